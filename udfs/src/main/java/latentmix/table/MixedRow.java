@@ -1,0 +1,31 @@
+package latentmix.table;
+
+import java.util.List;
+
+/**
+ * A mixture to generate.
+ *
+ * @param entry the name of the configuration's mixing entry
+ * @param k the mixture's number in its entry, class and pool
+ * @param poolId the id of the sorted image ids the inputs were drawn from
+ * @param ess effective number of inputs, 1 / Σ w²
+ * @param predictedGain by how much the method is predicted to amplify a channel bias that all inputs share
+ */
+public record MixedRow(
+        String mixId,
+        String classId,
+        int label,
+        String className,
+        String prompt,
+        String entry,
+        int k,
+        String poolId,
+        String method,
+        List<String> sourceIds,
+        List<Double> weights,
+        double ess,
+        LatentColumn latent,
+        double norm,
+        List<Double> channelMean,
+        double predictedGain,
+        String settingsId) {}

@@ -1,0 +1,12 @@
+package latentmix.table;
+
+/**
+ * A thing refused.
+ *
+ * @param stage images, invert, mix or generate
+ * @param id the image's or mixture's id, or empty where there is none yet
+ * @param path the file, relative to the input root, or empty
+ * @param reason a short word to group by, such as {@code truncated}
+ * @param detail what was expected and what came
+ */
+public record RejectedRow(String stage, String classId, String id, String path, String reason, String detail) {}

@@ -1,0 +1,229 @@
+package latentmix.table;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.CommonPathCapabilities;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RemoteIterator;
+
+/**
+ * The run folder, local or s3a: where tables, settings and results lie, and the one way a file gets there.
+ *
+ * <pre>
+ * &lt;run&gt;/&lt;table&gt;/class_id=&lt;class&gt;/&lt;chunk id&gt;.parquet      the commit mark of a chunk
+ * &lt;run&gt;/rejected/stage=&lt;stage&gt;/&lt;chunk id&gt;.parquet     written before it
+ * &lt;run&gt;/settings/&lt;settings id&gt;.json
+ * </pre>
+ */
+public final class RunFolder {
+    /** The tables that are partitioned by class. */
+    public enum Table {
+        IMAGES,
+        INVERTED,
+        MIXED,
+        GENERATED;
+
+        /** The folder's name. */
+        public String folder() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    private static final String SUFFIX = ".parquet";
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .configure(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY, true)
+            .configure(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS, true)
+            .configure(SerializationFeature.INDENT_OUTPUT, true)
+            .build();
+
+    private final Path root;
+    private final Configuration conf;
+
+    public RunFolder(String root, Configuration conf) {
+        this.root = new Path(root);
+        this.conf = conf;
+    }
+
+    public Configuration conf() {
+        return conf;
+    }
+
+    public Path path(String relative) {
+        return new Path(root, relative);
+    }
+
+    /** Where a class's chunk of a table lies. */
+    public Path chunk(Table table, String classId, String chunkId) {
+        return new Path(partition(table, classId), chunkId + SUFFIX);
+    }
+
+    /** Where the rows that a chunk refused lie. */
+    public Path rejected(String stage, String chunkId) {
+        return path("rejected/stage=" + stage + "/" + chunkId + SUFFIX);
+    }
+
+    /** Where a prompt's embeddings lie. */
+    public Path prompt(String promptId) {
+        return path("prompts/" + promptId + SUFFIX);
+    }
+
+    /** The ids of the chunks that a class has in a table, sorted. */
+    public Set<String> chunks(Table table, String classId) throws IOException {
+        return names(partition(table, classId), SUFFIX);
+    }
+
+    /** The ids of the chunks that refused rows in a stage, sorted. */
+    public Set<String> rejectedChunks(String stage) throws IOException {
+        return names(path("rejected/stage=" + stage), SUFFIX);
+    }
+
+    /** Every chunk id of a table, all classes, in one listing. */
+    public Set<String> chunks(Table table) throws IOException {
+        Set<String> ids = new TreeSet<>();
+        try {
+            RemoteIterator<LocatedFileStatus> files = fileSystem().listFiles(path(table.folder()), true);
+            while (files.hasNext()) {
+                String name = files.next().getPath().getName();
+                if (name.endsWith(SUFFIX)) {
+                    ids.add(name.substring(0, name.length() - SUFFIX.length()));
+                }
+            }
+        } catch (FileNotFoundException e) {
+            return ids;
+        }
+        return ids;
+    }
+
+    /** The ids of the prompts that have been encoded. */
+    public Set<String> prompts() throws IOException {
+        return names(path("prompts"), SUFFIX);
+    }
+
+    /** Writes settings under their own id, the hash of their JSON, and returns it. */
+    public String settings(Object settings) throws IOException {
+        String json = json(settings);
+        String id = ContentId.of(json);
+        Path file = path("settings/" + id + ".json");
+        if (!fileSystem().exists(file)) {
+            publish(file, json.getBytes(StandardCharsets.UTF_8));
+        }
+        return id;
+    }
+
+    /** JSON with sorted keys: the same value gives the same text. */
+    public static String json(Object value) {
+        try {
+            return JSON.writeValueAsString(value);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("Settings must be plain values: " + value, e);
+        }
+    }
+
+    /**
+     * Makes a file appear whole or not at all: on object stores one PUT, elsewhere a temporary file and a rename. A
+     * failed writer drops its bytes; a repeated one replaces the file by the same bytes.
+     */
+    public void publish(Path file, byte[] bytes) throws IOException {
+        FileSystem fs = file.getFileSystem(conf);
+        if (fs.hasPathCapability(file, CommonPathCapabilities.ABORTABLE_STREAM)) {
+            put(fs, file, bytes);
+        } else {
+            rename(fs, file, bytes);
+        }
+    }
+
+    private static void put(FileSystem fs, Path file, byte[] bytes) throws IOException {
+        FSDataOutputStream out = fs.create(file, true);
+        try {
+            out.write(bytes);
+        } catch (IOException | RuntimeException e) {
+            out.abort(); // never closed: closing would publish what was written so far
+            throw e;
+        }
+        out.close();
+    }
+
+    private void rename(FileSystem fs, Path file, byte[] bytes) throws IOException {
+        fs.setWriteChecksum(false);
+        Path staged = path("_staging/" + UUID.randomUUID());
+        try {
+            try (FSDataOutputStream out = fs.create(staged, true)) {
+                out.write(bytes);
+            }
+            fs.mkdirs(file.getParent());
+            if (!fs.rename(staged, file)) {
+                fs.delete(file, false); // HDFS does not rename over a file; the bytes are the same
+                if (!fs.rename(staged, file)) {
+                    throw new IOException(file + " cannot be put in place; check the folder's permissions");
+                }
+            }
+        } catch (IOException | RuntimeException e) {
+            fs.delete(staged, false);
+            throw e;
+        }
+    }
+
+    /** A file's bytes. */
+    public byte[] read(Path file) throws IOException {
+        try (var in = file.getFileSystem(conf).open(file)) {
+            return in.readAllBytes();
+        }
+    }
+
+    /** Deletes what killed writers left behind; call it when no other run holds the folder. */
+    public void clean() throws IOException {
+        fileSystem().delete(path("_staging"), true);
+    }
+
+    private Path partition(Table table, String classId) {
+        return path(table.folder() + "/class_id=" + escaped(classId));
+    }
+
+    /** A class id as Spark and Hive write it into a partition's folder name. */
+    private static String escaped(String classId) {
+        StringBuilder escaped = new StringBuilder();
+        for (int i = 0; i < classId.length(); i++) {
+            char c = classId.charAt(i);
+            if (c < ' ' || "\"#%'*/:=?\\\u007F{}[]^".indexOf(c) >= 0) {
+                escaped.append(String.format(Locale.ROOT, "%%%02X", (int) c));
+            } else {
+                escaped.append(c);
+            }
+        }
+        return escaped.toString();
+    }
+
+    private FileSystem fileSystem() throws IOException {
+        return root.getFileSystem(conf);
+    }
+
+    private Set<String> names(Path folder, String suffix) throws IOException {
+        Set<String> names = new TreeSet<>();
+        try {
+            for (FileStatus file : fileSystem().listStatus(folder)) {
+                String name = file.getPath().getName();
+                if (file.isFile() && name.endsWith(suffix)) {
+                    names.add(name.substring(0, name.length() - suffix.length()));
+                }
+            }
+        } catch (FileNotFoundException e) {
+            return Set.of();
+        }
+        return names;
+    }
+}

@@ -1,0 +1,145 @@
+package latentmix.table;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.URI;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.Map;
+import latentmix.table.RunFolder.Table;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.fs.permission.FsPermission;
+import org.apache.hadoop.util.Progressable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RunFolderTest {
+    private record Row(
+            String imageId,
+            int label,
+            long length,
+            double norm,
+            List<String> sourceIds,
+            List<Double> weights,
+            LatentColumn latent) {}
+
+    private record Projection(LatentColumn latent, String imageId) {}
+
+    @TempDir
+    java.nio.file.Path folder;
+
+    private static Row row(String id) {
+        return new Row(id, 3, 1L << 40, 0.1, List.of("a", "ü"), List.of(), new LatentColumn(1, 1, 2, new byte[] {
+            1, 2, 3, 4, 5, 6, 7, 8
+        }));
+    }
+
+    @Test
+    void aRecordIsReadBackAsItWasWrittenAndASmallerRecordReadsOnlyItsColumns() throws IOException {
+        RunFolder run = new RunFolder(folder.toString(), new Configuration());
+        Path file = run.chunk(Table.INVERTED, "a=b", "c1");
+        run.publish(file, RowFile.bytes(Row.class, List.of(row("x"), row("y")), Map.of("key", "value")));
+
+        List<Row> rows = RowFile.read(file, run.conf(), Row.class);
+        assertThat(rows).hasSize(2);
+        assertThat(rows.get(1)).usingRecursiveComparison().isEqualTo(row("y"));
+        Projection projection = RowFile.read(file, run.conf(), Projection.class).get(0);
+        assertThat(projection.imageId()).isEqualTo("x");
+        assertThat(projection.latent().data()).containsExactly(1, 2, 3, 4, 5, 6, 7, 8);
+        assertThat(RowFile.count(file, run.conf())).isEqualTo(2);
+        assertThat(run.chunks(Table.INVERTED, "a=b")).containsExactly("c1");
+        assertThat(run.chunks(Table.INVERTED)).containsExactly("c1");
+        assertThat(file.toString()).contains("class_id=a%3Db");
+    }
+
+    @Test
+    void theSameRowsGiveTheSameBytesAndAFileOfNoRowsIsAFile() {
+        assertThat(RowFile.bytes(Row.class, List.of(row("x")))).isEqualTo(RowFile.bytes(Row.class, List.of(row("x"))));
+        assertThat(RowFile.bytes(Row.class, List.of())).isNotEmpty();
+    }
+
+    @Test
+    void settingsAreFoundUnderTheHashOfTheirText() throws IOException {
+        RunFolder run = new RunFolder(folder.toString(), new Configuration());
+        String id = run.settings(Map.of("steps", 50, "guidance", 2.0));
+        assertThat(run.settings(Map.of("guidance", 2.0, "steps", 50))).isEqualTo(id);
+        assertThat(ContentId.of(Files.readString(folder.resolve("settings/" + id + ".json"))))
+                .isEqualTo(id);
+    }
+
+    @Test
+    void idsKeepTheirPartsApart() {
+        assertThat(ContentId.of("ab", "c"))
+                .isNotEqualTo(ContentId.of("a", "bc"))
+                .hasSize(32);
+    }
+
+    @Test
+    void aFullDiskLeavesNeitherAFileNorALeftover() throws IOException {
+        Configuration conf = new Configuration();
+        conf.set("fs.full.impl", FullDisk.class.getName());
+        RunFolder run = new RunFolder("full://" + folder, conf);
+        assertThatThrownBy(() -> run.publish(run.chunk(Table.MIXED, "a", "c1"), new byte[1 << 20]))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("No space left on device");
+        assertThat(run.chunks(Table.MIXED, "a")).isEmpty();
+        try (var files = Files.walk(folder)) {
+            assertThat(files.filter(Files::isRegularFile)).isEmpty();
+        }
+    }
+
+    /** A local file system whose disk is full after 64 KB. */
+    public static final class FullDisk extends RawLocalFileSystem {
+        @Override
+        public URI getUri() {
+            return URI.create("full:///");
+        }
+
+        @Override
+        public FSDataOutputStream create(
+                Path file,
+                FsPermission permission,
+                boolean overwrite,
+                int bufferSize,
+                short replication,
+                long blockSize,
+                Progressable progress)
+                throws IOException {
+            return full(super.create(file, permission, overwrite, bufferSize, replication, blockSize, progress));
+        }
+
+        @Override
+        public FSDataOutputStream create(
+                Path file, boolean overwrite, int bufferSize, short replication, long blockSize, Progressable progress)
+                throws IOException {
+            return full(super.create(file, overwrite, bufferSize, replication, blockSize, progress));
+        }
+
+        private static FSDataOutputStream full(FSDataOutputStream out) throws IOException {
+            return new FSDataOutputStream(
+                    new OutputStream() {
+                        private int written;
+
+                        @Override
+                        public void write(int b) throws IOException {
+                            if (++written > 1 << 16) {
+                                throw new IOException("No space left on device");
+                            }
+                            out.write(b);
+                        }
+
+                        @Override
+                        public void close() throws IOException {
+                            out.close();
+                        }
+                    },
+                    null);
+        }
+    }
+}
