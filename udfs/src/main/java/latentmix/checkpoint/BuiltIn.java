@@ -1,0 +1,167 @@
+package latentmix.checkpoint;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * A folder that is inside the jar and is unpacked into the cache when asked for: the built-in model and its sample images.
+ * The cached folder's name carries the hash of its list of checksums, so another version of the jar unpacks beside it.
+ */
+public enum BuiltIn {
+    /** A latent diffusion model in diffusers layout, trained on Fashion-MNIST. */
+    FASHION("builtin:fashion", "fashion-ldm"),
+    /** 64 images a class that the model's training never saw. */
+    FASHION_MNIST_SAMPLE("builtin:fashion-mnist-sample", "fashion-mnist-sample");
+
+    private static final String SCHEME = "builtin:";
+    private static final String SUMS = "SHA256SUMS";
+
+    private final String location;
+    private final String resources;
+
+    BuiltIn(String location, String name) {
+        this.location = location;
+        this.resources = "/latentmix/builtin/" + name + "/";
+    }
+
+    /**
+     * The location itself, or the local folder where it names a built-in.
+     *
+     * @throws IllegalArgumentException for a {@code builtin:} that does not exist
+     */
+    public static String located(String location) {
+        if (!location.startsWith(SCHEME)) {
+            return location;
+        }
+        return Stream.of(values())
+                .filter(builtIn -> builtIn.location.equals(location))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("expected one of " + locations() + ", got " + location))
+                .folder()
+                .toString();
+    }
+
+    /** Whether this location is a folder of its own or the name of a built-in that exists. */
+    public static boolean resolvable(String location) {
+        return !location.startsWith(SCHEME) || locations().contains(location);
+    }
+
+    /** The names that {@link #located} knows. */
+    public static List<String> locations() {
+        return Stream.of(values()).map(builtIn -> builtIn.location).toList();
+    }
+
+    /**
+     * The local folder with this content, unpacked into {@link Caches#dir()} when it is missing or damaged; safe against
+     * other processes doing the same.
+     */
+    public Path folder() {
+        try {
+            byte[] sums = resource(SUMS);
+            SortedMap<String, String> expected = parsed(sums);
+            Path target = Caches.dir()
+                    .resolve("builtin")
+                    .resolve(Path.of(resources).getFileName() + "-"
+                            + sha256(sums).substring(0, 12));
+            if (!intact(target, expected)) {
+                unpack(expected.keySet(), target);
+                if (!intact(target, expected)) {
+                    throw new IOException("expected the content of the jar in " + target
+                            + ", got other bytes; delete that folder and start again");
+                }
+            }
+            return target;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void unpack(Iterable<String> names, Path target) throws IOException {
+        Files.createDirectories(target.getParent());
+        Path fresh = Files.createTempDirectory(target.getParent(), target.getFileName() + ".part");
+        try {
+            for (String name : names) {
+                Path file = fresh.resolve(name);
+                Files.createDirectories(file.getParent());
+                Files.write(file, resource(name));
+            }
+            deleteTree(target);
+            Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
+        } catch (FileSystemException anotherProcessWasFaster) {
+            if (!Files.isDirectory(target)) {
+                throw anotherProcessWasFaster;
+            }
+        } finally {
+            deleteTree(fresh);
+        }
+    }
+
+    /** Whether the folder holds exactly these files with these SHA-256 sums. */
+    private static boolean intact(Path folder, SortedMap<String, String> expected) throws IOException {
+        for (var entry : expected.entrySet()) {
+            try {
+                if (!sha256(Files.readAllBytes(folder.resolve(entry.getKey()))).equals(entry.getValue())) {
+                    return false;
+                }
+            } catch (NoSuchFileException missing) {
+                return false;
+            }
+        }
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(Files::isRegularFile).count() == expected.size();
+        }
+    }
+
+    /** Lines as sha256sum writes them: the sum in hexadecimal, two spaces, the path. */
+    private static SortedMap<String, String> parsed(byte[] sums) {
+        SortedMap<String, String> expected = new TreeMap<>();
+        new String(sums, StandardCharsets.UTF_8)
+                .lines()
+                .forEach(line -> expected.put(line.substring(66), line.substring(0, 64)));
+        return expected;
+    }
+
+    private byte[] resource(String name) throws IOException {
+        try (InputStream in = BuiltIn.class.getResourceAsStream(resources + name)) {
+            if (in == null) {
+                throw new FileNotFoundException("expected " + resources + name + " in the jar; build it again");
+            }
+            return in.readAllBytes();
+        }
+    }
+
+    private static void deleteTree(Path folder) throws IOException {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        try (Stream<Path> paths = Files.walk(folder)) {
+            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(path);
+            }
+        }
+    }
+
+    private static String sha256(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has SHA-256", e);
+        }
+    }
+}

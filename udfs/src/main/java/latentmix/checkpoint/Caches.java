@@ -1,0 +1,41 @@
+package latentmix.checkpoint;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * The folder for what can be made again (compiled programs, fingerprints, unpacked built-ins): {@code
+ * LATENTMIX_CACHE_DIR}, else {@code ~/.cache/latentmix} where a home folder can be written, else {@code java.io.tmpdir}.
+ */
+public final class Caches {
+    private Caches() {}
+
+    /** The cache folder, made when it is missing. */
+    public static Path dir() {
+        String configured = System.getenv("LATENTMIX_CACHE_DIR");
+        if (configured != null && !configured.isBlank()) {
+            return made(Path.of(configured));
+        }
+        try {
+            return made(Path.of(System.getProperty("user.home"), ".cache", "latentmix"));
+        } catch (UncheckedIOException homeCannotBeWritten) {
+            return made(Path.of(
+                    System.getProperty("java.io.tmpdir"), "latentmix-" + System.getProperty("user.name", "unknown")));
+        }
+    }
+
+    private static Path made(Path folder) {
+        try {
+            Path absolute = Files.createDirectories(folder).toAbsolutePath();
+            if (!Files.isWritable(absolute)) {
+                throw new IOException("expected a cache folder that can be written, got " + absolute
+                        + "; set LATENTMIX_CACHE_DIR to one");
+            }
+            return absolute;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+package latentmix.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class BuiltInTest {
+    @ParameterizedTest
+    @EnumSource
+    void everyFileOfTheSourceTreeIsUnpackedAndNoOther(BuiltIn builtIn) throws IOException {
+        Path folder = builtIn.folder();
+        String name = folder.getFileName().toString().replaceFirst("-[0-9a-f]{12}$", "");
+        Path source = Path.of("src/main/resources/latentmix/builtin", name);
+        List<String> expected = filesBelow(source);
+        expected.remove("SHA256SUMS");
+
+        assertThat(filesBelow(folder)).isEqualTo(expected);
+        for (String file : expected) {
+            assertThat(folder.resolve(file)).hasSameBinaryContentAs(source.resolve(file));
+        }
+    }
+
+    @Test
+    void theSampleHasSixtyFourImagesInEachOfTenClasses() throws IOException {
+        Path folder = BuiltIn.FASHION_MNIST_SAMPLE.folder();
+        try (Stream<Path> classes = Files.list(folder)) {
+            List<Path> folders = classes.filter(Files::isDirectory).toList();
+            assertThat(folders).hasSize(10);
+            for (Path one : folders) {
+                assertThat(filesBelow(one)).hasSize(64).allMatch(file -> file.endsWith(".png"));
+            }
+        }
+    }
+
+    @Test
+    void aDamagedFolderIsUnpackedAgain() throws IOException {
+        Path config = BuiltIn.FASHION.folder().resolve("unet/config.json");
+        byte[] good = Files.readAllBytes(config);
+        Files.writeString(config, "{}");
+        assertThat(BuiltIn.FASHION.folder().resolve("unet/config.json")).hasBinaryContent(good);
+
+        Path extra = Files.writeString(BuiltIn.FASHION.folder().resolve("extra"), "");
+        BuiltIn.FASHION.folder();
+        assertThat(extra).doesNotExist();
+    }
+
+    @Test
+    void otherLocationsStayWhatTheyAre() {
+        assertThat(BuiltIn.located("s3a://bucket/model")).isEqualTo("s3a://bucket/model");
+    }
+
+    @Test
+    void anUnknownBuiltInIsRefusedWithTheNamesThereAre() {
+        assertThat(BuiltIn.resolvable("builtin:fashon")).isFalse();
+        assertThatThrownBy(() -> BuiltIn.located("builtin:fashon"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("expected one of [builtin:fashion, builtin:fashion-mnist-sample], got builtin:fashon");
+    }
+
+    private static List<String> filesBelow(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return new ArrayList<>(files.filter(Files::isRegularFile)
+                    .map(file -> folder.relativize(file).toString())
+                    .sorted()
+                    .toList());
+        }
+    }
+}
