@@ -1,0 +1,230 @@
+package latentmix.model;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.stream.StreamSupport;
+
+/**
+ * CLIP's tokenizer: lower-cased byte-level BPE whose words end in {@code </w>}, between a start and an end token.
+ *
+ * <p>A checkpoint's {@code vocab.json} and {@code merges.txt} become a {@code tokenizer.json} in memory, which the
+ * Hugging Face tokenizers library runs; the ids are those of {@code CLIPTokenizerFast}. A {@code tokenizer.json} that
+ * is there already is used as it is.
+ *
+ * @see <a href="https://github.com/openai/CLIP/blob/main/clip/simple_tokenizer.py">CLIP's simple_tokenizer.py</a>
+ * @see <a href="https://huggingface.co/docs/tokenizers/components">The components of a tokenizer.json</a>
+ */
+public final class ClipTokenizer implements Tokenizer, AutoCloseable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** A tokenizer.json without its tokens. The regex: contractions, words, single digits, runs of anything but space. */
+    private static final String LAYOUT =
+            """
+            {
+              "version": "1.0",
+              "added_tokens": [],
+              "normalizer": {"type": "Sequence", "normalizers": [
+                {"type": "NFC"},
+                {"type": "Replace", "pattern": {"Regex": "\\\\s+"}, "content": " "},
+                {"type": "Lowercase"}]},
+              "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+                {"type": "Split", "behavior": "Removed", "invert": true, "pattern": {"Regex":
+                  "'s|'t|'re|'ve|'m|'ll|'d|[\\\\p{L}]+|[\\\\p{N}]|[^\\\\s\\\\p{L}\\\\p{N}]+"}},
+                {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true}]},
+              "model": {"type": "BPE", "continuing_subword_prefix": "", "end_of_word_suffix": "</w>"},
+              "post_processor": {"type": "RobertaProcessing", "add_prefix_space": false, "trim_offsets": false},
+              "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true}
+            }
+            """;
+
+    private final HuggingFaceTokenizer tokenizer;
+    private final int maxLength;
+    private final long padId;
+
+    private ClipTokenizer(HuggingFaceTokenizer tokenizer, int maxLength, long padId) {
+        this.tokenizer = tokenizer;
+        this.maxLength = maxLength;
+        this.padId = padId;
+    }
+
+    /**
+     * Opens a checkpoint's {@code tokenizer} folder.
+     *
+     * @throws IllegalArgumentException if a file is missing or does not fit; the message names it
+     */
+    public static ClipTokenizer open(Path folder) {
+        JsonNode config = read(folder.resolve("tokenizer_config.json"));
+        JsonNode maxLength = config.path("model_max_length");
+        if (!maxLength.isMissingNode() && !(maxLength.isInt() && maxLength.intValue() >= 2)) {
+            throw new IllegalArgumentException(folder.resolve("tokenizer_config.json")
+                    + ": model_max_length must be a whole number of at least 2, cannot be: " + maxLength);
+        }
+        Map<String, JsonNode> special = specialTokens(folder, config);
+        Path existing = folder.resolve("tokenizer.json");
+        JsonNode tokenizer = Files.exists(existing) ? read(existing) : describe(folder, config, special);
+        try {
+            return new ClipTokenizer(
+                    // Cut and padded here, not there, so that a prompt's whole length is known.
+                    HuggingFaceTokenizer.newInstance(
+                            new ByteArrayInputStream(JSON.writeValueAsBytes(tokenizer)),
+                            Map.of("truncation", "false", "padding", "false")),
+                    maxLength.asInt(77),
+                    id(tokenizer, content(special.get("pad_token")), folder));
+        } catch (IOException | RuntimeException e) {
+            throw new IllegalArgumentException(
+                    "The tokenizer of " + folder + " cannot be loaded: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public long[] encode(String text) {
+        long[] ids = tokenizer.encode(text).getIds();
+        long[] fitted = Arrays.copyOf(ids, maxLength);
+        if (ids.length < maxLength) {
+            Arrays.fill(fitted, ids.length, maxLength, padId);
+        } else {
+            fitted[maxLength - 1] = ids[ids.length - 1];
+        }
+        return fitted;
+    }
+
+    @Override
+    public int length(String text) {
+        return tokenizer.encode(text).getIds().length;
+    }
+
+    @Override
+    public int maxLength() {
+        return maxLength;
+    }
+
+    @Override
+    public void close() {
+        tokenizer.close();
+    }
+
+    /**
+     * The special tokens by role, as texts or objects. A {@code tokenizer_config.json} without
+     * {@code added_tokens_decoder} is of the older form, in which {@code special_tokens_map.json} has the last word:
+     * Stable Diffusion 2.1's disagree on the padding.
+     */
+    private static Map<String, JsonNode> specialTokens(Path folder, JsonNode config) {
+        Path map = folder.resolve("special_tokens_map.json");
+        JsonNode first = Files.exists(map) && !config.has("added_tokens_decoder") ? read(map) : config;
+        Map<String, JsonNode> tokens = new LinkedHashMap<>();
+        for (String role : List.of("bos_token", "eos_token", "unk_token", "pad_token")) {
+            JsonNode usual = TextNode.valueOf(role.equals("bos_token") ? "<|startoftext|>" : "<|endoftext|>");
+            JsonNode named = first.hasNonNull(role) ? first.get(role) : config.path(role);
+            tokens.put(role, content(named).isEmpty() ? usual : named);
+        }
+        return tokens;
+    }
+
+    /** The {@code tokenizer.json} of a vocabulary and its merges. */
+    private static JsonNode describe(Path folder, JsonNode config, Map<String, JsonNode> special) {
+        ObjectNode root = (ObjectNode) parse(LAYOUT);
+        ObjectNode model = (ObjectNode) root.get("model");
+        model.set("vocab", read(folder.resolve("vocab.json")));
+        model.put("unk_token", content(special.get("unk_token")));
+        ArrayNode merges = model.putArray("merges");
+        text(folder.resolve("merges.txt"))
+                .lines()
+                .filter(line -> !line.isBlank() && !line.startsWith("#version"))
+                .forEach(merges::add);
+
+        ArrayNode added = (ArrayNode) root.get("added_tokens");
+        config.path("added_tokens_decoder")
+                .properties()
+                .forEach(entry -> added.add(addedToken(Long.parseLong(entry.getKey()), entry.getValue())));
+        Path more = folder.resolve("added_tokens.json");
+        if (Files.exists(more)) {
+            read(more)
+                    .properties()
+                    .forEach(entry ->
+                            added.add(addedToken(entry.getValue().longValue(), TextNode.valueOf(entry.getKey()))));
+        }
+        for (JsonNode token : special.values()) {
+            if (find(added, content(token)).isEmpty()) {
+                added.add(addedToken(id(root, content(token), folder), token));
+            }
+        }
+
+        ObjectNode template = (ObjectNode) root.get("post_processor");
+        for (Map.Entry<String, String> end :
+                Map.of("cls", "bos_token", "sep", "eos_token").entrySet()) {
+            String token = content(special.get(end.getValue()));
+            template.putArray(end.getKey()).add(token).add(id(root, token, folder));
+        }
+        return root;
+    }
+
+    /** A token that is matched before the text is split, given as its text or as an object with its rules. */
+    private static ObjectNode addedToken(long id, JsonNode token) {
+        ObjectNode node = JSON.createObjectNode().put("id", id).put("content", content(token));
+        for (String rule : List.of("single_word", "lstrip", "rstrip", "normalized")) {
+            node.put(rule, token.path(rule).asBoolean(false));
+        }
+        return node.put("special", true);
+    }
+
+    private static String content(JsonNode token) {
+        return token.isObject() ? token.path("content").asText() : token.asText();
+    }
+
+    private static OptionalLong find(JsonNode addedTokens, String token) {
+        return StreamSupport.stream(addedTokens.spliterator(), false)
+                .filter(added -> content(added).equals(token))
+                .mapToLong(added -> added.path("id").longValue())
+                .findFirst();
+    }
+
+    private static long id(JsonNode tokenizer, String token, Path folder) {
+        return find(tokenizer.path("added_tokens"), token).orElseGet(() -> {
+            JsonNode id = tokenizer.path("model").path("vocab").path(token);
+            if (!id.isIntegralNumber()) {
+                throw new IllegalArgumentException(
+                        "The vocabulary of " + folder + " must have the special token " + token + ", has none");
+            }
+            return id.longValue();
+        });
+    }
+
+    private static JsonNode read(Path file) {
+        try {
+            return parse(text(file));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static JsonNode parse(String json) {
+        try {
+            return JSON.readTree(json);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("must be JSON, cannot be parsed: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    private static String text(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot read " + file + ", which a CLIP tokenizer needs", e);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package latentmix.schedule;
+
+/**
+ * What a network predicts of x = √ᾱ·x0 + √(1−ᾱ)·ε; named as diffusers' {@code prediction_type}. Each says how the
+ * original x0 and the noise ε follow from the sample x and the output m: linearly, with coefficients of the level ᾱ.
+ *
+ * @see <a href="https://arxiv.org/abs/2202.00512">Salimans and Ho, Progressive Distillation, Section 4</a>
+ */
+public enum PredictionType {
+    /** m = ε. */
+    EPSILON {
+        @Override
+        Linear original(double alpha) {
+            return new Linear(1 / Math.sqrt(alpha), -Math.sqrt((1 - alpha) / alpha));
+        }
+
+        @Override
+        Linear noise(double alpha) {
+            return new Linear(0, 1);
+        }
+    },
+
+    /** m = v = √ᾱ·ε − √(1−ᾱ)·x0. */
+    V_PREDICTION {
+        @Override
+        Linear original(double alpha) {
+            return new Linear(Math.sqrt(alpha), -Math.sqrt(1 - alpha));
+        }
+
+        @Override
+        Linear noise(double alpha) {
+            return new Linear(Math.sqrt(1 - alpha), Math.sqrt(alpha));
+        }
+    },
+
+    /** m = x0. */
+    SAMPLE {
+        @Override
+        Linear original(double alpha) {
+            return new Linear(0, 1);
+        }
+
+        @Override
+        Linear noise(double alpha) {
+            return new Linear(1 / Math.sqrt(1 - alpha), -Math.sqrt(alpha / (1 - alpha)));
+        }
+    };
+
+    /** The value sample · x + output · m. */
+    record Linear(double sample, double output) {}
+
+    /** x0 at the level ᾱ. */
+    abstract Linear original(double alpha);
+
+    /** ε at the level ᾱ. */
+    abstract Linear noise(double alpha);
+}

@@ -1,0 +1,49 @@
+package latentmix.schedule;
+
+import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
+
+/**
+ * Which N of the T trained timesteps are visited; named as diffusers' {@code timestep_spacing}.
+ *
+ * @see <a href="https://arxiv.org/abs/2305.08891">Lin et al., Common Diffusion Noise Schedules are Flawed, Table 2</a>
+ */
+public enum TimestepSpacing {
+    /** i·(T div N) + offset: starts at the offset, and the noisiest steps are never reached. */
+    LEADING {
+        @Override
+        IntUnaryOperator ascending(int steps, int trainTimesteps, int offset) {
+            int stride = trainTimesteps / steps;
+            return i -> i * stride + offset;
+        }
+    },
+
+    /** round(T − i·T/N) − 1 counted from the noisy end: always starts at the last trained timestep. */
+    TRAILING {
+        @Override
+        IntUnaryOperator ascending(int steps, int trainTimesteps, int offset) {
+            // The difference as numpy's arange forms it: it decides which way halves fall.
+            double stride = trainTimesteps - (trainTimesteps - (double) trainTimesteps / steps);
+            return i -> (int) Math.rint(trainTimesteps - (steps - 1 - i) * stride) - 1;
+        }
+    },
+
+    /** round(i·(T−1)/(N−1)): both ends. */
+    LINSPACE {
+        @Override
+        IntUnaryOperator ascending(int steps, int trainTimesteps, int offset) {
+            double stride = (trainTimesteps - 1.0) / Math.max(1, steps - 1);
+            return i -> (int) Math.rint(i * stride);
+        }
+    };
+
+    /** The i-th smallest timestep, i from 0 to steps − 1; halves round to even, only leading has an offset. */
+    abstract IntUnaryOperator ascending(int steps, int trainTimesteps, int offset);
+
+    /** The timesteps in ascending order. */
+    int[] timesteps(int steps, int trainTimesteps, int offset) {
+        return IntStream.range(0, steps)
+                .map(ascending(steps, trainTimesteps, offset))
+                .toArray();
+    }
+}

@@ -1,0 +1,137 @@
+package latentmix.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Against ids of transformers' CLIPTokenizerFast: golden/tokenizer-clip. */
+class ClipTokenizerTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Path GOLDEN = Path.of("src/test/resources/golden/tokenizer-clip");
+
+    @TestFactory
+    List<DynamicTest> everyTextHasTheIdsOfTheReferenceTokenizer() throws IOException {
+        List<DynamicTest> tests = new ArrayList<>();
+        for (JsonNode golden :
+                JSON.readTree(GOLDEN.resolve("golden.json").toFile()).get("cases")) {
+            String text = golden.get("text").asText();
+            tests.add(DynamicTest.dynamicTest("\"" + text + "\"", () -> {
+                try (ClipTokenizer tokenizer = ClipTokenizer.open(GOLDEN)) {
+                    assertThat(tokenizer.encode(text))
+                            .isEqualTo(JSON.convertValue(golden.get("input_ids"), long[].class));
+                }
+            }));
+        }
+        assertThat(tests).hasSize(20);
+        return tests;
+    }
+
+    @Test
+    void aLongPromptIsCutBeforeItsEndTokenAndItsWholeLengthIsKnown() {
+        try (ClipTokenizer tokenizer = ClipTokenizer.open(GOLDEN)) {
+            String prompt = "a photo of a tench ".repeat(20);
+
+            assertThat(tokenizer.length(prompt)).isEqualTo(2 + 20 * 5);
+            assertThat(tokenizer.maxLength()).isEqualTo(77);
+            assertThat(tokenizer.encode(prompt))
+                    .hasSize(77)
+                    .startsWith(688, 320)
+                    .endsWith(689);
+            assertThat(tokenizer.length("")).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void anExactlyFullPromptIsNeitherCutNorPadded() {
+        try (ClipTokenizer tokenizer = ClipTokenizer.open(GOLDEN)) {
+            long[] ids = tokenizer.encode("a ".repeat(75));
+
+            assertThat(Arrays.stream(ids).filter(id -> id == 320)).hasSize(75);
+            assertThat(ids[76]).isEqualTo(689);
+        }
+    }
+
+    @Test
+    void theSpecialTokensMapDecidesThePaddingOfAnOlderConfig(@TempDir Path folder) throws IOException {
+        copyGolden(folder);
+        Files.writeString(
+                folder.resolve("special_tokens_map.json"),
+                """
+                {"bos_token": {"content": "<|startoftext|>", "normalized": true}, "pad_token": "!"}""");
+
+        try (ClipTokenizer tokenizer = ClipTokenizer.open(folder)) {
+            assertThat(tokenizer.encode("a photo"))
+                    .startsWith(688, 320, 521, 689, 0, 0)
+                    .endsWith(0);
+        }
+    }
+
+    @Test
+    void aNewerConfigDecidesItsPaddingItself(@TempDir Path folder) throws IOException {
+        copyGolden(folder);
+        Files.writeString(folder.resolve("special_tokens_map.json"), "{\"pad_token\": \"<|endoftext|>\"}");
+        Files.writeString(
+                folder.resolve("tokenizer_config.json"),
+                """
+                {"added_tokens_decoder": {
+                   "0": {"content": "!", "special": true},
+                   "688": {"content": "<|startoftext|>", "normalized": true, "special": true},
+                   "689": {"content": "<|endoftext|>", "special": true},
+                   "690": {"content": "<tench>", "special": false}},
+                 "pad_token": "!", "model_max_length": 8}""");
+
+        try (ClipTokenizer tokenizer = ClipTokenizer.open(folder)) {
+            assertThat(tokenizer.encode("a photo of a<tench>")).containsExactly(688, 320, 521, 516, 320, 690, 689, 0);
+        }
+    }
+
+    @Test
+    void anExistingTokenizerJsonIsUsed(@TempDir Path folder) throws IOException {
+        Files.copy(GOLDEN.resolve("tokenizer_config.json"), folder.resolve("tokenizer_config.json"));
+        Files.writeString(
+                folder.resolve("tokenizer.json"),
+                """
+                {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
+                 "model": {"type": "WordLevel", "vocab": {"a": 1, "photo": 2, "<|endoftext|>": 3}, "unk_token": "a"}}""");
+
+        try (ClipTokenizer tokenizer = ClipTokenizer.open(folder)) {
+            assertThat(tokenizer.encode("a photo")).hasSize(77).startsWith(1, 2, 3);
+        }
+    }
+
+    @Test
+    void whatIsMissingIsNamed(@TempDir Path folder) throws IOException {
+        assertThatThrownBy(() -> ClipTokenizer.open(folder)).hasMessageContaining("tokenizer_config.json");
+
+        copyGolden(folder);
+        Files.writeString(folder.resolve("vocab.json"), "{\"a\": 0}");
+        assertThatThrownBy(() -> ClipTokenizer.open(folder))
+                .hasMessageContaining("must have the special token <|startoftext|>");
+
+        Files.writeString(folder.resolve("vocab.json"), "{\"a\": ");
+        assertThatThrownBy(() -> ClipTokenizer.open(folder)).hasMessageContaining("vocab.json");
+
+        Files.writeString(folder.resolve("tokenizer_config.json"), "{\"model_max_length\": 1}");
+        assertThatThrownBy(() -> ClipTokenizer.open(folder))
+                .hasMessageContaining("model_max_length must be a whole number of at least 2, cannot be: 1");
+    }
+
+    private static void copyGolden(Path folder) throws IOException {
+        for (File file : GOLDEN.toFile().listFiles()) {
+            Files.copy(file.toPath(), folder.resolve(file.getName()));
+        }
+    }
+}
