@@ -1,0 +1,110 @@
+package latentmix.schedule;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SchedulerConfigTest {
+    private static final String STABLE_DIFFUSION_15 =
+            """
+            {"_class_name": "PNDMScheduler", "_diffusers_version": "0.6.0", "beta_end": 0.012,
+             "beta_schedule": "scaled_linear", "beta_start": 0.00085, "num_train_timesteps": 1000,
+             "set_alpha_to_one": false, "skip_prk_steps": true, "steps_offset": 1, "trained_betas": null,
+             "clip_sample": false}
+            """;
+
+    @Test
+    void aPublishedPndmConfigurationRunsAsDdimOnTheSameNoiseScheduleAndSaysSo() {
+        Scheduler scheduler = of(STABLE_DIFFUSION_15);
+
+        assertThat(scheduler.sampling(50))
+                .isEqualTo(DdimSchedulerTest.golden("sd15-eps").sampling(50));
+        assertThat(scheduler.inversion(50))
+                .isEqualTo(DdimSchedulerTest.golden("sd15-eps").inversion(50));
+        assertThat(scheduler.description())
+                .isEqualTo("DDIM (in place of PNDMScheduler, on the same noise schedule), epsilon, leading spacing,"
+                        + " 1000 trained timesteps");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"_class_name\": \"EulerDiscreteScheduler\", \"interpolation_type\": \"linear\","
+                        + " \"use_karras_sigmas\": true, \"timestep_type\": \"discrete\"}",
+                "{\"_class_name\": \"DPMSolverMultistepScheduler\", \"algorithm_type\": \"dpmsolver++\","
+                        + " \"solver_order\": 2, \"lower_order_final\": true, \"use_flow_sigmas\": false}",
+                "{\"_class_name\": \"DDPMScheduler\", \"variance_type\": \"fixed_small\", \"clip_sample\": false}",
+                "{\"clip_sample\": false, \"trained_betas\": null, \"clip_sample_range\": 1.0}"
+            })
+    void absentKeysMeanDiffusersDefaults(String config) {
+        DdimScheduler scheduler = (DdimScheduler) of(config);
+
+        assertThat(scheduler.noise().trainTimesteps()).isEqualTo(1000);
+        assertThat(scheduler.noise().beta(0)).isEqualTo(0.0001);
+        assertThat(scheduler.noise().beta(999)).isEqualTo(0.02);
+        assertThat(scheduler.prediction()).isEqualTo(PredictionType.EPSILON);
+        assertThat(scheduler.spacing()).isEqualTo(TimestepSpacing.LEADING);
+        assertThat(scheduler.stepsOffset()).isZero();
+        assertThat(scheduler.finalAlphaCumprod()).isEqualTo(1);
+    }
+
+    @Test
+    void trainedBetasReplaceTheNamedSchedule() {
+        DdimScheduler scheduler = (DdimScheduler) of("{\"clip_sample\": false, \"num_train_timesteps\": 3,"
+                + " \"beta_schedule\": \"something of its own\", \"trained_betas\": [0.1, 0.2, 0.3]}");
+
+        assertThat(scheduler.noise().alphaCumprod(2)).isEqualTo(0.9 * (1 - 0.2) * (1 - 0.3));
+        assertThat(scheduler.sampling(3)).extracting(Step::timestep).containsExactly(2.0, 1.0, 0.0);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            textBlock =
+                    """
+                    "clip_sample": true                               | clip_sample must be false
+                    "clip_sample": false, "thresholding": true        | thresholding must be false
+                    "clip_sample": false, "prediction_type": "flow_prediction" | prediction_type must be one of [epsilon, v_prediction, sample], cannot be: flow_prediction
+                    "clip_sample": false, "timestep_spacing": "karras"         | timestep_spacing must be one of [leading, trailing, linspace], cannot be: karras
+                    "clip_sample": false, "beta_schedule": "sigmoid"  | beta_schedule must be linear, scaled_linear or squaredcos_cap_v2, cannot be: sigmoid
+                    "clip_sample": false, "rescale_betas_zero_snr": true       | cannot be: epsilon
+                    "clip_sample": false, "steps_offset": -1          | steps_offset must be at least 0, cannot be: -1
+                    "clip_sample": false, "steps_offset": "one"       | steps_offset must be a whole number, cannot be: "one"
+                    "clip_sample": "no"                               | clip_sample must be true or false, cannot be: "no"
+                    "clip_sample": false, "num_train_timesteps": 0    | num_train_timesteps must be at least 1, cannot be: 0
+                    "clip_sample": false, "beta_end": 1.5             | A beta must be in [0, 1)
+                    "clip_sample": false, "trained_betas": [0.1]      | trained_betas must be 1000 numbers, cannot be: 1
+                    "clip_sample": false, "timestep_type": "continuous"        | timestep_type must be discrete
+                    "clip_sample": false, "use_flow_sigmas": true     | use_flow_sigmas must be false
+                    "clip_sample": false, "snr_weighting": 5          | snr_weighting must be absent: it is not known
+                    "_class_name": "FlowMatchEulerDiscreteScheduler"  | cannot be: FlowMatchEulerDiscreteScheduler
+                    """)
+    void settingsThatAreNotSupportedAreRefusedByName(String settings, String message) {
+        assertThatThrownBy(() -> of("{" + settings + "}"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void anAbsentClipSampleMeansTrueForTheSchedulersThatClip() {
+        assertThatThrownBy(() -> of("{\"_class_name\": \"DDIMScheduler\"}"))
+                .hasMessage(
+                        "scheduler_config.json: clip_sample must be false, cannot be: true; set it to false (absent,"
+                                + " it means true): latents are not bounded as pixels are");
+    }
+
+    private static Scheduler of(String config) {
+        try {
+            return Scheduler.of(new ObjectMapper().readTree(config));
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+}
