@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import latentmix.Golden;
+import latentmix.checkpoint.BuiltIn;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -37,6 +39,22 @@ class ClipTokenizerTest {
         }
         assertThat(tests).hasSize(20);
         return tests;
+    }
+
+    @Test
+    void theBuiltInModelsPromptsHaveTheIdsItWasTrainedOn() {
+        Golden golden = Golden.open("fashion-ldm");
+        List<String> names = List.of(
+                "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot");
+
+        try (ClipTokenizer tokenizer =
+                ClipTokenizer.open(BuiltIn.FASHION.folder().resolve("tokenizer"))) {
+            long[] ids = names.stream()
+                    .flatMapToLong(name -> Arrays.stream(tokenizer.encode("a photo of a " + name)))
+                    .toArray();
+            assertThat(ids).isEqualTo(golden.longs("prompt_ids"));
+            assertThat(tokenizer.encode("")).isEqualTo(Arrays.copyOf(golden.longs("uncond_ids"), 16));
+        }
     }
 
     @Test
