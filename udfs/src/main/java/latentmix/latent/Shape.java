@@ -1,7 +1,9 @@
 package latentmix.latent;
 
+import java.io.Serializable;
+
 /** The shape (C, H, W) of one latent. */
-public record Shape(int channels, int height, int width) {
+public record Shape(int channels, int height, int width) implements Serializable {
     public Shape {
         if (channels < 1 || height < 1 || width < 1) {
             throw new IllegalArgumentException(

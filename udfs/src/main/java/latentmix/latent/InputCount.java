@@ -1,0 +1,41 @@
+package latentmix.latent;
+
+import java.util.regex.Pattern;
+import org.apache.commons.rng.UniformRandomProvider;
+
+/**
+ * How many inputs a mixture has: always the same number, or one from a range, each equally likely.
+ *
+ * @param least at least 1
+ * @param most at least as many
+ */
+public record InputCount(int least, int most) {
+    private static final Pattern SPELLING = Pattern.compile("(\\d{1,9})(?:\\.\\.(\\d{1,9}))?");
+
+    public InputCount {
+        if (least < 1 || most < least) {
+            throw new IllegalArgumentException(
+                    "Inputs must be a count of at least 1 or a rising range, cannot be: " + least + ".." + most);
+        }
+    }
+
+    /** Reads {@code 8} or {@code 2..8}. */
+    public static InputCount parse(String spelling) {
+        var parts = SPELLING.matcher(spelling.strip());
+        if (!parts.matches()) {
+            throw new IllegalArgumentException(
+                    "Inputs must be a count such as 8 or a range such as 2..8, cannot be: '" + spelling + "'");
+        }
+        int least = Integer.parseInt(parts.group(1));
+        return new InputCount(least, parts.group(2) == null ? least : Integer.parseInt(parts.group(2)));
+    }
+
+    public int draw(UniformRandomProvider rng) {
+        return least == most ? least : rng.nextInt(least, most + 1);
+    }
+
+    @Override
+    public String toString() {
+        return least == most ? Integer.toString(least) : least + ".." + most;
+    }
+}

@@ -1,0 +1,20 @@
+package latentmix.latent;
+
+/**
+ * No split: everything is noise.
+ *
+ * <pre>d = 0</pre>
+ *
+ * @see <a href="https://arxiv.org/abs/2505.07481">Landolsi and Kahl, Section 5, option 1</a>
+ */
+public record NoSplit() implements Split {
+    @Override
+    public double[] deterministic(Shape shape, double[] z, double[] classMean) {
+        return new double[shape.size()];
+    }
+
+    @Override
+    public String toString() {
+        return "0";
+    }
+}

@@ -1,0 +1,63 @@
+package latentmix.latent;
+
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * What goes into one mixture.
+ *
+ * @param inputs N different indices into a pool, in any order
+ * @param weights w, as many, none negative, with a sum of 1
+ * @param pool which latents of the pool the class mean of cmm is over; of no effect on other splits
+ */
+public record Recipe(Method method, int[] inputs, double[] weights, Pool pool) {
+    /** Which latents of a pool of M a class mean is over. */
+    public enum Pool {
+        /** All M of them. */
+        ALL,
+        /** The M - N which are not inputs: (M·μ - Σ_S z) / (M - N). */
+        LEAVE_INPUTS_OUT;
+
+        /** Reads {@code all} or {@code leave-inputs-out}. */
+        public static Pool parse(String name) {
+            return switch (name) {
+                case "all" -> ALL;
+                case "leave-inputs-out" -> LEAVE_INPUTS_OUT;
+                default ->
+                    throw new IllegalArgumentException(
+                            "A pool must be all or leave-inputs-out, cannot be: '" + name + "'");
+            };
+        }
+    }
+
+    private static final double ROUNDING = 1e-9;
+
+    public Recipe {
+        Objects.requireNonNull(method, "method");
+        Objects.requireNonNull(pool, "pool");
+        if (inputs.length == 0 || inputs.length != weights.length) {
+            throw new IllegalArgumentException(
+                    "A recipe must have at least 1 input and one weight for each, cannot have: " + inputs.length
+                            + " inputs and " + weights.length + " weights");
+        }
+        if (Arrays.stream(inputs).distinct().count() != inputs.length
+                || Arrays.stream(inputs).anyMatch(i -> i < 0)) {
+            throw new IllegalArgumentException(
+                    "Inputs must be different indices, cannot be: " + Arrays.toString(inputs));
+        }
+        if (!(Math.abs(Arrays.stream(weights).sum() - 1) <= ROUNDING)
+                || Arrays.stream(weights).anyMatch(w -> w < 0)) {
+            throw new IllegalArgumentException(
+                    "Weights must not be negative and have a sum of 1, cannot be: " + Arrays.toString(weights));
+        }
+    }
+
+    /** Σ w², 1 / ESS. */
+    public double sumOfSquares() {
+        return Vectors.dot(weights, 0, weights, 0, weights.length);
+    }
+
+    boolean leavesInputsOut() {
+        return method.needsClassMean() && pool == Pool.LEAVE_INPUTS_OUT;
+    }
+}

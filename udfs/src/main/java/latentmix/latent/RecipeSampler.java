@@ -1,0 +1,63 @@
+package latentmix.latent;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Optional;
+import org.apache.commons.rng.UniformRandomProvider;
+import org.apache.commons.rng.sampling.PermutationSampler;
+import org.apache.commons.rng.simple.RandomSource;
+
+/**
+ * Draws recipes of one kind: how many inputs, which of the pool (without replacement, all sets equally likely), and their weights.
+ *
+ * @param pool which latents the class mean of cmm is over
+ */
+public record RecipeSampler(Method method, InputCount inputs, WeightSampler weights, Recipe.Pool pool) {
+    public RecipeSampler {
+        weights.requireInputs(inputs);
+    }
+
+    /**
+     * The recipe of one id: nothing else decides what is drawn.
+     *
+     * @param id a content id, such as a mix_id
+     * @param poolSize M, at least the largest number of inputs
+     */
+    public Recipe draw(String id, int poolSize) {
+        poolError(poolSize).ifPresent(error -> {
+            throw new IllegalArgumentException(error);
+        });
+        var rng = rng(id);
+        int n = inputs.draw(rng);
+        return new Recipe(method, new PermutationSampler(rng, poolSize, n).sample(), weights.sample(n, rng), pool);
+    }
+
+    /** Why a pool of M latents is too small, if it is. */
+    public Optional<String> poolError(int poolSize) {
+        return inputs.most() > poolSize
+                ? Optional.of("A class must have at least as many images as a mixture has inputs, " + inputs
+                        + ", cannot have: " + poolSize + "; add images or use fewer inputs")
+                : method.poolError(poolSize, inputs.most());
+    }
+
+    /** Why a pool of M latents is small, if it is. */
+    public Optional<String> poolWarning(int poolSize) {
+        return pool == Recipe.Pool.ALL
+                ? method.poolWarning(poolSize, weights.expectedEss(inputs.most()))
+                : Optional.empty();
+    }
+
+    /** A generator seeded by an id's SHA-256 alone: XoShiRo256++, the same numbers on every machine. */
+    public static UniformRandomProvider rng(String id) {
+        try {
+            var digest = MessageDigest.getInstance("SHA-256").digest(id.getBytes(StandardCharsets.UTF_8));
+            var seed = new long[digest.length / Long.BYTES];
+            ByteBuffer.wrap(digest).asLongBuffer().get(seed);
+            return RandomSource.XO_SHI_RO_256_PP.create(seed);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java platform has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+package latentmix.latent;
+
+import java.io.Serializable;
+
+/** What of a latent is deterministic: z = d + r, and the residual r alone is treated as noise. */
+public sealed interface Split extends Serializable
+        permits NoSplit, MeanSplit, ChannelMeanSplit, LowPassSplit, ClassMeanSplit {
+    /**
+     * d of one latent. Either linear in z or the same for every z, so that d of Σ w_i z_i is Σ w_i d_i.
+     *
+     * @param z C·H·W values, left as they are
+     * @param classMean μ, C·H·W values, which cmm alone reads
+     * @return C·H·W values, not to be written to
+     */
+    double[] deterministic(Shape shape, double[] z, double[] classMean);
+}

@@ -1,0 +1,30 @@
+package latentmix.latent;
+
+/**
+ * The norm is restored over the whole latent, as in the paper.
+ *
+ * <pre>one unit of D = C·H·W</pre>
+ */
+public record Whole() implements Scope {
+    @Override
+    public int[] sizes(Shape shape) {
+        return new int[] {shape.size()};
+    }
+
+    @Override
+    public double[] norms(Shape shape, double[] r) {
+        return new double[] {Vectors.norm(r, 0, r.length)};
+    }
+
+    @Override
+    public void scale(Shape shape, double[] r, double[] factors) {
+        for (int p = 0; p < r.length; p++) {
+            r[p] *= factors[0];
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "";
+    }
+}
