@@ -1,0 +1,286 @@
+package latentmix.config;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import latentmix.checkpoint.BuiltIn;
+
+/**
+ * Reads a {@link RunConfig} from YAML and {@code --set} overrides. Every key but {@code input.root} and {@code
+ * model.checkpoint} has a default; keys are written in snake_case; unknown ones are refused.
+ */
+public final class ConfigFile {
+    private static final ObjectMapper YAML =
+            new ObjectMapper(YAMLFactory.builder().build()).enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+
+    private static final int MOST = 1_000_000;
+
+    private ConfigFile() {}
+
+    /**
+     * Reads a file.
+     *
+     * @param overrides {@code key.path=value} each; a value is YAML; a list's entries are addressed by their position, or all
+     *     at once without one
+     * @throws ConfigException with every problem there is
+     */
+    public static RunConfig read(Path file, List<String> overrides) {
+        try {
+            return parse(Files.readString(file), file.toString(), overrides);
+        } catch (IOException e) {
+            throw new ConfigException(List.of(
+                    "--config: expected a YAML file that can be read, got " + file + " (" + e + "); check the path"));
+        }
+    }
+
+    /**
+     * Reads a text.
+     *
+     * @param source where it comes from, for messages
+     * @throws ConfigException with every problem there is
+     */
+    public static RunConfig parse(String yaml, String source, List<String> overrides) {
+        List<String> problems = new ArrayList<>();
+        ObjectNode tree = tree(yaml, source);
+        canonical(tree);
+        for (String override : overrides) {
+            override(tree, override, problems);
+        }
+        RunConfig config = config(new Section("", tree, problems));
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems);
+        }
+        return config;
+    }
+
+    private static RunConfig config(Section file) {
+        RunConfig.Input input = input(file.section("input"));
+        RunConfig.Model model = model(file.section("model"));
+        RunConfig config = new RunConfig(
+                input,
+                model,
+                prompt(file.section("prompt")),
+                inversion(file.section("inversion")),
+                mixing(file.sections("mixing")),
+                generation(file.section("generation")),
+                export(file.section("export")),
+                run(file.section("run"), model.batch()));
+        file.end();
+        return config;
+    }
+
+    private static RunConfig.Input input(Section section) {
+        RunConfig.Input input = new RunConfig.Input(
+                located(section, "root"),
+                section.textOrNull("classes"),
+                section.whole("max_pixels", 100_000_000, 1, Integer.MAX_VALUE));
+        section.end();
+        return input;
+    }
+
+    private static RunConfig.Model model(Section section) {
+        RunConfig.Model model = new RunConfig.Model(
+                located(section, "checkpoint"),
+                section.choice("dtype", "float32", List.of("float32", "bfloat16", "float16")),
+                section.count("batch", 32, 1, MOST),
+                section.count("threads", 1, 1, 1024),
+                section.choice("device", "auto", List.of("auto", "cpu", "gpu")),
+                section.countOrNull("size", 8, 8192));
+        if (model.dtype().equals("float16") && model.device().equals("cpu")) {
+            section.problem(
+                    "dtype",
+                    "float32 or bfloat16 on a CPU, which computes float16 by converting every number",
+                    model.dtype(),
+                    "use bfloat16, or model.device: gpu");
+        }
+        section.end();
+        return model;
+    }
+
+    private static RunConfig.Prompt prompt(Section section) {
+        RunConfig.Prompt prompt = new RunConfig.Prompt(
+                section.text("template", "a photo of a {class}"),
+                section.textByKey("classes"),
+                section.text("negative", ""));
+        section.end();
+        return prompt;
+    }
+
+    private static RunConfig.Inversion inversion(Section section) {
+        RunConfig.Inversion inversion = new RunConfig.Inversion(steps(section), guidance(section, 1));
+        section.end();
+        return inversion;
+    }
+
+    private static RunConfig.Generation generation(Section section) {
+        RunConfig.Generation generation = new RunConfig.Generation(steps(section), guidance(section, 7.5));
+        section.end();
+        return generation;
+    }
+
+    private static List<RunConfig.MixingEntry> mixing(List<Section> sections) {
+        List<RunConfig.MixingEntry> entries = new ArrayList<>();
+        Set<String> names = new HashSet<>();
+        for (Section section : sections) {
+            RunConfig.MixingEntry entry = new RunConfig.MixingEntry(
+                    section.text("name", "mixing-" + entries.size()),
+                    section.texts("methods", List.of("nin/chm"), method -> {}),
+                    section.texts("inputs", List.of("8"), InputCounts::parse),
+                    section.text("weights", "dirichlet(1)", weights -> {}),
+                    section.choice("pool", "all", List.of("all", "leave-inputs-out")),
+                    section.count("count", 10, 1, 1_000_000_000),
+                    section.onByDefault("export"));
+            section.end();
+            if (!entry.name().matches("[A-Za-z0-9_-]+")) {
+                section.problem("name", "letters, digits, - and _", entry.name(), "rename the entry");
+            }
+            if (!names.add(entry.name())) {
+                section.problem("name", "a name of its own for each entry", entry.name(), "rename one of the two");
+            }
+            entries.add(entry);
+        }
+        return entries;
+    }
+
+    private static RunConfig.Export export(Section section) {
+        RunConfig.Export export = new RunConfig.Export(section.choice("format", "png", List.of("png")));
+        section.end();
+        return export;
+    }
+
+    private static RunConfig.Run run(Section section, int batch) {
+        RunConfig.Run run = new RunConfig.Run(
+                section.whole("seed", 0, Long.MIN_VALUE, Long.MAX_VALUE),
+                section.count("chunk", 64, 1, MOST),
+                section.number("max_rejected", 0.05, 0, 1));
+        if (run.chunk() % batch != 0) {
+            section.problem(
+                    "chunk",
+                    "whole micro-batches of model.batch = " + batch + " rows",
+                    run.chunk(),
+                    "set it to a multiple of model.batch");
+        }
+        section.end();
+        return run;
+    }
+
+    private static int steps(Section section) {
+        return section.count("steps", 50, 1, 1000);
+    }
+
+    private static double guidance(Section section, double otherwise) {
+        return section.number("guidance", otherwise, 0, 1000);
+    }
+
+    private static String located(Section section, String key) {
+        String location = section.text(key);
+        if (!BuiltIn.resolvable(location)) {
+            section.problem(
+                    key,
+                    "a folder or one of " + String.join(", ", BuiltIn.locations()),
+                    location,
+                    "check the spelling");
+        }
+        return location;
+    }
+
+    private static ObjectNode tree(String yaml, String source) {
+        try {
+            JsonNode tree = YAML.readTree(yaml);
+            if (tree.isMissingNode() || tree.isNull()) {
+                return YAML.createObjectNode();
+            }
+            if (tree instanceof ObjectNode object) {
+                return object;
+            }
+            throw new ConfigException(List.of(
+                    source + ": expected keys with values, got " + tree + "; begin with `input:` and `model:`"));
+        } catch (JsonProcessingException e) {
+            throw new ConfigException(List.of(source + ": expected YAML, got " + e.getOriginalMessage() + " in line "
+                    + e.getLocation().getLineNr() + "; correct that line"));
+        }
+    }
+
+    /** Spells {@code mixing.method} as {@code mixing.methods}, so that both may be written. */
+    private static void canonical(ObjectNode tree) {
+        for (JsonNode entry : tree.path("mixing")) {
+            if (entry instanceof ObjectNode object && object.has("method") && !object.has("methods")) {
+                object.set("methods", object.remove("method"));
+            }
+        }
+    }
+
+    private static void override(ObjectNode tree, String override, List<String> problems) {
+        int equals = override.indexOf('=');
+        if (equals < 1) {
+            problems.add("--set: expected key.path=value, got " + override + "; write for example generation.steps=20");
+            return;
+        }
+        String key = override.substring(0, equals);
+        List<String> path = new ArrayList<>(List.of(key.split("\\.", -1)));
+        if (path.get(0).equals("mixing") && path.get(path.size() - 1).equals("method")) {
+            path.set(path.size() - 1, "methods");
+        }
+        try {
+            JsonNode value = YAML.readTree(override.substring(equals + 1));
+            JsonNode given = value.isMissingNode() ? YAML.getNodeFactory().textNode("") : value;
+            if (!set(tree, path, given)) {
+                problems.add(key + ": expected a key or an entry that is there, got --set " + override
+                        + "; check the path against the file");
+            }
+        } catch (JsonProcessingException e) {
+            problems.add(key + ": expected YAML after the =, got --set " + override + "; quote it if it is a text");
+        }
+    }
+
+    /** Sets a value below a node; {@code false} where the path leads nowhere. */
+    private static boolean set(JsonNode node, List<String> path, JsonNode value) {
+        String key = path.get(0);
+        List<String> rest = path.subList(1, path.size());
+        if (node instanceof ArrayNode array) {
+            if (!key.matches("\\d{1,9}")) {
+                boolean all = !array.isEmpty();
+                for (JsonNode entry : array) {
+                    all &= set(entry, path, value);
+                }
+                return all;
+            }
+            int index = Integer.parseInt(key);
+            if (index >= array.size()) {
+                return false;
+            }
+            if (rest.isEmpty()) {
+                array.set(index, value);
+                return true;
+            }
+            return set(array.get(index), rest, value);
+        }
+        if (!(node instanceof ObjectNode object)) {
+            return false;
+        }
+        if (rest.isEmpty()) {
+            object.set(key, value);
+            return true;
+        }
+        JsonNode child = object.path(key);
+        if (child.isMissingNode() || child.isNull()) {
+            boolean list = key.equals("mixing");
+            child = list ? object.putArray(key) : object.putObject(key);
+            if (list) {
+                ((ArrayNode) child).addObject();
+            }
+        }
+        return set(child, rest, value);
+    }
+}

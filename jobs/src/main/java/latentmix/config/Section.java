@@ -1,0 +1,233 @@
+package latentmix.config;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * A mapping of a configuration file while it is read: each value is asked for by its key, type and range; what is wrong is
+ * noted and reading goes on with the default, so that every problem is found in one go.
+ */
+final class Section {
+    private final String path;
+    private final JsonNode node;
+    private final List<String> problems;
+    private final Set<String> keys = new LinkedHashSet<>();
+
+    Section(String path, JsonNode node, List<String> problems) {
+        this.path = path;
+        this.problems = problems;
+        boolean empty = node.isMissingNode() || node.isNull();
+        this.node = node.isObject() ? node : MissingNode.getInstance();
+        if (!node.isObject() && !empty) {
+            problems.add((path.isEmpty() ? "the file" : path) + ": expected keys with values, got " + shown(node)
+                    + "; write one `key: value` a line below it");
+        }
+    }
+
+    /** A text that must be there. */
+    String text(String key) {
+        JsonNode value = value(key);
+        if (!value.isValueNode() || value.asText().isBlank()) {
+            problem(key, "a text", value, "it has no default: set it in the file or by --set " + path(key) + "=…");
+            return "";
+        }
+        return value.asText();
+    }
+
+    /** A text, possibly empty. */
+    String text(String key, String otherwise) {
+        JsonNode value = value(key);
+        if (absent(value)) {
+            return otherwise;
+        }
+        if (!value.isValueNode()) {
+            problem(key, "a text", value, "write one value");
+            return otherwise;
+        }
+        return value.asText();
+    }
+
+    /** A text that this parser accepts: its IllegalArgumentException becomes a problem. */
+    String text(String key, String otherwise, Consumer<String> parser) {
+        String text = text(key, otherwise);
+        parse(key, text, parser);
+        return text;
+    }
+
+    /** A text, or null where the key is absent. */
+    String textOrNull(String key) {
+        return absent(value(key)) ? null : text(key);
+    }
+
+    /** One of these words. */
+    String choice(String key, String otherwise, List<String> words) {
+        String word = text(key, otherwise);
+        if (!words.contains(word)) {
+            problem(key, "one of " + String.join(", ", words), value(key), "the default is " + otherwise);
+            return otherwise;
+        }
+        return word;
+    }
+
+    /** A flag, true where the key is absent. */
+    boolean onByDefault(String key) {
+        JsonNode value = value(key);
+        if (!absent(value) && !value.isBoolean()) {
+            problem(key, "true or false", value, "the default is true");
+        }
+        return value.asBoolean(true);
+    }
+
+    /** A whole number in this range, both ends included. */
+    long whole(String key, long otherwise, long least, long most) {
+        return absent(value(key)) ? otherwise : whole(key, least, most, "the default is " + otherwise);
+    }
+
+    private long whole(String key, long least, long most, String advice) {
+        JsonNode value = value(key);
+        if (!value.isIntegralNumber()
+                || !value.canConvertToLong()
+                || value.longValue() < least
+                || value.longValue() > most) {
+            problem(key, "a whole number from " + least + " to " + most, value, advice);
+            return least;
+        }
+        return value.longValue();
+    }
+
+    int count(String key, int otherwise, int least, int most) {
+        return Math.toIntExact(whole(key, otherwise, least, most));
+    }
+
+    /** A whole number in this range, or null where the key is absent. */
+    Integer countOrNull(String key, int least, int most) {
+        return absent(value(key))
+                ? null
+                : Integer.valueOf(Math.toIntExact(whole(key, least, most, "leave it out for the model's own")));
+    }
+
+    /** A number in this range, both ends included. */
+    double number(String key, double otherwise, double least, double most) {
+        JsonNode value = value(key);
+        if (absent(value)) {
+            return otherwise;
+        }
+        if (!value.isNumber() || !(value.doubleValue() >= least && value.doubleValue() <= most)) {
+            problem(
+                    key,
+                    "a number from " + plain(least) + " to " + plain(most),
+                    value,
+                    "the default is " + plain(otherwise));
+            return otherwise;
+        }
+        return value.doubleValue();
+    }
+
+    /** A value or a list of values, each accepted by this parser; never empty. */
+    List<String> texts(String key, List<String> otherwise, Consumer<String> parser) {
+        JsonNode value = value(key);
+        if (absent(value)) {
+            return otherwise;
+        }
+        List<JsonNode> items = new ArrayList<>();
+        (value.isArray() ? value : List.of(value)).forEach(items::add);
+        if (items.isEmpty() || !items.stream().allMatch(JsonNode::isValueNode)) {
+            problem(key, "a value or a list of values", value, "the default is " + String.join(", ", otherwise));
+            return otherwise;
+        }
+        List<String> texts = items.stream().map(JsonNode::asText).toList();
+        texts.forEach(text -> parse(key, text, parser));
+        if (Set.copyOf(texts).size() < texts.size()) {
+            problem(key, "each value once", value, "take the repeated one away");
+        }
+        return texts;
+    }
+
+    /** Texts by key, in the file's order. */
+    Map<String, String> textByKey(String key) {
+        JsonNode value = value(key);
+        if (absent(value)) {
+            return Map.of();
+        }
+        Section entries = new Section(path(key), value, problems);
+        Map<String, String> texts = new LinkedHashMap<>();
+        entries.node.fieldNames().forEachRemaining(name -> texts.put(name, entries.text(name)));
+        return texts;
+    }
+
+    Section section(String key) {
+        return new Section(path(key), value(key), problems);
+    }
+
+    /** The mappings of a list; one empty mapping where the key is absent. */
+    List<Section> sections(String key) {
+        JsonNode value = value(key);
+        if (absent(value)) {
+            return List.of(new Section(path(key) + ".0", MissingNode.getInstance(), problems));
+        }
+        if (!value.isArray() || value.isEmpty()) {
+            problem(key, "a list of entries", value, "begin each entry with `- `");
+            return List.of();
+        }
+        List<Section> sections = new ArrayList<>();
+        for (JsonNode item : value) {
+            sections.add(new Section(path(key) + "." + sections.size(), item, problems));
+        }
+        return sections;
+    }
+
+    /** Notes a problem of this section's own. */
+    void problem(String key, String expected, Object got, String advice) {
+        problems.add(path(key) + ": expected " + expected + ", got "
+                + (got instanceof JsonNode value ? shown(value) : String.valueOf(got)) + "; " + advice);
+    }
+
+    /** Notes the keys that nobody asked for. */
+    void end() {
+        node.fieldNames().forEachRemaining(key -> {
+            if (!keys.contains(key)) {
+                problems.add(path(key) + ": unknown key; expected one of " + String.join(", ", keys)
+                        + "; rename it or take it away");
+            }
+        });
+    }
+
+    private void parse(String key, String text, Consumer<String> parser) {
+        try {
+            parser.accept(text);
+        } catch (IllegalArgumentException e) {
+            problems.add(path(key) + ": " + e.getMessage());
+        }
+    }
+
+    private JsonNode value(String key) {
+        keys.add(key);
+        return node.path(key);
+    }
+
+    private String path(String key) {
+        return path.isEmpty() ? key : path + "." + key;
+    }
+
+    private static boolean absent(JsonNode value) {
+        return value.isMissingNode() || value.isNull();
+    }
+
+    private static String shown(JsonNode value) {
+        return absent(value) ? "nothing" : value.toString();
+    }
+
+    private static String plain(double number) {
+        return number == Math.rint(number) && Math.abs(number) < 1e9
+                ? String.format(Locale.ROOT, "%.0f", number)
+                : Double.toString(number);
+    }
+}

@@ -1,0 +1,193 @@
+package latentmix.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ConfigFileTest {
+    private static final String LEAST =
+            """
+            input: {root: images}
+            model: {checkpoint: "builtin:fashion"}
+            """;
+
+    @Test
+    void everythingButTheImagesAndTheCheckpointHasADefault() {
+        RunConfig config = parse(LEAST);
+
+        assertThat(config)
+                .isEqualTo(new RunConfig(
+                        new RunConfig.Input("images", null, 100_000_000),
+                        new RunConfig.Model("builtin:fashion", "float32", 32, 1, "auto", null),
+                        new RunConfig.Prompt("a photo of a {class}", Map.of(), ""),
+                        new RunConfig.Inversion(50, 1),
+                        List.of(new RunConfig.MixingEntry(
+                                "mixing-0", List.of("nin/chm"), List.of("8"), "dirichlet(1)", "all", 10, true)),
+                        new RunConfig.Generation(50, 7.5),
+                        new RunConfig.Export("png"),
+                        new RunConfig.Run(0, 64, 0.05)));
+    }
+
+    @Test
+    void everyKeyIsRead() {
+        RunConfig config = parse(
+                """
+                input: {root: "s3a://bucket/images", classes: classes.tsv, max_pixels: 1000}
+                model: {checkpoint: sd, dtype: bfloat16, batch: 4, threads: 2, device: gpu, size: 512}
+                prompt: {template: "{class}", classes: {n01: "a crane, a bird"}, negative: blurry}
+                inversion: {steps: 10, guidance: 2}
+                mixing:
+                  - {name: a, methods: [lin/0, fix/0], inputs: [8, 2..8], weights: equal, pool: leave-inputs-out, count: 3, export: false}
+                  - {name: b, method: nin/chm, inputs: 3, weights: "fixed(0.5,0.3,0.2)"}
+                generation: {steps: 20, guidance: 3.5}
+                export: {format: png}
+                run: {seed: -7, chunk: 8, max_rejected: 0}
+                """);
+
+        assertThat(config)
+                .isEqualTo(new RunConfig(
+                        new RunConfig.Input("s3a://bucket/images", "classes.tsv", 1000),
+                        new RunConfig.Model("sd", "bfloat16", 4, 2, "gpu", 512),
+                        new RunConfig.Prompt("{class}", Map.of("n01", "a crane, a bird"), "blurry"),
+                        new RunConfig.Inversion(10, 2),
+                        List.of(
+                                new RunConfig.MixingEntry(
+                                        "a",
+                                        List.of("lin/0", "fix/0"),
+                                        List.of("8", "2..8"),
+                                        "equal",
+                                        "leave-inputs-out",
+                                        3,
+                                        false),
+                                new RunConfig.MixingEntry(
+                                        "b", List.of("nin/chm"), List.of("3"), "fixed(0.5,0.3,0.2)", "all", 10, true)),
+                        new RunConfig.Generation(20, 3.5),
+                        new RunConfig.Export("png"),
+                        new RunConfig.Run(-7, 8, 0)));
+        assertThat(config.mixing().get(0).mostInputs()).isEqualTo(8);
+    }
+
+    @Test
+    void everyProblemIsReportedAtOnceWithItsKey() {
+        assertThat(
+                        problems(
+                                """
+                        input: {max_pixels: -1, sise: 3}
+                        model: {checkpoint: "builtin:fashon", dtype: float8, batch: 0, size: big}
+                        generation: {steps: 1001, guidance: much}
+                        mixing:
+                          - {name: "a b", inputs: [0, 8..2], count: 1.5, export: maybe}
+                          - 7
+                        run: 3
+                        speed: fast
+                        """))
+                .containsExactlyInAnyOrder(
+                        "input.root: expected a text, got nothing; it has no default: set it in the file or by --set"
+                                + " input.root=…",
+                        "input.max_pixels: expected a whole number from 1 to 2147483647, got -1; the default is 100000000",
+                        "input.sise: unknown key; expected one of root, classes, max_pixels; rename it or take it away",
+                        "model.checkpoint: expected a folder or one of builtin:fashion, builtin:fashion-mnist-sample, got"
+                                + " builtin:fashon; check the spelling",
+                        "model.dtype: expected one of float32, bfloat16, float16, got \"float8\"; the default is float32",
+                        "model.batch: expected a whole number from 1 to 1000000, got 0; the default is 32",
+                        "model.size: expected a whole number from 8 to 8192, got \"big\"; leave it out for the model's own",
+                        "generation.steps: expected a whole number from 1 to 1000, got 1001; the default is 50",
+                        "generation.guidance: expected a number from 0 to 1000, got \"much\"; the default is 7.5",
+                        "mixing.0.inputs: expected a count such as 8 or a range such as 2..8, got 0..0; write one of the two",
+                        "mixing.0.inputs: expected a count such as 8 or a range such as 2..8, got 8..2; write one of the two",
+                        "mixing.0.count: expected a whole number from 1 to 1000000000, got 1.5; the default is 10",
+                        "mixing.0.export: expected true or false, got \"maybe\"; the default is true",
+                        "mixing.0.name: expected letters, digits, - and _, got a b; rename the entry",
+                        "mixing.1: expected keys with values, got 7; write one `key: value` a line below it",
+                        "run: expected keys with values, got 3; write one `key: value` a line below it",
+                        "speed: unknown key; expected one of input, model, prompt, inversion, mixing, generation, export,"
+                                + " run; rename it or take it away");
+    }
+
+    @Test
+    void aChunkMustBeWholeMicroBatches() {
+        assertThat(problems(LEAST + "run: {chunk: 40}"))
+                .containsExactly("run.chunk: expected whole micro-batches of model.batch = 32 rows, got 40; set it to a"
+                        + " multiple of model.batch");
+    }
+
+    @Test
+    void float16IsRefusedOnACpuWithTheReason() {
+        assertThat(problems(LEAST, "model.dtype=float16", "model.device=cpu"))
+                .containsExactly(
+                        "model.dtype: expected float32 or bfloat16 on a CPU, which computes float16 by converting every"
+                                + " number, got float16; use bfloat16, or model.device: gpu");
+    }
+
+    @Test
+    void twoEntriesOfOneNameAreRefused() {
+        assertThat(problems(LEAST + "mixing: [{name: a}, {name: a}]"))
+                .containsExactly(
+                        "mixing.1.name: expected a name of its own for each entry, got a; rename one of the two");
+    }
+
+    @Test
+    void aKeyThatStandsTwiceAndTextThatIsNotYamlAreRefusedWithTheirLine() {
+        assertThat(problems(LEAST + "run: {seed: 1}\nrun: {seed: 2}"))
+                .singleElement()
+                .asString()
+                .contains("conf.yaml", "line 4");
+        assertThat(problems(LEAST + "run: [")).singleElement().asString().contains("conf.yaml", "line");
+    }
+
+    @Test
+    void aFileThatIsNotThereIsAProblemOfTheConfiguration() {
+        assertThatThrownBy(() -> ConfigFile.read(Path.of("no/such.yaml"), List.of()))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("no/such.yaml");
+    }
+
+    @Test
+    void anOverrideReplacesOneValue() {
+        RunConfig config = parse(LEAST, "generation.steps=7", "prompt.negative=", "model.batch=16");
+        assertThat(config.generation().steps()).isEqualTo(7);
+        assertThat(config.prompt().negative()).isEmpty();
+        assertThat(config.model().batch()).isEqualTo(16);
+    }
+
+    @Test
+    void anOverrideOfMixingWithoutAPositionAppliesToEachEntry() {
+        RunConfig config = parse(
+                LEAST + "mixing: [{name: a, methods: [lin/0]}, {name: b}]",
+                "mixing.method=[fix/0, nin/chm]",
+                "mixing.1.count=3");
+        assertThat(config.mixing())
+                .extracting(RunConfig.MixingEntry::methods)
+                .containsExactly(List.of("fix/0", "nin/chm"), List.of("fix/0", "nin/chm"));
+        assertThat(config.mixing()).extracting(RunConfig.MixingEntry::count).containsExactly(10, 3);
+    }
+
+    @Test
+    void anOverrideOfMixingMakesTheDefaultEntryWhereTheFileHasNone() {
+        assertThat(parse(LEAST, "mixing.method=fix/0").mixing().get(0).methods())
+                .containsExactly("fix/0");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"steps", "=3", "mixing.4.count=3", "inversion.steps.first=3", "generation.stepps=3", "run.seed={"})
+    void anOverrideThatLeadsNowhereIsRefused(String override) {
+        assertThat(problems(LEAST + "mixing: [{name: a}]\ninversion: {steps: 4}", override))
+                .hasSize(1);
+    }
+
+    private static RunConfig parse(String yaml, String... overrides) {
+        return ConfigFile.parse(yaml, "conf.yaml", List.of(overrides));
+    }
+
+    private static List<String> problems(String yaml, String... overrides) {
+        return catchThrowableOfType(ConfigException.class, () -> parse(yaml, overrides))
+                .problems();
+    }
+}
