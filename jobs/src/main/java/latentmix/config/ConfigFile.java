@@ -15,6 +15,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import latentmix.checkpoint.BuiltIn;
+import latentmix.latent.InputCount;
+import latentmix.latent.Method;
+import latentmix.latent.WeightSampler;
 
 /**
  * Reads a {@link RunConfig} from YAML and {@code --set} overrides. Every key but {@code input.root} and {@code
@@ -133,11 +136,18 @@ public final class ConfigFile {
         List<RunConfig.MixingEntry> entries = new ArrayList<>();
         Set<String> names = new HashSet<>();
         for (Section section : sections) {
+            String name = section.text("name", "mixing-" + entries.size());
+            List<String> methods = section.texts("methods", List.of("nin/chm"), Method::parse);
+            List<String> inputs = section.texts("inputs", List.of("8"), InputCount::parse);
+            String weights = section.text("weights", "dirichlet(1)", spelling -> {
+                WeightSampler sampler = WeightSampler.parse(spelling);
+                inputs.forEach(count -> sampler.requireInputs(InputCount.parse(count)));
+            });
             RunConfig.MixingEntry entry = new RunConfig.MixingEntry(
-                    section.text("name", "mixing-" + entries.size()),
-                    section.texts("methods", List.of("nin/chm"), method -> {}),
-                    section.texts("inputs", List.of("8"), InputCounts::parse),
-                    section.text("weights", "dirichlet(1)", weights -> {}),
+                    name,
+                    methods,
+                    inputs,
+                    weights,
                     section.choice("pool", "all", List.of("all", "leave-inputs-out")),
                     section.count("count", 10, 1, 1_000_000_000),
                     section.onByDefault("export"));

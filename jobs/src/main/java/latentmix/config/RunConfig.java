@@ -2,6 +2,8 @@ package latentmix.config;
 
 import java.util.List;
 import java.util.Map;
+import latentmix.latent.InputCount;
+import latentmix.latent.Method;
 
 /**
  * What a run does, as its YAML file and the command line say it; every value is in range. {@link ConfigFile} reads it.
@@ -88,14 +90,14 @@ public record RunConfig(
         /** The largest input count. */
         public int mostInputs() {
             return inputs.stream()
-                    .mapToInt(spec -> InputCounts.parse(spec).most())
+                    .mapToInt(spec -> InputCount.parse(spec).most())
                     .max()
                     .orElseThrow();
         }
 
         /** Whether a method takes the class's mean map, so that the class must be larger than the mixture. */
         public boolean takesClassMean() {
-            return methods.stream().anyMatch(method -> method.matches(".*/cmm(@.*)?"));
+            return methods.stream().anyMatch(method -> Method.parse(method).needsClassMean());
         }
     }
 

@@ -58,8 +58,7 @@ final class Section {
     /** A text that this parser accepts: its IllegalArgumentException becomes a problem. */
     String text(String key, String otherwise, Consumer<String> parser) {
         String text = text(key, otherwise);
-        parse(key, text, parser);
-        return text;
+        return parses(key, text, parser) ? text : otherwise;
     }
 
     /** A text, or null where the key is absent. */
@@ -144,11 +143,11 @@ final class Section {
             return otherwise;
         }
         List<String> texts = items.stream().map(JsonNode::asText).toList();
-        texts.forEach(text -> parse(key, text, parser));
         if (Set.copyOf(texts).size() < texts.size()) {
             problem(key, "each value once", value, "take the repeated one away");
         }
-        return texts;
+        long refused = texts.stream().filter(text -> !parses(key, text, parser)).count();
+        return refused == 0 ? texts : otherwise;
     }
 
     /** Texts by key, in the file's order. */
@@ -200,11 +199,13 @@ final class Section {
         });
     }
 
-    private void parse(String key, String text, Consumer<String> parser) {
+    private boolean parses(String key, String text, Consumer<String> parser) {
         try {
             parser.accept(text);
+            return true;
         } catch (IllegalArgumentException e) {
             problems.add(path(key) + ": " + e.getMessage());
+            return false;
         }
     }
 

@@ -100,8 +100,8 @@ class ConfigFileTest {
                         "model.size: expected a whole number from 8 to 8192, got \"big\"; leave it out for the model's own",
                         "generation.steps: expected a whole number from 1 to 1000, got 1001; the default is 50",
                         "generation.guidance: expected a number from 0 to 1000, got \"much\"; the default is 7.5",
-                        "mixing.0.inputs: expected a count such as 8 or a range such as 2..8, got 0..0; write one of the two",
-                        "mixing.0.inputs: expected a count such as 8 or a range such as 2..8, got 8..2; write one of the two",
+                        "mixing.0.inputs: Inputs must be a count of at least 1 or a rising range, cannot be: 0..0",
+                        "mixing.0.inputs: Inputs must be a count of at least 1 or a rising range, cannot be: 8..2",
                         "mixing.0.count: expected a whole number from 1 to 1000000000, got 1.5; the default is 10",
                         "mixing.0.export: expected true or false, got \"maybe\"; the default is true",
                         "mixing.0.name: expected letters, digits, - and _, got a b; rename the entry",
@@ -116,6 +116,17 @@ class ConfigFileTest {
         assertThat(problems(LEAST + "run: {chunk: 40}"))
                 .containsExactly("run.chunk: expected whole micro-batches of model.batch = 32 rows, got 40; set it to a"
                         + " multiple of model.batch");
+    }
+
+    @Test
+    void methodsInputsAndWeightsAreThoseOfTheLatentMathematics() {
+        assertThat(problems(LEAST + "mixing: [{methods: [nin/chm, lin/0@band], inputs: many, weights: ess}]"))
+                .hasSize(3)
+                .allMatch(problem -> problem.startsWith("mixing.0."));
+        assertThat(problems(LEAST, "mixing.weights=fixed(0.5,0.5)"))
+                .containsExactly("mixing.0.weights: Weights fixed(0.5,0.5) need 2 inputs, cannot have: 8");
+        assertThat(parse(LEAST, "mixing.method=fix/cmm@band").mixing().get(0).takesClassMean())
+                .isTrue();
     }
 
     @Test
