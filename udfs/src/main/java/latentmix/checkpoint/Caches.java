@@ -2,8 +2,11 @@ package latentmix.checkpoint;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 
 /**
  * The folder for what can be made again (compiled programs, fingerprints, unpacked built-ins): {@code
@@ -36,6 +39,27 @@ public final class Caches {
             return absolute;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Writes a file's whole content. */
+    @FunctionalInterface
+    public interface Content {
+        void write(Path file) throws IOException;
+    }
+
+    /** Publishes a file in one step: readers see none, the old one or the whole new one, also after a crash. */
+    public static void publish(Path file, Content content) throws IOException {
+        Files.createDirectories(file.getParent());
+        Path part = Files.createTempFile(file.getParent(), file.getFileName() + ".", ".part");
+        try {
+            content.write(part);
+            try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE)) {
+                channel.force(true);
+            }
+            Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(part);
         }
     }
 }

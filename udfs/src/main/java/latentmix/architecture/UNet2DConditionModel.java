@@ -1,0 +1,297 @@
+package latentmix.architecture;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import latentmix.torchscript.ScriptModule;
+
+/**
+ * The U-Net of Stable Diffusion 1 and 2: levels of residual blocks and prompt attention, halving and doubling the latent's
+ * sides, with skip connections.
+ *
+ * <p><a
+ * href="https://github.com/huggingface/diffusers/blob/v0.36.0/src/diffusers/models/unets/unet_2d_condition.py">diffusers'
+ * unet_2d_condition.py</a>. Lists have an entry a level, in down order; the up levels take them reversed and the middle
+ * takes the last. {@code attention_head_dim} is the number of heads (a historical naming error of the library).
+ */
+public record UNet2DConditionModel(
+        int sampleSize,
+        int inChannels,
+        int outChannels,
+        List<String> downBlockTypes,
+        List<String> upBlockTypes,
+        List<Integer> blockOutChannels,
+        List<Integer> layersPerBlock,
+        List<Integer> depths,
+        List<Integer> upDepths,
+        List<Integer> heads,
+        List<Integer> crossAttentionDims,
+        Activation activation,
+        int groups,
+        double normEps,
+        Transformer2DModel.Projection projection,
+        int timeEmbeddingDim,
+        TimeProjection timeProjection,
+        int downsamplePadding,
+        double midBlockScale,
+        int convInKernel,
+        int convOutKernel,
+        InputRange inputRange)
+        implements Architecture {
+    /** The order of the timestep's cosines and sines, and the shift of their frequencies' exponent. */
+    record TimeProjection(boolean cosinesFirst, double frequencyShift) {}
+
+    /** Whether the sample is taken as it is or moved from [0, 1] to [-1, 1] first (center_input_sample). */
+    enum InputRange {
+        AS_IS,
+        CENTERED
+    }
+
+    private static final String CROSS_DOWN = "CrossAttnDownBlock2D";
+    private static final String CROSS_UP = "CrossAttnUpBlock2D";
+
+    static UNet2DConditionModel of(ModelConfig config) {
+        config.only("mid_block_type", "UNetMidBlock2DCrossAttn");
+        config.only("num_attention_heads", (Object) null);
+        config.only("only_cross_attention", false);
+        config.only("mid_block_only_cross_attention", null, false);
+        config.only("dual_cross_attention", false);
+        config.only("cross_attention_norm", (Object) null);
+        config.only("attention_type", "default");
+        config.only("encoder_hid_dim", (Object) null);
+        config.only("encoder_hid_dim_type", (Object) null);
+        config.only("class_embed_type", (Object) null);
+        config.only("num_class_embeds", (Object) null);
+        config.only("class_embeddings_concat", false);
+        config.only("addition_embed_type", (Object) null);
+        config.only("resnet_time_scale_shift", "default");
+        config.only("resnet_skip_time_act", false);
+        config.only("resnet_out_scale_factor", 1.0);
+        config.only("time_embedding_type", "positional");
+        config.only("time_embedding_act_fn", (Object) null);
+        config.only("timestep_post_act", (Object) null);
+        config.only("time_cond_proj_dim", (Object) null);
+        config.only("dropout", 0.0);
+
+        List<Integer> channels = config.integers("block_out_channels", List.of(320, 640, 1280, 1280));
+        int levels = channels.size();
+        List<String> down = config.blockTypes(
+                "down_block_types",
+                List.of(CROSS_DOWN, CROSS_DOWN, CROSS_DOWN, "DownBlock2D"),
+                levels,
+                CROSS_DOWN,
+                "DownBlock2D");
+        List<String> up = config.blockTypes(
+                "up_block_types", List.of("UpBlock2D", CROSS_UP, CROSS_UP, CROSS_UP), levels, CROSS_UP, "UpBlock2D");
+        List<Integer> heads = config.perLevel("attention_head_dim", 8, levels);
+        List<Integer> depths = config.perLevel("transformer_layers_per_block", 1, levels);
+        boolean asymmetric = !config.json()
+                        .path("reverse_transformer_layers_per_block")
+                        .isMissingNode()
+                && !config.json().path("reverse_transformer_layers_per_block").isNull();
+        int groups = config.integer("norm_num_groups", 32);
+        for (int i = 0; i < levels; i++) {
+            int width = channels.get(i);
+            config.require(
+                    width % groups == 0,
+                    "block_out_channels must be multiples of norm_num_groups = " + groups + ", cannot be: " + channels);
+            config.require(
+                    width >= heads.get(i),
+                    "attention_head_dim (the number of heads) must be at most block_out_channels, cannot be: " + heads);
+        }
+        return new UNet2DConditionModel(
+                config.integerOrNull("sample_size", 64),
+                config.integer("in_channels", 4),
+                config.integer("out_channels", 4),
+                down,
+                up,
+                channels,
+                config.perLevel("layers_per_block", 2, levels),
+                depths,
+                asymmetric ? config.perLevel("reverse_transformer_layers_per_block", 1, levels) : reversed(depths),
+                heads,
+                config.perLevel("cross_attention_dim", 1280, levels),
+                Activation.of(config.oneOf("act_fn", "silu", "swish", "mish", "gelu", "relu")),
+                groups,
+                config.number("norm_eps", 1e-5),
+                config.flag("use_linear_projection", false)
+                        ? Transformer2DModel.Projection.LINEAR
+                        : Transformer2DModel.Projection.CONV,
+                config.integerOrNull("time_embedding_dim", 4 * channels.get(0)),
+                new TimeProjection(config.flag("flip_sin_to_cos", true), config.number("freq_shift", 0)),
+                downsamplePadding(config),
+                config.numberOrNull("mid_block_scale_factor", 1),
+                oddKernel(config, "conv_in_kernel"),
+                oddKernel(config, "conv_out_kernel"),
+                config.flag("center_input_sample", false) ? InputRange.CENTERED : InputRange.AS_IS);
+    }
+
+    private static int downsamplePadding(ModelConfig config) {
+        config.only("downsample_padding", 1, 0);
+        return config.json().path("downsample_padding").asInt(1);
+    }
+
+    private static int oddKernel(ModelConfig config, String key) {
+        int kernel = config.integer(key, 3);
+        config.require(kernel % 2 == 1, key + " must be odd, cannot be: " + kernel);
+        return kernel;
+    }
+
+    private static <T> List<T> reversed(List<T> list) {
+        List<T> reversed = new ArrayList<>(list);
+        Collections.reverse(reversed);
+        return reversed;
+    }
+
+    @Override
+    public Map<Part, ScriptModule> parts() {
+        return Map.of(Part.DENOISER, module());
+    }
+
+    /**
+     * forward(sample, timestep, encoder_hidden_states): sample (B, inChannels, H, W), timestep a scalar or (B),
+     * encoder_hidden_states (B, L, crossAttentionDim), all float32, to the raw output (B, outChannels, H, W), float32.
+     */
+    private ScriptModule module() {
+        int levels = blockOutChannels.size();
+        int first = blockOutChannels.get(0);
+        int last = blockOutChannels.get(levels - 1);
+        List<ScriptModule> down = new ArrayList<>();
+        List<ScriptModule> up = new ArrayList<>();
+        for (int i = 0; i < levels; i++) {
+            down.add(down(i));
+            up.add(up(i));
+        }
+        return ScriptModule.named("UNet2DConditionModel")
+                .child("conv_in", Layers.conv2d(inChannels, first, convInKernel))
+                .child("time_embedding", timestepEmbedding(first))
+                .child("down_blocks", ScriptModule.list(down))
+                .child("mid_block", mid(last))
+                .child("up_blocks", ScriptModule.list(up))
+                .child("conv_norm_out", Layers.groupNorm(groups, first, normEps))
+                .child("conv_out", Layers.conv2d(first, outChannels, convOutKernel))
+                .method(timeProjection(first))
+                .method(forward(levels));
+    }
+
+    private ScriptModule timestepEmbedding(int width) {
+        return ScriptModule.named("TimestepEmbedding")
+                .child("linear_1", Layers.linear(width, timeEmbeddingDim))
+                .child("linear_2", Layers.linear(timeEmbeddingDim, timeEmbeddingDim))
+                .method(
+                        """
+                        def forward(self, x: Tensor) -> Tensor:
+                          h = self.linear_1.forward(x)
+                          return self.linear_2.forward(%s)
+                        """
+                                .formatted(activation.call("h")));
+    }
+
+    /** Sines and cosines of t·exp(-ln(10000)·i/(half - shift)), in float32 as the network was trained: (N, width). */
+    private String timeProjection(int width) {
+        int half = width / 2;
+        return """
+                def time_proj(self, timestep: Tensor) -> Tensor:
+                  t = torch.unsqueeze(torch.reshape(timestep.to(6), [-1]), -1)
+                  i = torch.arange(%d, dtype=6, device=t.device)
+                  frequencies = torch.exp(torch.div(torch.mul(i, %s), %s))
+                  angles = torch.mul(t, frequencies)
+                  waves = torch.cat([torch.%s(angles), torch.%s(angles)], 1)
+                  return torch.constant_pad_nd(waves, [0, %d])
+                """
+                .formatted(
+                        half,
+                        -Math.log(10000),
+                        half - timeProjection.frequencyShift(),
+                        timeProjection.cosinesFirst() ? "cos" : "sin",
+                        timeProjection.cosinesFirst() ? "sin" : "cos",
+                        width % 2);
+    }
+
+    private String forward(int levels) {
+        StringBuilder text = new StringBuilder(
+                """
+                def forward(self, sample: Tensor, timestep: Tensor, encoder_hidden_states: Tensor) -> Tensor:
+                  weight = self.conv_in.weight
+                  x = sample.to(weight)
+                  prompt = encoder_hidden_states.to(weight)
+                  temb = self.time_embedding.forward(self.time_proj(timestep).to(weight))
+                """);
+        if (inputRange == InputRange.CENTERED) {
+            text.append("  x = torch.sub(torch.mul(x, 2), 1)\n");
+        }
+        text.append("  states = [self.conv_in.forward(x)]\n");
+        for (int i = 0; i < levels; i++) {
+            text.append(
+                    "  states += getattr(self.down_blocks, \"%d\").forward(states[-1], temb, prompt)\n".formatted(i));
+        }
+        text.append("  x = self.mid_block.forward(states[-1], temb, prompt)\n");
+        for (int i = 0; i < levels; i++) {
+            text.append("  x = getattr(self.up_blocks, \"%d\").forward(x, states, temb, prompt)\n".formatted(i));
+        }
+        return text.append("  x = self.conv_norm_out.forward(x)\n")
+                .append("  return self.conv_out.forward(" + activation.call("x") + ").to(6)\n")
+                .toString();
+    }
+
+    private ResnetBlock2D resnet() {
+        return new ResnetBlock2D(groups, normEps, activation);
+    }
+
+    private List<ScriptModule> transformers(int count, int level, int depth) {
+        int width = blockOutChannels.get(level);
+        int headCount = heads.get(level);
+        Transformer2DModel transformer = new Transformer2DModel(groups, crossAttentionDims.get(level), projection);
+        List<ScriptModule> modules = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            modules.add(transformer.module(width, headCount, width / headCount, depth));
+        }
+        return modules;
+    }
+
+    private ScriptModule down(int level) {
+        int out = blockOutChannels.get(level);
+        int layers = layersPerBlock.get(level);
+        List<ScriptModule> resnets = new ArrayList<>();
+        for (int i = 0; i < layers; i++) {
+            int in = i > 0 ? out : blockOutChannels.get(Math.max(level - 1, 0));
+            resnets.add(resnet().module(in, out, timeEmbeddingDim, 1));
+        }
+        String type = downBlockTypes.get(level);
+        return UNet2DBlocks.down(
+                type,
+                resnets,
+                type.equals(CROSS_DOWN) ? transformers(layers, level, depths.get(level)) : List.of(),
+                level == blockOutChannels.size() - 1
+                        ? List.of()
+                        : List.of(Resampling.downsample2D(out, downsamplePadding)));
+    }
+
+    private ScriptModule mid(int width) {
+        int level = blockOutChannels.size() - 1;
+        ScriptModule resnet = resnet().module(width, width, timeEmbeddingDim, midBlockScale);
+        return UNet2DBlocks.mid(List.of(resnet, resnet), transformers(1, level, depths.get(level)));
+    }
+
+    /** The i-th up level, of the width of down level n - 1 - i; its residual blocks take the skip connections' widths. */
+    private ScriptModule up(int i) {
+        int level = blockOutChannels.size() - 1 - i;
+        int out = blockOutChannels.get(level);
+        int before = blockOutChannels.get(Math.min(level + 1, blockOutChannels.size() - 1));
+        int lastSkip = blockOutChannels.get(Math.max(level - 1, 0));
+        int layers = layersPerBlock.get(level) + 1;
+        List<ScriptModule> resnets = new ArrayList<>();
+        for (int j = 0; j < layers; j++) {
+            int hidden = j == 0 ? before : out;
+            int skip = j == layers - 1 ? lastSkip : out;
+            resnets.add(resnet().module(hidden + skip, out, timeEmbeddingDim, 1));
+        }
+        String type = upBlockTypes.get(i);
+        return UNet2DBlocks.up(
+                type,
+                resnets,
+                type.equals(CROSS_UP) ? transformers(layers, level, upDepths.get(i)) : List.of(),
+                level == 0 ? List.of() : List.of(Resampling.upsample2D(out)));
+    }
+}

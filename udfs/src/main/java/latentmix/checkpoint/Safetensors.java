@@ -1,0 +1,244 @@
+package latentmix.checkpoint;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * One safetensors file: the header in memory, the tensors read from the file by offset, so that a file of any size
+ * costs no memory.
+ *
+ * <p>8 bytes of header length N, N bytes of JSON (name to dtype, shape, data_offsets), then the data without gaps:
+ * <a href="https://github.com/huggingface/safetensors#format">the format</a>.
+ */
+public final class Safetensors implements AutoCloseable {
+    /** Where a tensor lies: its bytes are [begin, end) of the file. */
+    public record Tensor(String name, ElementType type, List<Long> shape, long begin, long end) {
+        public Tensor {
+            shape = List.copyOf(shape);
+        }
+
+        /** The number of elements, the product of the shape. */
+        public long size() {
+            return shape.stream().reduce(1L, Math::multiplyExact);
+        }
+    }
+
+    private static final long MAX_HEADER = 100L << 20;
+    private static final ObjectMapper JSON = new ObjectMapper().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+
+    private final Path path;
+    private final FileChannel channel;
+    private final Map<String, Tensor> tensors;
+
+    private Safetensors(Path path, FileChannel channel, Map<String, Tensor> tensors) {
+        this.path = path;
+        this.channel = channel;
+        this.tensors = Collections.unmodifiableMap(tensors);
+    }
+
+    /** Opens a file and checks its header against its length. */
+    public static Safetensors open(Path path) {
+        try {
+            FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+            try {
+                return new Safetensors(path, channel, header(path, channel));
+            } catch (IOException | RuntimeException e) {
+                channel.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot read " + path, e);
+        }
+    }
+
+    private static Map<String, Tensor> header(Path path, FileChannel channel) throws IOException {
+        long length = channel.size();
+        if (length < 8) {
+            throw new CheckpointException(
+                    path + " is truncated: a safetensors file has at least 8 bytes, this one " + length);
+        }
+        long headerLength = fill(channel, 0, buffer(8), path).getLong(0);
+        if (headerLength < 2 || headerLength > MAX_HEADER) {
+            throw new CheckpointException(path
+                    + " is not a safetensors file: its first 8 bytes should be a header length of 2 to "
+                    + MAX_HEADER
+                    + ", but are "
+                    + headerLength);
+        }
+        if (8 + headerLength > length) {
+            throw new CheckpointException(path + " is truncated: its header ends at byte " + (8 + headerLength)
+                    + ", the file at " + length + "; fetch it again");
+        }
+        byte[] bytes = fill(channel, 8, buffer((int) headerLength), path).array();
+        JsonNode json;
+        try {
+            json = JSON.readTree(bytes);
+        } catch (JsonProcessingException e) {
+            throw new CheckpointException(path + " is not a safetensors file: " + e.getOriginalMessage(), e);
+        }
+        if (!json.isObject()) {
+            throw new CheckpointException(path + " is not a safetensors file: its header is no JSON object");
+        }
+        long data = 8 + headerLength;
+        List<Tensor> tensors = new ArrayList<>();
+        for (Map.Entry<String, JsonNode> entry : json.properties()) {
+            if (!entry.getKey().equals("__metadata__")) {
+                tensors.add(tensor(path, entry.getKey(), entry.getValue(), data));
+            }
+        }
+        tensors.sort(Comparator.comparingLong(Tensor::begin).thenComparingLong(Tensor::end));
+        long end = data;
+        Map<String, Tensor> byName = new LinkedHashMap<>();
+        for (Tensor tensor : tensors) {
+            if (tensor.begin() != end) {
+                throw new CheckpointException(path + ": the tensor " + tensor.name() + " should begin at byte " + end
+                        + ", where the one before it ends, but begins at " + tensor.begin());
+            }
+            end = tensor.end();
+            byName.put(tensor.name(), tensor);
+        }
+        if (end != length) {
+            throw new CheckpointException(path + (end > length ? " is truncated" : " has bytes that no tensor owns")
+                    + ": its tensors end at byte " + end + ", the file at " + length + "; fetch it again");
+        }
+        return byName;
+    }
+
+    private static Tensor tensor(Path path, String name, JsonNode node, long data) {
+        String dtype = node.path("dtype").asText();
+        ElementType type;
+        try {
+            type = ElementType.valueOf(dtype.toUpperCase(Locale.ROOT));
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(path + ": the tensor " + name + " has the unsupported type " + dtype, e);
+        }
+        List<Long> shape = new ArrayList<>();
+        for (JsonNode extent : node.path("shape")) {
+            shape.add(extent.asLong(-1));
+        }
+        JsonNode offsets = node.path("data_offsets");
+        long begin = offsets.path(0).asLong(-1);
+        long end = offsets.path(1).asLong(-1);
+        if (!node.path("shape").isArray() || shape.stream().anyMatch(n -> n < 0) || begin < 0 || end < begin) {
+            throw new CheckpointException(path + ": the header's entry of " + name + " is malformed: " + node);
+        }
+        Tensor tensor = new Tensor(name, type, shape, data + begin, data + end);
+        long expected;
+        try {
+            expected = Math.multiplyExact(tensor.size(), (long) type.bytes());
+        } catch (ArithmeticException e) {
+            throw new CheckpointException(path + ": the tensor " + name + " has an impossible shape " + shape, e);
+        }
+        if (end - begin != expected) {
+            throw new CheckpointException(path + ": the tensor " + name + " of shape " + shape + " and type " + type
+                    + " should have " + expected + " bytes, but has " + (end - begin));
+        }
+        return tensor;
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    /** All tensors by name, in file order. */
+    public Map<String, Tensor> tensors() {
+        return tensors;
+    }
+
+    /** The tensor of this name; none is an error. */
+    public Tensor tensor(String name) {
+        Tensor tensor = tensors.get(name);
+        if (tensor == null) {
+            throw new CheckpointException(path + " has no tensor " + name);
+        }
+        return tensor;
+    }
+
+    /** Fills the buffer from its position to its limit with a tensor's bytes from offset on, and flips nothing. */
+    public void read(Tensor tensor, long offset, ByteBuffer into) {
+        if (offset < 0 || offset + into.remaining() > tensor.end() - tensor.begin()) {
+            throw new IndexOutOfBoundsException("Bytes " + offset + " to " + (offset + into.remaining()) + " of "
+                    + tensor.name() + ", which has " + (tensor.end() - tensor.begin()));
+        }
+        try {
+            fill(channel, tensor.begin() + offset, into, path);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot read " + tensor.name() + " of " + path, e);
+        }
+    }
+
+    /** All values of a tensor of a floating type. */
+    public float[] floats(String name) {
+        Tensor tensor = tensor(name);
+        float[] values = new float[Math.toIntExact(tensor.size())];
+        tensor.type().decode(bytes(tensor), values, values.length);
+        return values;
+    }
+
+    /** All values of an I64, I32, U8 or BOOL tensor. */
+    public long[] longs(String name) {
+        Tensor tensor = tensor(name);
+        ByteBuffer bytes = bytes(tensor);
+        long[] values = new long[Math.toIntExact(tensor.size())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = switch (tensor.type()) {
+                case I64 -> bytes.getLong(8 * i);
+                case I32 -> bytes.getInt(4 * i);
+                case I16 -> bytes.getShort(2 * i);
+                case I8 -> bytes.get(i);
+                case U8, BOOL -> bytes.get(i) & 0xff;
+                default ->
+                    throw new CheckpointException(
+                            path + ": " + name + " should hold integers, but is of type " + tensor.type());
+            };
+        }
+        return values;
+    }
+
+    private ByteBuffer bytes(Tensor tensor) {
+        ByteBuffer bytes = buffer(Math.toIntExact(tensor.end() - tensor.begin()));
+        read(tensor, 0, bytes);
+        return bytes.flip();
+    }
+
+    private static ByteBuffer buffer(int size) {
+        return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private static ByteBuffer fill(FileChannel channel, long position, ByteBuffer into, Path path) throws IOException {
+        long at = position;
+        while (into.hasRemaining()) {
+            int n = channel.read(into, at);
+            if (n < 0) {
+                throw new CheckpointException(path + " is truncated: it ended at byte " + at + " while it was read");
+            }
+            at += n;
+        }
+        return into;
+    }
+
+    @Override
+    public void close() {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot close " + path, e);
+        }
+    }
+}

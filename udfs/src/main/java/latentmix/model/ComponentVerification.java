@@ -1,0 +1,238 @@
+package latentmix.model;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+import latentmix.architecture.Architecture;
+import latentmix.architecture.AutoencoderKL;
+import latentmix.architecture.ClipTextModel;
+import latentmix.architecture.Part;
+import latentmix.architecture.UNet2DConditionModel;
+import latentmix.checkpoint.CheckpointException;
+import latentmix.checkpoint.Safetensors;
+
+/**
+ * Runs a checkpoint component on the named inputs of a reference file and compares its outputs with those that the file
+ * has: |a - b| ≤ 1e-5 · max|b| + 2e-5.
+ *
+ * <p>Names are {@code <case>.<tensor>}. U-Net: sample, timestep, encoder_hidden_states, out. Autoencoder: image to mean,
+ * logvar, scaled_mean, sample (with noise); dec.latent or dec.scaled_latent to dec.image. Text encoder: input_ids and
+ * perhaps attention_mask to last_hidden_state, hidden_states_i (-1 is the last), pooler_output or text_embeds. Tensors
+ * with {@code .act.} in their names, and others, are ignored.
+ */
+public final class ComponentVerification implements AutoCloseable {
+    /**
+     * One case compared: its output that comes nearest to its bound, or farthest beyond it.
+     *
+     * @param difference the largest absolute difference
+     * @param bound the largest that is allowed
+     */
+    public record Case(String name, String output, double difference, double bound) {
+        public boolean passes() {
+            return difference <= bound;
+        }
+    }
+
+    private final Path component;
+    private final Architecture architecture;
+    private final Safetensors reference;
+    private final NDManager manager;
+    private final List<Case> cases = new ArrayList<>();
+
+    private ComponentVerification(Path component, Path reference) {
+        this.component = component;
+        this.architecture = Architecture.of(component);
+        this.reference = Safetensors.open(reference);
+        Torch.start();
+        this.manager = NDManager.newBaseManager(Device.cpu());
+    }
+
+    /** Runs every case of the file in float32 on the CPU; a file without any is an error. */
+    public static List<Case> run(Path component, Path reference) {
+        try (ComponentVerification verification = new ComponentVerification(component, reference)) {
+            if (verification.architecture instanceof UNet2DConditionModel) {
+                verification.denoiser();
+            } else if (verification.architecture instanceof AutoencoderKL vae) {
+                verification.encoder(vae);
+                verification.decoder(vae);
+            } else if (verification.architecture instanceof ClipTextModel) {
+                verification.textEncoder();
+            }
+            if (verification.cases.isEmpty()) {
+                throw new CheckpointException(reference + " has no case for a "
+                        + verification.architecture.getClass().getSimpleName()
+                        + "; its tensors should be named <case>.<tensor>, and are: "
+                        + String.join(", ", verification.reference.tensors().keySet()));
+            }
+            return List.copyOf(verification.cases);
+        }
+    }
+
+    private void denoiser() {
+        List<String> names = cases(".out");
+        try (Network network = load(Part.DENOISER, names)) {
+            for (String name : names) {
+                try (Comparison comparison = new Comparison(name)) {
+                    NDList out = network.forward(
+                            comparison.scope,
+                            comparison.input("sample"),
+                            comparison.input("timestep"),
+                            comparison.input("encoder_hidden_states"));
+                    comparison.compare("out", out.get(0));
+                }
+            }
+        }
+    }
+
+    private void encoder(AutoencoderKL vae) {
+        List<String> names =
+                cases(".image").stream().filter(name -> !name.endsWith(".dec")).toList();
+        try (Network network = load(Part.ENCODER, names)) {
+            for (String name : names) {
+                try (Comparison comparison = new Comparison(name)) {
+                    NDList moments = network.forward(comparison.scope, comparison.input("image"));
+                    NDArray mean = moments.get(0);
+                    comparison.compare("mean", mean);
+                    comparison.compare("logvar", moments.get(1));
+                    comparison.compare(
+                            "scaled_mean", mean.sub(vae.shiftFactor()).mul(vae.scalingFactor()));
+                    if (comparison.has("noise")) {
+                        NDArray deviation = moments.get(1).mul(0.5f).exp();
+                        comparison.compare(
+                                "sample",
+                                comparison.input("noise").mul(deviation).add(mean));
+                    }
+                }
+            }
+        }
+    }
+
+    private void decoder(AutoencoderKL vae) {
+        List<String> names = cases(".dec.image");
+        try (Network network = load(Part.DECODER, names)) {
+            for (String name : names) {
+                try (Comparison comparison = new Comparison(name + ".dec")) {
+                    NDArray latent = comparison.has("latent")
+                            ? comparison.input("latent")
+                            : comparison
+                                    .input("scaled_latent")
+                                    .div(vae.scalingFactor())
+                                    .add(vae.shiftFactor());
+                    comparison.compare(
+                            "image", network.forward(comparison.scope, latent).get(0));
+                }
+            }
+        }
+    }
+
+    private void textEncoder() {
+        List<String> names = cases(".input_ids");
+        try (Network network = load(Part.TEXT_ENCODER, names)) {
+            for (String name : names) {
+                try (Comparison comparison = new Comparison(name)) {
+                    NDArray ids = comparison.input("input_ids").toType(DataType.INT64, false);
+                    NDArray mask = comparison.has("attention_mask")
+                            ? comparison.input("attention_mask").toType(DataType.INT64, false)
+                            : comparison.scope.ones(ids.getShape(), DataType.INT64);
+                    NDList outputs = network.forward(comparison.scope, ids, mask);
+                    comparison.compare("last_hidden_state", outputs.get(0));
+                    comparison.compare("pooler_output", outputs.get(1));
+                    comparison.compare("text_embeds", outputs.get(1));
+                    int states = outputs.size() - 2;
+                    for (int i = 0; i < states; i++) {
+                        comparison.compare("hidden_states_" + i, outputs.get(2 + i));
+                        comparison.compare("hidden_states_" + (i - states), outputs.get(2 + i));
+                    }
+                }
+            }
+        }
+    }
+
+    /** The names of all cases that have a tensor of this ending, sorted. */
+    private List<String> cases(String ending) {
+        TreeSet<String> names = new TreeSet<>();
+        for (String tensor : reference.tensors().keySet()) {
+            if (tensor.endsWith(ending) && !tensor.contains(".act.")) {
+                names.add(tensor.substring(0, tensor.length() - ending.length()));
+            }
+        }
+        return List.copyOf(names);
+    }
+
+    /** The network, or none where no case needs it. */
+    private Network load(Part part, List<String> names) {
+        return names.isEmpty() ? null : Models.load(component, part, Device.cpu(), Dtype.FLOAT32);
+    }
+
+    @Override
+    public void close() {
+        manager.close();
+        reference.close();
+    }
+
+    /** One case while it is run; closing it records the result, if anything was compared. */
+    private final class Comparison implements AutoCloseable {
+        private final String name;
+        private final NDManager scope = manager.newSubManager();
+        private Case worst;
+
+        private Comparison(String name) {
+            this.name = name;
+        }
+
+        private boolean has(String tensor) {
+            return reference.tensors().containsKey(name + "." + tensor);
+        }
+
+        /** An input; integers become float32, since the networks take numbers and ids as such. */
+        private NDArray input(String tensor) {
+            Safetensors.Tensor entry = reference.tensor(name + "." + tensor);
+            Shape shape =
+                    new Shape(entry.shape().stream().mapToLong(Long::longValue).toArray());
+            return entry.type().isFloating()
+                    ? scope.create(reference.floats(entry.name()), shape)
+                    : scope.create(reference.longs(entry.name()), shape);
+        }
+
+        private void compare(String tensor, NDArray actual) {
+            if (!has(tensor)) {
+                return;
+            }
+            Safetensors.Tensor entry = reference.tensor(name + "." + tensor);
+            float[] expected = reference.floats(entry.name());
+            Shape shape =
+                    new Shape(entry.shape().stream().mapToLong(Long::longValue).toArray());
+            if (!shape.equals(actual.getShape())) {
+                throw new CheckpointException(reference.path() + ": " + entry.name() + " has the shape " + shape
+                        + ", but the component gives " + actual.getShape());
+            }
+            float[] values = actual.toFloatArray();
+            double difference = 0;
+            double largest = 0;
+            for (int i = 0; i < values.length; i++) {
+                double distance = Math.abs((double) values[i] - expected[i]);
+                difference = Double.isNaN(distance) ? Double.POSITIVE_INFINITY : Math.max(difference, distance);
+                largest = Math.max(largest, Math.abs(expected[i]));
+            }
+            double bound = 1e-5 * largest + 2e-5;
+            if (worst == null || difference / bound > worst.difference() / worst.bound()) {
+                worst = new Case(name, tensor, difference, bound);
+            }
+        }
+
+        @Override
+        public void close() {
+            scope.close();
+            if (worst != null) {
+                cases.add(worst);
+            }
+        }
+    }
+}

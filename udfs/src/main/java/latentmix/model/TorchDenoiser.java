@@ -1,0 +1,20 @@
+package latentmix.model;
+
+import ai.djl.ndarray.NDArray;
+import latentmix.latent.Shape;
+
+/** A U-Net in libtorch; the network belongs to {@link Models}. */
+record TorchDenoiser(Network network, Shape latentShape) implements Denoiser {
+    @Override
+    public NDArray predict(NDArray sample, double timestep, NDArray encoderHiddenStates) {
+        try (NDArray time = sample.getManager().create((float) timestep)) {
+            return network.forward(sample.getManager(), sample, time, encoderHiddenStates)
+                    .singletonOrThrow();
+        }
+    }
+
+    @Override
+    public void close() {
+        // Models owns the network.
+    }
+}

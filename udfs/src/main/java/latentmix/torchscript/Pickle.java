@@ -1,0 +1,99 @@
+package latentmix.torchscript;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Writes the few opcodes of <a href="https://github.com/python/cpython/blob/3.11/Lib/pickletools.py">pickle protocol
+ * 2</a> that a TorchScript archive needs. Nothing here reads pickle.
+ */
+final class Pickle {
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+
+    Pickle() {
+        op(0x80).op(2);
+    }
+
+    private Pickle op(int opcode) {
+        out.write(opcode);
+        return this;
+    }
+
+    private Pickle bytes(byte[] bytes) {
+        out.writeBytes(bytes);
+        return this;
+    }
+
+    private static ByteBuffer littleEndian(int size) {
+        return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** A reference to a class or function. */
+    Pickle global(String module, String name) {
+        return op('c').bytes((module + "\n" + name + "\n").getBytes(StandardCharsets.UTF_8));
+    }
+
+    Pickle string(String text) {
+        byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+        return op('X').bytes(littleEndian(4).putInt(utf8.length).array()).bytes(utf8);
+    }
+
+    /** An integer of any size: 4 bytes where they do, else LONG1 with 8. */
+    Pickle integer(long value) {
+        return value == (int) value
+                ? op('J').bytes(littleEndian(4).putInt((int) value).array())
+                : op(0x8a).op(8).bytes(littleEndian(8).putLong(value).array());
+    }
+
+    Pickle bool(boolean value) {
+        return op(value ? 0x88 : 0x89);
+    }
+
+    Pickle mark() {
+        return op('(');
+    }
+
+    /** The items since the last mark as a tuple. */
+    Pickle tuple() {
+        return op('t');
+    }
+
+    Pickle emptyTuple() {
+        return op(')');
+    }
+
+    Pickle emptyDict() {
+        return op('}');
+    }
+
+    /** The keys and values since the last mark go into the dict below it. */
+    Pickle setItems() {
+        return op('u');
+    }
+
+    /** A new object of the class below the argument tuple, not initialised. */
+    Pickle newObject() {
+        return op(0x81);
+    }
+
+    /** The function below called with the argument tuple on top. */
+    Pickle reduce() {
+        return op('R');
+    }
+
+    /** The state on top set on the object below it. */
+    Pickle build() {
+        return op('b');
+    }
+
+    /** The tuple on top as a reference to something stored apart. */
+    Pickle persistentId() {
+        return op('Q');
+    }
+
+    byte[] stop() {
+        return op('.').out.toByteArray();
+    }
+}
