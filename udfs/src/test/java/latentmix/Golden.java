@@ -63,6 +63,17 @@ public final class Golden {
         return values;
     }
 
+    /** A float32 or float64 tensor. */
+    public double[] doubles(String name) {
+        if (header.get(name).get("dtype").textValue().equals("F32")) {
+            float[] floats = floats(name);
+            return IntStream.range(0, floats.length).mapToDouble(i -> floats[i]).toArray();
+        }
+        double[] values = new double[bytes(name).remaining() / 8];
+        bytes(name).asDoubleBuffer().get(values);
+        return values;
+    }
+
     public long[] longs(String name) {
         long[] values = new long[bytes(name).remaining() / 8];
         bytes(name).asLongBuffer().get(values);

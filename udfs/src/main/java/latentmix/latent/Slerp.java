@@ -8,8 +8,8 @@ package latentmix.latent;
  * @see <a href="https://arxiv.org/abs/2505.07481">Landolsi and Kahl, Eq. 3</a>
  */
 public final class Slerp {
-    /** Below this sine the two directions are one, or opposite. */
-    private static final double PARALLEL = 1e-9;
+    /** Above this cosine two directions are one: linear and spherical interpolation agree to rounding. */
+    private static final double PARALLEL = 1 - 1e-12;
 
     private Slerp() {}
 
@@ -27,7 +27,7 @@ public final class Slerp {
         int size = z0.shape().size();
         double cosine = Vectors.dot(z0.values(), 0, z1.values(), 0, size) / norms;
         double angle = Math.acos(Math.max(-1, Math.min(1, cosine)));
-        boolean parallel = Math.sin(angle) < PARALLEL;
+        boolean parallel = Math.abs(cosine) > PARALLEL;
         if (parallel && cosine < 0) {
             throw new IllegalArgumentException("Slerp between opposite directions is not defined");
         }
