@@ -5,62 +5,41 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
-import java.util.stream.StreamSupport;
+import java.util.stream.LongStream;
+import latentmix.checkpoint.Safetensors;
 
 /** Reference tensors of a folder of src/test/resources/golden, by name. */
 public final class Golden {
     private static final Path ROOT = Path.of("src/test/resources/golden");
 
-    private final JsonNode header;
-    private final ByteBuffer data;
+    private final Safetensors file;
 
-    private Golden(JsonNode header, ByteBuffer data) {
-        this.header = header;
-        this.data = data;
+    private Golden(Safetensors file) {
+        this.file = file;
     }
 
     public static Path folder(String name) {
         return ROOT.resolve(name);
     }
 
+    /** A folder's golden.safetensors, open as long as the tests run. */
     public static Golden open(String folder) {
-        try {
-            ByteBuffer file = ByteBuffer.wrap(Files.readAllBytes(folder(folder).resolve("golden.safetensors")))
-                    .order(ByteOrder.LITTLE_ENDIAN);
-            byte[] header = new byte[Math.toIntExact(file.getLong())];
-            file.get(header);
-            return new Golden(
-                    new ObjectMapper().readTree(new String(header, StandardCharsets.UTF_8)),
-                    file.slice().order(ByteOrder.LITTLE_ENDIAN));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return new Golden(Safetensors.open(folder(folder).resolve("golden.safetensors")));
     }
 
     /** The names that match a regular expression. */
     public List<String> names(String regex) {
-        return header.properties().stream()
-                .map(entry -> entry.getKey())
+        return file.tensors().keySet().stream()
                 .filter(name -> name.matches(regex))
                 .sorted()
                 .toList();
     }
 
     public float[] floats(String name) {
-        float[] values = new float[bytes(name).remaining() / 4];
-        bytes(name).asFloatBuffer().get(values);
-        return values;
+        return file.floats(name);
     }
 
     /** A float32 or float64 tensor. */
@@ -75,26 +54,17 @@ public final class Golden {
     }
 
     public long[] longs(String name) {
-        long[] values = new long[bytes(name).remaining() / 8];
-        bytes(name).asLongBuffer().get(values);
-        return values;
+        return file.longs(name);
     }
 
     public int[] ints(String name) {
-        return IntStream.range(0, longs(name).length)
-                .map(i -> Math.toIntExact(longs(name)[i]))
-                .toArray();
-    }
-
-    public Shape shape(String name) {
-        return new Shape(StreamSupport.stream(header.get(name).get("shape").spliterator(), false)
-                .mapToLong(JsonNode::longValue)
-                .toArray());
+        return LongStream.of(longs(name)).mapToInt(Math::toIntExact).toArray();
     }
 
     /** A float32 tensor as an array. */
     public NDArray array(NDManager manager, String name) {
-        return manager.create(floats(name), shape(name));
+        Shape shape = new Shape(file.tensor(name).shape().stream().mapToLong(Long::longValue).toArray());
+        return manager.create(floats(name), shape);
     }
 
     /** Asserts the bound for one forward: 1e-5 · max |expected| + 2e-5. */
@@ -120,13 +90,5 @@ public final class Golden {
                 .mapToDouble(i -> Math.abs(values[i]))
                 .max()
                 .orElseThrow();
-    }
-
-    private ByteBuffer bytes(String name) {
-        JsonNode offsets = header.get(name).get("data_offsets");
-        return data.slice(
-                        offsets.get(0).intValue(),
-                        offsets.get(1).intValue() - offsets.get(0).intValue())
-                .order(ByteOrder.LITTLE_ENDIAN);
     }
 }
