@@ -63,7 +63,8 @@ public final class Golden {
 
     /** A float32 tensor as an array. */
     public NDArray array(NDManager manager, String name) {
-        Shape shape = new Shape(file.tensor(name).shape().stream().mapToLong(Long::longValue).toArray());
+        Shape shape = new Shape(
+                file.tensor(name).shape().stream().mapToLong(Long::longValue).toArray());
         return manager.create(floats(name), shape);
     }
 

@@ -9,13 +9,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The JSON files of a checkpoint. */
-final class Json {
+public final class Json {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     private Json() {}
 
     /** Reads a file that must hold a JSON object. */
-    static JsonNode read(Path path) {
+    public static JsonNode read(Path path) {
         if (!Files.isRegularFile(path)) {
             throw new CheckpointException("There is no file " + path + "; a checkpoint in diffusers layout has it");
         }

@@ -18,6 +18,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.stream.StreamSupport;
+import latentmix.checkpoint.CheckpointException;
+import latentmix.checkpoint.Json;
 
 /**
  * CLIP's tokenizer: lower-cased byte-level BPE whose words end in {@code </w>}, between a start and an end token.
@@ -65,18 +67,20 @@ public final class ClipTokenizer implements Tokenizer, AutoCloseable {
     /**
      * Opens a checkpoint's {@code tokenizer} folder.
      *
-     * @throws IllegalArgumentException if a file is missing or does not fit; the message names it
+     * @throws CheckpointException if a file is missing or does not fit; the message names it
      */
     public static ClipTokenizer open(Path folder) {
-        JsonNode config = read(folder.resolve("tokenizer_config.json"));
+        Torch.configure();
+        JsonNode config = Json.read(folder.resolve("tokenizer_config.json"));
         JsonNode maxLength = config.path("model_max_length");
-        if (!maxLength.isMissingNode() && !(maxLength.isInt() && maxLength.intValue() >= 2)) {
-            throw new IllegalArgumentException(folder.resolve("tokenizer_config.json")
+        if (config.hasNonNull("model_max_length") && !(maxLength.isInt() && maxLength.intValue() >= 2)) {
+            throw new CheckpointException(folder.resolve("tokenizer_config.json")
                     + ": model_max_length must be a whole number of at least 2, cannot be: " + maxLength);
         }
         Map<String, JsonNode> special = specialTokens(folder, config);
         Path existing = folder.resolve("tokenizer.json");
-        JsonNode tokenizer = Files.exists(existing) ? read(existing) : describe(folder, config, special);
+        JsonNode tokenizer = Files.exists(existing) ? Json.read(existing) : describe(folder, config, special);
+        long padId = id(tokenizer, content(special.get("pad_token")), folder);
         try {
             return new ClipTokenizer(
                     // Cut and padded here, not there, so that a prompt's whole length is known.
@@ -84,10 +88,9 @@ public final class ClipTokenizer implements Tokenizer, AutoCloseable {
                             new ByteArrayInputStream(JSON.writeValueAsBytes(tokenizer)),
                             Map.of("truncation", "false", "padding", "false")),
                     maxLength.asInt(77),
-                    id(tokenizer, content(special.get("pad_token")), folder));
+                    padId);
         } catch (IOException | RuntimeException e) {
-            throw new IllegalArgumentException(
-                    "The tokenizer of " + folder + " cannot be loaded: " + e.getMessage(), e);
+            throw new CheckpointException("The tokenizer of " + folder + " cannot be loaded: " + e.getMessage(), e);
         }
     }
 
@@ -125,7 +128,7 @@ public final class ClipTokenizer implements Tokenizer, AutoCloseable {
      */
     private static Map<String, JsonNode> specialTokens(Path folder, JsonNode config) {
         Path map = folder.resolve("special_tokens_map.json");
-        JsonNode first = Files.exists(map) && !config.has("added_tokens_decoder") ? read(map) : config;
+        JsonNode first = Files.exists(map) && !config.has("added_tokens_decoder") ? Json.read(map) : config;
         Map<String, JsonNode> tokens = new LinkedHashMap<>();
         for (String role : List.of("bos_token", "eos_token", "unk_token", "pad_token")) {
             JsonNode usual = TextNode.valueOf(role.equals("bos_token") ? "<|startoftext|>" : "<|endoftext|>");
@@ -135,15 +138,22 @@ public final class ClipTokenizer implements Tokenizer, AutoCloseable {
         return tokens;
     }
 
+    private static ObjectNode layout() {
+        try {
+            return (ObjectNode) JSON.readTree(LAYOUT);
+        } catch (JsonProcessingException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     /** The {@code tokenizer.json} of a vocabulary and its merges. */
     private static JsonNode describe(Path folder, JsonNode config, Map<String, JsonNode> special) {
-        ObjectNode root = (ObjectNode) parse(LAYOUT);
+        ObjectNode root = layout();
         ObjectNode model = (ObjectNode) root.get("model");
-        model.set("vocab", read(folder.resolve("vocab.json")));
+        model.set("vocab", Json.read(folder.resolve("vocab.json")));
         model.put("unk_token", content(special.get("unk_token")));
         ArrayNode merges = model.putArray("merges");
-        text(folder.resolve("merges.txt"))
-                .lines()
+        lines(folder.resolve("merges.txt")).stream()
                 .filter(line -> !line.isBlank() && !line.startsWith("#version"))
                 .forEach(merges::add);
 
@@ -153,7 +163,7 @@ public final class ClipTokenizer implements Tokenizer, AutoCloseable {
                 .forEach(entry -> added.add(addedToken(Long.parseLong(entry.getKey()), entry.getValue())));
         Path more = folder.resolve("added_tokens.json");
         if (Files.exists(more)) {
-            read(more)
+            Json.read(more)
                     .properties()
                     .forEach(entry ->
                             added.add(addedToken(entry.getValue().longValue(), TextNode.valueOf(entry.getKey()))));
@@ -197,34 +207,21 @@ public final class ClipTokenizer implements Tokenizer, AutoCloseable {
         return find(tokenizer.path("added_tokens"), token).orElseGet(() -> {
             JsonNode id = tokenizer.path("model").path("vocab").path(token);
             if (!id.isIntegralNumber()) {
-                throw new IllegalArgumentException(
+                throw new CheckpointException(
                         "The vocabulary of " + folder + " must have the special token " + token + ", has none");
             }
             return id.longValue();
         });
     }
 
-    private static JsonNode read(Path file) {
-        try {
-            return parse(text(file));
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
+    private static List<String> lines(Path file) {
+        if (!Files.isRegularFile(file)) {
+            throw new CheckpointException("There is no file " + file + "; a CLIP tokenizer has it beside vocab.json");
         }
-    }
-
-    private static JsonNode parse(String json) {
         try {
-            return JSON.readTree(json);
-        } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("must be JSON, cannot be parsed: " + e.getOriginalMessage(), e);
-        }
-    }
-
-    private static String text(Path file) {
-        try {
-            return Files.readString(file);
+            return Files.readAllLines(file);
         } catch (IOException e) {
-            throw new UncheckedIOException("Cannot read " + file + ", which a CLIP tokenizer needs", e);
+            throw new UncheckedIOException("Cannot read " + file, e);
         }
     }
 }

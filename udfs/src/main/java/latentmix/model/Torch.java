@@ -33,6 +33,11 @@ public final class Torch {
         }
     }
 
+    /** Settings for DJL's other libraries too, without libtorch: nothing downloaded, nothing reported. */
+    static void configure() {
+        // Done when this class is loaded.
+    }
+
     /** Loads the native library unless it is loaded; the first time its files are unpacked. */
     public static void start() {
         Engine.getEngine(PtEngine.ENGINE_NAME);

@@ -9,6 +9,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Against ids of transformers' CLIPTokenizerFast: golden/tokenizer-clip. */
 class ClipTokenizerTest {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Path GOLDEN = Path.of("src/test/resources/golden/tokenizer-clip");
+    private static final Path GOLDEN = Golden.folder("tokenizer-clip");
 
     @TestFactory
     List<DynamicTest> everyTextHasTheIdsOfTheReferenceTokenizer() throws IOException {
@@ -123,10 +124,13 @@ class ClipTokenizerTest {
                 folder.resolve("tokenizer.json"),
                 """
                 {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
+                 "truncation": {"direction": "Right", "max_length": 1, "strategy": "LongestFirst", "stride": 0},
+                 "padding": {"strategy": {"Fixed": 5}, "direction": "Left", "pad_id": 1, "pad_type_id": 0, "pad_token": "a"},
                  "model": {"type": "WordLevel", "vocab": {"a": 1, "photo": 2, "<|endoftext|>": 3}, "unk_token": "a"}}""");
 
         try (ClipTokenizer tokenizer = ClipTokenizer.open(folder)) {
             assertThat(tokenizer.encode("a photo")).hasSize(77).startsWith(1, 2, 3);
+            assertThat(tokenizer.length("a photo")).isEqualTo(2);
         }
     }
 
@@ -140,7 +144,15 @@ class ClipTokenizerTest {
                 .hasMessageContaining("must have the special token <|startoftext|>");
 
         Files.writeString(folder.resolve("vocab.json"), "{\"a\": ");
-        assertThatThrownBy(() -> ClipTokenizer.open(folder)).hasMessageContaining("vocab.json");
+        assertThatThrownBy(() -> ClipTokenizer.open(folder)).hasMessageContaining("vocab.json is not valid JSON");
+
+        Files.copy(GOLDEN.resolve("vocab.json"), folder.resolve("vocab.json"), StandardCopyOption.REPLACE_EXISTING);
+        Files.writeString(folder.resolve("merges.txt"), "#version: 0.2\nqq zz\n");
+        assertThatThrownBy(() -> ClipTokenizer.open(folder))
+                .hasMessageContaining("The tokenizer of " + folder + " cannot be loaded");
+
+        Files.delete(folder.resolve("merges.txt"));
+        assertThatThrownBy(() -> ClipTokenizer.open(folder)).hasMessageContaining("There is no file");
 
         Files.writeString(folder.resolve("tokenizer_config.json"), "{\"model_max_length\": 1}");
         assertThatThrownBy(() -> ClipTokenizer.open(folder))

@@ -55,14 +55,15 @@ class StableDiffusionTest {
         copy(Golden.folder("vae-sd15"), directory.resolve("vae"));
         copy(Golden.folder("clip-text-sd15"), directory.resolve("text_encoder"));
         copy(Golden.folder("schedulers-ddim").resolve("sd15-eps/scheduler"), directory.resolve("scheduler"));
-        ObjectNode index = (ObjectNode)
-                JSON.readTree(Golden.folder("e2e-sd15").resolve("model_index.json").toFile());
+        ObjectNode index = (ObjectNode) JSON.readTree(
+                Golden.folder("e2e-sd15").resolve("model_index.json").toFile());
         index.putArray("tokenizer").add("transformers").add("CLIPTokenizer");
         JSON.writeValue(directory.resolve("model_index.json").toFile(), index);
 
         Path tokenizer = Files.createDirectory(directory.resolve("tokenizer"));
-        ObjectNode words = (ObjectNode) JSON.readTree(
-                """
+        ObjectNode words = (ObjectNode)
+                JSON.readTree(
+                        """
                 {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "WhitespaceSplit"},
                  "post_processor": {"type": "RobertaProcessing", "cls": ["w298", 298], "sep": ["w299", 299],
                                     "add_prefix_space": false, "trim_offsets": false},
@@ -80,7 +81,8 @@ class StableDiffusionTest {
     private static void copy(Path from, Path to) throws IOException {
         Files.createDirectory(to);
         try (Stream<Path> files = Files.list(from)) {
-            for (Path file : files.filter(file -> !file.endsWith("golden.safetensors")).toList()) {
+            for (Path file :
+                    files.filter(file -> !file.endsWith("golden.safetensors")).toList()) {
                 Files.copy(file, to.resolve(file.getFileName()));
             }
         }
@@ -118,15 +120,11 @@ class StableDiffusionTest {
             DenoisingLoop loop = inverts
                     ? new DdimInversion(scheduler, 10, guidance).with(unet)
                     : new DenoisingLoop(scheduler.sampling(10), unet, guidance);
-            loop.run(
-                    start,
-                    TRACES.array(manager, "cond"),
-                    TRACES.array(manager, "uncond"),
-                    (step, output, latents) -> {
-                        String name = trace + "." + step;
-                        Golden.assertTrace(name, output.toFloatArray(), TRACES.floats(name + ".model_out"));
-                        Golden.assertTrace(name, latents.toFloatArray(), TRACES.floats(name + ".latent"));
-                    });
+            loop.run(start, TRACES.array(manager, "cond"), TRACES.array(manager, "uncond"), (step, output, latents) -> {
+                String name = trace + "." + step;
+                Golden.assertTrace(name, output.toFloatArray(), TRACES.floats(name + ".model_out"));
+                Golden.assertTrace(name, latents.toFloatArray(), TRACES.floats(name + ".latent"));
+            });
         }
     }
 
@@ -218,7 +216,9 @@ class StableDiffusionTest {
         int[] expected = PIPELINE.ints(name);
         assertThat(bytes).as(name).hasSameSizeAs(expected);
         for (int i = 0; i < bytes.length; i++) {
-            assertThat(Math.abs(bytes[i] - expected[i])).as("%s, byte %d", name, i).isLessThanOrEqualTo(1);
+            assertThat(Math.abs(bytes[i] - expected[i]))
+                    .as("%s, byte %d", name, i)
+                    .isLessThanOrEqualTo(1);
         }
     }
 }
