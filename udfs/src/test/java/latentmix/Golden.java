@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import latentmix.checkpoint.ElementType;
 import latentmix.checkpoint.Safetensors;
 
 /** Reference tensors of a folder of src/test/resources/golden, by name. */
@@ -44,12 +47,15 @@ public final class Golden {
 
     /** A float32 or float64 tensor. */
     public double[] doubles(String name) {
-        if (header.get(name).get("dtype").textValue().equals("F32")) {
+        Safetensors.Tensor tensor = file.tensor(name);
+        if (tensor.type() != ElementType.F64) {
             float[] floats = floats(name);
             return IntStream.range(0, floats.length).mapToDouble(i -> floats[i]).toArray();
         }
-        double[] values = new double[bytes(name).remaining() / 8];
-        bytes(name).asDoubleBuffer().get(values);
+        double[] values = new double[Math.toIntExact(tensor.size())];
+        ByteBuffer bytes = ByteBuffer.allocate(8 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+        file.read(tensor, 0, bytes);
+        bytes.flip().asDoubleBuffer().get(values);
         return values;
     }
 
@@ -61,11 +67,14 @@ public final class Golden {
         return LongStream.of(longs(name)).mapToInt(Math::toIntExact).toArray();
     }
 
+    public Shape shape(String name) {
+        return new Shape(
+                file.tensor(name).shape().stream().mapToLong(Long::longValue).toArray());
+    }
+
     /** A float32 tensor as an array. */
     public NDArray array(NDManager manager, String name) {
-        Shape shape = new Shape(
-                file.tensor(name).shape().stream().mapToLong(Long::longValue).toArray());
-        return manager.create(floats(name), shape);
+        return manager.create(floats(name), shape(name));
     }
 
     /** Asserts the bound for one forward: 1e-5 · max |expected| + 2e-5. */
