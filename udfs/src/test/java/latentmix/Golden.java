@@ -59,6 +59,13 @@ public final class Golden {
         return values;
     }
 
+    /** The bytes of a uint8 tensor. */
+    public byte[] uint8(String name) {
+        byte[] values = new byte[bytes(name).remaining()];
+        bytes(name).get(values);
+        return values;
+    }
+
     public long[] longs(String name) {
         return file.longs(name);
     }

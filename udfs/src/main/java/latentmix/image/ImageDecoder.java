@@ -1,0 +1,152 @@
+package latentmix.image;
+
+import static latentmix.image.UnreadableImage.Reason.BROKEN;
+import static latentmix.image.UnreadableImage.Reason.EMPTY;
+import static latentmix.image.UnreadableImage.Reason.NOT_AN_IMAGE;
+import static latentmix.image.UnreadableImage.Reason.TOO_LARGE;
+import static latentmix.image.UnreadableImage.Reason.TRUNCATED;
+
+import com.twelvemonkeys.imageio.stream.ByteArrayImageInputStream;
+import java.awt.image.BufferedImage;
+import java.awt.image.ComponentColorModel;
+import java.awt.image.Raster;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
+
+/**
+ * Image files to pixels, as the loaders do that diffusion models are trained with: first frame, EXIF orientation
+ * applied, transparency over white, CMYK as (255 - c)(255 - k) / 255. Embedded colour profiles and gamma chunks are not
+ * applied: every file is taken as sRGB.
+ *
+ * <p>The content decides the format, never the name. Java's and TwelveMonkeys' codecs decode the pixels; what they get
+ * wrong without an error (CMYK, cut files, profiles) is settled before, by a walk over the file's segments or chunks.
+ */
+public final class ImageDecoder {
+    private ImageDecoder() {}
+
+    /**
+     * Decodes a JPEG, PNG, WebP, GIF or BMP file.
+     *
+     * @param maxPixels the largest width × height, checked before any pixel is decoded
+     * @throws UnreadableImage with the reason, whatever the file holds
+     */
+    public static Pixels decode(byte[] file, long maxPixels) throws UnreadableImage {
+        if (file.length == 0) {
+            throw new UnreadableImage(EMPTY, "the file has no bytes");
+        }
+        String start = HexFormat.of().formatHex(file, 0, Math.min(12, file.length));
+        try {
+            if (start.startsWith("ffd8ff")) {
+                return JpegFile.parse(file).decode(maxPixels);
+            } else if (start.startsWith("89504e470d0a1a0a")) {
+                return PngFile.parse(file).decode(maxPixels);
+            } else if (start.matches("52494646.{8}57454250")) {
+                return WebpFile.parse(file).decode(maxPixels);
+            } else if (start.matches("47494638(37|39)61.*")) {
+                return GifFile.parse(file).decode(maxPixels);
+            } else if (start.startsWith("424d")) {
+                ImageReader bmp = reader("bmp", file);
+                checkSize(bmp.getWidth(0), bmp.getHeight(0), maxPixels);
+                return flatten(bmp.read(0));
+            }
+        } catch (BufferUnderflowException | EOFException e) {
+            throw new UnreadableImage(TRUNCATED, "the file ends too early, after " + file.length + " bytes");
+        } catch (IOException | RuntimeException e) { // a codec meets broken content with whatever exception comes first
+            throw new UnreadableImage(BROKEN, e.toString());
+        }
+        throw new UnreadableImage(NOT_AN_IMAGE, "expected JPEG, PNG, WebP, GIF or BMP, the file begins with " + start);
+    }
+
+    /** Java's own codec of a format over bytes in memory. */
+    static ImageReader reader(String format, byte[] file) {
+        ImageReader reader = ImageIO.getImageReadersByFormatName(format).next();
+        reader.setInput(new ByteArrayImageInputStream(file), true, true);
+        return reader;
+    }
+
+    /** What a codec will complain of while it reads. */
+    static List<String> warnings(ImageReader reader) {
+        List<String> warnings = new ArrayList<>();
+        reader.addIIOReadWarningListener((source, warning) -> warnings.add(warning));
+        return warnings;
+    }
+
+    /** Refuses an image over the limit, or too large for arrays of three bytes a pixel. */
+    static void checkSize(long width, long height, long maxPixels) throws UnreadableImage {
+        if (width < 1 || height < 1) {
+            throw new UnreadableImage(BROKEN, "the header says " + width + "×" + height + " pixels");
+        }
+        long limit = Math.min(maxPixels, Integer.MAX_VALUE / 4);
+        if (width * height > limit) {
+            throw new UnreadableImage(TOO_LARGE, width + "×" + height + " pixels, the limit max_pixels is " + limit);
+        }
+    }
+
+    /** The next bytes as a buffer of their own, in the same byte order. */
+    static ByteBuffer take(ByteBuffer in, long bytes) {
+        if (bytes > in.remaining()) {
+            throw new BufferUnderflowException();
+        }
+        ByteBuffer taken = in.slice(in.position(), (int) bytes).order(in.order());
+        in.position(in.position() + (int) bytes);
+        return taken;
+    }
+
+    /** At most so many bytes from the buffer's beginning as text, a letter a byte. */
+    static String latin1(ByteBuffer in, int bytes) {
+        return StandardCharsets.ISO_8859_1
+                .decode(in.duplicate().limit(Math.min(bytes, in.limit())))
+                .toString();
+    }
+
+    /** A codec's image over white: (s·a + m·(m - a)) / m for samples s, opacity a and largest value m, then to 8 bits. */
+    static Pixels flatten(BufferedImage image) {
+        int width = image.getWidth();
+        int height = image.getHeight();
+        byte[] rgb = new byte[3 * width * height];
+        if (!(image.getColorModel() instanceof ComponentColorModel model)) { // a palette or packed bits, always 8-bit
+            int[] argb = new int[width];
+            for (int y = 0, i = 0; y < height; y++) {
+                image.getRGB(0, y, width, 1, argb, 0, width);
+                for (int x = 0; x < width; x++) {
+                    for (int shift = 16; shift >= 0; shift -= 8) {
+                        rgb[i++] = overWhite(argb[x] >> shift & 0xff, argb[x] >>> 24, 0xff);
+                    }
+                }
+            }
+            return new Pixels(width, height, rgb);
+        }
+        // Samples as stored: Java's getRGB would take grey as linear light and apply profiles.
+        Raster raster = image.getRaster();
+        int bands = raster.getNumBands();
+        int colours = model.hasAlpha() ? bands - 1 : bands;
+        int most = (1 << model.getComponentSize(0)) - 1;
+        int[] row = new int[width * bands];
+        for (int y = 0, i = 0; y < height; y++) {
+            raster.getPixels(0, y, width, 1, row);
+            for (int x = 0; x < row.length; x += bands) {
+                int alpha = model.hasAlpha() ? row[x + colours] : most;
+                for (int c = 0; c < 3; c++) {
+                    rgb[i++] = overWhite(row[x + c % colours], alpha, most);
+                }
+            }
+        }
+        return new Pixels(width, height, rgb);
+    }
+
+    private static byte overWhite(int sample, int alpha, int most) {
+        if (alpha == most && most == 0xff) {
+            return (byte) sample;
+        }
+        long square = (long) most * most;
+        return (byte) ((255 * ((long) sample * alpha + (long) most * (most - alpha)) + square / 2) / square);
+    }
+}

@@ -1,0 +1,193 @@
+package latentmix.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import java.util.zip.CRC32;
+import latentmix.image.UnreadableImage.Reason;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** On the files of src/test/resources/images; its README tells which decoders made the expected pixels. */
+class ImageDecoderTest {
+    private static final Path IMAGES = Path.of("src/test/resources/images");
+    private static final long MAX_PIXELS = 61 * 43 * 2;
+
+    static List<String> files() throws IOException {
+        try (Stream<Path> folder = Files.list(IMAGES)) {
+            return folder.map(file -> file.getFileName().toString())
+                    .filter(name -> Files.exists(IMAGES.resolve(name + ".ppm")))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("files")
+    void pixelsAreThoseOfAnIndependentDecoder(String name) throws Exception {
+        Pixels expected = readPpm(name + ".ppm");
+
+        Pixels actual = ImageDecoder.decode(read(name), MAX_PIXELS);
+
+        assertThat(actual.width()).isEqualTo(expected.width());
+        assertThat(actual.height()).isEqualTo(expected.height());
+        int largest = 0;
+        double sum = 0;
+        for (int i = 0; i < expected.rgb().length; i++) {
+            int difference = Math.abs((actual.rgb()[i] & 0xff) - (expected.rgb()[i] & 0xff));
+            largest = Math.max(largest, difference);
+            sum += difference;
+        }
+        boolean exact = name.matches(".*\\.(png|gif)");
+        assertThat(largest).isLessThanOrEqualTo(exact ? 0 : 3);
+        assertThat(sum / expected.rgb().length).isLessThan(0.5);
+    }
+
+    @ParameterizedTest
+    @MethodSource("files")
+    void aFileCutAnywhereIsRefusedUnlessNothingOfTheImageIsLost(String name) throws Exception {
+        byte[] file = read(name);
+        Pixels whole = ImageDecoder.decode(file, MAX_PIXELS);
+        for (int length = file.length - 1; length > 12; length -= length > file.length - 20 ? 1 : 29) {
+            try {
+                Pixels cut = ImageDecoder.decode(Arrays.copyOf(file, length), MAX_PIXELS);
+                assertThat(cut.rgb()).as("%s cut to %d bytes", name, length).isEqualTo(whole.rgb());
+            } catch (UnreadableImage e) {
+                assertThat(e.reason())
+                        .as("%s cut to %d bytes: %s", name, length, e.detail())
+                        .isEqualTo(Reason.TRUNCATED);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ycc-420.jpg", "ycc-444-progressive.jpg", "cmyk-adobe.jpg", "grey.jpg"})
+    void aJpegCutBeforeItsEndMarkerIsTruncated(String name) throws Exception {
+        byte[] file = read(name);
+
+        for (int left : new int[] {file.length - 2, file.length * 9 / 10, file.length * 6 / 10}) {
+            assertThat(refusal(Arrays.copyOf(file, left)).reason()).isEqualTo(Reason.TRUNCATED);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ycc-420.jpg", "restart-markers.jpg", "cmyk-adobe.jpg", "grey.jpg"})
+    void aCutJpegWithAnEndMarkerPutAfterItIsTruncated(String name) throws Exception {
+        byte[] cut = Arrays.copyOf(read(name), read(name).length * 7 / 10);
+        cut[cut.length - 2] = (byte) 0xff;
+        cut[cut.length - 1] = (byte) 0xd9;
+
+        assertThat(refusal(cut).reason()).isEqualTo(Reason.TRUNCATED);
+    }
+
+    @ParameterizedTest
+    @MethodSource("files")
+    void damageAnywhereGivesPixelsOrAReasonAndNothingElse(String name) throws Exception {
+        Random random = new Random(7);
+        for (int trial = 0; trial < 25; trial++) {
+            byte[] file = read(name);
+            for (int change = 0; change <= trial % 4; change++) {
+                file[random.nextInt(file.length)] = (byte) random.nextInt(256);
+            }
+            try {
+                assertThat(ImageDecoder.decode(file, MAX_PIXELS).rgb()).isNotEmpty();
+            } catch (UnreadableImage e) {
+                assertThat(e.detail()).isNotBlank();
+            }
+        }
+    }
+
+    @Test
+    void aPngWhoseDataHasAWrongChecksumIsBroken() throws Exception {
+        byte[] file = read("rgb.png");
+        file[file.length / 2] ^= 4;
+
+        assertThat(refusal(file).reason()).isEqualTo(Reason.BROKEN);
+        assertThat(refusal(file).detail()).contains("IDAT");
+    }
+
+    @Test
+    void filesThatAreNoImagesAreRefused() {
+        assertThat(refusal(new byte[0]).reason()).isEqualTo(Reason.EMPTY);
+        assertThat(refusal("<!doctype html>".getBytes(StandardCharsets.UTF_8)).reason())
+                .isEqualTo(Reason.NOT_AN_IMAGE);
+        assertThat(refusal(new byte[5000]).reason()).isEqualTo(Reason.NOT_AN_IMAGE);
+        assertThat(refusal(new byte[] {(byte) 0xff}).reason()).isEqualTo(Reason.NOT_AN_IMAGE);
+    }
+
+    @Test
+    void aKindOfAlphaThatTheCodecWouldDropIsUnsupported() throws Exception {
+        assertThat(refusal(read("plain-alpha.webp")).reason()).isEqualTo(Reason.UNSUPPORTED);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ycc-420.jpg", "rgb.png", "lossy.webp", "lossless.webp", "palette.gif", "rgb.bmp"})
+    void theLimitIsOnWidthTimesHeight(String name) throws Exception {
+        assertThat(ImageDecoder.decode(read(name), 61 * 43).width()).isEqualTo(61);
+        UnreadableImage refusal =
+                catchThrowableOfType(UnreadableImage.class, () -> ImageDecoder.decode(read(name), 61 * 43 - 1));
+        assertThat(refusal.reason()).isEqualTo(Reason.TOO_LARGE);
+        assertThat(refusal.detail()).contains("61×43").contains("2622");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"ycc-420.jpg, 163", "rgb.png, 16", "palette.gif, 6", "run-length.bmp, 18"})
+    void aDecompressionBombIsRefusedByItsHeader(String name, int sizeAt) throws Exception {
+        byte[] file = read(name);
+        ByteBuffer header = ByteBuffer.wrap(file);
+        switch (name) {
+            case "rgb.png" -> {
+                header.putInt(sizeAt, 60_000).putInt(sizeAt + 4, 60_000);
+                CRC32 crc = new CRC32();
+                crc.update(file, 12, 17);
+                header.putInt(29, (int) crc.getValue());
+            }
+            case "run-length.bmp" ->
+                header.putInt(sizeAt, Integer.reverseBytes(20_000)).putInt(sizeAt + 4, Integer.reverseBytes(20_000));
+            default -> header.putShort(sizeAt, (short) 60_000).putShort(sizeAt + 2, (short) 60_000);
+        }
+
+        UnreadableImage refusal =
+                catchThrowableOfType(UnreadableImage.class, () -> ImageDecoder.decode(file, 100_000_000));
+
+        assertThat(refusal.reason()).isEqualTo(Reason.TOO_LARGE);
+    }
+
+    @Test
+    void damagedExifTurnsNothing() throws Exception {
+        byte[] file = read("exif-6.jpg");
+        int tiff = new String(file, StandardCharsets.ISO_8859_1).indexOf("Exif\0\0") + 6;
+        Arrays.fill(file, tiff + 4, tiff + 8, (byte) 0x7f);
+
+        assertThat(ImageDecoder.decode(file, MAX_PIXELS).rgb())
+                .isEqualTo(readPpm("ycc-422.jpg.ppm").rgb());
+    }
+
+    private static UnreadableImage refusal(byte[] file) {
+        return catchThrowableOfType(UnreadableImage.class, () -> ImageDecoder.decode(file, MAX_PIXELS));
+    }
+
+    private static byte[] read(String name) throws IOException {
+        return Files.readAllBytes(IMAGES.resolve(name));
+    }
+
+    private static Pixels readPpm(String name) throws IOException {
+        byte[] bytes = read(name);
+        String[] header = new String(bytes, 0, 16, StandardCharsets.ISO_8859_1).split("\\s", 4);
+        int width = Integer.parseInt(header[1]);
+        int height = Integer.parseInt(header[2]);
+        return new Pixels(width, height, Arrays.copyOfRange(bytes, bytes.length - 3 * width * height, bytes.length));
+    }
+}
