@@ -1,9 +1,21 @@
 package latentmix.table;
 
+import latentmix.latent.Latent;
 import latentmix.latent.Shape;
 
 /** A latent as tables hold it: {@code data} is C·H·W float32, little-endian, row-major. */
 public record LatentColumn(int channels, int height, int width, byte[] data) {
+    /** A latent rounded to float32. */
+    public static LatentColumn of(Latent latent) {
+        Shape shape = latent.shape();
+        return new LatentColumn(shape.channels(), shape.height(), shape.width(), latent.toFloat32());
+    }
+
+    /** The latent in double precision. */
+    public Latent latent() {
+        return Latent.ofFloat32(shape(), data);
+    }
+
     /** The shape (C, H, W). */
     public Shape shape() {
         return new Shape(channels, height, width);

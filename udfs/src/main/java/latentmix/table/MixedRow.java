@@ -5,7 +5,6 @@ import java.util.List;
 /**
  * A mixture to generate.
  *
- * @param entry the name of the configuration's mixing entry
  * @param k the mixture's number in its entry, class and pool
  * @param poolId the id of the sorted image ids the inputs were drawn from
  * @param ess effective number of inputs, 1 / Σ w²
@@ -17,7 +16,6 @@ public record MixedRow(
         int label,
         String className,
         String prompt,
-        String entry,
         int k,
         String poolId,
         String method,

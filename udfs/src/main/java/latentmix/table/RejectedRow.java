@@ -8,5 +8,7 @@ package latentmix.table;
  * @param path the file, relative to the input root, or empty
  * @param reason a short word to group by, such as {@code truncated}
  * @param detail what was expected and what came
+ * @param settingsId the settings it was refused under, or empty where none matter
  */
-public record RejectedRow(String stage, String classId, String id, String path, String reason, String detail) {}
+public record RejectedRow(
+        String stage, String classId, String id, String path, String reason, String detail, String settingsId) {}

@@ -1,0 +1,139 @@
+package latentmix.plan;
+
+import java.io.BufferedReader;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import latentmix.config.ConfigException;
+import latentmix.config.RunConfig;
+import latentmix.work.ClassLabel;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * The classes of a run: the folders of the input root, with labels and names from a class TSV (columns index, folder,
+ * name, with a header), else the rank of the sorted folder names and the names themselves.
+ *
+ * @param classes the classes that have a folder, sorted by folder
+ * @param names every class name by label: what a ClassLabel feature lists
+ */
+public record ClassList(List<ClassLabel> classes, List<String> names) {
+    public ClassList {
+        classes = List.copyOf(classes);
+        names = List.copyOf(names);
+    }
+
+    private record Named(int label, String name) {}
+
+    /**
+     * Lists the input root.
+     *
+     * @throws ConfigException if there is no root, no class, or a folder that the TSV does not name
+     */
+    public static ClassList read(RunConfig config, String root, Configuration conf) throws IOException {
+        List<String> folders = folders(new Path(root), conf);
+        if (folders.isEmpty()) {
+            throw new ConfigException(
+                    List.of("input.root: expected <root>/<class>/<image>, but there is no class folder in "
+                            + config.input().root() + "; put each class's images in a folder of its own"));
+        }
+        Map<String, Named> named = new HashMap<>();
+        List<String> names = new ArrayList<>();
+        if (config.input().classes() == null) {
+            for (String folder : folders) {
+                named.put(folder, new Named(names.size(), folder));
+                names.add(folder);
+            }
+        } else {
+            readTsv(new Path(config.input().classes()), conf, named, names);
+        }
+        List<String> problems = new ArrayList<>();
+        List<ClassLabel> classes = new ArrayList<>();
+        for (String folder : folders) {
+            Named name = named.get(folder);
+            if (name == null) {
+                problems.add("input.classes: expected a line for every class folder, but "
+                        + config.input().classes() + " has none for " + folder
+                        + "; add it, or take the folder out of the input root");
+            } else {
+                classes.add(new ClassLabel(folder, name.label(), name.name(), prompt(config, folder, name.name())));
+            }
+        }
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems);
+        }
+        return new ClassList(classes, names);
+    }
+
+    private static String prompt(RunConfig config, String folder, String name) {
+        String own = config.prompt().classes().get(folder);
+        return own == null ? config.prompt().template().replace("{class}", name) : own;
+    }
+
+    private static List<String> folders(Path root, Configuration conf) throws IOException {
+        FileSystem fs = root.getFileSystem(conf);
+        List<String> folders = new ArrayList<>();
+        try {
+            for (FileStatus status : fs.listStatus(root)) {
+                String name = status.getPath().getName();
+                if (status.isDirectory() && !name.startsWith(".") && !name.startsWith("_")) {
+                    folders.add(name);
+                }
+            }
+        } catch (FileNotFoundException e) {
+            throw new ConfigException(
+                    List.of("input.root: expected a folder of class folders, but there is nothing at " + root));
+        }
+        folders.sort(null);
+        return folders;
+    }
+
+    private static void readTsv(Path file, Configuration conf, Map<String, Named> named, List<String> names)
+            throws IOException {
+        Map<Integer, String> byLabel = new HashMap<>();
+        List<String> problems = new ArrayList<>();
+        try (BufferedReader lines = new BufferedReader(
+                new InputStreamReader(file.getFileSystem(conf).open(file), StandardCharsets.UTF_8))) {
+            int number = 0;
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                number++;
+                if (number == 1 || line.isBlank()) {
+                    continue;
+                }
+                String[] columns = line.split("\t", -1);
+                if (columns.length < 3 || !columns[0].strip().matches("\\d{1,9}")) {
+                    problems.add("input.classes: expected index, folder and name between tabs in line " + number
+                            + " of " + file + ", got: " + line);
+                    continue;
+                }
+                int label = Integer.parseInt(columns[0].strip());
+                if (byLabel.put(label, columns[2].strip()) != null
+                        || named.put(columns[1].strip(), new Named(label, columns[2].strip())) != null) {
+                    problems.add("input.classes: expected every index and folder once, but line " + number + " of "
+                            + file + " repeats one: " + line);
+                }
+            }
+        } catch (FileNotFoundException e) {
+            problems.add("input.classes: expected a TSV of classes, but there is nothing at " + file);
+        }
+        for (int label = 0; label < byLabel.size() && problems.isEmpty(); label++) {
+            String name = byLabel.get(label);
+            if (name == null) {
+                problems.add("input.classes: expected the indices 0 to " + (byLabel.size() - 1) + ", but " + label
+                        + " is missing in " + file);
+            } else {
+                names.add(name);
+            }
+        }
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems);
+        }
+    }
+}

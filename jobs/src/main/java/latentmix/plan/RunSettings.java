@@ -1,0 +1,69 @@
+package latentmix.plan;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import latentmix.checkpoint.CheckpointFolder;
+import latentmix.config.RunConfig;
+import latentmix.model.Models;
+import latentmix.table.RunFolder;
+import latentmix.work.GenerationSettings;
+import latentmix.work.InversionSettings;
+import latentmix.work.MixingPlan;
+import latentmix.work.MixingSettings;
+
+/**
+ * A configuration's settings and their ids: each table's rows carry the id of what decides their bytes, and nothing else
+ * enters it, so that counts, paths and cluster sizes can change without new rows.
+ *
+ * @param mixing one entry for each of the configuration's, in its order
+ */
+public record RunSettings(
+        InversionSettings inversion,
+        String inversionId,
+        List<MixingPlan.Entry> mixing,
+        GenerationSettings generation,
+        String generationId) {
+    /** Writes the settings files of a run folder. */
+    public static RunSettings publish(RunConfig config, CheckpointFolder checkpoint, String device, RunFolder run)
+            throws IOException {
+        String fingerprint = checkpoint.fingerprint();
+        InversionSettings inversion = new InversionSettings(
+                fingerprint,
+                device,
+                config.model().dtype(),
+                config.model().batch(),
+                config.model().threads(),
+                config.prompt().template(),
+                config.prompt().negative(),
+                config.model().size() == null
+                        ? Models.imageSize(checkpoint)
+                        : config.model().size(),
+                "ddim",
+                config.inversion().steps(),
+                config.inversion().guidance());
+        String inversionId = run.settings(inversion);
+        List<MixingPlan.Entry> mixing = new ArrayList<>();
+        for (RunConfig.MixingEntry entry : config.mixing()) {
+            MixingSettings settings = new MixingSettings(
+                    inversionId,
+                    entry.methods(),
+                    entry.inputs(),
+                    entry.weights(),
+                    entry.pool(),
+                    config.run().seed());
+            mixing.add(new MixingPlan.Entry(settings, run.settings(settings), entry.count()));
+        }
+        GenerationSettings generation = new GenerationSettings(
+                fingerprint,
+                device,
+                config.model().dtype(),
+                config.model().batch(),
+                config.model().threads(),
+                config.prompt().negative(),
+                config.generation().steps(),
+                config.generation().guidance(),
+                config.export().format());
+        return new RunSettings(inversion, inversionId, List.copyOf(mixing), generation, run.settings(generation));
+    }
+}

@@ -1,0 +1,63 @@
+package latentmix.stage;
+
+import java.util.Collection;
+import java.util.Map;
+import java.util.TreeMap;
+import latentmix.work.Census;
+import latentmix.work.ImagesWork;
+import latentmix.work.MixingWork;
+
+/**
+ * What stands in the tables for a configuration. Nothing is lost: once every stage is done, files = inverted + rejected
+ * before mixing, and mixtures asked for = generated + rejected from mixing on.
+ *
+ * @param files files found below the class folders
+ * @param images distinct images among them
+ * @param asked mixtures asked for
+ * @param rejected rows of {@code rejected}, by stage and reason
+ */
+public record Counts(
+        long files,
+        long images,
+        long inverted,
+        long asked,
+        long mixed,
+        long generated,
+        Map<String, Map<String, Long>> rejected) {
+    /** The sum over classes. */
+    static Counts of(Collection<Census> classes) {
+        Map<String, Map<String, Long>> rejected = new TreeMap<>();
+        long files = 0;
+        long images = 0;
+        long inverted = 0;
+        long asked = 0;
+        long mixed = 0;
+        long generated = 0;
+        for (Census census : classes) {
+            files += census.images() + census.rejected(ImagesWork.STAGE);
+            images += census.images();
+            inverted += census.inverted();
+            asked += census.mixed() + census.rejected(MixingWork.STAGE);
+            mixed += census.mixed();
+            generated += census.generated();
+            census.rejected()
+                    .forEach((stage, reasons) ->
+                            reasons.forEach((reason, rows) -> rejected.computeIfAbsent(stage, s -> new TreeMap<>())
+                                    .merge(reason, rows, Long::sum)));
+        }
+        return new Counts(files, images, inverted, asked, mixed, generated, rejected);
+    }
+
+    /** Everything refused, in all stages. */
+    public long refused() {
+        return rejected.values().stream()
+                .flatMap(reasons -> reasons.values().stream())
+                .mapToLong(Long::longValue)
+                .sum();
+    }
+
+    /** The share of files and mixtures that were refused, 0 to 1. */
+    public double rejectedShare() {
+        return files + asked == 0 ? 0 : (double) refused() / (files + asked);
+    }
+}

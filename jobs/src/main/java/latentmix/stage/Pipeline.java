@@ -1,0 +1,327 @@
+package latentmix.stage;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.ToIntFunction;
+import java.util.stream.Stream;
+import latentmix.checkpoint.BuiltIn;
+import latentmix.checkpoint.CheckpointFolder;
+import latentmix.config.ConfigException;
+import latentmix.config.RunConfig;
+import latentmix.model.Dtype;
+import latentmix.model.TextEncoder;
+import latentmix.plan.ClassList;
+import latentmix.plan.RunSettings;
+import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
+import latentmix.work.Census;
+import latentmix.work.ChunkResult;
+import latentmix.work.ClassLabel;
+import latentmix.work.GenerationWork;
+import latentmix.work.ImagesWork;
+import latentmix.work.InversionWork;
+import latentmix.work.MixingPlan;
+import latentmix.work.MixingWork;
+import latentmix.work.ModelOnDevice;
+import latentmix.work.Prompts;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * A run: images, invert, mix, generate, export, each doing only what is missing.
+ *
+ * <p>The driver lists and plans; executors read, compute and publish; nothing is shuffled.
+ */
+public final class Pipeline {
+    /** The version of the run folder's layout: another one is refused. */
+    static final int FORMAT = 1;
+
+    private static final int PROMPTS_PER_TASK = 64;
+
+    private final RunConfig config;
+    private final RunFolder run;
+    private final Tasks tasks;
+    private final ModelSource model;
+    private final RunSettings settings;
+    private final String input;
+    private final ClassList classes;
+    private final List<StageSummary> summaries = new ArrayList<>();
+
+    /** The checkpoint as tasks open it: by its location, on the device Spark gave them. */
+    private record ModelSource(String checkpoint, String dtype, int threads) implements Serializable {
+        CheckpointFolder open() {
+            return CheckpointFolder.open(Path.of(BuiltIn.located(checkpoint)));
+        }
+
+        ModelOnDevice onDevice() {
+            return new ModelOnDevice(open(), TaskDevice.current(), Dtype.parse(dtype));
+        }
+    }
+
+    private Pipeline(SparkSession spark, RunConfig config, String runFolder) throws IOException {
+        this.config = config;
+        this.run = new RunFolder(runFolder, spark.sparkContext().hadoopConfiguration());
+        checkFormat(run);
+        run.clean();
+        this.tasks = new Tasks(spark, runFolder);
+        this.model = new ModelSource(
+                config.model().checkpoint(),
+                config.model().dtype(),
+                config.model().threads());
+        this.settings = RunSettings.publish(config, model.open(), "cpu", run);
+        this.input = BuiltIn.located(config.input().root());
+        this.classes = ClassList.read(config, input, run.conf());
+    }
+
+    /**
+     * Runs the stages that are asked for.
+     *
+     * @return 0 done, 3 finished with more rejects than allowed
+     * @throws ConfigException if the configuration does not fit the input, before any model runs
+     */
+    public static int run(SparkSession spark, RunConfig config, String runFolder, List<StageName> stages)
+            throws IOException {
+        return new Pipeline(spark, config, runFolder).run(EnumSet.copyOf(stages));
+    }
+
+    private int run(Set<StageName> stages) throws IOException {
+        List<ImagesWork.Catalog> catalogs = images(stages.contains(StageName.INVERT));
+        check(catalogs);
+        if (stages.contains(StageName.INVERT) || stages.contains(StageName.GENERATE)) {
+            prompts();
+        }
+        if (stages.contains(StageName.INVERT)) {
+            invert(catalogs);
+        }
+        if (stages.contains(StageName.MIX)) {
+            mix(catalogs);
+        }
+        if (stages.contains(StageName.GENERATE)) {
+            generate();
+        }
+        Counts counts = count(catalogs);
+        int exitCode = counts.rejectedShare() > config.run().maxRejected() ? 3 : 0;
+        new RunSummary(exitCode, "", settingsIds(), counts, summaries).publish(run);
+        return exitCode;
+    }
+
+    private static void checkFormat(RunFolder run) throws IOException {
+        var file = run.path("format.json");
+        String expected = "{\"format\": " + FORMAT + "}\n";
+        if (!file.getFileSystem(run.conf()).exists(file)) {
+            run.publish(file, expected.getBytes(StandardCharsets.UTF_8));
+            return;
+        }
+        String found = new String(run.read(file), StandardCharsets.UTF_8);
+        if (!found.equals(expected)) {
+            throw new ConfigException(List.of("--run: expected a run folder of format " + FORMAT + ", but " + file
+                    + " says " + found.strip() + "; use a new folder, or the version that made this one"));
+        }
+    }
+
+    private List<ImagesWork.Catalog> images(boolean scan) {
+        String root = input;
+        int chunk = config.run().chunk();
+        return tasks.map("find images", classes.classes(), (folder, label, progress) -> {
+            ImagesWork images = new ImagesWork(folder, root, chunk);
+            return scan ? images.scan(label) : images.catalog(label);
+        });
+    }
+
+    /** Refuses a configuration that the images found cannot serve. */
+    private void check(List<ImagesWork.Catalog> catalogs) {
+        List<String> problems = new ArrayList<>();
+        for (ImagesWork.Catalog catalog : catalogs) {
+            String folder = catalog.label().classId();
+            if (catalog.images() == 0) {
+                problems.add("input.root: expected images in every class folder, but " + folder
+                        + " has none; add some, or take the folder away");
+                continue;
+            }
+            for (RunConfig.MixingEntry entry : config.mixing()) {
+                int inputs = entry.mostInputs();
+                if (inputs > catalog.images()) {
+                    problems.add("mixing." + entry.name() + ".inputs: expected at most the " + catalog.images()
+                            + " images of class " + folder + ", got " + inputs
+                            + "; add images or ask for fewer inputs");
+                } else if (entry.takesClassMean() && catalog.images() < 2L * inputs) {
+                    problems.add("mixing." + entry.name() + ".inputs: a cmm split needs at least 2 × " + inputs
+                            + " images, but class " + folder + " has " + catalog.images()
+                            + "; add images, ask for fewer inputs or take another split");
+                }
+            }
+        }
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems);
+        }
+    }
+
+    private void prompts() throws IOException {
+        Prompts prompts = new Prompts(run, settings.inversion().checkpointFingerprint());
+        Set<String> done = run.prompts();
+        List<String> missing = Stream.concat(
+                        classes.classes().stream().map(ClassLabel::prompt),
+                        Stream.of(config.prompt().negative()))
+                .distinct()
+                .filter(text -> !done.contains(prompts.id(text)))
+                .toList();
+        List<List<String>> groups = new ArrayList<>();
+        for (int from = 0; from < missing.size(); from += PROMPTS_PER_TASK) {
+            groups.add(List.copyOf(missing.subList(from, Math.min(from + PROMPTS_PER_TASK, missing.size()))));
+        }
+        ModelSource source = model;
+        String fingerprint = settings.inversion().checkpointFingerprint();
+        tasks.run(new Tasks.Job("prompts", "prompts", missing.size()), groups, (folder, texts, progress) -> {
+            ModelOnDevice model = source.onDevice();
+            Prompts table = new Prompts(folder, fingerprint);
+            try (TextEncoder encoder = model.textEncoder()) {
+                for (String text : texts) {
+                    table.encode(text, encoder);
+                    progress.accept(1);
+                }
+            }
+            return texts.size();
+        });
+    }
+
+    private List<InversionWork.Chunk> inversionChunks(List<ImagesWork.Catalog> catalogs) {
+        List<InversionWork.Chunk> chunks = new ArrayList<>();
+        for (ImagesWork.Catalog catalog : catalogs) {
+            for (ImagesWork.Catalog.Chunk images : catalog.chunks()) {
+                String id = InversionWork.Chunk.id(
+                        settings.inversionId(), catalog.label().prompt(), images.id());
+                chunks.add(new InversionWork.Chunk(id, catalog.label(), images.file(), images.id(), images.rows()));
+            }
+        }
+        return chunks;
+    }
+
+    private void invert(List<ImagesWork.Catalog> catalogs) throws IOException {
+        long start = System.nanoTime();
+        List<InversionWork.Chunk> all = inversionChunks(catalogs);
+        Set<String> done = run.chunks(Table.INVERTED);
+        List<InversionWork.Chunk> missing =
+                all.stream().filter(chunk -> !done.contains(chunk.id())).toList();
+        ModelSource source = model;
+        String root = input;
+        long maxPixels = config.input().maxPixels();
+        var inversion = settings.inversion();
+        String settingsId = settings.inversionId();
+        List<ChunkResult> results = tasks.run(
+                new Tasks.Job("invert", "images", rows(missing, InversionWork.Chunk::rows)),
+                missing,
+                (folder, chunk, progress) -> new InversionWork(
+                                folder, source.onDevice(), root, maxPixels, inversion, settingsId, progress)
+                        .invert(chunk));
+        summarize(StageName.INVERT, all.size() - missing.size(), results, start);
+    }
+
+    private void mix(List<ImagesWork.Catalog> catalogs) throws IOException {
+        long start = System.nanoTime();
+        Set<String> inverted = run.chunks(Table.INVERTED);
+        Map<ClassLabel, List<String>> pools = new LinkedHashMap<>();
+        for (InversionWork.Chunk chunk : inversionChunks(catalogs)) {
+            if (inverted.contains(chunk.id())) {
+                pools.computeIfAbsent(chunk.label(), label -> new ArrayList<>()).add(chunk.id());
+            }
+        }
+        int chunkRows = config.run().chunk();
+        List<MixingPlan.Entry> entries = settings.mixing();
+        List<MixingWork.Chunk> missing = flat(tasks.map(
+                "plan mixtures",
+                List.copyOf(pools.keySet()),
+                (folder, label, progress) ->
+                        new ArrayList<>(new MixingPlan(folder, chunkRows).missing(label, pools.get(label), entries))));
+        List<ChunkResult> results = tasks.run(
+                new Tasks.Job(
+                        "mix", "mixtures", rows(missing, chunk -> chunk.ks().size())),
+                missing,
+                (folder, chunk, progress) -> new MixingWork(folder, progress).mix(chunk));
+        summarize(StageName.MIX, mixed().size() - missing.size(), results, start);
+    }
+
+    /** This configuration's chunks of the mixed table, of every class. */
+    private List<GenerationWork.Chunk> mixed() {
+        int chunkRows = config.run().chunk();
+        List<MixingPlan.Entry> entries = settings.mixing();
+        String settingsId = settings.generationId();
+        return flat(tasks.map("list mixtures", classes.classes(), (folder, label, progress) -> {
+            List<GenerationWork.Chunk> chunks = new ArrayList<>();
+            for (MixingPlan.Mixed mixed : new MixingPlan(folder, chunkRows).mixed(label, entries)) {
+                chunks.add(new GenerationWork.Chunk(
+                        GenerationWork.Chunk.id(settingsId, mixed.id()), label, mixed.id(), mixed.rows()));
+            }
+            return chunks;
+        }));
+    }
+
+    private void generate() throws IOException {
+        long start = System.nanoTime();
+        List<GenerationWork.Chunk> all = mixed();
+        Set<String> done = run.chunks(Table.GENERATED);
+        List<GenerationWork.Chunk> missing =
+                all.stream().filter(chunk -> !done.contains(chunk.id())).toList();
+        ModelSource source = model;
+        var generation = settings.generation();
+        String settingsId = settings.generationId();
+        List<ChunkResult> results = tasks.run(
+                new Tasks.Job("generate", "images", rows(missing, GenerationWork.Chunk::rows)),
+                missing,
+                (folder, chunk, progress) -> new GenerationWork(
+                                folder, source.onDevice(), generation, settingsId, progress)
+                        .generate(chunk));
+        summarize(StageName.GENERATE, all.size() - missing.size(), results, start);
+    }
+
+    private record ToCount(
+            ClassLabel label, List<InversionWork.Chunk> inversions, List<GenerationWork.Chunk> generations)
+            implements Serializable {}
+
+    private Counts count(List<ImagesWork.Catalog> catalogs) throws IOException {
+        Map<String, ToCount> byClass = new LinkedHashMap<>();
+        for (ClassLabel label : classes.classes()) {
+            byClass.put(label.classId(), new ToCount(label, new ArrayList<>(), new ArrayList<>()));
+        }
+        inversionChunks(catalogs)
+                .forEach(chunk ->
+                        byClass.get(chunk.label().classId()).inversions().add(chunk));
+        mixed().forEach(chunk ->
+                byClass.get(chunk.label().classId()).generations().add(chunk));
+        List<MixingPlan.Entry> entries = settings.mixing();
+        return Counts.of(tasks.map(
+                "count rows",
+                List.copyOf(byClass.values()),
+                (folder, item, progress) ->
+                        Census.of(folder, item.label(), item.inversions(), entries, item.generations())));
+    }
+
+    private Map<String, Object> settingsIds() {
+        return Map.of(
+                "invert", settings.inversionId(),
+                "mix",
+                        settings.mixing().stream()
+                                .map(MixingPlan.Entry::settingsId)
+                                .toList(),
+                "generate", settings.generationId());
+    }
+
+    private static <T> long rows(List<T> chunks, ToIntFunction<T> rows) {
+        return chunks.stream().mapToLong(rows::applyAsInt).sum();
+    }
+
+    private static <T> List<T> flat(List<List<T>> lists) {
+        return lists.stream().flatMap(Collection::stream).toList();
+    }
+
+    private void summarize(StageName stage, long doneBefore, List<ChunkResult> results, long start) {
+        summaries.add(StageSummary.of(stage, doneBefore, results, (System.nanoTime() - start) / 1e9));
+    }
+}

@@ -1,0 +1,16 @@
+package latentmix.stage;
+
+import java.util.Locale;
+
+/** The stages of a run, in order. */
+public enum StageName {
+    INVERT,
+    MIX,
+    GENERATE,
+    EXPORT;
+
+    /** As people and folders write it. */
+    public String text() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

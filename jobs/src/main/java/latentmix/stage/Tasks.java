@@ -1,0 +1,74 @@
+package latentmix.stage;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.List;
+import java.util.function.LongConsumer;
+import latentmix.table.RunFolder;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.LongAccumulator;
+import org.apache.spark.util.SerializableConfiguration;
+
+/**
+ * Runs work on executors, one Spark task an item: only items travel to a task and only its small result comes back.
+ * Nothing is shuffled; rows go from the executor to the run folder.
+ */
+final class Tasks {
+    private final JavaSparkContext spark;
+    private final String runFolder;
+    private final Broadcast<SerializableConfiguration> conf;
+
+    Tasks(SparkSession session, String runFolder) {
+        this.spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+        this.runFolder = runFolder;
+        this.conf = spark.broadcast(new SerializableConfiguration(spark.hadoopConfiguration()));
+    }
+
+    /** What a task does with its item. */
+    @FunctionalInterface
+    interface Work<A, B> extends Serializable {
+        B apply(RunFolder run, A item, LongConsumer progress) throws IOException;
+    }
+
+    /** A run of tasks as the driver's Spark UI and the progress line name it. */
+    record Job(String stage, String unit, long rows) {}
+
+    /** Runs the items with a progress line. */
+    <A, B> List<B> run(Job job, List<A> items, Work<A, B> work) {
+        if (items.isEmpty()) {
+            return List.of();
+        }
+        LongAccumulator done = spark.sc().longAccumulator(job.stage() + ": " + job.unit());
+        Progress progress = new Progress(job.stage(), job.unit(), job.rows(), done.id(), System.out);
+        spark.sc().addSparkListener(progress);
+        try {
+            List<B> results = map(job.stage() + " " + job.rows() + " " + job.unit(), items, items.size(), done, work);
+            progress.finished();
+            return results;
+        } finally {
+            spark.sc().removeSparkListener(progress);
+        }
+    }
+
+    /** Runs small items, several a task. */
+    <A, B> List<B> map(String description, List<A> items, Work<A, B> work) {
+        if (items.isEmpty()) {
+            return List.of();
+        }
+        int partitions = Math.min(items.size(), 4 * spark.defaultParallelism());
+        return map(description, items, partitions, spark.sc().longAccumulator(), work);
+    }
+
+    private <A, B> List<B> map(
+            String description, List<A> items, int partitions, LongAccumulator done, Work<A, B> work) {
+        String folder = runFolder;
+        Broadcast<SerializableConfiguration> configuration = conf;
+        spark.setJobDescription(description);
+        return spark.parallelize(items, partitions)
+                .map(item ->
+                        work.apply(new RunFolder(folder, configuration.value().value()), item, done::add))
+                .collect();
+    }
+}

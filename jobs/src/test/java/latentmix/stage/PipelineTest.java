@@ -1,0 +1,194 @@
+package latentmix.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import latentmix.config.ConfigException;
+import latentmix.config.RunConfig;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerTaskEnd;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PipelineTest {
+    /** 2 classes × 8 images × 4 steps. */
+    private static final long INVERSION_EVALUATIONS = 2 * 8 * 4;
+
+    /** 2 classes × (6 + 4) mixtures × 4 steps × 2 branches of guidance. */
+    private static final long GENERATION_EVALUATIONS = 2 * 10 * 4 * 2;
+
+    @TempDir
+    static Path folder;
+
+    private static Path input;
+    private static RunConfig config;
+    private static Path undisturbed;
+
+    @BeforeAll
+    static void anUndisturbedRun() throws IOException {
+        input = TinyRun.input(folder.resolve("in"), 8);
+        config = TinyRun.config(input);
+        undisturbed = folder.resolve("undisturbed");
+        assertThat(TinyRun.run(2, config, undisturbed)).isZero();
+    }
+
+    static JsonNode summary(Path run) throws IOException {
+        return new ObjectMapper().readTree(Files.readString(run.resolve("run_summary.json")));
+    }
+
+    static long evaluations(Path run, String stage) throws IOException {
+        for (JsonNode node : summary(run).get("stages")) {
+            if (node.get("stage").asText().equals(stage)) {
+                return node.get("networkEvaluations").asLong();
+            }
+        }
+        throw new AssertionError("no stage " + stage);
+    }
+
+    @Test
+    void everyImageIsInvertedAndEveryMixtureGenerated() throws IOException {
+        JsonNode counts = summary(undisturbed).get("counts");
+        assertThat(counts.get("files").asLong()).isEqualTo(16);
+        assertThat(counts.get("inverted").asLong()).isEqualTo(16);
+        assertThat(counts.get("asked").asLong()).isEqualTo(20);
+        assertThat(counts.get("generated").asLong()).isEqualTo(20);
+        assertThat(counts.get("rejected")).isEmpty();
+        assertThat(evaluations(undisturbed, "invert")).isEqualTo(INVERSION_EVALUATIONS);
+        assertThat(evaluations(undisturbed, "generate")).isEqualTo(GENERATION_EVALUATIONS);
+    }
+
+    @Test
+    void aSecondRunComputesNothing() throws IOException {
+        Path run = copy(undisturbed, "again");
+        assertThat(TinyRun.run(2, config, run)).isZero();
+        assertThat(TinyRun.tables(run)).isEqualTo(TinyRun.tables(undisturbed));
+        assertThat(evaluations(run, "invert")).isZero();
+        assertThat(evaluations(run, "generate")).isZero();
+    }
+
+    @Test
+    void anotherNumberOfCoresGivesTheSameBytes() throws IOException {
+        Path run = folder.resolve("one-core");
+        assertThat(TinyRun.run(1, config, run)).isZero();
+        assertThat(TinyRun.tables(run)).isEqualTo(TinyRun.tables(undisturbed));
+    }
+
+    @Test
+    void lostChunksAloneAreComputedAgainAndAreTheSameBytes() throws IOException {
+        Path run = copy(undisturbed, "lost");
+        try (var files = Files.walk(run.resolve("inverted/class_id=5-sandal"))) {
+            Files.delete(files.filter(Files::isRegularFile).findFirst().orElseThrow());
+        }
+        assertThat(TinyRun.run(2, config, run)).isZero();
+        assertThat(TinyRun.tables(run)).isEqualTo(TinyRun.tables(undisturbed));
+        assertThat(evaluations(run, "invert")).isEqualTo(4 * 4);
+    }
+
+    @Test
+    void aChangedSettingMakesNewRowsBesideTheOldOnes() throws IOException {
+        Path run = copy(undisturbed, "changed");
+        assertThat(TinyRun.run(2, TinyRun.config(input, "generation.guidance=1"), run))
+                .isZero();
+        Map<String, String> before = TinyRun.tables(undisturbed);
+        before.keySet().removeIf(name -> name.startsWith("dataset"));
+        assertThat(TinyRun.tables(run)).containsAllEntriesOf(before);
+        assertThat(evaluations(run, "invert")).isZero();
+        assertThat(evaluations(run, "generate")).isEqualTo(GENERATION_EVALUATIONS / 2);
+        assertThat(summary(run).get("counts").get("generated").asLong()).isEqualTo(20);
+    }
+
+    @Test
+    void aLargerCountOnlyAddsMixtures() throws IOException {
+        Path run = copy(undisturbed, "more");
+        assertThat(TinyRun.run(2, TinyRun.config(input, "mixing.0.count=7"), run))
+                .isZero();
+        assertThat(TinyRun.tables(run)).containsAllEntriesOf(TinyRun.tables(undisturbed));
+        assertThat(evaluations(run, "generate")).isEqualTo(2 * 4 * 2);
+    }
+
+    @Test
+    void anAddedImageAddsRowsAndChangesNone() throws IOException {
+        Path more = TinyRun.input(folder.resolve("more-in"), 8);
+        Path run = folder.resolve("added");
+        assertThat(TinyRun.run(2, TinyRun.config(more), run)).isZero();
+        Map<String, String> before = TinyRun.tables(run);
+        TinyRun.copy(more, "5-sandal", 8, 9);
+        assertThat(TinyRun.run(2, TinyRun.config(more), run)).isZero();
+        assertThat(TinyRun.tables(run)).containsAllEntriesOf(before);
+        assertThat(evaluations(run, "invert")).isEqualTo(4);
+        assertThat(summary(run).get("counts").get("inverted").asLong()).isEqualTo(17);
+    }
+
+    @Test
+    void noStageShufflesAnything() throws Exception {
+        AtomicLong shuffled = new AtomicLong();
+        AtomicLong tasks = new AtomicLong();
+        try (SparkSession spark = TinyRun.spark(2)) {
+            spark.sparkContext().addSparkListener(new SparkListener() {
+                @Override
+                public void onTaskEnd(SparkListenerTaskEnd end) {
+                    tasks.incrementAndGet();
+                    shuffled.addAndGet(end.taskMetrics().shuffleWriteMetrics().bytesWritten()
+                            + end.taskMetrics().shuffleReadMetrics().totalBytesRead());
+                }
+            });
+            Pipeline.run(spark, config, folder.resolve("shuffle").toString(), List.of(StageName.values()));
+            spark.sparkContext().listenerBus().waitUntilEmpty();
+        }
+        assertThat(tasks.get()).isGreaterThan(10);
+        assertThat(shuffled.get()).isZero();
+    }
+
+    @Test
+    void aRunFolderOfAnotherFormatIsRefused() throws IOException {
+        Path run = folder.resolve("old");
+        Files.createDirectories(run);
+        Files.write(run.resolve("format.json"), "{\"format\": 0}".getBytes(StandardCharsets.UTF_8));
+        assertThatThrownBy(() -> TinyRun.run(1, config, run))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("format 1")
+                .hasMessageContaining("\"format\": 0");
+    }
+
+    @Test
+    void aClassThatIsTooSmallIsNamedBeforeAnyModelRuns() throws IOException {
+        Path small = TinyRun.input(folder.resolve("small-in"), 8);
+        TinyRun.copy(small, "0-t-shirt", 0, 2);
+        Files.createDirectories(small.resolve("1-trouser"));
+        Path run = folder.resolve("small");
+        assertThatThrownBy(() -> TinyRun.run(1, TinyRun.config(small), run))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("0-t-shirt")
+                .hasMessageContaining("1-trouser");
+        assertThat(run.resolve("inverted")).doesNotExist();
+    }
+
+    private static Path copy(Path run, String name) throws IOException {
+        Path to = folder.resolve(name);
+        List<Path> files = new ArrayList<>();
+        try (var found = Files.walk(run)) {
+            found.forEach(files::add);
+        }
+        for (Path file : files) {
+            Path target = to.resolve(run.relativize(file));
+            if (Files.isDirectory(file)) {
+                Files.createDirectories(target);
+            } else {
+                Files.copy(file, target);
+            }
+        }
+        return to;
+    }
+}

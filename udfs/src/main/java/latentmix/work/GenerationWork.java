@@ -1,0 +1,150 @@
+package latentmix.work;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongConsumer;
+import latentmix.image.Pixels;
+import latentmix.image.PngEncoder;
+import latentmix.sampling.DenoisingLoop;
+import latentmix.sampling.Guidance;
+import latentmix.table.ContentId;
+import latentmix.table.GeneratedRow;
+import latentmix.table.LatentColumn;
+import latentmix.table.RejectedRow;
+import latentmix.table.RowFile;
+import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
+
+/** Generates a chunk of mixtures: run the sampling table, decode, publish the images. */
+public final class GenerationWork {
+    /** The stage's name in {@code rejected}. */
+    public static final String STAGE = "generate";
+
+    /**
+     * A chunk of the mixed table.
+     *
+     * @param id the chunk's id in the generated table
+     * @param mixed its id in the mixed table
+     */
+    public record Chunk(String id, ClassLabel label, String mixed, int rows) implements Serializable {
+        /** The chunk's id in the generated table: what it holds and how it is generated. */
+        public static String id(String settingsId, String mixed) {
+            return ContentId.of(settingsId, mixed);
+        }
+    }
+
+    /** The columns of the mixed table that generation reads. */
+    private record Mixture(String mixId, String prompt, LatentColumn latent) {}
+
+    private record Generated(List<Mixture> mixtures, float[] images, int height, int width) {
+        boolean finite(int row) {
+            for (int i = row * plane(); i < (row + 1) * plane(); i++) {
+                if (!Float.isFinite(images[i])) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
+        Pixels pixels(int row) {
+            return Pixels.ofChw(images, row * plane(), width, height);
+        }
+
+        private int plane() {
+            return 3 * height * width;
+        }
+    }
+
+    private final RunFolder run;
+    private final ModelOnDevice model;
+    private final GenerationSettings settings;
+    private final String settingsId;
+    private final LongConsumer progress;
+
+    public GenerationWork(
+            RunFolder run, ModelOnDevice model, GenerationSettings settings, String settingsId, LongConsumer progress) {
+        this.run = run;
+        this.model = model;
+        this.settings = settings;
+        this.settingsId = settingsId;
+        this.progress = progress;
+    }
+
+    /** Generates the chunk's images and publishes its rejected rows, then its rows. */
+    public ChunkResult generate(Chunk chunk) throws IOException {
+        long start = System.nanoTime();
+        List<Mixture> mixtures =
+                RowFile.read(run.chunk(Table.MIXED, chunk.label().classId(), chunk.mixed()), run.conf(), Mixture.class);
+        List<GeneratedRow> rows = new ArrayList<>();
+        List<RejectedRow> rejected = new ArrayList<>();
+        DenoisingLoop loop = new DenoisingLoop(
+                model.scheduler().sampling(settings.steps()), model.denoiser(), new Guidance(settings.guidance()));
+        Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
+        try (NDManager arrays = model.arrays()) {
+            NDArray unconditional = prompts.embeds(List.of(settings.negative()), arrays);
+            Overlap.run(
+                    Batches.of(mixtures, settings.batch()),
+                    batch -> batch,
+                    batch -> sample(batch, loop, prompts, unconditional, arrays),
+                    generated -> {
+                        for (int i = 0; i < generated.mixtures().size(); i++) {
+                            keep(generated, i, chunk.label(), rows, rejected);
+                        }
+                        progress.accept(generated.mixtures().size());
+                    });
+        }
+        if (!rejected.isEmpty()) {
+            run.publish(run.rejected(STAGE, chunk.id()), RowFile.bytes(RejectedRow.class, rejected));
+        }
+        run.publish(
+                run.chunk(Table.GENERATED, chunk.label().classId(), chunk.id()),
+                RowFile.bytes(GeneratedRow.class, rows));
+        return new ChunkResult(
+                rows.size(), rejected.size(), loop.evaluations(mixtures.size()), (System.nanoTime() - start) / 1e9);
+    }
+
+    private Generated sample(
+            List<Mixture> batch, DenoisingLoop loop, Prompts prompts, NDArray unconditional, NDManager arrays) {
+        try (NDManager scope = arrays.newSubManager()) {
+            NDArray noise =
+                    Latents.onto(scope, batch.stream().map(Mixture::latent).toList()); // (B, C, h, w)
+            NDArray conditional =
+                    prompts.embeds(batch.stream().map(Mixture::prompt).toList(), scope);
+            NDArray images = model.decoder().decode(loop.run(noise, conditional, unconditional)); // (B, 3, H, W)
+            return new Generated(
+                    batch, images.toFloatArray(), (int) images.getShape().get(2), (int)
+                            images.getShape().get(3));
+        }
+    }
+
+    private void keep(
+            Generated generated, int i, ClassLabel label, List<GeneratedRow> rows, List<RejectedRow> rejected) {
+        String mixId = generated.mixtures().get(i).mixId();
+        if (!generated.finite(i)) {
+            rejected.add(new RejectedRow(
+                    STAGE,
+                    label.classId(),
+                    mixId,
+                    "",
+                    Latents.NOT_FINITE,
+                    "the network gave NaN or infinity for this mixture",
+                    settingsId));
+            return;
+        }
+        rows.add(new GeneratedRow(
+                mixId,
+                label.classId(),
+                label.label(),
+                label.className(),
+                new GeneratedRow.EncodedImage(
+                        PngEncoder.encode(generated.pixels(i)),
+                        label.classId() + "/" + mixId + "." + settings.format()),
+                generated.width(),
+                generated.height(),
+                settingsId));
+    }
+}

@@ -1,0 +1,186 @@
+package latentmix.work;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import latentmix.table.ContentId;
+import latentmix.table.ImageRow;
+import latentmix.table.RejectedRow;
+import latentmix.table.RowFile;
+import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RemoteIterator;
+import org.apache.hadoop.security.AccessControlException;
+
+/**
+ * Finds the images of one class, names them by their bytes and assigns new ones to chunks.
+ *
+ * <p>A file whose path, length and time are known is not read again. New images are sorted by id, cut into chunks and
+ * appended as one file, so a chunk never changes once it stands. Of files with the same bytes the first path counts,
+ * the others are rejected.
+ */
+public final class ImagesWork {
+    /** The stage's name in {@code rejected}. */
+    public static final String STAGE = "images";
+
+    /**
+     * A class's rows of the images table, by chunk.
+     *
+     * @param rejected files of the class that are not in the table
+     */
+    public record Catalog(ClassLabel label, List<Chunk> chunks, long rejected) implements Serializable {
+        /** A chunk, the images table's file that holds it and its number of rows. */
+        public record Chunk(String file, String id, int rows) implements Serializable {}
+
+        /** Images in the table. */
+        public long images() {
+            return chunks.stream().mapToLong(Chunk::rows).sum();
+        }
+    }
+
+    private record Assigned(String chunk) {}
+
+    private final RunFolder run;
+    private final Path input;
+    private final int chunkRows;
+
+    public ImagesWork(RunFolder run, String input, int chunkRows) {
+        this.run = run;
+        this.input = new Path(input);
+        this.chunkRows = chunkRows;
+    }
+
+    /** Looks through a class's folder, publishes what is new and says what stands. */
+    public Catalog scan(ClassLabel label) throws IOException {
+        Map<String, ImageRow> byPath = new HashMap<>();
+        Set<String> ids = new HashSet<>();
+        for (String file : run.chunks(Table.IMAGES, label.classId())) {
+            for (ImageRow row :
+                    RowFile.read(run.chunk(Table.IMAGES, label.classId(), file), run.conf(), ImageRow.class)) {
+                byPath.put(row.path(), row);
+                ids.add(row.imageId());
+            }
+        }
+        Map<String, ImageRow> fresh = new TreeMap<>();
+        List<RejectedRow> rejected = new ArrayList<>();
+        for (Map.Entry<String, LocatedFileStatus> found : files(label.classId()).entrySet()) {
+            String path = found.getKey();
+            LocatedFileStatus file = found.getValue();
+            ImageRow same = byPath.get(path);
+            if (same != null && same.length() == file.getLen() && same.modified() == file.getModificationTime()) {
+                continue;
+            }
+            String id;
+            try {
+                id = ContentId.of(label.classId(), run.read(file.getPath()));
+            } catch (FileNotFoundException | AccessControlException e) {
+                rejected.add(rejected(label, "", path, "unreadable", e.getMessage()));
+                continue;
+            }
+            if (same != null && same.imageId().equals(id)) {
+                continue; // touched, not changed
+            }
+            if (ids.add(id)) {
+                fresh.put(
+                        id,
+                        new ImageRow(
+                                id,
+                                label.classId(),
+                                label.label(),
+                                label.className(),
+                                path,
+                                file.getLen(),
+                                file.getModificationTime(),
+                                "",
+                                0));
+            } else {
+                rejected.add(rejected(
+                        label, id, path, "duplicate", "another file of this class has the same bytes; one is used"));
+            }
+        }
+        if (!rejected.isEmpty()) {
+            run.publish(rejects(label), RowFile.bytes(RejectedRow.class, rejected));
+        }
+        if (!fresh.isEmpty()) {
+            run.publish(
+                    run.chunk(Table.IMAGES, label.classId(), ContentId.of(List.copyOf(fresh.keySet()))),
+                    RowFile.bytes(ImageRow.class, assigned(List.copyOf(fresh.values()))));
+        }
+        return catalog(label);
+    }
+
+    /** What stands in the images table for a class. */
+    public Catalog catalog(ClassLabel label) throws IOException {
+        List<Catalog.Chunk> chunks = new ArrayList<>();
+        for (String file : run.chunks(Table.IMAGES, label.classId())) {
+            Map<String, Integer> rows = new LinkedHashMap<>();
+            for (Assigned row :
+                    RowFile.read(run.chunk(Table.IMAGES, label.classId(), file), run.conf(), Assigned.class)) {
+                rows.merge(row.chunk(), 1, Integer::sum);
+            }
+            rows.forEach((chunk, count) -> chunks.add(new Catalog.Chunk(file, chunk, count)));
+        }
+        Path rejects = rejects(label);
+        boolean refused = rejects.getFileSystem(run.conf()).exists(rejects);
+        return new Catalog(label, chunks, refused ? RowFile.count(rejects, run.conf()) : 0);
+    }
+
+    private List<ImageRow> assigned(List<ImageRow> sorted) {
+        List<ImageRow> assigned = new ArrayList<>();
+        for (int from = 0; from < sorted.size(); from += chunkRows) {
+            List<ImageRow> rows = sorted.subList(from, Math.min(from + chunkRows, sorted.size()));
+            String chunk = ContentId.of(rows.stream().map(ImageRow::imageId).toList());
+            for (int i = 0; i < rows.size(); i++) {
+                ImageRow row = rows.get(i);
+                assigned.add(new ImageRow(
+                        row.imageId(),
+                        row.classId(),
+                        row.label(),
+                        row.className(),
+                        row.path(),
+                        row.length(),
+                        row.modified(),
+                        chunk,
+                        i));
+            }
+        }
+        return assigned;
+    }
+
+    /** Every file below the class's folder but hidden ones, by path relative to the input root, sorted. */
+    private Map<String, LocatedFileStatus> files(String classId) throws IOException {
+        Map<String, LocatedFileStatus> files = new TreeMap<>();
+        FileSystem fs = input.getFileSystem(run.conf());
+        Path folder = fs.makeQualified(new Path(input, classId));
+        RemoteIterator<LocatedFileStatus> found = fs.listFiles(folder, true);
+        while (found.hasNext()) {
+            LocatedFileStatus file = found.next();
+            String name = file.getPath().getName();
+            if (!name.startsWith(".") && !name.startsWith("_")) {
+                String below = folder.toUri().relativize(file.getPath().toUri()).getPath();
+                files.put(classId + "/" + below, file);
+            }
+        }
+        return files;
+    }
+
+    /** The class's one file of refused images, written anew when there are any. */
+    private Path rejects(ClassLabel label) {
+        return run.rejected(STAGE, ContentId.of(label.classId()));
+    }
+
+    private static RejectedRow rejected(ClassLabel label, String id, String path, String reason, String detail) {
+        return new RejectedRow(STAGE, label.classId(), id, path, reason, detail, "");
+    }
+}

@@ -1,0 +1,133 @@
+package latentmix.work;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.PriorityQueue;
+import latentmix.latent.LatentPool;
+import latentmix.latent.Shape;
+import latentmix.table.ContentId;
+import latentmix.table.LatentColumn;
+import latentmix.table.RowFile;
+import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
+
+/**
+ * A class's inverted latents, streamed from their files in image id order.
+ *
+ * <p>Rows within a file are sorted. Files are merged, each opened when its first id comes up: chunks that were cut from
+ * one sorted list are open one at a time.
+ */
+public final class InvertedPool implements LatentPool {
+    private record Id(String imageId) {}
+
+    private record Inverted(String imageId, LatentColumn latent) {}
+
+    private record File(String chunk, String firstId) {}
+
+    private final RunFolder run;
+    private final String classId;
+    private final List<File> files = new ArrayList<>();
+    private final List<String> imageIds = new ArrayList<>();
+    private Shape shape;
+
+    /** Reads the ids in these chunks of the inverted table. */
+    public InvertedPool(RunFolder run, String classId, List<String> chunks) throws IOException {
+        this.run = run;
+        this.classId = classId;
+        for (String chunk : chunks) {
+            List<Id> ids = RowFile.read(run.chunk(Table.INVERTED, classId, chunk), run.conf(), Id.class);
+            if (!ids.isEmpty()) {
+                files.add(new File(chunk, ids.get(0).imageId()));
+                ids.forEach(id -> imageIds.add(id.imageId()));
+            }
+        }
+        files.sort(Comparator.comparing(File::firstId));
+        imageIds.sort(Comparator.naturalOrder());
+    }
+
+    /** The pool's id: the prompt it was inverted with and its sorted image ids. */
+    public String id(String prompt) {
+        List<String> parts = new ArrayList<>(imageIds);
+        parts.add(0, prompt);
+        return ContentId.of(parts);
+    }
+
+    /** The ids of the pool's images, sorted: what indices into the pool refer to. */
+    public List<String> imageIds() {
+        return List.copyOf(imageIds);
+    }
+
+    @Override
+    public int size() {
+        return imageIds.size();
+    }
+
+    @Override
+    public Shape shape() {
+        if (shape == null) {
+            try (RowFile.Cursor<Inverted> rows = open(files.get(0))) {
+                shape = rows.next().latent().shape();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        return shape;
+    }
+
+    @Override
+    public void forEach(Visitor visitor) {
+        PriorityQueue<Opened> open = new PriorityQueue<>(Comparator.comparing((Opened file) -> file.row.imageId()));
+        int nextFile = 0;
+        try {
+            for (int i = 0; i < imageIds.size(); i++) {
+                while (nextFile < files.size() && files.get(nextFile).firstId().compareTo(imageIds.get(i)) <= 0) {
+                    open.add(new Opened(open(files.get(nextFile++))));
+                }
+                Opened first = open.remove();
+                visitor.visit(i, first.row.latent().latent().values());
+                if (first.advance()) {
+                    open.add(first);
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            open.forEach(Opened::close);
+        }
+    }
+
+    private RowFile.Cursor<Inverted> open(File file) throws IOException {
+        return RowFile.open(run.chunk(Table.INVERTED, classId, file.chunk()), run.conf(), Inverted.class);
+    }
+
+    /** An open file and the row it stands at. */
+    private static final class Opened {
+        private final RowFile.Cursor<Inverted> rows;
+        private Inverted row;
+
+        Opened(RowFile.Cursor<Inverted> rows) throws IOException {
+            this.rows = rows;
+            this.row = rows.next();
+        }
+
+        /** To the next row; closes the file at its end. */
+        boolean advance() throws IOException {
+            row = rows.next();
+            if (row == null) {
+                rows.close();
+            }
+            return row != null;
+        }
+
+        void close() {
+            try {
+                rows.close();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+package latentmix.work;
+
+import java.io.Serializable;
+import java.util.List;
+import latentmix.table.ContentId;
+
+/**
+ * A grid of mixtures over the inverted latents of a class: every method with every input count.
+ *
+ * <p>The k-th mixture belongs to cell k mod cells and is that cell's repeat k div cells, so a larger count only adds
+ * rows. The draw of inputs and weights depends on the input count and the repeat, not on the method: methods are
+ * compared on the same inputs.
+ *
+ * @param inversion the settings id of the inverted rows that are mixed
+ * @param methods such as {@code nin/chm}
+ * @param inputs counts such as {@code 8}, or ranges such as {@code 2..8}
+ * @param weights such as {@code dirichlet(1)}
+ * @param pool {@code all} or {@code leave-inputs-out}: whose mean a cmm split takes
+ */
+public record MixingSettings(
+        String inversion, List<String> methods, List<String> inputs, String weights, String pool, long seed)
+        implements Serializable {
+    public MixingSettings {
+        methods = List.copyOf(methods);
+        inputs = List.copyOf(inputs);
+    }
+
+    /** Methods times input counts. */
+    public int cells() {
+        return methods.size() * inputs.size();
+    }
+
+    /** The k-th mixture's method. */
+    public String method(int k) {
+        return methods.get(k % cells() % methods.size());
+    }
+
+    /** The k-th mixture's number of inputs, a count or a range. */
+    public String inputs(int k) {
+        return inputs.get(k % cells() / methods.size());
+    }
+
+    /** The k-th mixture's id. */
+    public String mixId(String settingsId, String classId, String poolId, int k) {
+        return ContentId.of(Long.toString(seed), classId, settingsId, poolId, Integer.toString(k));
+    }
+
+    /** What seeds the k-th mixture's inputs and weights, as 32 hex digits. */
+    public String drawId(String classId, String poolId, int k) {
+        return ContentId.of(Long.toString(seed), classId, poolId, inputs(k), weights, Integer.toString(k / cells()));
+    }
+}

@@ -1,0 +1,40 @@
+package latentmix.work;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import latentmix.checkpoint.CheckpointFolder;
+import latentmix.model.Denoiser;
+import latentmix.model.Dtype;
+import latentmix.model.Models;
+import latentmix.model.TextEncoder;
+import latentmix.model.Vae;
+import latentmix.schedule.Scheduler;
+
+/** A checkpoint, the device a task was given and the precision it runs in; parts load when first asked for. */
+public record ModelOnDevice(CheckpointFolder checkpoint, Device device, Dtype dtype) {
+    Denoiser denoiser() {
+        return Models.denoiser(checkpoint, device, dtype);
+    }
+
+    Vae encoder() {
+        return Models.encoder(checkpoint, device, dtype);
+    }
+
+    Vae decoder() {
+        return Models.decoder(checkpoint, device, dtype);
+    }
+
+    Scheduler scheduler() {
+        return Scheduler.of(checkpoint.schedulerConfig());
+    }
+
+    /** The tokenizer and text encoder; the caller closes it. */
+    public TextEncoder textEncoder() {
+        return Models.textEncoder(checkpoint, device, dtype);
+    }
+
+    /** The arrays of one task: the caller closes it. */
+    NDManager arrays() {
+        return NDManager.newBaseManager(device, "PyTorch");
+    }
+}
