@@ -59,8 +59,8 @@ class BadImagesTest {
     @Test
     void infinityFromTheNetworkIsARejectedRow() throws IOException {
         Path input = TinyRun.input(folder.resolve("in"), 8);
-        RunConfig config = TinyRun.config(
-                input, "model.checkpoint=" + overflowing(folder.resolve("model")), "run.max_rejected=1");
+        RunConfig config =
+                TinyRun.config(input, "model.checkpoint=" + overflowing(folder.resolve("model")), "run.max_rejected=1");
         Path run = folder.resolve("run");
         assertThat(TinyRun.run(2, config, run)).isZero();
         JsonNode counts = PipelineTest.summary(run).get("counts");

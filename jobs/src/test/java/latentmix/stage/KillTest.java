@@ -47,7 +47,9 @@ class KillTest {
         Process job = start(run);
         try {
             while (files(run.resolve(table)) == 0) {
-                assertThat(job.isAlive()).as("the job must not end before it is killed").isTrue();
+                assertThat(job.isAlive())
+                        .as("the job must not end before it is killed")
+                        .isTrue();
                 TimeUnit.MILLISECONDS.sleep(5);
             }
         } finally {
