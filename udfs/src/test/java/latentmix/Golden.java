@@ -61,9 +61,9 @@ public final class Golden {
 
     /** The bytes of a uint8 tensor. */
     public byte[] uint8(String name) {
-        byte[] values = new byte[bytes(name).remaining()];
-        bytes(name).get(values);
-        return values;
+        ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(file.tensor(name).size()));
+        file.read(file.tensor(name), 0, bytes);
+        return bytes.array();
     }
 
     public long[] longs(String name) {
