@@ -74,6 +74,7 @@ record SchedulerConfig(JsonNode json) {
             "solver_order",
             "solver_p",
             "solver_type",
+            "tensor_format",
             "time_shift_type",
             "use_beta_sigmas",
             "use_exponential_sigmas",
