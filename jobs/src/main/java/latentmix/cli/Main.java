@@ -1,10 +1,51 @@
 package latentmix.cli;
 
-/** The command line's entry. */
-public final class Main {
-    private Main() {}
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.IVersionProvider;
 
+/** The command line's entry. */
+@Command(
+        name = "latentmix",
+        description =
+                "Makes a larger labelled image dataset by mixing images of a class in a diffusion model's noise space.",
+        synopsisSubcommandLabel = "COMMAND",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class,
+        subcommands = {
+            DemoCommand.class,
+            RunCommand.class,
+            InvertCommand.class,
+            MixCommand.class,
+            GenerateCommand.class,
+            ExportCommand.class,
+            ModelCommand.class,
+            HelpCommand.class
+        },
+        footer = {
+            "",
+            "Exit codes: 0 done, 1 unexpected error, 2 bad configuration (before any task starts), 3 more rejects than"
+                    + " allowed, 75 try again."
+        })
+public final class Main {
+    /** Runs a verb and ends the process with its exit code. */
     public static void main(String[] args) {
-        System.exit(args.length);
+        System.exit(execute(args));
+    }
+
+    /** Runs a verb. */
+    static int execute(String... args) {
+        return new CommandLine(new Main())
+                .setExecutionExceptionHandler((failure, command, parsed) -> ExitCode.report(failure, command.getErr()))
+                .execute(args);
+    }
+
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = Main.class.getPackage().getImplementationVersion();
+            return new String[] {"latentmix " + (version == null ? "(not packaged)" : version)};
+        }
     }
 }

@@ -85,8 +85,8 @@ public final class ConfigFile {
 
     private static RunConfig.Input input(Section section) {
         RunConfig.Input input = new RunConfig.Input(
-                located(section, "root"),
-                section.textOrNull("classes"),
+                section.text("root", ConfigFile::locate),
+                section.textOrNull("classes", ConfigFile::locate),
                 section.whole("max_pixels", 100_000_000, 1, Integer.MAX_VALUE));
         section.end();
         return input;
@@ -94,7 +94,7 @@ public final class ConfigFile {
 
     private static RunConfig.Model model(Section section) {
         RunConfig.Model model = new RunConfig.Model(
-                located(section, "checkpoint"),
+                section.text("checkpoint", ConfigFile::locate),
                 section.choice("dtype", "float32", List.of("float32", "bfloat16", "float16")),
                 section.count("batch", 32, 1, MOST),
                 section.count("threads", 1, 1, 1024),
@@ -193,16 +193,11 @@ public final class ConfigFile {
         return section.number("guidance", otherwise, 0, 1000);
     }
 
-    private static String located(Section section, String key) {
-        String location = section.text(key);
+    private static void locate(String location) {
         if (!BuiltIn.resolvable(location)) {
-            section.problem(
-                    key,
-                    "a folder or one of " + String.join(", ", BuiltIn.locations()),
-                    location,
-                    "check the spelling");
+            throw new IllegalArgumentException("expected a path or one of " + String.join(", ", BuiltIn.locations())
+                    + ", got " + location + "; check the spelling");
         }
-        return location;
     }
 
     private static ObjectNode tree(String yaml, String source) {

@@ -61,9 +61,16 @@ final class Section {
         return parses(key, text, parser) ? text : otherwise;
     }
 
-    /** A text, or null where the key is absent. */
-    String textOrNull(String key) {
-        return absent(value(key)) ? null : text(key);
+    /** A text that must be there and that this parser accepts. */
+    String text(String key, Consumer<String> parser) {
+        String text = text(key);
+        parses(key, text, parser);
+        return text;
+    }
+
+    /** A text that this parser accepts, or null where the key is absent. */
+    String textOrNull(String key, Consumer<String> parser) {
+        return absent(value(key)) ? null : text(key, parser);
     }
 
     /** One of these words. */

@@ -41,7 +41,7 @@ public enum BuiltIn {
     }
 
     /**
-     * The location itself, or the local folder where it names a built-in.
+     * The location itself, or the local folder where it names a built-in, or the file below it: {@code builtin:name/file}.
      *
      * @throws IllegalArgumentException for a {@code builtin:} that does not exist
      */
@@ -49,17 +49,24 @@ public enum BuiltIn {
         if (!location.startsWith(SCHEME)) {
             return location;
         }
-        return Stream.of(values())
-                .filter(builtIn -> builtIn.location.equals(location))
+        String name = name(location);
+        BuiltIn builtIn = Stream.of(values())
+                .filter(each -> each.location.equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("expected one of " + locations() + ", got " + location))
-                .folder()
-                .toString();
+                .orElseThrow(
+                        () -> new IllegalArgumentException("expected one of " + locations() + ", got " + location));
+        Path folder = builtIn.folder();
+        return (name.equals(location) ? folder : folder.resolve(location.substring(name.length() + 1))).toString();
     }
 
-    /** Whether this location is a folder of its own or the name of a built-in that exists. */
+    /** Whether {@link #located} accepts this location: anything but a built-in that does not exist. */
     public static boolean resolvable(String location) {
-        return !location.startsWith(SCHEME) || locations().contains(location);
+        return !location.startsWith(SCHEME) || locations().contains(name(location));
+    }
+
+    private static String name(String location) {
+        int slash = location.indexOf('/');
+        return slash < 0 ? location : location.substring(0, slash);
     }
 
     /** The names that {@link #located} knows. */

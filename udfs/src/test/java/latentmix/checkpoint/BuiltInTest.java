@@ -59,6 +59,13 @@ class BuiltInTest {
     }
 
     @Test
+    void aFileInsideABuiltInHasALocationToo() {
+        assertThat(Path.of(BuiltIn.located("builtin:fashion-mnist-sample/classes.tsv")))
+                .content()
+                .startsWith("index\tfolder\tname\n0\t0-t-shirt\tt-shirt\n");
+    }
+
+    @Test
     void anUnknownBuiltInIsRefusedWithTheNamesThereAre() {
         assertThat(BuiltIn.resolvable("builtin:fashon")).isFalse();
         assertThatThrownBy(() -> BuiltIn.located("builtin:fashon"))

@@ -1,0 +1,33 @@
+package latentmix.cli;
+
+import java.io.IOException;
+import java.util.List;
+import latentmix.config.ConfigException;
+import latentmix.config.RunConfig;
+import latentmix.stage.Pipeline;
+import latentmix.stage.StageName;
+import org.apache.spark.SparkConf;
+import org.apache.spark.sql.SparkSession;
+
+/** Runs stages in a Spark session that suits the configuration. */
+final class SparkJob {
+    private SparkJob() {}
+
+    /**
+     * Starts Spark, once the configuration is known to be good, and runs the stages.
+     *
+     * @return the exit code
+     */
+    static int run(RunConfig config, String runFolder, List<StageName> stages) throws IOException {
+        SparkConf given = new SparkConf();
+        int cores = Runtime.getRuntime().availableProcessors();
+        List<String> problems = SparkSettings.problems(config, given, cores);
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems);
+        }
+        SparkConf conf = SparkSettings.with(config, given);
+        try (SparkSession spark = SparkSession.builder().config(conf).getOrCreate()) {
+            return Pipeline.run(spark, config, runFolder, stages);
+        }
+    }
+}
