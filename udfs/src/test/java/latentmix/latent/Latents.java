@@ -43,7 +43,7 @@ public final class Latents {
     }
 
     /** The largest difference, as a share of the largest expected value. */
-    static double difference(double[] actual, double[] expected) {
+    public static double difference(double[] actual, double[] expected) {
         double difference = 0;
         double largest = 0;
         for (int p = 0; p < expected.length; p++) {
