@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import latentmix.checkpoint.BuiltIn;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.work.ClassLabel;
@@ -52,7 +53,7 @@ public record ClassList(List<ClassLabel> classes, List<String> names) {
                 names.add(folder);
             }
         } else {
-            readTsv(new Path(config.input().classes()), conf, named, names);
+            readTsv(new Path(BuiltIn.located(config.input().classes())), conf, named, names);
         }
         List<String> problems = new ArrayList<>();
         List<ClassLabel> classes = new ArrayList<>();

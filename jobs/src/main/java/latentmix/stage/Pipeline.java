@@ -11,16 +11,20 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 import latentmix.checkpoint.BuiltIn;
+import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.model.Dtype;
+import latentmix.model.Models;
 import latentmix.model.TextEncoder;
 import latentmix.plan.ClassList;
 import latentmix.plan.RunSettings;
+import latentmix.schedule.Scheduler;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
 import latentmix.work.Census;
@@ -57,8 +61,11 @@ public final class Pipeline {
 
     /** The checkpoint as tasks open it: by its location, on the device Spark gave them. */
     private record ModelSource(String checkpoint, String dtype, int threads) implements Serializable {
+        private static final Map<String, CheckpointFolder> OPEN = new ConcurrentHashMap<>(); // once per JVM
+
         CheckpointFolder open() {
-            return CheckpointFolder.open(Path.of(BuiltIn.located(checkpoint)));
+            return OPEN.computeIfAbsent(
+                    checkpoint, location -> CheckpointFolder.open(Path.of(BuiltIn.located(location))));
         }
 
         ModelOnDevice onDevice() {
@@ -76,9 +83,32 @@ public final class Pipeline {
                 config.model().checkpoint(),
                 config.model().dtype(),
                 config.model().threads());
-        this.settings = RunSettings.publish(config, model.open(), "cpu", run);
+        CheckpointFolder checkpoint = checked();
+        this.settings = RunSettings.publish(config, checkpoint, device(spark), run);
         this.input = BuiltIn.located(config.input().root());
         this.classes = ClassList.read(config, input, run.conf());
+    }
+
+    /** The checkpoint, compiled: all of it has been read, and its scheduler has the steps that are asked for. */
+    private CheckpointFolder checked() {
+        try {
+            CheckpointFolder checkpoint = model.open();
+            Models.compile(checkpoint, Dtype.parse(config.model().dtype()));
+            Scheduler scheduler = Scheduler.of(checkpoint.schedulerConfig());
+            scheduler.inversion(config.inversion().steps());
+            scheduler.sampling(config.generation().steps());
+            return checkpoint;
+        } catch (CheckpointException | IllegalArgumentException e) {
+            throw new ConfigException(List.of("model.checkpoint: " + e.getMessage()));
+        }
+    }
+
+    /** The kind of device that tasks will have: their rounding differs, so it belongs to the settings. */
+    private String device(SparkSession spark) {
+        boolean gpus = spark.sparkContext().conf().contains("spark.executor.resource.gpu.amount");
+        return config.model().device().equals("auto")
+                ? (gpus ? "gpu" : "cpu")
+                : config.model().device();
     }
 
     /**
@@ -89,10 +119,16 @@ public final class Pipeline {
      */
     public static int run(SparkSession spark, RunConfig config, String runFolder, List<StageName> stages)
             throws IOException {
+        return summary(spark, config, runFolder, stages).exitCode();
+    }
+
+    /** The same; returns what {@code run_summary.json} says. */
+    public static RunSummary summary(SparkSession spark, RunConfig config, String runFolder, List<StageName> stages)
+            throws IOException {
         return new Pipeline(spark, config, runFolder).run(EnumSet.copyOf(stages));
     }
 
-    private int run(Set<StageName> stages) throws IOException {
+    private RunSummary run(Set<StageName> stages) throws IOException {
         List<ImagesWork.Catalog> catalogs = images(stages.contains(StageName.INVERT));
         check(catalogs);
         if (stages.contains(StageName.INVERT) || stages.contains(StageName.GENERATE)) {
@@ -109,8 +145,9 @@ public final class Pipeline {
         }
         Counts counts = count(catalogs);
         int exitCode = counts.rejectedShare() > config.run().maxRejected() ? 3 : 0;
-        new RunSummary(exitCode, "", settingsIds(), counts, summaries).publish(run);
-        return exitCode;
+        RunSummary summary = new RunSummary(exitCode, settingsIds(), counts, summaries);
+        summary.publish(run);
+        return summary;
     }
 
     private static void checkFormat(RunFolder run) throws IOException {

@@ -11,8 +11,7 @@ import latentmix.table.RunFolder;
  *
  * @param settings settings ids by stage
  */
-public record RunSummary(
-        int exitCode, String message, Map<String, Object> settings, Counts counts, List<StageSummary> stages) {
+public record RunSummary(int exitCode, Map<String, Object> settings, Counts counts, List<StageSummary> stages) {
     /** Replaces the run folder's summary. */
     void publish(RunFolder run) throws IOException {
         run.publish(run.path("run_summary.json"), RunFolder.json(this).getBytes(StandardCharsets.UTF_8));

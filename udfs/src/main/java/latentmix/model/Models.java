@@ -80,6 +80,19 @@ public final class Models {
         }
     }
 
+    /**
+     * Compiles every part into the cache where it is missing. All weights are read on the way, so that a checkpoint that
+     * cannot run is refused before the first task.
+     */
+    public static void compile(CheckpointFolder folder, Dtype dtype) {
+        check(folder);
+        for (Part part : Part.values()) {
+            Path component = folder.component(part.component());
+            Architecture architecture = Architecture.of(component);
+            CompiledPrograms.of(component, architecture, architecture.parts().get(part), dtype.elementType());
+        }
+    }
+
     /** Frees all networks of this JVM; none may be in use. */
     public static void closeAll() {
         for (Key key : NETWORKS.keySet()) {
