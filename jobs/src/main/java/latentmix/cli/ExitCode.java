@@ -7,6 +7,7 @@ import java.net.UnknownHostException;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
+import latentmix.checkpoint.CheckpointException;
 import latentmix.config.ConfigException;
 
 /** What a process ends with, so that a scheduler knows whether to try again. */
@@ -23,6 +24,10 @@ final class ExitCode {
         for (Throwable cause : causes(failure)) {
             if (cause instanceof ConfigException config) {
                 config.problems().forEach(err::println);
+                return BAD_CONFIGURATION;
+            }
+            if (cause instanceof CheckpointException checkpoint) {
+                err.println(checkpoint.getMessage());
                 return BAD_CONFIGURATION;
             }
         }

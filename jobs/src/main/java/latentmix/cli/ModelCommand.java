@@ -1,7 +1,11 @@
 package latentmix.cli;
 
+import java.nio.file.Path;
+import latentmix.checkpoint.BuiltIn;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code latentmix model}: looks at a checkpoint, without Spark. */
 @Command(
@@ -9,5 +13,17 @@ import picocli.CommandLine.HelpCommand;
         description = "Looks at a checkpoint, without Spark.",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = HelpCommand.class)
-final class ModelCommand {}
+        subcommands = {ModelShowCommand.class, ModelVerifyCommand.class, ModelCompileCommand.class, HelpCommand.class})
+final class ModelCommand {
+    /** A folder's path, or a built-in's name with a path below it. */
+    static final class Location implements ITypeConverter<Path> {
+        @Override
+        public Path convert(String value) {
+            try {
+                return Path.of(BuiltIn.located(value));
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        }
+    }
+}

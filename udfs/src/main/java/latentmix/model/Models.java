@@ -87,10 +87,18 @@ public final class Models {
     public static void compile(CheckpointFolder folder, Dtype dtype) {
         check(folder);
         for (Part part : Part.values()) {
-            Path component = folder.component(part.component());
-            Architecture architecture = Architecture.of(component);
-            CompiledPrograms.of(component, architecture, architecture.parts().get(part), dtype.elementType());
+            compile(folder.component(part.component()), part, dtype);
         }
+    }
+
+    /** The compiled program of one part of a component folder: from the cache, or made now. */
+    public static Path compile(Path component, Part part, Dtype dtype) {
+        Architecture architecture = Architecture.of(component);
+        if (!architecture.parts().containsKey(part)) {
+            throw new CheckpointException(component + " should have a " + part + ", but is of the architecture "
+                    + architecture.getClass().getSimpleName());
+        }
+        return CompiledPrograms.of(component, architecture, architecture.parts().get(part), dtype.elementType());
     }
 
     /** Frees all networks of this JVM; none may be in use. */
@@ -144,13 +152,6 @@ public final class Models {
 
     /** Compiles and loads one part of a component folder, outside the map: the caller owns it. */
     static Network load(Path component, Part part, Device device, Dtype dtype) {
-        Architecture architecture = Architecture.of(component);
-        if (!architecture.parts().containsKey(part)) {
-            throw new CheckpointException(component + " should have a " + part + ", but is of the architecture "
-                    + architecture.getClass().getSimpleName());
-        }
-        Path program = CompiledPrograms.of(
-                component, architecture, architecture.parts().get(part), dtype.elementType());
-        return Network.load(program, device);
+        return Network.load(compile(component, part, dtype), device);
     }
 }

@@ -1,0 +1,70 @@
+package latentmix.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import latentmix.architecture.Architecture;
+import latentmix.checkpoint.CheckpointFolder;
+import latentmix.checkpoint.StateDict;
+import latentmix.latent.Shape;
+import latentmix.model.Models;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code latentmix model show}: what a checkpoint consists of, once all its tensors' names and shapes are checked. */
+@Command(
+        name = "show",
+        description = "Checks a checkpoint's configurations and tensors and shows what it consists of.",
+        mixinStandardHelpOptions = true)
+final class ModelShowCommand implements Callable<Integer> {
+    @Parameters(
+            paramLabel = "CHECKPOINT",
+            converter = ModelCommand.Location.class,
+            description = "a folder in diffusers layout, or builtin:fashion")
+    private Path path;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        CheckpointFolder folder = CheckpointFolder.open(path);
+        Models.check(folder);
+        Shape latent = Models.latentShape(folder);
+        int size = Models.imageSize(folder);
+        print("%s in %s", folder.pipeline(), folder.path());
+        print("%-13s %s", "fingerprint", folder.fingerprint());
+        print("%-13s %d × %d", "images", size, size);
+        print("%-13s %d × %d × %d", "latents", latent.channels(), latent.height(), latent.width());
+        print(
+                "%-13s %s",
+                "scheduler", folder.schedulerConfig().path("_class_name").asText());
+        for (String component : List.of("unet", "vae", "text_encoder")) {
+            show(component, folder.component(component));
+        }
+        return ExitCode.DONE;
+    }
+
+    private void show(String name, Path component) {
+        Architecture architecture = Architecture.of(component);
+        try (StateDict weights = architecture.weights(component)) {
+            long parameters = 0;
+            TreeSet<String> types = new TreeSet<>();
+            for (String key : weights.keys()) {
+                parameters += weights.tensor(key).size();
+                types.add(weights.tensor(key).type().toString());
+            }
+            print(
+                    "%-13s %s, %.2f M parameters as %s",
+                    name, architecture.getClass().getSimpleName(), parameters / 1e6, String.join(" and ", types));
+        }
+    }
+
+    private void print(String format, Object... values) {
+        spec.commandLine().getOut().println(String.format(Locale.ROOT, format, values));
+    }
+}
