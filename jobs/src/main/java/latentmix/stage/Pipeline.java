@@ -13,12 +13,15 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.ToIntFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
+import latentmix.export.DatasetFeatures;
 import latentmix.model.Dtype;
 import latentmix.model.Models;
 import latentmix.model.TextEncoder;
@@ -30,6 +33,7 @@ import latentmix.table.RunFolder.Table;
 import latentmix.work.Census;
 import latentmix.work.ChunkResult;
 import latentmix.work.ClassLabel;
+import latentmix.work.ExportWork;
 import latentmix.work.GenerationWork;
 import latentmix.work.ImagesWork;
 import latentmix.work.InversionWork;
@@ -142,6 +146,9 @@ public final class Pipeline {
         }
         if (stages.contains(StageName.GENERATE)) {
             generate();
+        }
+        if (stages.contains(StageName.EXPORT)) {
+            export();
         }
         Counts counts = count(catalogs);
         int exitCode = counts.rejectedShare() > config.run().maxRejected() ? 3 : 0;
@@ -316,6 +323,62 @@ public final class Pipeline {
                                 folder, source.onDevice(), generation, settingsId, progress)
                         .generate(chunk));
         summarize(StageName.GENERATE, all.size() - missing.size(), results, start);
+    }
+
+    private void export() throws IOException {
+        long start = System.nanoTime();
+        String features = DatasetFeatures.json(classes.names());
+        List<ExportWork.Chunk> all = exported(features);
+        Set<String> ids = all.stream().map(chunk -> chunk.id() + ".parquet").collect(Collectors.toSet());
+        Set<String> present = run.files(ExportWork.PARQUET);
+        for (String file : present) {
+            if (!ids.contains(file)) { // gone before its images may change: a Parquet file vouches for them
+                run.delete(ExportWork.PARQUET + "/" + file);
+            }
+        }
+        List<ExportWork.Chunk> missing = all.stream()
+                .filter(chunk -> !present.contains(chunk.id() + ".parquet"))
+                .toList();
+        List<ChunkResult> results = tasks.run(
+                new Tasks.Job("export", "images", rows(missing, ExportWork.Chunk::rows)),
+                missing,
+                (folder, chunk, progress) -> new ExportWork(folder).export(chunk, features, progress));
+        Map<ClassLabel, ArrayList<ExportWork.Chunk>> byClass = new LinkedHashMap<>();
+        all.forEach(chunk -> byClass.computeIfAbsent(chunk.label(), label -> new ArrayList<>())
+                .add(chunk));
+        tasks.map("describe classes", List.copyOf(byClass.values()), (folder, chunks, progress) -> {
+            new ExportWork(folder).finish(chunks.get(0).label(), chunks);
+            return chunks.size();
+        });
+        Set<String> folders = byClass.keySet().stream().map(ClassLabel::classId).collect(Collectors.toSet());
+        for (String folder : run.folders(ExportWork.IMAGES)) {
+            if (!folders.contains(folder)) {
+                run.delete(ExportWork.IMAGES + "/" + folder);
+            }
+        }
+        summarize(StageName.EXPORT, all.size() - missing.size(), results, start);
+    }
+
+    /** The generated chunks that enter the dataset: those of the entries with {@code export: true}. */
+    private List<ExportWork.Chunk> exported(String features) throws IOException {
+        int chunkRows = config.run().chunk();
+        String settingsId = settings.generationId();
+        List<MixingPlan.Entry> entries = IntStream.range(0, config.mixing().size())
+                .filter(i -> config.mixing().get(i).export())
+                .mapToObj(settings.mixing()::get)
+                .toList();
+        Set<String> generated = run.chunks(Table.GENERATED);
+        return flat(tasks.map("list mixtures", classes.classes(), (folder, label, progress) -> {
+                    List<ExportWork.Chunk> chunks = new ArrayList<>();
+                    for (MixingPlan.Mixed mixed : new MixingPlan(folder, chunkRows).mixed(label, entries)) {
+                        String id = GenerationWork.Chunk.id(settingsId, mixed.id());
+                        chunks.add(ExportWork.Chunk.of(label, id, mixed, features));
+                    }
+                    return chunks;
+                }))
+                .stream()
+                .filter(chunk -> generated.contains(chunk.generated()))
+                .toList();
     }
 
     private record ToCount(

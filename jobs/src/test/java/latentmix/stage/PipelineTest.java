@@ -114,7 +114,7 @@ class PipelineTest {
         Path run = copy(undisturbed, "more");
         assertThat(TinyRun.run(2, TinyRun.config(input, "mixing.0.count=7"), run))
                 .isZero();
-        assertThat(TinyRun.tables(run)).containsAllEntriesOf(TinyRun.tables(undisturbed));
+        assertThat(TinyRun.tables(run)).containsAllEntriesOf(rowsOnly(TinyRun.tables(undisturbed)));
         assertThat(evaluations(run, "generate")).isEqualTo(2 * 4 * 2);
     }
 
@@ -126,7 +126,7 @@ class PipelineTest {
         Map<String, String> before = TinyRun.tables(run);
         TinyRun.copy(more, "5-sandal", 8, 9);
         assertThat(TinyRun.run(2, TinyRun.config(more), run)).isZero();
-        assertThat(TinyRun.tables(run)).containsAllEntriesOf(before);
+        assertThat(TinyRun.tables(run)).containsAllEntriesOf(rowsOnly(before));
         assertThat(evaluations(run, "invert")).isEqualTo(4);
         assertThat(summary(run).get("counts").get("inverted").asLong()).isEqualTo(17);
     }
@@ -173,6 +173,12 @@ class PipelineTest {
                 .hasMessageContaining("0-t-shirt")
                 .hasMessageContaining("1-trouser");
         assertThat(run.resolve("inverted")).doesNotExist();
+    }
+
+    /** Without the files that list a class's images and so grow with them. */
+    private static Map<String, String> rowsOnly(Map<String, String> tables) {
+        tables.keySet().removeIf(name -> name.endsWith("metadata.jsonl"));
+        return tables;
     }
 
     private static Path copy(Path run, String name) throws IOException {

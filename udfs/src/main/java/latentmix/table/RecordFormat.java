@@ -15,14 +15,14 @@ import org.apache.parquet.io.api.RecordConsumer;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
-import org.apache.parquet.schema.Type.Repetition;
 import org.apache.parquet.schema.Types;
 
 /**
  * A Java record as a Parquet row: the record is the schema, one column a component, named in snake_case.
  *
  * <p>Components are {@code String}, {@code int}, {@code long}, {@code double}, {@code byte[]}, a nested record or a
- * {@code List} of strings or doubles; every column is required. A record with fewer components reads only those
+ * {@code List} of strings or doubles. Columns are declared nullable, as Spark and Hugging Face
+ * datasets declare theirs, but nothing is ever null. A record with fewer components reads only those
  * columns, so a projection is a smaller record.
  */
 final class RecordFormat<T extends Record> {
@@ -81,22 +81,22 @@ final class RecordFormat<T extends Record> {
 
     private static org.apache.parquet.schema.Type field(String name, Class<?> type, Type generic) {
         if (type.isRecord()) {
-            return Types.requiredGroup()
+            return Types.optionalGroup()
                     .addFields(fields(type).toArray(org.apache.parquet.schema.Type[]::new))
                     .named(name);
         }
         if (type == List.class) {
             Class<?> element = element(generic);
-            return Types.requiredList()
+            return Types.optionalList()
                     .element(field("element", element, element))
                     .named(name);
         }
         if (type == String.class) {
-            return Types.required(PrimitiveTypeName.BINARY)
+            return Types.optional(PrimitiveTypeName.BINARY)
                     .as(LogicalTypeAnnotation.stringType())
                     .named(name);
         }
-        return Types.primitive(primitive(type), Repetition.REQUIRED).named(name);
+        return Types.optional(primitive(type)).named(name);
     }
 
     private static PrimitiveTypeName primitive(Class<?> type) {

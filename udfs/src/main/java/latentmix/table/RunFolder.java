@@ -109,6 +109,31 @@ public final class RunFolder {
         return ids;
     }
 
+    /** The names of the files in a folder, sorted; none if there is no such folder. */
+    public Set<String> files(String folder) throws IOException {
+        return names(path(folder), "");
+    }
+
+    /** The names of the folders in a folder, sorted; none if there is no such folder. */
+    public Set<String> folders(String folder) throws IOException {
+        Set<String> names = new TreeSet<>();
+        try {
+            for (FileStatus status : fileSystem().listStatus(path(folder))) {
+                if (status.isDirectory()) {
+                    names.add(status.getPath().getName());
+                }
+            }
+        } catch (FileNotFoundException e) {
+            return Set.of();
+        }
+        return names;
+    }
+
+    /** Deletes a file, or a folder with what is in it. */
+    public void delete(String relative) throws IOException {
+        fileSystem().delete(path(relative), true);
+    }
+
     /** The ids of the prompts that have been encoded. */
     public Set<String> prompts() throws IOException {
         return names(path("prompts"), SUFFIX);
@@ -187,7 +212,7 @@ public final class RunFolder {
 
     /** Deletes what killed writers left behind; call it when no other run holds the folder. */
     public void clean() throws IOException {
-        fileSystem().delete(path("_staging"), true);
+        delete("_staging");
     }
 
     private Path partition(Table table, String classId) {

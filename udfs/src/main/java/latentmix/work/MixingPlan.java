@@ -25,8 +25,8 @@ public final class MixingPlan {
         }
     }
 
-    /** A chunk of the mixed table with its number of rows that are asked for. */
-    public record Mixed(String id, int rows) implements Serializable {}
+    /** A chunk of the mixed table, its number of rows, and how many of them, by k, are asked for. */
+    public record Mixed(String id, int rows, int asked) implements Serializable {}
 
     private record Key(String mixId, int k, String settingsId) {}
 
@@ -68,8 +68,9 @@ public final class MixingPlan {
         List<Mixed> chunks = new ArrayList<>();
         for (String chunk : run.chunks(Table.MIXED, label.classId())) {
             List<Key> keys = RowFile.read(run.chunk(Table.MIXED, label.classId(), chunk), run.conf(), Key.class);
-            if (keys.stream().anyMatch(key -> asked(key, entries))) {
-                chunks.add(new Mixed(chunk, keys.size()));
+            int asked = (int) keys.stream().filter(key -> asked(key, entries)).count();
+            if (asked > 0) {
+                chunks.add(new Mixed(chunk, keys.size(), asked));
             }
         }
         return chunks;

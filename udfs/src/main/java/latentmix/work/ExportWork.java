@@ -1,0 +1,163 @@
+package latentmix.work;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import java.io.IOException;
+import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.LongConsumer;
+import latentmix.table.ContentId;
+import latentmix.table.DatasetRow;
+import latentmix.table.GeneratedRow.EncodedImage;
+import latentmix.table.RowFile;
+import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Writes generated images as a dataset, twice: Parquet files that Hugging Face datasets opens as labelled images, and a
+ * folder a class with the image files and a {@code metadata.jsonl}, as its ImageFolder and torchvision's read them.
+ *
+ * <pre>
+ * &lt;run&gt;/dataset/parquet/&lt;chunk id&gt;.parquet         the commit mark of a chunk: its images stand before it does
+ * &lt;run&gt;/dataset/images/&lt;class&gt;/&lt;mix id&gt;.png
+ * &lt;run&gt;/dataset/images/&lt;class&gt;/metadata.jsonl
+ * </pre>
+ */
+public final class ExportWork {
+    /** Where the Parquet files lie in the run folder. */
+    public static final String PARQUET = "dataset/parquet";
+
+    /** Where the classes' folders lie. */
+    public static final String IMAGES = "dataset/images";
+
+    private static final String METADATA = "metadata.jsonl";
+    private static final ObjectMapper JSON =
+            new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
+
+    /**
+     * A chunk of the generated table.
+     *
+     * @param id the chunk's id in the dataset
+     * @param generated its id in the generated table
+     * @param mixed the id of the mixed table's chunk that it was generated from
+     * @param rows so many of the mixtures, in order, are asked for
+     */
+    public record Chunk(String id, ClassLabel label, String generated, String mixed, int rows) implements Serializable {
+        /** The chunk of these mixtures; its id tells what is in it and under which features. */
+        public static Chunk of(ClassLabel label, String generated, MixingPlan.Mixed mixed, String features) {
+            String id = ContentId.of(features, generated, Integer.toString(mixed.asked()));
+            return new Chunk(id, label, generated, mixed.id(), mixed.asked());
+        }
+    }
+
+    private record Mixture(String mixId, int k, String method, List<String> sourceIds, List<Double> weights) {}
+
+    private record Image(String mixId, EncodedImage image) {}
+
+    private record FilePath(String path) {
+        String name() {
+            return path.substring(path.lastIndexOf('/') + 1);
+        }
+    }
+
+    private record Exported(
+            FilePath image,
+            long label,
+            String className,
+            String mixId,
+            String method,
+            List<String> sourceIds,
+            List<Double> weights) {}
+
+    private record MetadataLine(
+            String fileName,
+            long label,
+            String className,
+            String mixId,
+            String method,
+            List<String> sourceIds,
+            List<Double> weights) {
+        static MetadataLine of(Exported row) {
+            return new MetadataLine(
+                    row.image.name(), row.label, row.className, row.mixId, row.method, row.sourceIds, row.weights);
+        }
+    }
+
+    private final RunFolder run;
+
+    public ExportWork(RunFolder run) {
+        this.run = run;
+    }
+
+    /**
+     * Publishes a chunk's image files, then its Parquet file.
+     *
+     * @param features the dataset's features, for the footer key {@code huggingface}
+     */
+    public ChunkResult export(Chunk chunk, String features, LongConsumer progress) throws IOException {
+        long start = System.nanoTime();
+        String classId = chunk.label().classId();
+        Map<String, EncodedImage> images = new HashMap<>();
+        for (Image image :
+                RowFile.read(run.chunk(Table.GENERATED, classId, chunk.generated()), run.conf(), Image.class)) {
+            images.put(image.mixId(), image.image());
+        }
+        List<DatasetRow> rows = new ArrayList<>();
+        for (Mixture mixture :
+                RowFile.read(run.chunk(Table.MIXED, classId, chunk.mixed()), run.conf(), Mixture.class).stream()
+                        .sorted(Comparator.comparingInt(Mixture::k))
+                        .limit(chunk.rows())
+                        .toList()) {
+            EncodedImage image = images.get(mixture.mixId());
+            if (image != null) { // else it was rejected
+                run.publish(run.path(IMAGES + "/" + image.path()), image.bytes());
+                rows.add(new DatasetRow(
+                        image,
+                        chunk.label().label(),
+                        chunk.label().className(),
+                        mixture.mixId(),
+                        mixture.method(),
+                        mixture.sourceIds(),
+                        mixture.weights()));
+            }
+            progress.accept(1);
+        }
+        run.publish(parquet(chunk), RowFile.bytes(DatasetRow.class, rows, Map.of("huggingface", features)));
+        return new ChunkResult(rows.size(), 0, 0, (System.nanoTime() - start) / 1e9);
+    }
+
+    /** Makes a class's folder hold the images of these chunks alone, and a metadata line for each. */
+    public void finish(ClassLabel label, List<Chunk> chunks) throws IOException {
+        String folder = IMAGES + "/" + label.classId();
+        TreeMap<String, String> lines = new TreeMap<>(); // by file name
+        for (Chunk chunk : chunks) {
+            for (Exported row : RowFile.read(parquet(chunk), run.conf(), Exported.class)) {
+                lines.put(row.image().name(), JSON.writeValueAsString(MetadataLine.of(row)) + "\n");
+            }
+        }
+        Set<String> present = run.files(folder);
+        for (String file : present) {
+            if (!file.equals(METADATA) && !lines.containsKey(file)) {
+                run.delete(folder + "/" + file);
+            }
+        }
+        byte[] metadata = String.join("", lines.values()).getBytes(StandardCharsets.UTF_8);
+        Path file = run.path(folder + "/" + METADATA);
+        if (!present.contains(METADATA) || !Arrays.equals(run.read(file), metadata)) {
+            run.publish(file, metadata);
+        }
+    }
+
+    private Path parquet(Chunk chunk) {
+        return run.path(PARQUET + "/" + chunk.id() + ".parquet");
+    }
+}
