@@ -3,6 +3,7 @@ package latentmix.stage;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.stream.Stream;
+import java.util.zip.CRC32;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.config.RunConfig;
 import org.junit.jupiter.api.Test;
@@ -32,7 +34,10 @@ class BadImagesTest {
         Files.writeString(sandals.resolve("notes.txt"), "not an image");
         Files.write(sandals.resolve("copy.png"), good);
         byte[] bomb = good.clone();
+        CRC32 sum = new CRC32();
         ByteBuffer.wrap(bomb).putInt(16, 60_000).putInt(20, 60_000); // IHDR's width and height
+        sum.update(bomb, 12, 17);
+        ByteBuffer.wrap(bomb).putInt(29, (int) sum.getValue());
         Files.write(sandals.resolve("bomb.png"), bomb);
 
         Path run = folder.resolve("run");
@@ -86,7 +91,7 @@ class BadImagesTest {
         byte[] bytes = Files.readAllBytes(weights);
         ByteBuffer file = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         int header = (int) file.getLong(0);
-        JsonNode tensors = new com.fasterxml.jackson.databind.ObjectMapper().readTree(bytes, 8, header);
+        JsonNode tensors = new ObjectMapper().readTree(bytes, 8, header);
         for (JsonNode tensor : tensors) {
             if (tensor.has("data_offsets") && tensor.get("shape").size() == 4) {
                 int from = 8 + header + tensor.get("data_offsets").get(0).asInt();
