@@ -1,0 +1,92 @@
+package latentmix.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.apache.hadoop.fs.s3a.AWSServiceThrottledException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MainTest {
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @ParameterizedTest
+    @ValueSource(strings = {"demo", "run", "invert", "mix", "generate", "export", "model", "bench"})
+    void everyVerbExplainsItself(String verb) {
+        assertThat(run(verb, "--help")).isEqualTo(ExitCode.DONE);
+        assertThat(out.toString()).contains("Usage: latentmix " + verb);
+    }
+
+    @Test
+    void aBadConfigurationIsTwoWithAllItsProblemsAndNoStackTrace(@TempDir Path folder) throws Exception {
+        Path config = Files.writeString(folder.resolve("bad.yaml"), "input: {rot: a}\nmodel: {batch: 0}");
+        assertThat(run("run", "--config", config.toString(), "--run", folder.toString()))
+                .isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(err.toString().lines().toList())
+                .hasSize(4)
+                .allMatch(line -> line.matches("(input|model)\\.\\w+: .*"));
+    }
+
+    @Test
+    void aCheckpointThatIsNotThereIsTwo() {
+        assertThat(run("model", "show", "no/such/folder")).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(err.toString()).contains("no/such/folder").doesNotContain("\tat ");
+    }
+
+    @Test
+    void anUnknownVerbOptionOrValueIsTwo() {
+        assertThat(run("dance")).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(run("run", "--speed", "9")).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(run("model", "compile", "builtin:fashion", "--dtype", "float8"))
+                .isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(err.toString()).contains("dtype must be one of [float32, bfloat16, float16], cannot be: float8");
+    }
+
+    @Test
+    void anOverloadedStoreIsATryAgainThoughSparkWrapsIt() {
+        Exception failure = new RuntimeException(
+                "Job aborted", new AWSServiceThrottledException("PUT s3a://bucket/key", null));
+        assertThat(ExitCode.report(failure, new PrintWriter(err))).isEqualTo(ExitCode.TRY_AGAIN);
+        assertThat(ExitCode.report(new IllegalStateException("a fault"), new PrintWriter(err)))
+                .isEqualTo(ExitCode.UNEXPECTED);
+        assertThat(err.toString()).contains("\tat ");
+    }
+
+    @Test
+        assertThat(run("model", "show", "builtin:fashion")).isEqualTo(ExitCode.DONE);
+        assertThat(out.toString())
+                .contains("StableDiffusionPipeline", "32 × 32", "4 × 8 × 8", "UNet2DConditionModel, 2.22 M parameters");
+    }
+
+    @Test
+    void verificationIsOneWhereAnOutputIsOverItsBound(@TempDir Path folder) throws Exception {
+        Path golden = Path.of("../udfs/src/test/resources/golden/vae-sd15");
+        Path reference = golden.resolve("golden.safetensors");
+        assertThat(run("model", "verify", golden.toString(), reference.toString()))
+                .isEqualTo(ExitCode.DONE);
+        assertThat(out.toString().lines().toList()).hasSize(4).allMatch(line -> line.startsWith("ok"));
+
+        Path other = Files.createDirectory(folder.resolve("vae"));
+        for (String file : List.of("config.json", "diffusion_pytorch_model.safetensors")) {
+            Files.copy(golden.resolve(file), other.resolve(file));
+        }
+        Path weights = other.resolve("diffusion_pytorch_model.safetensors");
+        byte[] bytes = Files.readAllBytes(weights);
+        bytes[bytes.length - 1] ^= 1; // the exponent of the last weight
+        Files.write(weights, bytes);
+        assertThat(run("model", "verify", other.toString(), reference.toString()))
+                .isEqualTo(1);
+        assertThat(out.toString()).contains("OVER");
+    }
+
+    private int run(String... args) {
+        return Main.execute(new PrintWriter(out, true), new PrintWriter(err, true), args);
+    }
+}
