@@ -47,8 +47,8 @@ class ArchitectureTest {
     private static final Set<String> DRIVER = Set.of("config", "plan", "stage", "export", "report", "bench", "cli");
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
-            .withImportOptions(List.of(
-                    new ImportOption.DoNotIncludeTests(), location -> !location.contains("-tests.jar")))
+            .withImportOptions(
+                    List.of(new ImportOption.DoNotIncludeTests(), location -> !location.contains("-tests.jar")))
             .importPackages("latentmix");
 
     static Stream<String> executorPackages() {
@@ -57,15 +57,17 @@ class ArchitectureTest {
 
     @Test
     void everyClassIsInAPackageThatTheRulesName() {
-        Set<String> named = Stream.concat(USES.keySet().stream(), DRIVER.stream())
-                .collect(Collectors.toSet());
+        Set<String> named =
+                Stream.concat(USES.keySet().stream(), DRIVER.stream()).collect(Collectors.toSet());
         assertThat(CLASSES.stream().map(ArchitectureTest::packageOf)).isSubsetOf(named);
     }
 
     @ParameterizedTest
     @MethodSource("executorPackages")
     void aPackageUsesOnlyThoseBelowIt(String name) {
-        assertThat(CLASSES.stream().map(ArchitectureTest::packageOf)).as("classes found").contains(name);
+        assertThat(CLASSES.stream().map(ArchitectureTest::packageOf))
+                .as("classes found")
+                .contains(name);
         String[] allowed = Stream.concat(Stream.of(name), USES.get(name).stream())
                 .map(ArchitectureTest::inside)
                 .toArray(String[]::new);

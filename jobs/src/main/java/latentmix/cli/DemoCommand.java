@@ -36,7 +36,8 @@ final class DemoCommand implements Callable<Integer> {
         return SparkJob.run(config(overrides), run, List.of(StageName.values()));
     }
 
-    private static RunConfig config(List<String> overrides) throws IOException {
+    /** The demo's configuration, which is inside the jar. */
+    static RunConfig config(List<String> overrides) throws IOException {
         try (InputStream in = DemoCommand.class.getResourceAsStream(CONFIG)) {
             if (in == null) {
                 throw new FileNotFoundException("expected " + CONFIG + " in the jar; build it again");

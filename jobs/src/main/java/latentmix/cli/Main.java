@@ -1,5 +1,7 @@
 package latentmix.cli;
 
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -31,13 +33,16 @@ import picocli.CommandLine.IVersionProvider;
 public final class Main {
     /** Runs a verb and ends the process with its exit code. */
     public static void main(String[] args) {
-        System.exit(execute(args));
+        PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+        System.exit(execute(out, new PrintWriter(System.err, true, StandardCharsets.UTF_8), args));
     }
 
-    /** Runs a verb. */
-    static int execute(String... args) {
+    /** Runs a verb; returns its exit code. */
+    static int execute(PrintWriter out, PrintWriter err, String... args) {
         return new CommandLine(new Main())
-                .setExecutionExceptionHandler((failure, command, parsed) -> ExitCode.report(failure, command.getErr()))
+                .setOut(out)
+                .setErr(err)
+                .setExecutionExceptionHandler((failure, command, parsed) -> ExitCode.report(failure, err))
                 .execute(args);
     }
 

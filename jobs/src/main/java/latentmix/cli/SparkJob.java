@@ -13,12 +13,18 @@ import org.apache.spark.sql.SparkSession;
 final class SparkJob {
     private SparkJob() {}
 
-    /**
-     * Starts Spark, once the configuration is known to be good, and runs the stages.
-     *
-     * @return the exit code
-     */
+    /** What is done in the session; returns an exit code. */
+    interface Work {
+        int in(SparkSession spark) throws IOException;
+    }
+
+    /** Starts Spark, once the configuration is known to be good, and runs the stages; returns the exit code. */
     static int run(RunConfig config, String runFolder, List<StageName> stages) throws IOException {
+        return run(config, spark -> Pipeline.run(spark, config, runFolder, stages));
+    }
+
+    /** Starts Spark, once the configuration is known to be good, and does the work; returns the exit code. */
+    static int run(RunConfig config, Work work) throws IOException {
         SparkConf given = new SparkConf();
         int cores = Runtime.getRuntime().availableProcessors();
         List<String> problems = SparkSettings.problems(config, given, cores);
@@ -27,7 +33,7 @@ final class SparkJob {
         }
         SparkConf conf = SparkSettings.with(config, given);
         try (SparkSession spark = SparkSession.builder().config(conf).getOrCreate()) {
-            return Pipeline.run(spark, config, runFolder, stages);
+            return work.in(spark);
         }
     }
 }

@@ -12,13 +12,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
 
 class MainTest {
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "run", "invert", "mix", "generate", "export", "model", "bench"})
+    @ValueSource(strings = {"demo", "run", "invert", "mix", "generate", "export", "model"})
     void everyVerbExplainsItself(String verb) {
         assertThat(run(verb, "--help")).isEqualTo(ExitCode.DONE);
         assertThat(out.toString()).contains("Usage: latentmix " + verb);
@@ -51,8 +52,12 @@ class MainTest {
 
     @Test
     void anOverloadedStoreIsATryAgainThoughSparkWrapsIt() {
-        Exception failure = new RuntimeException(
-                "Job aborted", new AWSServiceThrottledException("PUT s3a://bucket/key", null));
+        AwsServiceException slowDown = AwsServiceException.builder()
+                .statusCode(503)
+                .message("Slow Down")
+                .build();
+        Exception failure =
+                new RuntimeException("Job aborted", new AWSServiceThrottledException("PUT s3a://bucket/key", slowDown));
         assertThat(ExitCode.report(failure, new PrintWriter(err))).isEqualTo(ExitCode.TRY_AGAIN);
         assertThat(ExitCode.report(new IllegalStateException("a fault"), new PrintWriter(err)))
                 .isEqualTo(ExitCode.UNEXPECTED);
@@ -60,6 +65,7 @@ class MainTest {
     }
 
     @Test
+    void theBuiltInModelIsShownWithItsComponents() {
         assertThat(run("model", "show", "builtin:fashion")).isEqualTo(ExitCode.DONE);
         assertThat(out.toString())
                 .contains("StableDiffusionPipeline", "32 × 32", "4 × 8 × 8", "UNet2DConditionModel, 2.22 M parameters");

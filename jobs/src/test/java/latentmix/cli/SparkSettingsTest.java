@@ -32,7 +32,8 @@ class SparkSettingsTest {
 
     @Test
     void aLocalMasterIsRefusedWhatItCannotGive() {
-        assertThat(SparkSettings.problems(config("model.threads=4"), empty(), 4)).isEmpty();
+        assertThat(SparkSettings.problems(config("model.threads=4"), empty(), 4))
+                .isEmpty();
         assertThat(SparkSettings.problems(
                         config("model.threads=5", "model.device=gpu", "model.dtype=float16"),
                         empty().set("spark.task.resource.gpu.amount", "1"),
