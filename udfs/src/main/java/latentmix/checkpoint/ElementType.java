@@ -55,7 +55,8 @@ public enum ElementType {
                     out[i] = Float.intBitsToFloat(in.getShort(p + 2 * i) << 16);
                 }
             }
-            default -> throw new IllegalArgumentException("Weights must be F64, F32, F16 or BF16, cannot be: " + this);
+            default ->
+                throw new IllegalArgumentException("Numbers of F64, F32, F16 or BF16 are expected, got: " + this);
         }
         in.position(p + count * bytes);
     }

@@ -4,11 +4,13 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -50,6 +52,53 @@ public final class Safetensors implements AutoCloseable {
         this.path = path;
         this.channel = channel;
         this.tensors = Collections.unmodifiableMap(tensors);
+    }
+
+    /** Writes a tensor's bytes, little-endian and row-major, to the channel. */
+    @FunctionalInterface
+    public interface Body {
+        void write(Tensor tensor, WritableByteChannel out) throws IOException;
+    }
+
+    /**
+     * Writes a file of tensors in the order given.
+     *
+     * @param types name to element type, in order
+     * @param shapes name to shape
+     */
+    public static void write(Path path, Map<String, ElementType> types, Map<String, List<Long>> shapes, Body body)
+            throws IOException {
+        ObjectNode header = JSON.createObjectNode();
+        List<Tensor> tensors = new ArrayList<>();
+        long end = 0;
+        for (Map.Entry<String, ElementType> entry : types.entrySet()) {
+            List<Long> shape = shapes.get(entry.getKey());
+            long size = shape.stream().reduce((long) entry.getValue().bytes(), Math::multiplyExact);
+            Tensor tensor = new Tensor(entry.getKey(), entry.getValue(), shape, end, end + size);
+            end = tensor.end();
+            tensors.add(tensor);
+            ObjectNode node =
+                    header.putObject(tensor.name()).put("dtype", tensor.type().name());
+            shape.forEach(node.withArray("shape")::add);
+            node.putArray("data_offsets").add(tensor.begin()).add(tensor.end());
+        }
+        byte[] json = JSON.writeValueAsBytes(header);
+        try (FileChannel channel = FileChannel.open(
+                path, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
+            int padded = (json.length + 7) / 8 * 8; // the data begins at a multiple of 8
+            ByteBuffer head = buffer(8 + padded).putLong(padded).put(json);
+            while (head.hasRemaining()) {
+                head.put((byte) ' ');
+            }
+            channel.write(head.flip());
+            for (Tensor tensor : tensors) {
+                body.write(tensor, channel);
+                if (channel.position() != 8 + padded + tensor.end()) {
+                    throw new IllegalStateException(tensor.name() + " should have " + (tensor.end() - tensor.begin())
+                            + " bytes, got " + (channel.position() - 8 - padded - tensor.begin()));
+                }
+            }
+        }
     }
 
     /** Opens a file and checks its header against its length. */

@@ -66,7 +66,7 @@ public final class ComponentVerification implements AutoCloseable {
                 verification.textEncoder();
             }
             if (verification.cases.isEmpty()) {
-                throw new CheckpointException(reference + " has no case for a "
+                throw new CheckpointException(reference + " has no case for "
                         + verification.architecture.getClass().getSimpleName()
                         + "; its tensors should be named <case>.<tensor>, and are: "
                         + String.join(", ", verification.reference.tensors().keySet()));

@@ -1,0 +1,153 @@
+package latentmix.architecture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import latentmix.Golden;
+import latentmix.checkpoint.CheckpointException;
+import latentmix.checkpoint.Tensors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ArchitectureTest {
+    @TempDir
+    Path folder;
+
+    private static JsonNode json(String text) {
+        try {
+            return new ObjectMapper().readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+
+    private static long parameters(String config) {
+        AtomicLong count = new AtomicLong();
+        Architecture.of(json(config), "config.json")
+                .parts()
+                .values()
+                .forEach(part -> part.forEachParameter(
+                        (key, shape) -> count.addAndGet(shape.stream().reduce(1L, Math::multiplyExact))));
+        return count.get();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            textBlock =
+                    """
+            {"_class_name": "UNet2DConditionModel", "cross_attention_dim": 768} | 859520964
+            {"_class_name": "UNet2DConditionModel", "cross_attention_dim": 1024, "attention_head_dim": [5, 10, 20, 20], "use_linear_projection": true} | 865910724
+            {"_class_name": "AutoencoderKL", "block_out_channels": [128, 256, 512, 512], "layers_per_block": 2, "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D"], "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"]} | 83653863
+            {"architectures": ["CLIPTextModel"], "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12} | 123060480
+            """)
+    void absentKeysMeanTheDefaultsThatThePublishedModelsWereMadeWith(String config, long published) {
+        assertThat(parameters(config)).isEqualTo(published);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            textBlock =
+                    """
+            UNet2DConditionModel | "class_embed_type": "timestep" | class_embed_type
+            UNet2DConditionModel | "addition_embed_type": "text_time" | addition_embed_type
+            UNet2DConditionModel | "num_attention_heads": 8 | num_attention_heads
+            UNet2DConditionModel | "only_cross_attention": true | only_cross_attention
+            UNet2DConditionModel | "dual_cross_attention": true | dual_cross_attention
+            UNet2DConditionModel | "resnet_time_scale_shift": "scale_shift" | resnet_time_scale_shift
+            UNet2DConditionModel | "encoder_hid_dim": 64 | encoder_hid_dim
+            UNet2DConditionModel | "time_cond_proj_dim": 256 | time_cond_proj_dim
+            UNet2DConditionModel | "time_embedding_type": "fourier" | time_embedding_type
+            UNet2DConditionModel | "attention_type": "gated" | attention_type
+            UNet2DConditionModel | "mid_block_type": "UNetMidBlock2DSimpleCrossAttn" | mid_block_type
+            UNet2DConditionModel | "mid_block_type": null | mid_block_type
+            UNet2DConditionModel | "down_block_types": ["AttnDownBlock2D", "DownBlock2D", "DownBlock2D", "DownBlock2D"] | down_block_types
+            UNet2DConditionModel | "down_block_types": ["DownBlock2D"] | down_block_types
+            UNet2DConditionModel | "act_fn": "tanh" | act_fn
+            UNet2DConditionModel | "norm_num_groups": null | norm_num_groups
+            UNet2DConditionModel | "norm_num_groups": 48 | block_out_channels
+            UNet2DConditionModel | "block_out_channels": [] | block_out_channels
+            UNet2DConditionModel | "attention_head_dim": [8, 8] | attention_head_dim
+            UNet2DConditionModel | "transformer_layers_per_block": [[1, 2], 1, 1, 1] | transformer_layers_per_block
+            UNet2DConditionModel | "layers_per_block": 0 | layers_per_block
+            UNet2DConditionModel | "downsample_padding": 2 | downsample_padding
+            UNet2DConditionModel | "conv_in_kernel": 4 | conv_in_kernel
+            AutoencoderKL | "latents_mean": [0, 0, 0, 0] | latents_mean
+            AutoencoderKL | "down_block_types": ["AttnDownEncoderBlock2D"] | down_block_types
+            AutoencoderKL | "scaling_factor": "large" | scaling_factor
+            AutoencoderKL | "use_quant_conv": 1 | use_quant_conv
+            """)
+    void aSettingThatIsNotSupportedIsRefusedByName(String type, String setting, String key) {
+        JsonNode config = json("{\"_class_name\": \"" + type + "\", " + setting + "}");
+        assertThatThrownBy(() -> Architecture.of(config, "unet/config.json"))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageStartingWith("unet/config.json: " + key + " ");
+    }
+
+    @Test
+    void anUnknownArchitectureIsRefusedWithThoseThatAreKnown() {
+        assertThatThrownBy(
+                        () -> Architecture.of(json("{\"_class_name\": \"PixArtTransformer2DModel\"}"), "config.json"))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("must be one of UNet2DConditionModel, AutoencoderKL")
+                .hasMessageContaining("cannot be: PixArtTransformer2DModel");
+        assertThatThrownBy(() -> Architecture.of(json("{}"), "config.json"))
+                .hasMessageContaining("should name its class");
+    }
+
+    private Tensors copyOf(String golden) throws IOException {
+        Files.copy(Golden.folder(golden).resolve("config.json"), folder.resolve("config.json"));
+        return Tensors.of(Golden.folder(golden).resolve("diffusion_pytorch_model.safetensors"));
+    }
+
+    private void assertRefused(Tensors tensors, String message) {
+        tensors.write(folder.resolve("diffusion_pytorch_model.safetensors"));
+        assertThatThrownBy(() -> Architecture.of(folder).weights(folder))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void aMissingTensorIsRefusedByName() throws IOException {
+        assertRefused(copyOf("unet-sd15").remove("conv_in.bias"), "lack tensors for their config.json: conv_in.bias;");
+    }
+
+    @Test
+    void anExtraTensorIsRefusedByName() throws IOException {
+        Tensors tensors = copyOf("unet-sd15").put("add_embedding.linear_1.bias", List.of(1L), 0);
+        assertRefused(tensors, "have unexpected tensors for their config.json: add_embedding.linear_1.bias;");
+    }
+
+    @Test
+    void aTensorOfTheWrongShapeIsRefusedWithBothShapes() throws IOException {
+        Tensors tensors = copyOf("unet-sd15");
+        tensors.put(
+                "conv_in.weight",
+                List.of(4L, 16L, 3L, 3L),
+                tensors.get("conv_in.weight").values());
+        assertRefused(
+                tensors,
+                "wrongly shaped tensors for their config.json: conv_in.weight is [4, 16, 3, 3], should be [16, 4, 3, 3]");
+    }
+
+    @Test
+    void onlyTheAutoencodersAttentionMayBeStoredAsConvolution() throws IOException {
+        Tensors tensors = copyOf("unet-sd21"); // linear projections
+        String key = "mid_block.attentions.0.proj_in.weight";
+        tensors.put(key, List.of(32L, 32L, 1L, 1L), tensors.get(key).values());
+        assertRefused(tensors, key + " is [32, 32, 1, 1], should be [32, 32]");
+    }
+}
