@@ -2,13 +2,13 @@ package latentmix.architecture;
 
 /** The activation functions that configs name, as TorchScript text. */
 enum Activation {
-    SILU("torch.silu(%s)"),
-    MISH("torch.mish(%s)"),
-    RELU("torch.relu(%s)"),
+    SILU("torch.silu%s(%s)"),
+    MISH("torch.mish%s(%s)"),
+    RELU("torch.relu%s(%s)"),
     /** x Φ(x), exact. */
-    GELU("torch.gelu(%s)"),
+    GELU("torch.gelu%s(%s)"),
     /** x σ(1.702 x). */
-    QUICK_GELU("torch.mul(%1$s, torch.sigmoid(torch.mul(%1$s, 1.702)))");
+    QUICK_GELU("torch.mul%1$s(%2$s, torch.sigmoid(torch.mul(%2$s, 1.702)))");
 
     private final String text;
 
@@ -28,8 +28,13 @@ enum Activation {
         };
     }
 
-    /** The call on a variable. */
+    /** The call on a variable, which keeps its value. */
     String call(String variable) {
-        return text.formatted(variable);
+        return text.formatted("", variable);
+    }
+
+    /** The call on an expression whose value nothing else needs: it is overwritten. */
+    String inPlace(String expression) {
+        return text.formatted("_", expression);
     }
 }

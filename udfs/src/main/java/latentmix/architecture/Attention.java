@@ -45,14 +45,13 @@ final class Attention {
                         """
                         def forward(self, x: Tensor) -> Tensor:
                           size = torch.size(x)
-                          h = self.group_norm.forward(torch.flatten(x, 2))
-                          h = torch.transpose(h, 1, 2)
+                          h = torch.flatten(torch.permute(self.group_norm.forward(x), [0, 2, 3, 1]), 1, 2)
                           q = torch.unsqueeze(self.to_q.forward(h), 1)
                           k = torch.unsqueeze(self.to_k.forward(h), 1)
                           v = torch.unsqueeze(self.to_v.forward(h), 1)
                           o = torch.squeeze(torch.scaled_dot_product_attention(q, k, v), 1)
                           o = torch.transpose(getattr(self.to_out, "0").forward(o), 1, 2)
-                          return torch.add(torch.reshape(o, size), x)
+                          return torch.add_(torch.reshape(o, size), x)
                         """);
     }
 }

@@ -190,6 +190,6 @@ public record AutoencoderKL(
                         + "  x = self.conv_in.forward(x)\n"
                         + (name.equals("up_blocks") ? mid + calls : calls + mid)
                         + "  x = self.conv_norm_out.forward(x)\n"
-                        + "  return self.conv_out.forward(" + activation.call("x") + ")\n");
+                        + "  return self.conv_out.forward(" + activation.inPlace("x") + ")\n");
     }
 }

@@ -159,7 +159,7 @@ public record ClipTextModel(
                           h = self.fc1.forward(x)
                           return self.fc2.forward(%s)
                         """
-                                .formatted(activation.call("h")));
+                                .formatted(activation.inPlace("h")));
         return ScriptModule.named("CLIPEncoderLayer")
                 .child("self_attn", attention)
                 .child("layer_norm1", Layers.layerNorm(hiddenSize, layerNormEps))

@@ -20,7 +20,7 @@ record ResnetBlock2D(int groups, double eps, Activation activation) {
     ScriptModule module(int in, int out, int temb, double scale) {
         ScriptModule block = layers(in, out).child("time_emb_proj", Layers.linear(temb, out));
         String time = "  t = self.time_emb_proj.forward(" + activation.call("temb") + ")\n"
-                + "  h = torch.add(h, torch.unsqueeze(torch.unsqueeze(t, -1), -1))\n";
+                + "  h = torch.add_(h, torch.unsqueeze(torch.unsqueeze(t, -1), -1))\n";
         return forward(block, in, out, "x: Tensor, temb: Tensor", time, scale);
     }
 
@@ -35,13 +35,13 @@ record ResnetBlock2D(int groups, double eps, Activation activation) {
 
     private ScriptModule forward(ScriptModule block, int in, int out, String arguments, String time, double scale) {
         String shortcut = in == out ? "x" : "self.conv_shortcut.forward(x)";
-        String sum = "torch.add(" + shortcut + ", h)";
+        String sum = "torch.add_(h, " + shortcut + ")";
         return block.method("def forward(self, " + arguments + ") -> Tensor:\n"
                 + "  h = self.norm1.forward(x)\n"
-                + "  h = self.conv1.forward(" + activation.call("h") + ")\n"
+                + "  h = self.conv1.forward(" + activation.inPlace("h") + ")\n"
                 + time
                 + "  h = self.norm2.forward(h)\n"
-                + "  h = self.conv2.forward(" + activation.call("h") + ")\n"
-                + "  return " + (scale == 1 ? sum : "torch.div(" + sum + ", " + scale + ")") + "\n");
+                + "  h = self.conv2.forward(" + activation.inPlace("h") + ")\n"
+                + "  return " + (scale == 1 ? sum : "torch.div_(" + sum + ", " + scale + ")") + "\n");
     }
 }

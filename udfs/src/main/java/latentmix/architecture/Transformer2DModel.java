@@ -52,7 +52,7 @@ record Transformer2DModel(int groups, int contextWidth, Projection projection) {
                         + "  h = self.norm.forward(x)\n"
                         + in
                         + calls
-                        + "  return torch.add(" + out + ", x)\n");
+                        + "  return torch.add_(" + out + ", x)\n");
     }
 
     /** x += attn1 norm1 x; x += attn2(norm2 x, prompt); x += ff norm3 x: tokens (B, T, width) to the same. */
@@ -68,9 +68,9 @@ record Transformer2DModel(int groups, int contextWidth, Projection projection) {
                         """
                         def forward(self, x: Tensor, encoder_hidden_states: Tensor) -> Tensor:
                           h = self.norm1.forward(x)
-                          x = torch.add(self.attn1.forward(h, h), x)
-                          x = torch.add(self.attn2.forward(self.norm2.forward(x), encoder_hidden_states), x)
-                          return torch.add(self.ff.forward(self.norm3.forward(x)), x)
+                          x = torch.add_(self.attn1.forward(h, h), x)
+                          x = torch.add_(self.attn2.forward(self.norm2.forward(x), encoder_hidden_states), x)
+                          return torch.add_(self.ff.forward(self.norm3.forward(x)), x)
                         """);
     }
 
@@ -82,7 +82,7 @@ record Transformer2DModel(int groups, int contextWidth, Projection projection) {
                         """
                         def forward(self, x: Tensor) -> Tensor:
                           hidden, gate = torch.chunk(self.proj.forward(x), 2, -1)
-                          return torch.mul(hidden, torch.gelu(gate))
+                          return torch.mul_(torch.gelu(gate), hidden)
                         """);
         return ScriptModule.named("FeedForward")
                 .child(

@@ -185,7 +185,7 @@ public record UNet2DConditionModel(
                           h = self.linear_1.forward(x)
                           return self.linear_2.forward(%s)
                         """
-                                .formatted(activation.call("h")));
+                                .formatted(activation.inPlace("h")));
     }
 
     /** Sines and cosines of t·exp(-ln(10000)·i/(half - shift)), in float32 as the network was trained: (N, width). */
@@ -231,7 +231,7 @@ public record UNet2DConditionModel(
             text.append("  x = getattr(self.up_blocks, \"%d\").forward(x, states, temb, prompt)\n".formatted(i));
         }
         return text.append("  x = self.conv_norm_out.forward(x)\n")
-                .append("  return self.conv_out.forward(" + activation.call("x") + ").to(6)\n")
+                .append("  return self.conv_out.forward(" + activation.inPlace("x") + ").to(6)\n")
                 .toString();
     }
 
