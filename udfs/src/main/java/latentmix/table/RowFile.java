@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.parquet.conf.HadoopParquetConfiguration;
 import org.apache.parquet.conf.ParquetConfiguration;
-import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.ParquetReader;
@@ -75,9 +75,11 @@ public final class RowFile {
     /** A file's rows one after the other, only the columns of {@code type}; the caller closes it. */
     public static <T extends Record> Cursor<T> open(Path file, Configuration conf, Class<T> type) throws IOException {
         RecordFormat<T> format = new RecordFormat<>(type);
-        ParquetConfiguration columns = new PlainParquetConfiguration(
-                Map.of(ReadSupport.PARQUET_READ_SCHEMA, format.schema().toString()));
-        ParquetReader<Group> reader = new GroupReader(HadoopInputFile.fromPath(file, conf), columns).build();
+        Configuration columns = new Configuration(conf); // a plain one would read Hadoop's XML again
+        columns.set(ReadSupport.PARQUET_READ_SCHEMA, format.schema().toString());
+        ParquetReader<Group> reader = new GroupReader(
+                        HadoopInputFile.fromPath(file, columns), new HadoopParquetConfiguration(columns))
+                .build();
         return new Cursor<>(file, reader, format);
     }
 

@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
@@ -17,6 +19,7 @@ import org.apache.hadoop.fs.CommonPathCapabilities;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RemoteIterator;
@@ -45,6 +48,7 @@ public final class RunFolder {
     }
 
     private static final String SUFFIX = ".parquet";
+    private static final int BUFFER = 1 << 16;
     private static final ObjectMapper JSON = JsonMapper.builder()
             .configure(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY, true)
             .configure(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS, true)
@@ -96,9 +100,8 @@ public final class RunFolder {
     public Set<String> chunks(Table table) throws IOException {
         Set<String> ids = new TreeSet<>();
         try {
-            RemoteIterator<LocatedFileStatus> files = fileSystem().listFiles(path(table.folder()), true);
-            while (files.hasNext()) {
-                String name = files.next().getPath().getName();
+            for (FileStatus file : filesBelow(fileSystem(), path(table.folder()))) {
+                String name = file.getPath().getName();
                 if (name.endsWith(SUFFIX)) {
                     ids.add(name.substring(0, name.length() - SUFFIX.length()));
                 }
@@ -107,6 +110,29 @@ public final class RunFolder {
             return ids;
         }
         return ids;
+    }
+
+    /**
+     * Every file below a folder: on object stores one listing. On a local disk a walk, since Hadoop's own listing starts a
+     * process for each file to learn its permissions.
+     */
+    public static List<FileStatus> filesBelow(FileSystem fs, Path folder) throws IOException {
+        List<FileStatus> files = new ArrayList<>();
+        if (fs.getUri().getScheme().equals("file")) {
+            for (FileStatus status : fs.listStatus(folder)) {
+                if (status.isDirectory()) {
+                    files.addAll(filesBelow(fs, status.getPath()));
+                } else {
+                    files.add(status);
+                }
+            }
+        } else {
+            RemoteIterator<LocatedFileStatus> found = fs.listFiles(folder, true);
+            while (found.hasNext()) {
+                files.add(found.next());
+            }
+        }
+        return files;
     }
 
     /** The names of the files in a folder, sorted; none if there is no such folder. */
@@ -164,7 +190,7 @@ public final class RunFolder {
      * failed writer drops its bytes; a repeated one replaces the file by the same bytes.
      */
     public void publish(Path file, byte[] bytes) throws IOException {
-        FileSystem fs = file.getFileSystem(conf);
+        FileSystem fs = fileSystem();
         if (fs.hasPathCapability(file, CommonPathCapabilities.ABORTABLE_STREAM)) {
             put(fs, file, bytes);
         } else {
@@ -184,10 +210,10 @@ public final class RunFolder {
     }
 
     private void rename(FileSystem fs, Path file, byte[] bytes) throws IOException {
-        fs.setWriteChecksum(false);
         Path staged = path("_staging/" + UUID.randomUUID());
         try {
-            try (FSDataOutputStream out = fs.create(staged, true)) {
+            try (FSDataOutputStream out =
+                    fs.create(staged, true, BUFFER, fs.getDefaultReplication(staged), fs.getDefaultBlockSize(staged))) {
                 out.write(bytes);
             }
             fs.mkdirs(file.getParent());
@@ -233,8 +259,10 @@ public final class RunFolder {
         return escaped.toString();
     }
 
+    /** The run folder's file system; a local disk without Hadoop's checksum files and a process for each file's permissions. */
     private FileSystem fileSystem() throws IOException {
-        return root.getFileSystem(conf);
+        FileSystem fs = root.getFileSystem(conf);
+        return fs instanceof LocalFileSystem local ? local.getRaw() : fs;
     }
 
     private Set<String> names(Path folder, String suffix) throws IOException {

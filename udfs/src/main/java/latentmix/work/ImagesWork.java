@@ -17,10 +17,9 @@ import latentmix.table.RejectedRow;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.hadoop.security.AccessControlException;
 
 /**
@@ -74,9 +73,9 @@ public final class ImagesWork {
         }
         Map<String, ImageRow> fresh = new TreeMap<>();
         List<RejectedRow> rejected = new ArrayList<>();
-        for (Map.Entry<String, LocatedFileStatus> found : files(label.classId()).entrySet()) {
+        for (Map.Entry<String, FileStatus> found : files(label.classId()).entrySet()) {
             String path = found.getKey();
-            LocatedFileStatus file = found.getValue();
+            FileStatus file = found.getValue();
             ImageRow same = byPath.get(path);
             if (same != null && same.length() == file.getLen() && same.modified() == file.getModificationTime()) {
                 continue;
@@ -159,13 +158,11 @@ public final class ImagesWork {
     }
 
     /** Every file below the class's folder but hidden ones, by path relative to the input root, sorted. */
-    private Map<String, LocatedFileStatus> files(String classId) throws IOException {
-        Map<String, LocatedFileStatus> files = new TreeMap<>();
+    private Map<String, FileStatus> files(String classId) throws IOException {
+        Map<String, FileStatus> files = new TreeMap<>();
         FileSystem fs = input.getFileSystem(run.conf());
         Path folder = fs.makeQualified(new Path(input, classId));
-        RemoteIterator<LocatedFileStatus> found = fs.listFiles(folder, true);
-        while (found.hasNext()) {
-            LocatedFileStatus file = found.next();
+        for (FileStatus file : RunFolder.filesBelow(fs, folder)) {
             String name = file.getPath().getName();
             if (!name.startsWith(".") && !name.startsWith("_")) {
                 String below = folder.toUri().relativize(file.getPath().toUri()).getPath();
