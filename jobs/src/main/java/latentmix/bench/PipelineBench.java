@@ -27,24 +27,24 @@ import latentmix.schedule.Scheduler;
 import latentmix.stage.Pipeline;
 import latentmix.stage.StageName;
 import latentmix.stage.StageSummary;
-import org.apache.spark.sql.SparkSession;
+import org.apache.spark.api.java.JavaSparkContext;
 
 /**
  * Invert and generate in Spark against the bare model calls of the same work: the same micro-batches on as many threads as
  * there are task slots, images decoded and prompts encoded beforehand, nothing read or written.
  */
 public final class PipelineBench {
-    private final SparkSession spark;
+    private final JavaSparkContext spark;
     private final RunConfig config;
     private final CheckpointFolder checkpoint;
     private final int slots;
 
-    public PipelineBench(SparkSession spark, RunConfig config) {
+    public PipelineBench(JavaSparkContext spark, RunConfig config) {
         this.spark = spark;
         this.config = config;
         this.checkpoint =
                 CheckpointFolder.open(Path.of(BuiltIn.located(config.model().checkpoint())));
-        this.slots = spark.sparkContext().defaultParallelism() / config.model().threads();
+        this.slots = spark.defaultParallelism() / config.model().threads();
     }
 
     /** Seconds of both ways to do the work, and how many images there were. */

@@ -7,15 +7,15 @@ import latentmix.config.RunConfig;
 import latentmix.stage.Pipeline;
 import latentmix.stage.StageName;
 import org.apache.spark.SparkConf;
-import org.apache.spark.sql.SparkSession;
+import org.apache.spark.api.java.JavaSparkContext;
 
-/** Runs stages in a Spark session that suits the configuration. */
+/** Runs work on a Spark that suits the configuration. */
 final class SparkJob {
     private SparkJob() {}
 
-    /** What is done in the session; returns an exit code. */
+    /** What is done on this cluster; returns an exit code. */
     interface Work {
-        int in(SparkSession spark) throws IOException;
+        int in(JavaSparkContext spark) throws IOException;
     }
 
     /** Starts Spark, once the configuration is known to be good, and runs the stages; returns the exit code. */
@@ -32,7 +32,7 @@ final class SparkJob {
             throw new ConfigException(problems);
         }
         SparkConf conf = SparkSettings.with(config, given);
-        try (SparkSession spark = SparkSession.builder().config(conf).getOrCreate()) {
+        try (JavaSparkContext spark = new JavaSparkContext(conf)) {
             return work.in(spark);
         }
     }

@@ -41,7 +41,7 @@ import latentmix.work.MixingPlan;
 import latentmix.work.MixingWork;
 import latentmix.work.ModelOnDevice;
 import latentmix.work.Prompts;
-import org.apache.spark.sql.SparkSession;
+import org.apache.spark.api.java.JavaSparkContext;
 
 /**
  * A run: images, invert, mix, generate, export, each doing only what is missing.
@@ -77,9 +77,9 @@ public final class Pipeline {
         }
     }
 
-    private Pipeline(SparkSession spark, RunConfig config, String runFolder) throws IOException {
+    private Pipeline(JavaSparkContext spark, RunConfig config, String runFolder) throws IOException {
         this.config = config;
-        this.run = new RunFolder(runFolder, spark.sparkContext().hadoopConfiguration());
+        this.run = new RunFolder(runFolder, spark.hadoopConfiguration());
         checkFormat(run);
         run.clean();
         this.tasks = new Tasks(spark, runFolder);
@@ -108,8 +108,8 @@ public final class Pipeline {
     }
 
     /** The kind of device that tasks will have: their rounding differs, so it belongs to the settings. */
-    private String device(SparkSession spark) {
-        boolean gpus = spark.sparkContext().conf().contains("spark.executor.resource.gpu.amount");
+    private String device(JavaSparkContext spark) {
+        boolean gpus = spark.getConf().contains("spark.executor.resource.gpu.amount");
         return config.model().device().equals("auto")
                 ? (gpus ? "gpu" : "cpu")
                 : config.model().device();
@@ -121,13 +121,13 @@ public final class Pipeline {
      * @return 0 done, 3 finished with more rejects than allowed
      * @throws ConfigException if the configuration does not fit the input, before any model runs
      */
-    public static int run(SparkSession spark, RunConfig config, String runFolder, List<StageName> stages)
+    public static int run(JavaSparkContext spark, RunConfig config, String runFolder, List<StageName> stages)
             throws IOException {
         return summary(spark, config, runFolder, stages).exitCode();
     }
 
     /** The same; returns what {@code run_summary.json} says. */
-    public static RunSummary summary(SparkSession spark, RunConfig config, String runFolder, List<StageName> stages)
+    public static RunSummary summary(JavaSparkContext spark, RunConfig config, String runFolder, List<StageName> stages)
             throws IOException {
         return new Pipeline(spark, config, runFolder).run(EnumSet.copyOf(stages));
     }

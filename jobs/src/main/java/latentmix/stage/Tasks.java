@@ -7,7 +7,6 @@ import java.util.function.LongConsumer;
 import latentmix.table.RunFolder;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
-import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 
@@ -20,8 +19,8 @@ final class Tasks {
     private final String runFolder;
     private final Broadcast<SerializableConfiguration> conf;
 
-    Tasks(SparkSession session, String runFolder) {
-        this.spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+    Tasks(JavaSparkContext spark, String runFolder) {
+        this.spark = spark;
         this.runFolder = runFolder;
         this.conf = spark.broadcast(new SerializableConfiguration(spark.hadoopConfiguration()));
     }

@@ -15,9 +15,9 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
-import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -135,8 +135,8 @@ class PipelineTest {
     void noStageShufflesAnything() throws Exception {
         AtomicLong shuffled = new AtomicLong();
         AtomicLong tasks = new AtomicLong();
-        try (SparkSession spark = TinyRun.spark(2)) {
-            spark.sparkContext().addSparkListener(new SparkListener() {
+        try (JavaSparkContext spark = TinyRun.spark(2)) {
+            spark.sc().addSparkListener(new SparkListener() {
                 @Override
                 public void onTaskEnd(SparkListenerTaskEnd end) {
                     tasks.incrementAndGet();
@@ -145,7 +145,7 @@ class PipelineTest {
                 }
             });
             Pipeline.run(spark, config, folder.resolve("shuffle").toString(), List.of(StageName.values()));
-            spark.sparkContext().listenerBus().waitUntilEmpty();
+            spark.sc().listenerBus().waitUntilEmpty();
         }
         assertThat(tasks.get()).isGreaterThan(10);
         assertThat(shuffled.get()).isZero();

@@ -13,7 +13,8 @@ import latentmix.checkpoint.BuiltIn;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
 import latentmix.table.ContentId;
-import org.apache.spark.sql.SparkSession;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
 
 /** The built-in model on 2 classes × 8 images × 4 steps: small enough to run many times over. */
 final class TinyRun {
@@ -61,17 +62,17 @@ final class TinyRun {
                 all);
     }
 
-    /** A local Spark session; the caller closes it. */
-    static SparkSession spark(int cores) {
-        return SparkSession.builder()
-                .master("local[" + cores + "]")
-                .config("spark.ui.enabled", false)
-                .config("spark.driver.host", "127.0.0.1")
-                .getOrCreate();
+    /** A local Spark; the caller closes it. */
+    static JavaSparkContext spark(int cores) {
+        return new JavaSparkContext(new SparkConf()
+                .setAppName("test")
+                .setMaster("local[" + cores + "]")
+                .set("spark.ui.enabled", "false")
+                .set("spark.driver.host", "127.0.0.1"));
     }
 
     static int run(int cores, RunConfig config, Path run) throws IOException {
-        try (SparkSession spark = spark(cores)) {
+        try (JavaSparkContext spark = spark(cores)) {
             return Pipeline.run(spark, config, run.toString(), List.of(StageName.values()));
         }
     }
