@@ -1,7 +1,5 @@
 package latentmix.latent;
 
-import java.util.Arrays;
-
 /**
  * Splits off every channel's mean, constant in space.
  *
@@ -11,13 +9,12 @@ import java.util.Arrays;
  */
 public record ChannelMeanSplit() implements Split {
     @Override
-    public double[] deterministic(Shape shape, double[] z, double[] classMean) {
-        var d = new double[shape.size()];
-        int plane = shape.plane();
+    public double[] residual(Shape shape, double[] z, double[] classMean) {
+        var r = new double[z.length];
         for (int c = 0; c < shape.channels(); c++) {
-            Arrays.fill(d, c * plane, (c + 1) * plane, Vectors.mean(z, c * plane, plane));
+            Vectors.centre(z, r, c * shape.plane(), shape.plane());
         }
-        return d;
+        return r;
     }
 
     @Override

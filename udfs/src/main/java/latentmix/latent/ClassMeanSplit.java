@@ -9,8 +9,8 @@ package latentmix.latent;
  */
 public record ClassMeanSplit() implements Split {
     @Override
-    public double[] deterministic(Shape shape, double[] z, double[] classMean) {
-        return classMean;
+    public double[] residual(Shape shape, double[] z, double[] classMean) {
+        return Vectors.difference(z, classMean);
     }
 
     @Override

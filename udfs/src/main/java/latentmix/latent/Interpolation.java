@@ -1,19 +1,20 @@
 package latentmix.latent;
 
 import java.io.Serializable;
+import java.util.Arrays;
 
 /**
  * A method on latents of one shape: what each input adds to the sums, and what the sums make.
  *
- * <pre>z̄ = Σ w_i z_i,   d̄ = d(z̄),   r̄ = z̄ - d̄,   z' = d̄ + (τ / ‖r̄‖) · r̄ in every unit</pre>
+ * <pre>z̄ = Σ w_i z_i,   r̄ = r(z̄),   z' = d̄ + (τ / ‖r̄‖) · r̄ = z̄ + (τ / ‖r̄‖ - 1) · r̄ in every unit</pre>
  *
- * Every d is linear or the same for all inputs, so z̄ and the units' Σ w_i ‖r_i‖ are all that has to be summed.
+ * Every r is linear in z up to a constant, so z̄ and the units' Σ w_i ‖r_i‖ are all that has to be summed.
  */
 record Interpolation(Method method, Shape shape, ClassMean classMean) implements Serializable {
     /** ‖r̄‖ at or below this share of Σ w_i ‖r_i‖ leaves nothing to restore a norm of. */
     private static final double VANISHING = 1e-6;
 
-    /** What rounding leaves of a residual that is zero, as a share of ‖z̄‖. */
+    /** What rounding leaves of a residual that is zero, as a share of ‖z_i‖. */
     private static final double ROUNDING = 1e-13;
 
     Interpolation {
@@ -27,48 +28,43 @@ record Interpolation(Method method, Shape shape, ClassMean classMean) implements
         return method.scope().sizes(shape).length;
     }
 
-    /** ‖r_i‖ of every unit. */
+    /** ‖r_i‖ of every unit; 0 where it is no more than rounding. */
     double[] residualNorms(double[] z) {
-        return method.scope().norms(shape, Vectors.difference(z, deterministic(z)));
+        var norms = method.scope().norms(shape, residual(z));
+        double least = ROUNDING * Vectors.norm(z, 0, z.length);
+        return Arrays.stream(norms).map(norm -> norm <= least ? 0 : norm).toArray();
     }
 
     /**
      * z' from the sums.
      *
      * @param mean z̄, which is overwritten and becomes the mixture's own
-     * @param inputNorms Σ w_i ‖r_i‖ of every unit
+     * @param inputNorms Σ w_i ‖r_i‖ of every unit; lin needs none
      * @param sumOfSquares Σ w_i²
      */
     Mixture mix(double[] mean, double[] inputNorms, double sumOfSquares) {
-        double meanNorm = Vectors.norm(mean, 0, mean.length);
-        if (!Double.isFinite(meanNorm)) {
-            return new Mixture.Undefined("not finite");
-        }
         if (!(method.norm() instanceof Lin)) {
-            var d = deterministic(mean);
-            Vectors.subtract(mean, d);
-            var norms = method.scope().norms(shape, mean);
+            var r = residual(mean);
+            var norms = method.scope().norms(shape, r);
             var sizes = method.scope().sizes(shape);
-            var factors = new double[norms.length];
+            var factors = new double[norms.length]; // 0 where r stays as it is
             for (int unit = 0; unit < norms.length; unit++) {
-                factors[unit] = 1;
                 if (sizes[unit] > 0) {
-                    if (norms[unit] <= Math.max(VANISHING * inputNorms[unit], ROUNDING * meanNorm)) {
+                    if (inputNorms[unit] == 0 || !(norms[unit] > VANISHING * inputNorms[unit])) {
                         return new Mixture.Undefined("no residual");
                     }
                     var residual = new Norm.Residual(
                             norms[unit], inputNorms[unit], sizes[unit], sumOfSquares, classMean.shared());
-                    factors[unit] = method.norm().target(residual) / norms[unit];
+                    factors[unit] = method.norm().target(residual) / norms[unit] - 1;
                 }
             }
-            method.scope().scale(shape, mean, factors);
-            Vectors.addScaled(1, d, mean);
+            method.scope().addScaled(shape, r, factors, mean);
         }
         double ess = 1 / sumOfSquares;
         return new Mixture.Mixed(new Latent(shape, mean), ess, method.predictedGain(ess));
     }
 
-    private double[] deterministic(double[] z) {
-        return method.split().deterministic(shape, z, classMean.map());
+    private double[] residual(double[] z) {
+        return method.split().residual(shape, z, classMean.map());
     }
 }

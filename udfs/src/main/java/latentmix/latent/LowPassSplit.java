@@ -12,11 +12,11 @@ public record LowPassSplit() implements Split {
     static final int CUTOFF = 2;
 
     @Override
-    public double[] deterministic(Shape shape, double[] z, double[] classMean) {
+    public double[] residual(Shape shape, double[] z, double[] classMean) {
         var coefficients = Dct.forward(shape, z);
         int[] bands = Bands.of(shape);
         for (int p = 0; p < coefficients.length; p++) {
-            if (bands[p % bands.length] >= CUTOFF) {
+            if (bands[p % bands.length] < CUTOFF) {
                 coefficients[p] = 0;
             }
         }

@@ -1,18 +1,19 @@
 package latentmix.latent;
 
-import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * Many weight vectors over a block of latents at once.
  *
- * <pre>C += W · Z,   C[k] = fma(w_k,i, z_i, C[k]) for i = 0, 1, …</pre>
+ * <pre>C += W · Z,   C[k] = fma(w_k,i, z_i, C[k]) for i = 0, 1, … where w_k,i is not 0</pre>
  *
- * Every entry is summed in the order of its inputs by fused multiply-adds, so the bytes are the same whatever the sizes of blocks and tiles, the machine and the
- * BLAS installed on it. The inner loop is written so that HotSpot makes vector instructions of it.
+ * Every entry is summed in the order of its inputs by fused multiply-adds, so the bytes are the same whatever the sizes of blocks and tiles,
+ * the machine, and the BLAS that is or is not installed on it. Weights of 0 cost nothing. HotSpot makes vector instructions of the innermost loop: longer
+ * ones (eight inputs, two rows) are no longer unrolled and were two to three times slower.
  */
 final class MatrixProduct {
     /** Columns worked on at a time: of 64 inputs they fit into a core's second-level cache. */
-    private static final int COLUMNS = 256;
+    private static final int COLUMNS = 512;
 
     private MatrixProduct() {}
 
@@ -21,66 +22,58 @@ final class MatrixProduct {
      *
      * @param c (K, D)
      * @param w (K, at least inputs)
-     * @param z (at least inputs, D), finite
+     * @param z (at least inputs, D)
      */
     static void add(double[][] c, double[][] w, double[][] z, int inputs) {
-        int d = c[0].length;
-        int groups = (inputs + 3) / 4;
-        var packed = new double[4 * groups * COLUMNS]; // (inputs, COLUMNS), padded by zeros to whole groups
-        var weights = new double[c.length + c.length % 2][];
-        for (int k = 0; k < weights.length; k++) {
-            weights[k] = k < c.length ? Arrays.copyOf(Arrays.copyOf(w[k], inputs), 4 * groups) : new double[4 * groups];
+        if (c.length == 0 || inputs == 0) {
+            return;
         }
-        var spare = new double[d];
-        for (int from = 0; from < d; from += COLUMNS) {
-            int columns = Math.min(COLUMNS, d - from);
+        var used = new int[c.length][]; // each row's inputs, without those of weight 0
+        for (int k = 0; k < c.length; k++) {
+            var row = w[k];
+            used[k] = IntStream.range(0, inputs).filter(i -> row[i] != 0).toArray();
+        }
+        var columns = new double[inputs][COLUMNS];
+        var sum = new double[COLUMNS];
+        for (int from = 0; from < c[0].length; from += COLUMNS) {
+            int length = Math.min(COLUMNS, c[0].length - from);
             for (int i = 0; i < inputs; i++) {
-                System.arraycopy(z[i], from, packed, i * COLUMNS, columns);
+                System.arraycopy(z[i], from, columns[i], 0, length);
             }
-            for (int k = 0; k < c.length; k += 2) {
-                for (int i = 0; i < 4 * groups; i += 4) {
-                    if (anyWeight(weights[k], i) || anyWeight(weights[k + 1], i)) {
-                        add(
-                                c[k],
-                                k + 1 < c.length ? c[k + 1] : spare,
-                                from,
-                                columns,
-                                weights[k],
-                                weights[k + 1],
-                                i,
-                                packed);
-                    }
-                }
+            for (int k = 0; k < c.length; k++) {
+                System.arraycopy(c[k], from, sum, 0, length);
+                addRow(sum, w[k], columns, used[k]);
+                System.arraycopy(sum, 0, c[k], from, length);
             }
         }
     }
 
-    private static boolean anyWeight(double[] w, int i) {
-        return w[i] != 0 || w[i + 1] != 0 || w[i + 2] != 0 || w[i + 3] != 0;
+    private static void addRow(double[] sum, double[] w, double[][] z, int[] used) {
+        int i = 0;
+        for (; i + 4 <= used.length; i += 4) {
+            int i0 = used[i];
+            int i1 = used[i + 1];
+            int i2 = used[i + 2];
+            int i3 = used[i + 3];
+            addFour(sum, w[i0], w[i1], w[i2], w[i3], z[i0], z[i1], z[i2], z[i3]);
+        }
+        for (; i < used.length; i++) {
+            Vectors.addScaled(w[used[i]], z[used[i]], sum);
+        }
     }
 
-    /** Two rows of c, four inputs. */
-    private static void add(
-            double[] c, double[] d, int from, int columns, double[] w, double[] v, int i, double[] packed) {
-        double w0 = w[i];
-        double w1 = w[i + 1];
-        double w2 = w[i + 2];
-        double w3 = w[i + 3];
-        double v0 = v[i];
-        double v1 = v[i + 1];
-        double v2 = v[i + 2];
-        double v3 = v[i + 3];
-        int z0 = i * COLUMNS;
-        int z1 = z0 + COLUMNS;
-        int z2 = z1 + COLUMNS;
-        int z3 = z2 + COLUMNS;
-        for (int p = 0; p < columns; p++) {
-            double x0 = packed[z0 + p];
-            double x1 = packed[z1 + p];
-            double x2 = packed[z2 + p];
-            double x3 = packed[z3 + p];
-            c[from + p] = Math.fma(w3, x3, Math.fma(w2, x2, Math.fma(w1, x1, Math.fma(w0, x0, c[from + p]))));
-            d[from + p] = Math.fma(v3, x3, Math.fma(v2, x2, Math.fma(v1, x1, Math.fma(v0, x0, d[from + p]))));
+    private static void addFour(
+            double[] sum,
+            double w0,
+            double w1,
+            double w2,
+            double w3,
+            double[] z0,
+            double[] z1,
+            double[] z2,
+            double[] z3) {
+        for (int p = 0; p < sum.length; p++) {
+            sum[p] = Math.fma(w3, z3[p], Math.fma(w2, z2[p], Math.fma(w1, z1[p], Math.fma(w0, z0[p], sum[p]))));
         }
     }
 }

@@ -1,7 +1,5 @@
 package latentmix.latent;
 
-import java.util.Arrays;
-
 /**
  * Splits off the latent's mean, as a constant.
  *
@@ -11,10 +9,10 @@ import java.util.Arrays;
  */
 public record MeanSplit() implements Split {
     @Override
-    public double[] deterministic(Shape shape, double[] z, double[] classMean) {
-        var d = new double[shape.size()];
-        Arrays.fill(d, Vectors.mean(z, 0, z.length));
-        return d;
+    public double[] residual(Shape shape, double[] z, double[] classMean) {
+        var r = new double[z.length];
+        Vectors.centre(z, r, 0, z.length);
+        return r;
     }
 
     @Override

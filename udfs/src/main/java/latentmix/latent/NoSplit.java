@@ -9,8 +9,8 @@ package latentmix.latent;
  */
 public record NoSplit() implements Split {
     @Override
-    public double[] deterministic(Shape shape, double[] z, double[] classMean) {
-        return new double[shape.size()];
+    public double[] residual(Shape shape, double[] z, double[] classMean) {
+        return z.clone();
     }
 
     @Override

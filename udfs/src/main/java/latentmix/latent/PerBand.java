@@ -36,13 +36,13 @@ public record PerBand(int lowest) implements Scope {
     }
 
     @Override
-    public void scale(Shape shape, double[] r, double[] factors) {
+    public void addScaled(Shape shape, double[] r, double[] factors, double[] z) {
         var coefficients = Dct.forward(shape, r);
         int[] bands = Bands.of(shape);
         for (int p = 0; p < r.length; p++) {
             coefficients[p] *= factors[p / bands.length * Bands.COUNT + bands[p % bands.length]];
         }
-        System.arraycopy(Dct.inverse(shape, coefficients), 0, r, 0, r.length);
+        Vectors.addScaled(1, Dct.inverse(shape, coefficients), z);
     }
 
     @Override

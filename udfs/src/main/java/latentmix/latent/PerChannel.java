@@ -25,9 +25,9 @@ public record PerChannel() implements Scope {
     }
 
     @Override
-    public void scale(Shape shape, double[] r, double[] factors) {
-        for (int p = 0; p < r.length; p++) {
-            r[p] *= factors[p / shape.plane()];
+    public void addScaled(Shape shape, double[] r, double[] factors, double[] z) {
+        for (int c = 0; c < shape.channels(); c++) {
+            Vectors.addScaled(factors[c], r, z, c * shape.plane(), shape.plane());
         }
     }
 

@@ -10,6 +10,6 @@ public sealed interface Scope extends Serializable permits Whole, PerChannel, Pe
     /** The norm of each unit of a residual r, C·H·W values. */
     double[] norms(Shape shape, double[] r);
 
-    /** Multiplies each unit of r by its factor, in place. */
-    void scale(Shape shape, double[] r, double[] factors);
+    /** z += factor · r, each unit by its own factor. */
+    void addScaled(Shape shape, double[] r, double[] factors, double[] z);
 }

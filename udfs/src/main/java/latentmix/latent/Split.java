@@ -6,11 +6,11 @@ import java.io.Serializable;
 public sealed interface Split extends Serializable
         permits NoSplit, MeanSplit, ChannelMeanSplit, LowPassSplit, ClassMeanSplit {
     /**
-     * d of one latent. Either linear in z or the same for every z, so that d of Σ w_i z_i is Σ w_i d_i.
+     * r of one latent. d is either linear in z or the same for every z, so that r of Σ w_i z_i is Σ w_i r_i.
      *
      * @param z C·H·W values, left as they are
      * @param classMean μ, C·H·W values, which cmm alone reads
-     * @return C·H·W values, not to be written to
+     * @return C·H·W values of the caller's own
      */
-    double[] deterministic(Shape shape, double[] z, double[] classMean);
+    double[] residual(Shape shape, double[] z, double[] classMean);
 }

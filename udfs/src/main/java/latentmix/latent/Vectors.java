@@ -52,9 +52,22 @@ final class Vectors {
         return (((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))) / length;
     }
 
+    /** y = x less the mean of this stretch of x */
+    static void centre(double[] x, double[] y, int from, int length) {
+        double mean = mean(x, from, length);
+        for (int p = from; p < from + length; p++) {
+            y[p] = x[p] - mean;
+        }
+    }
+
     /** y += a·x */
     static void addScaled(double a, double[] x, double[] y) {
-        for (int p = 0; p < y.length; p++) {
+        addScaled(a, x, y, 0, y.length);
+    }
+
+    /** y += a·x over one stretch of both */
+    static void addScaled(double a, double[] x, double[] y, int from, int length) {
+        for (int p = from; p < from + length; p++) {
             y[p] = Math.fma(a, x[p], y[p]);
         }
     }
@@ -68,17 +81,12 @@ final class Vectors {
         return quotient;
     }
 
-    /** x -= y */
-    static void subtract(double[] x, double[] y) {
-        for (int p = 0; p < x.length; p++) {
-            x[p] -= y[p];
-        }
-    }
-
     /** x - y */
     static double[] difference(double[] x, double[] y) {
-        var difference = x.clone();
-        subtract(difference, y);
+        var difference = new double[x.length];
+        for (int p = 0; p < x.length; p++) {
+            difference[p] = x[p] - y[p];
+        }
         return difference;
     }
 }

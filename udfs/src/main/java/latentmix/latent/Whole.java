@@ -17,10 +17,8 @@ public record Whole() implements Scope {
     }
 
     @Override
-    public void scale(Shape shape, double[] r, double[] factors) {
-        for (int p = 0; p < r.length; p++) {
-            r[p] *= factors[0];
-        }
+    public void addScaled(Shape shape, double[] r, double[] factors, double[] z) {
+        Vectors.addScaled(factors[0], r, z);
     }
 
     @Override
