@@ -4,6 +4,9 @@ import java.util.List;
 import java.util.Map;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
+import latentmix.latent.Recipe;
+import latentmix.latent.RecipeSampler;
+import latentmix.latent.WeightSampler;
 
 /**
  * What a run does, as its YAML file and the command line say it; every value is in range. {@link ConfigFile} reads it.
@@ -87,17 +90,16 @@ public record RunConfig(
             inputs = List.copyOf(inputs);
         }
 
-        /** The largest input count. */
-        public int mostInputs() {
-            return inputs.stream()
-                    .mapToInt(spec -> InputCount.parse(spec).most())
-                    .max()
-                    .orElseThrow();
-        }
-
-        /** Whether a method takes the class's mean map, so that the class must be larger than the mixture. */
-        public boolean takesClassMean() {
-            return methods.stream().anyMatch(method -> Method.parse(method).needsClassMean());
+        /** What draws the recipes: one for each method and input count. */
+        public List<RecipeSampler> samplers() {
+            return methods.stream()
+                    .flatMap(method -> inputs.stream()
+                            .map(count -> new RecipeSampler(
+                                    Method.parse(method),
+                                    InputCount.parse(count),
+                                    WeightSampler.parse(weights),
+                                    Recipe.Pool.parse(pool))))
+                    .toList();
         }
     }
 

@@ -191,16 +191,11 @@ public final class Pipeline {
                 continue;
             }
             for (RunConfig.MixingEntry entry : config.mixing()) {
-                int inputs = entry.mostInputs();
-                if (inputs > catalog.images()) {
-                    problems.add("mixing." + entry.name() + ".inputs: expected at most the " + catalog.images()
-                            + " images of class " + folder + ", got " + inputs
-                            + "; add images or ask for fewer inputs");
-                } else if (entry.takesClassMean() && catalog.images() < 2L * inputs) {
-                    problems.add("mixing." + entry.name() + ".inputs: a cmm split needs at least 2 × " + inputs
-                            + " images, but class " + folder + " has " + catalog.images()
-                            + "; add images, ask for fewer inputs or take another split");
-                }
+                entry.samplers().stream()
+                        .flatMap(sampler -> sampler.poolError(Math.toIntExact(catalog.images())).stream())
+                        .findFirst()
+                        .ifPresent(
+                                error -> problems.add("mixing." + entry.name() + ": class " + folder + ": " + error));
             }
         }
         if (!problems.isEmpty()) {
@@ -268,7 +263,16 @@ public final class Pipeline {
         summarize(StageName.INVERT, all.size() - missing.size(), results, start);
     }
 
+    /** Says where a class is so small that its mean holds much of every mixture's noise. */
+    private void warn(List<ImagesWork.Catalog> catalogs) {
+        catalogs.stream().mapToLong(ImagesWork.Catalog::images).min().ifPresent(smallest -> config.mixing().stream()
+                .flatMap(entry -> entry.samplers().stream())
+                .flatMap(sampler -> sampler.poolWarning(Math.toIntExact(smallest)).stream())
+                .forEach(System.err::println));
+    }
+
     private void mix(List<ImagesWork.Catalog> catalogs) throws IOException {
+        warn(catalogs);
         long start = System.nanoTime();
         Set<String> inverted = run.chunks(Table.INVERTED);
         Map<ClassLabel, List<String>> pools = new LinkedHashMap<>();

@@ -71,7 +71,9 @@ class ConfigFileTest {
                         new RunConfig.Generation(20, 3.5),
                         new RunConfig.Export("png"),
                         new RunConfig.Run(-7, 8, 0)));
-        assertThat(config.mixing().get(0).mostInputs()).isEqualTo(8);
+        assertThat(config.mixing().get(0).samplers())
+                .extracting(sampler -> sampler.method() + " × " + sampler.inputs())
+                .containsExactly("lin/0 × 8", "lin/0 × 2..8", "fix/0 × 8", "fix/0 × 2..8");
     }
 
     @Test
@@ -125,8 +127,6 @@ class ConfigFileTest {
                 .allMatch(problem -> problem.startsWith("mixing.0."));
         assertThat(problems(LEAST, "mixing.weights=fixed(0.5,0.5)"))
                 .containsExactly("mixing.0.weights: Weights fixed(0.5,0.5) need 2 inputs, cannot have: 8");
-        assertThat(parse(LEAST, "mixing.method=fix/cmm@band").mixing().get(0).takesClassMean())
-                .isTrue();
     }
 
     @Test
