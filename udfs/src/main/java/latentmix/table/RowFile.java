@@ -1,9 +1,12 @@
 package latentmix.table;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -13,6 +16,10 @@ import org.apache.hadoop.fs.Path;
 import org.apache.parquet.conf.HadoopParquetConfiguration;
 import org.apache.parquet.conf.ParquetConfiguration;
 import org.apache.parquet.example.data.Group;
+import org.apache.parquet.format.ColumnChunk;
+import org.apache.parquet.format.ColumnMetaData;
+import org.apache.parquet.format.FileMetaData;
+import org.apache.parquet.format.Util;
 import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.hadoop.ParquetWriter;
@@ -27,6 +34,9 @@ import org.apache.parquet.io.api.RecordConsumer;
 
 /** Rows as one Parquet file: built in memory to be published in one step, and streamed back. */
 public final class RowFile {
+    private static final int MAGIC = 4; // bytes of PAR1
+    private static final int TAIL = Integer.BYTES + MAGIC; // the footer's length and the magic
+
     private RowFile() {}
 
     /** The bytes of a Parquet file with these rows; the same rows give the same bytes. */
@@ -51,7 +61,46 @@ public final class RowFile {
         } catch (IOException e) {
             throw new UncheckedIOException("Parquet in memory", e);
         }
-        return memory.bytes.toByteArray();
+        return canonical(memory.bytes.toByteArray());
+    }
+
+    /**
+     * The file with the lists of its footer in a fixed order: Parquet writes them as hash sets of enum values give them, which
+     * differs from one JVM to the next.
+     */
+    private static byte[] canonical(byte[] file) {
+        ByteBuffer end = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+        int footer = file.length - TAIL - end.getInt(file.length - TAIL);
+        ByteArrayOutputStream out = new ByteArrayOutputStream(file.length);
+        try {
+            FileMetaData metadata = Util.readFileMetaData(new ByteArrayInputStream(file, footer, file.length - footer));
+            metadata.getRow_groups().stream()
+                    .flatMap(group -> group.getColumns().stream())
+                    .map(ColumnChunk::getMeta_data)
+                    .forEach(RowFile::sort);
+            if (metadata.isSetKey_value_metadata()) {
+                metadata.setKey_value_metadata(sorted(metadata.getKey_value_metadata()));
+            }
+            out.write(file, 0, footer);
+            Util.writeFileMetaData(metadata, out);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Parquet in memory", e);
+        }
+        ByteBuffer tail = ByteBuffer.allocate(TAIL).order(ByteOrder.LITTLE_ENDIAN);
+        tail.putInt(out.size() - footer).put(file, file.length - MAGIC, MAGIC);
+        out.writeBytes(tail.array());
+        return out.toByteArray();
+    }
+
+    private static void sort(ColumnMetaData column) {
+        column.setEncodings(sorted(column.getEncodings()));
+        if (column.isSetEncoding_stats()) {
+            column.setEncoding_stats(sorted(column.getEncoding_stats()));
+        }
+    }
+
+    private static <T extends Comparable<? super T>> List<T> sorted(List<T> values) {
+        return values.stream().sorted().toList();
     }
 
     /** All rows of a file, only the columns of {@code type}. */
