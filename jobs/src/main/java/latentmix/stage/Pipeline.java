@@ -27,6 +27,9 @@ import latentmix.model.Models;
 import latentmix.model.TextEncoder;
 import latentmix.plan.ClassList;
 import latentmix.plan.RunSettings;
+import latentmix.report.Album;
+import latentmix.report.Gallery;
+import latentmix.report.Report;
 import latentmix.schedule.Scheduler;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
@@ -53,6 +56,7 @@ public final class Pipeline {
     static final int FORMAT = 1;
 
     private static final int PROMPTS_PER_TASK = 64;
+    private static final int CLASSES_IN_REPORT = 10;
 
     private final RunConfig config;
     private final RunFolder run;
@@ -147,13 +151,14 @@ public final class Pipeline {
         if (stages.contains(StageName.GENERATE)) {
             generate();
         }
-        if (stages.contains(StageName.EXPORT)) {
-            export();
-        }
+        long exported = stages.contains(StageName.EXPORT) ? export() : 0;
         Counts counts = count(catalogs);
         int exitCode = counts.rejectedShare() > config.run().maxRejected() ? 3 : 0;
         RunSummary summary = new RunSummary(exitCode, settingsIds(), counts, summaries);
         summary.publish(run);
+        if (stages.contains(StageName.EXPORT)) {
+            report(catalogs, summary, exported);
+        }
         return summary;
     }
 
@@ -329,7 +334,8 @@ public final class Pipeline {
         summarize(StageName.GENERATE, all.size() - missing.size(), results, start);
     }
 
-    private void export() throws IOException {
+    /** Brings the dataset up to date; returns its number of images. */
+    private long export() throws IOException {
         long start = System.nanoTime();
         String features = DatasetFeatures.json(classes.names());
         List<ExportWork.Chunk> all = exported(features);
@@ -350,10 +356,9 @@ public final class Pipeline {
         Map<ClassLabel, ArrayList<ExportWork.Chunk>> byClass = new LinkedHashMap<>();
         all.forEach(chunk -> byClass.computeIfAbsent(chunk.label(), label -> new ArrayList<>())
                 .add(chunk));
-        tasks.map("describe classes", List.copyOf(byClass.values()), (folder, chunks, progress) -> {
-            new ExportWork(folder).finish(chunks.get(0).label(), chunks);
-            return chunks.size();
-        });
+        List<Integer> exported = tasks.map(
+                "describe classes", List.copyOf(byClass.values()), (folder, chunks, progress) -> new ExportWork(folder)
+                        .finish(chunks.get(0).label(), chunks));
         Set<String> folders = byClass.keySet().stream().map(ClassLabel::classId).collect(Collectors.toSet());
         for (String folder : run.folders(ExportWork.IMAGES)) {
             if (!folders.contains(folder)) {
@@ -361,6 +366,7 @@ public final class Pipeline {
             }
         }
         summarize(StageName.EXPORT, all.size() - missing.size(), results, start);
+        return exported.stream().mapToLong(Integer::longValue).sum();
     }
 
     /** The generated chunks that enter the dataset: those of the entries with {@code export: true}. */
@@ -383,6 +389,36 @@ public final class Pipeline {
                 .stream()
                 .filter(chunk -> generated.contains(chunk.generated()))
                 .toList();
+    }
+
+    /** Replaces {@code report.html}, with pictures of some classes. */
+    private void report(List<ImagesWork.Catalog> catalogs, RunSummary summary, long exported) throws IOException {
+        Map<ClassLabel, ArrayList<String>> inverted = new LinkedHashMap<>();
+        classes.classes().forEach(label -> inverted.put(label, new ArrayList<>()));
+        inversionChunks(catalogs).forEach(chunk -> inverted.get(chunk.label()).add(chunk.id()));
+        int shown = Math.min(CLASSES_IN_REPORT, classes.classes().size());
+        List<ClassLabel> labels = IntStream.range(0, shown)
+                .mapToObj(i -> classes.classes()
+                        .get((int) ((long) i * classes.classes().size() / shown)))
+                .toList();
+        Album album = new Album(
+                input,
+                config.input().maxPixels(),
+                IntStream.range(0, config.mixing().size())
+                        .mapToObj(i -> new Album.Entry(
+                                config.mixing().get(i).name(),
+                                config.mixing().get(i).export(),
+                                settings.mixing().get(i)))
+                        .toList(),
+                settings.generationId(),
+                config.run().chunk());
+        List<Gallery> galleries = tasks.map(
+                "open the report's pictures",
+                labels,
+                (folder, label, progress) -> album.open(folder, label, inverted.get(label)));
+        String html = Report.html(
+                config, RunFolder.json(summary), exported, classes.classes().size(), galleries);
+        run.publish(run.path("report.html"), html.getBytes(StandardCharsets.UTF_8));
     }
 
     private record ToCount(

@@ -135,8 +135,8 @@ public final class ExportWork {
         return new ChunkResult(rows.size(), 0, 0, (System.nanoTime() - start) / 1e9);
     }
 
-    /** Makes a class's folder hold the images of these chunks alone, and a metadata line for each. */
-    public void finish(ClassLabel label, List<Chunk> chunks) throws IOException {
+    /** Makes a class's folder hold the images of these chunks alone, and a metadata line for each; returns how many. */
+    public int finish(ClassLabel label, List<Chunk> chunks) throws IOException {
         String folder = IMAGES + "/" + label.classId();
         TreeMap<String, String> lines = new TreeMap<>(); // by file name
         for (Chunk chunk : chunks) {
@@ -155,6 +155,7 @@ public final class ExportWork {
         if (!present.contains(METADATA) || !Arrays.equals(run.read(file), metadata)) {
             run.publish(file, metadata);
         }
+        return lines.size();
     }
 
     private Path parquet(Chunk chunk) {

@@ -1,0 +1,322 @@
+package latentmix.report;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import latentmix.config.RunConfig;
+import latentmix.report.Gallery.Cell;
+import latentmix.report.Gallery.Grid;
+import latentmix.report.Gallery.Picture;
+
+/**
+ * A run as one self-contained page: what was made and of what, in pictures; the settings; what stands in each table and
+ * what was refused; where the time went. Nothing is loaded from elsewhere.
+ */
+public final class Report {
+    private static final ObjectMapper JSON =
+            new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
+    private static final List<String> STAGES = List.of("images", "invert", "mix", "generate");
+    private static final int PIXELATED_UP_TO = 64;
+
+    private final RunConfig config;
+    private final JsonNode summary;
+    private final long exported;
+    private final int classes;
+
+    private Report(RunConfig config, JsonNode summary, long exported, int classes) {
+        this.config = config;
+        this.summary = summary;
+        this.exported = exported;
+        this.classes = classes;
+    }
+
+    /**
+     * The page.
+     *
+     * @param summary the run's {@code run_summary.json}
+     * @param exported images in the dataset
+     * @param classes classes of the run, of which the galleries show some
+     */
+    public static String html(RunConfig config, String summary, long exported, int classes, List<Gallery> galleries)
+            throws JsonProcessingException {
+        return new Report(config, JSON.readTree(summary), exported, classes)
+                .page(galleries)
+                .markup();
+    }
+
+    private Html page(List<Gallery> galleries) {
+        return Html.of(
+                """
+                <!doctype html>
+                <html lang="en">
+                <head>
+                <meta charset="utf-8">
+                <meta name="viewport" content="width=device-width, initial-scale=1">
+                <title>Latentmix: {} new images</title>
+                <style>{}</style>
+                </head>
+                <body><main>
+                <h1>Latentmix</h1>
+                <p class="lead"><b>{} images</b> of {} classes were inverted to the noise of the diffusion model <code>{}</code> and
+                mixed there, each with others of its class. <b>{} new images</b> were generated from the mixtures; <b>{}</b> of
+                them are the dataset.</p>
+                {}
+                <h2>Pictures <small>{} of {} classes</small></h2>
+                {}
+                <h2>What stands in the tables</h2>
+                {}
+                <h2>Where the time went <small>in this run</small></h2>
+                {}
+                <h2>Settings</h2>
+                {}
+                <footer>Every picture is in the run folder: sources at the input root, mixtures in <code>generated</code>,
+                the dataset in <code>dataset</code>. N: images mixed; ess: their effective number, 1 / Σ w². Rest the pointer on a
+                mixture for its inputs.</footer>
+                </main></body>
+                </html>
+                """,
+                count("generated"),
+                style(),
+                count("inverted"),
+                classes,
+                config.model().checkpoint(),
+                count("generated"),
+                exported,
+                tiles(),
+                galleries.size(),
+                classes,
+                Html.each(galleries, Report::gallery),
+                counts(),
+                time(),
+                settings());
+    }
+
+    private static Html style() {
+        try (InputStream css = Report.class.getResourceAsStream("report.css")) {
+            return new Html(new String(css.readAllBytes(), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException("The jar must hold the report's style sheet", e);
+        }
+    }
+
+    private Html tiles() {
+        double seconds = 0;
+        for (JsonNode stage : summary.get("stages")) {
+            seconds += stage.get("seconds").doubleValue();
+        }
+        Map<String, Object> tiles = new LinkedHashMap<>();
+        tiles.put("images inverted", count("inverted"));
+        tiles.put("images generated", count("generated"));
+        tiles.put("in the dataset", exported);
+        tiles.put("refused", STAGES.stream().mapToLong(this::refused).sum());
+        tiles.put("seconds in stages", decimal(seconds));
+        return Html.of(
+                "<div class=\"tiles\">{}</div>",
+                Html.each(
+                        tiles.entrySet(),
+                        tile -> Html.of(
+                                "<div class=\"tile\"><b>{}</b><span class=\"soft\">{}</span></div>",
+                                tile.getValue(),
+                                tile.getKey())));
+    }
+
+    private static Html gallery(Gallery gallery) {
+        return Html.of(
+                """
+                <section class="card">
+                <h3>{} <small>label {}, folder {}</small></h3>
+                <h4>Source images</h4>
+                {}
+                {}
+                </section>
+                """,
+                gallery.label().className(),
+                gallery.label().label(),
+                gallery.label().classId(),
+                strip(gallery.sources()),
+                Html.each(gallery.grids(), Report::grid));
+    }
+
+    private static Html grid(Grid grid) {
+        Html badge = grid.exported() ? new Html("<span class=\"badge\">in the dataset</span>") : Html.NONE;
+        Html pictures = grid.cells().size() == 1 ? strip(grid.cells().get(0).pictures()) : table(grid);
+        return Html.of("<h4>{} <small>weights {}</small> {}</h4>\n{}", grid.entry(), grid.weights(), badge, pictures);
+    }
+
+    /** Methods across, input counts down. */
+    private static Html table(Grid grid) {
+        Set<String> methods = new LinkedHashSet<>();
+        Map<String, List<Cell>> rows = new LinkedHashMap<>();
+        for (Cell cell : grid.cells()) {
+            methods.add(cell.method());
+            rows.computeIfAbsent(cell.inputs(), inputs -> new ArrayList<>()).add(cell);
+        }
+        return Html.of(
+                "<table class=\"grid\"><tr><th></th>{}</tr>{}</table>",
+                Html.each(methods, method -> Html.of("<th>{}</th>", method)),
+                Html.each(
+                        rows.entrySet(),
+                        row -> Html.of(
+                                "<tr><th>{} inputs</th>{}</tr>",
+                                row.getKey(),
+                                Html.each(row.getValue(), cell -> Html.of("<td>{}</td>", strip(cell.pictures()))))));
+    }
+
+    private static Html strip(List<Picture> pictures) {
+        return pictures.isEmpty()
+                ? new Html("<span class=\"soft\">none</span>")
+                : Html.of("<div class=\"strip\">{}</div>", Html.each(pictures, Report::picture));
+    }
+
+    private static Html picture(Picture picture) {
+        boolean tiny = picture.side() <= PIXELATED_UP_TO;
+        return Html.of(
+                "<figure style=\"--side: {}px\"><img class=\"{}\" alt=\"\" title=\"{}\" src=\"data:image/png;base64,{}\">"
+                        + "<figcaption>{}</figcaption></figure>",
+                tiny ? 72 : 128,
+                tiny ? "tiny" : "",
+                picture.title(),
+                Base64.getEncoder().encodeToString(picture.png()),
+                picture.caption());
+    }
+
+    private Html counts() {
+        return Html.of(
+                """
+                <div class="card"><table class="wide">
+                <tr><th>stage</th><th class="n">came in</th><th class="n">refused</th><th class="n">came out</th><th>reasons</th></tr>
+                {}{}{}{}{}
+                </table></div>
+                """,
+                counts("images", "files found", count("files"), count("images")),
+                counts("invert", "images", count("images"), count("inverted")),
+                counts("mix", "mixtures asked for", count("asked"), count("mixed")),
+                counts("generate", "mixtures", count("mixed"), count("generated")),
+                counts("export", "images of entries that are exported", exported, exported));
+    }
+
+    private Html counts(String stage, String what, long in, long out) {
+        JsonNode reasons = summary.at("/counts/rejected/" + stage);
+        List<String> texts = new ArrayList<>();
+        reasons.properties().forEach(reason -> texts.add(reason.getValue().asLong() + " " + reason.getKey()));
+        return Html.of(
+                "<tr><td>{}</td><td class=\"n\">{} <small>{}</small></td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
+                stage,
+                in,
+                what,
+                refused(stage),
+                out,
+                String.join(", ", texts));
+    }
+
+    private Html time() {
+        double longest = 0;
+        for (JsonNode stage : summary.get("stages")) {
+            longest = Math.max(longest, stage.get("seconds").doubleValue());
+        }
+        double whole = longest;
+        List<JsonNode> stages = new ArrayList<>();
+        summary.get("stages").forEach(stages::add);
+        return Html.of(
+                """
+                <div class="card"><table class="wide">
+                <tr><th>stage</th><th class="n">rows</th><th class="n">seconds</th><th class="n">rows/s</th>
+                <th class="n">network evaluations</th><th class="n">chunks</th><th class="n">chunks done before</th><th></th></tr>
+                {}
+                </table></div>
+                """,
+                Html.each(stages, stage -> time(stage, whole)));
+    }
+
+    private static Html time(JsonNode stage, double longest) {
+        double seconds = stage.get("seconds").doubleValue();
+        long rows = stage.get("rows").longValue();
+        return Html.of(
+                """
+                <tr><td>{}</td><td class="n">{}</td><td class="n">{}</td><td class="n">{}</td><td class="n">{}</td><td class="n">{}</td>
+                <td class="n">{}</td><td style="width: 30%"><div class="bar" style="width: {}%"></div></td></tr>
+                """,
+                stage.get("stage").textValue(),
+                rows,
+                decimal(seconds),
+                rows == 0 ? "" : decimal(rows / seconds),
+                stage.get("networkEvaluations").longValue(),
+                stage.get("chunks").longValue(),
+                stage.get("chunksDoneBefore").longValue(),
+                decimal(100 * seconds / longest));
+    }
+
+    private Html settings() {
+        JsonNode settings = JSON.valueToTree(config);
+        List<Map.Entry<String, JsonNode>> sections = settings.properties().stream()
+                .filter(section -> section.getValue().isObject())
+                .toList();
+        return Html.of(
+                "<div class=\"card\">{}</div><div class=\"columns\">{}</div>",
+                mixing(settings.get("mixing")),
+                Html.each(
+                        sections,
+                        section -> Html.of(
+                                "<div class=\"card\"><h3>{}</h3><table>{}</table></div>",
+                                section.getKey(),
+                                Html.each(
+                                        section.getValue().properties(),
+                                        value -> Html.of(
+                                                "<tr><th>{}</th><td><code>{}</code></td></tr>",
+                                                value.getKey(),
+                                                text(value.getValue()))))));
+    }
+
+    private static Html mixing(JsonNode entries) {
+        List<JsonNode> rows = new ArrayList<>();
+        entries.forEach(rows::add);
+        return Html.of(
+                "<h3>mixing</h3><table class=\"wide\"><tr>{}</tr>{}</table>",
+                Html.each(rows.get(0).properties(), column -> Html.of("<th>{}</th>", column.getKey())),
+                Html.each(
+                        rows,
+                        row -> Html.of(
+                                "<tr>{}</tr>",
+                                Html.each(
+                                        row.properties(),
+                                        value -> Html.of("<td><code>{}</code></td>", text(value.getValue()))))));
+    }
+
+    private static String text(JsonNode value) {
+        if (value.isArray()) {
+            List<String> texts = new ArrayList<>();
+            value.forEach(element -> texts.add(element.asText()));
+            return String.join(", ", texts);
+        }
+        return value.isNull() ? "" : value.isObject() ? value.toString() : value.asText();
+    }
+
+    private long count(String name) {
+        return summary.at("/counts/" + name).longValue();
+    }
+
+    private long refused(String stage) {
+        long rows = 0;
+        for (JsonNode reason : summary.at("/counts/rejected/" + stage)) {
+            rows += reason.longValue();
+        }
+        return rows;
+    }
+
+    private static String decimal(double value) {
+        return String.format(Locale.ROOT, "%.1f", value);
+    }
+}
