@@ -145,7 +145,7 @@ public record Album(String input, long maxPixels, List<Entry> entries, String ge
     private static Picture mixture(Mixed row, EncodedImage image) {
         String caption = String.format(
                 Locale.ROOT,
-                "%s · N %d · ess %.1f",
+                "%s\nN %d · ess %.1f",
                 row.method(),
                 row.sourceIds().size(),
                 row.ess());
@@ -153,7 +153,7 @@ public record Album(String input, long maxPixels, List<Entry> entries, String ge
         for (int i = 0; i < row.sourceIds().size(); i++) {
             title.append(String.format(
                     Locale.ROOT,
-                    "%n%.3f × %s",
+                    "\n%.3f × %s",
                     row.weights().get(i),
                     row.sourceIds().get(i)));
         }

@@ -70,6 +70,13 @@ class PipelineTest {
     }
 
     @Test
+    void theReportShowsEveryMethodAndLoadsNothing() throws IOException {
+        String report = Files.readString(undisturbed.resolve("report.html"));
+        assertThat(report).contains("nin/chm", "lin/0", "fix/cmm", "src=\"data:image/png;base64,");
+        assertThat(report).doesNotContain("http://", "https://", "<script", "<link", "url(");
+    }
+
+    @Test
     void aSecondRunComputesNothing() throws IOException {
         Path run = copy(undisturbed, "again");
         assertThat(TinyRun.run(2, config, run)).isZero();
