@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
+import latentmix.model.Torch;
 import latentmix.stage.Pipeline;
 import latentmix.stage.StageName;
 import org.apache.spark.SparkConf;
@@ -31,9 +32,20 @@ final class SparkJob {
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
         }
+        if (SparkSettings.isLocal(given)) {
+            loadLibtorch();
+        }
         SparkConf conf = SparkSettings.with(config, given);
         try (JavaSparkContext spark = new JavaSparkContext(conf)) {
             return work.in(spark);
         }
+    }
+
+    /** Begins to load libtorch while Spark starts; if it cannot be loaded, the task that needs it says so. */
+    private static void loadLibtorch() {
+        Thread loading = new Thread(Torch::start, "load libtorch");
+        loading.setDaemon(true);
+        loading.setUncaughtExceptionHandler((thread, failure) -> {});
+        loading.start();
     }
 }

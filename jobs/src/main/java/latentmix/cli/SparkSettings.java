@@ -67,8 +67,9 @@ final class SparkSettings {
         return ours;
     }
 
-    private static boolean isLocal(SparkConf given) {
-        return given.get("spark.master", "local[*]").startsWith("local");
+    /** Whether tasks run in this JVM. */
+    static boolean isLocal(SparkConf given) {
+        return given.get("spark.master", "local[*]").matches("local(\\[.*])?");
     }
 
     private static String torchOptions(RunConfig config) {

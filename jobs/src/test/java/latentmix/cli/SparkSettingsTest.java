@@ -47,6 +47,8 @@ class SparkSettingsTest {
 
     @Test
     void aClusterMayHaveWhatThisMachineLacks() {
+        assertThat(SparkSettings.isLocal(empty().set("spark.master", "local-cluster[2,1,1024]")))
+                .isFalse();
         SparkConf given = empty().set("spark.master", "yarn").set("spark.task.resource.gpu.amount", "1");
         assertThat(SparkSettings.problems(config("model.threads=5", "model.device=gpu"), given, 4))
                 .isEmpty();
