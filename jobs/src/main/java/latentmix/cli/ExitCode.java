@@ -7,6 +7,8 @@ import java.net.UnknownHostException;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.config.ConfigException;
 
@@ -16,6 +18,10 @@ final class ExitCode {
     static final int UNEXPECTED = 1;
     static final int BAD_CONFIGURATION = 2;
     static final int TRY_AGAIN = 75;
+
+    /** As operating systems word it: a task's failure reaches the driver as text. */
+    private static final Pattern FULL_DISK =
+            Pattern.compile("[^\n]*(No space left on device|File too large|Disk quota exceeded)");
 
     private ExitCode() {}
 
@@ -32,6 +38,12 @@ final class ExitCode {
             }
         }
         for (Throwable cause : causes(failure)) {
+            Matcher full = FULL_DISK.matcher(String.valueOf(cause.getMessage()));
+            if (full.find()) {
+                err.println("Try again when there is space for the run folder and the temporary files: " + full.group()
+                        + "; what was published stays and is not computed again");
+                return TRY_AGAIN;
+            }
             if (isTransient(cause)) {
                 err.println("Try again: " + cause);
                 return TRY_AGAIN;

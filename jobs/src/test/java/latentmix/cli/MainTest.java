@@ -7,6 +7,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import latentmix.table.FullDisk;
 import org.apache.hadoop.fs.s3a.AWSServiceThrottledException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -62,6 +63,28 @@ class MainTest {
         assertThat(ExitCode.report(new IllegalStateException("a fault"), new PrintWriter(err)))
                 .isEqualTo(ExitCode.UNEXPECTED);
         assertThat(err.toString()).contains("\tat ");
+    }
+
+    @Test
+    void aFullDiskIsATryAgainInOneLine(@TempDir Path folder) throws Exception {
+        Path config = Files.writeString(
+                folder.resolve("run.yaml"),
+                """
+                input: {root: "builtin:fashion-mnist-sample"}
+                model: {checkpoint: "builtin:fashion"}
+                inversion: {steps: 1}
+                """);
+        System.setProperty("spark.hadoop.fs.full.impl", FullDisk.class.getName());
+        System.setProperty("spark.hadoop.fs.full.bytes", "3000"); // settings and images fit, embeddings do not
+        System.setProperty("spark.master", "local[1]");
+        try {
+            assertThat(run("run", "--config", config.toString(), "--run", "full://" + folder.resolve("run")))
+                    .isEqualTo(ExitCode.TRY_AGAIN);
+        } finally {
+            List.of("spark.hadoop.fs.full.impl", "spark.hadoop.fs.full.bytes", "spark.master")
+                    .forEach(System::clearProperty);
+        }
+        assertThat(err.toString()).contains("No space left on device").doesNotContain("\tat ");
     }
 
     @Test

@@ -41,10 +41,11 @@ class KillTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"inverted, invert, 64", "mixed, generate, 160", "generated, generate, 160"})
+    @CsvSource({"inverted, invert, 64", "mixed, generate, 160", "generated, generate, 160", "dataset/parquet, export, 0"
+    })
     void aKilledJobIsResumedAndEndsWithTheBytesOfAnUndisturbedOne(String table, String stage, long evaluations)
             throws IOException, InterruptedException {
-        Path run = folder.resolve("killed-in-" + table);
+        Path run = folder.resolve("killed-in-" + table.replace('/', '-'));
         Process job = start(run);
         try {
             while (files(run.resolve(table)) == 0) {
@@ -64,7 +65,7 @@ class KillTest {
         assertThat(found.keySet()).isEqualTo(expected.keySet());
         assertThat(found.keySet()).as("files with other bytes").noneMatch(file -> !found.get(file)
                 .equals(expected.get(file)));
-        if (!table.equals("mixed")) {
+        if (evaluations > 0 && !table.equals("mixed")) {
             assertThat(PipelineTest.evaluations(run, stage)).isPositive().isLessThan(evaluations);
         }
     }

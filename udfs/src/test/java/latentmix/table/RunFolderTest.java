@@ -4,18 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.io.OutputStream;
-import java.net.URI;
 import java.nio.file.Files;
 import java.util.List;
 import java.util.Map;
 import latentmix.table.RunFolder.Table;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.RawLocalFileSystem;
-import org.apache.hadoop.fs.permission.FsPermission;
-import org.apache.hadoop.util.Progressable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -84,6 +78,7 @@ class RunFolderTest {
     void aFullDiskLeavesNeitherAFileNorALeftover() throws IOException {
         Configuration conf = new Configuration();
         conf.set("fs.full.impl", FullDisk.class.getName());
+        conf.setInt("fs.full.bytes", 1 << 16);
         RunFolder run = new RunFolder("full://" + folder, conf);
         assertThatThrownBy(() -> run.publish(run.chunk(Table.MIXED, "a", "c1"), new byte[1 << 20]))
                 .isInstanceOf(IOException.class)
@@ -91,55 +86,6 @@ class RunFolderTest {
         assertThat(run.chunks(Table.MIXED, "a")).isEmpty();
         try (var files = Files.walk(folder)) {
             assertThat(files.filter(Files::isRegularFile)).isEmpty();
-        }
-    }
-
-    /** A local file system whose disk is full after 64 KB. */
-    public static final class FullDisk extends RawLocalFileSystem {
-        @Override
-        public URI getUri() {
-            return URI.create("full:///");
-        }
-
-        @Override
-        public FSDataOutputStream create(
-                Path file,
-                FsPermission permission,
-                boolean overwrite,
-                int bufferSize,
-                short replication,
-                long blockSize,
-                Progressable progress)
-                throws IOException {
-            return full(super.create(file, permission, overwrite, bufferSize, replication, blockSize, progress));
-        }
-
-        @Override
-        public FSDataOutputStream create(
-                Path file, boolean overwrite, int bufferSize, short replication, long blockSize, Progressable progress)
-                throws IOException {
-            return full(super.create(file, overwrite, bufferSize, replication, blockSize, progress));
-        }
-
-        private static FSDataOutputStream full(FSDataOutputStream out) throws IOException {
-            return new FSDataOutputStream(
-                    new OutputStream() {
-                        private int written;
-
-                        @Override
-                        public void write(int b) throws IOException {
-                            if (++written > 1 << 16) {
-                                throw new IOException("No space left on device");
-                            }
-                            out.write(b);
-                        }
-
-                        @Override
-                        public void close() throws IOException {
-                            out.close();
-                        }
-                    },
-                    null);
         }
     }
 }
