@@ -19,6 +19,7 @@ import latentmix.config.RunConfig;
 import latentmix.model.Denoiser;
 import latentmix.model.Dtype;
 import latentmix.model.Models;
+import latentmix.model.PromptEmbeds;
 import latentmix.model.TextEncoder;
 import latentmix.model.Vae;
 import latentmix.sampling.DenoisingLoop;
@@ -114,7 +115,8 @@ public final class PipelineBench {
         for (int rows : batches(images, config.model().batch())) {
             calls.add(() -> {
                 try (NDManager arrays = NDManager.newBaseManager(Device.cpu())) {
-                    NDArray embeds = arrays.create(prompt.values(), new Shape(1, prompt.tokens(), prompt.width()));
+                    PromptEmbeds embeds = PromptEmbeds.of(
+                            arrays.create(prompt.values(), new Shape(1, prompt.tokens(), prompt.width())));
                     NDArray batch = arrays.create(new float[rows * 3 * side * side], new Shape(rows, 3, side, side));
                     inversion.run(encoder.encode(batch), embeds, embeds).toFloatArray();
                 }
@@ -125,7 +127,8 @@ public final class PipelineBench {
             for (int rows : batches(chunkRows, config.model().batch())) {
                 calls.add(() -> {
                     try (NDManager arrays = NDManager.newBaseManager(Device.cpu())) {
-                        NDArray embeds = arrays.create(prompt.values(), new Shape(1, prompt.tokens(), prompt.width()));
+                        PromptEmbeds embeds = PromptEmbeds.of(
+                                arrays.create(prompt.values(), new Shape(1, prompt.tokens(), prompt.width())));
                         NDArray noise = arrays.create(
                                 new float[rows * latent.size()],
                                 new Shape(rows, latent.channels(), latent.height(), latent.width()));

@@ -10,10 +10,10 @@ public interface Denoiser extends AutoCloseable {
      *
      * @param sample noisy latents, float32 (B, C, H, W)
      * @param timestep the timestep in the checkpoint's own units, the same for the whole batch
-     * @param encoderHiddenStates prompt embeddings, float32 (B, L, width)
+     * @param prompt one row for each latent
      * @return float32 (B, C, H, W), attached to the sample's manager
      */
-    NDArray predict(NDArray sample, double timestep, NDArray encoderHiddenStates);
+    NDArray predict(NDArray sample, double timestep, PromptEmbeds prompt);
 
     /** The shape of one latent at the model's own image size. */
     Shape latentShape();

@@ -6,9 +6,9 @@ import latentmix.latent.Shape;
 /** A U-Net in libtorch; the network belongs to {@link Models}. */
 record TorchDenoiser(Network network, Shape latentShape) implements Denoiser {
     @Override
-    public NDArray predict(NDArray sample, double timestep, NDArray encoderHiddenStates) {
+    public NDArray predict(NDArray sample, double timestep, PromptEmbeds prompt) {
         try (NDArray time = sample.getManager().create((float) timestep)) {
-            return network.forward(sample.getManager(), sample, time, encoderHiddenStates)
+            return network.forward(sample.getManager(), sample, time, prompt.hiddenStates())
                     .singletonOrThrow();
         }
     }

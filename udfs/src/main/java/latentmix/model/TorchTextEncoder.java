@@ -16,7 +16,7 @@ record TorchTextEncoder(Network network, Device device, ClipTokenizer tokenizer)
             NDArray attentionMask = manager.ones(shape, inputIds.getDataType()); // the pipelines mask no padding
             NDArray last = network.forward(manager, inputIds, attentionMask).get(0);
             int width = Math.toIntExact(last.getShape().get(2));
-            return new Embeds(ids.length, width, last.toFloatArray());
+            return new Embeds(ids.length, width, last.toFloatArray(), new float[0]);
         }
     }
 

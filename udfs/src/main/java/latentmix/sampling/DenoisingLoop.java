@@ -8,6 +8,7 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import latentmix.model.Denoiser;
+import latentmix.model.PromptEmbeds;
 import latentmix.schedule.Step;
 
 /**
@@ -44,13 +45,16 @@ public record DenoisingLoop(List<Step> table, Denoiser denoiser, Guidance guidan
         }
     }
 
-    /** Network evaluations of a run on this many latents: rows × branches × steps. */
+    /** Network evaluations of a run on this many latents: rows × branches, summed over the steps. */
     public long evaluations(long rows) {
-        return rows * guidance.branches() * table.size();
+        return rows
+                * table.stream()
+                        .mapToLong(step -> guidance.branches(step.timestep()))
+                        .sum();
     }
 
-    /** As {@link #run(NDArray, NDArray, NDArray, Observer)}, unobserved. */
-    public NDArray run(NDArray latents, NDArray conditional, NDArray unconditional) {
+    /** As {@link #run(NDArray, PromptEmbeds, PromptEmbeds, Observer)}, unobserved. */
+    public NDArray run(NDArray latents, PromptEmbeds conditional, PromptEmbeds unconditional) {
         return run(latents, conditional, unconditional, (step, output, next) -> {});
     }
 
@@ -58,11 +62,11 @@ public record DenoisingLoop(List<Step> table, Denoiser denoiser, Guidance guidan
      * Runs the table. The arguments stay the caller's and are left as they are.
      *
      * @param latents float32 (B, C, H, W)
-     * @param conditional prompt embeddings (B, L, width), or (1, L, width) for all rows
-     * @param unconditional the same of the negative prompt; not looked at unless guidance has two branches
+     * @param conditional one prompt for each latent, or one for all
+     * @param unconditional the same of the negative prompt; not looked at unless guidance has two branches at some step
      * @return float32 (B, C, H, W), attached to the latents' manager
      */
-    public NDArray run(NDArray latents, NDArray conditional, NDArray unconditional, Observer observer) {
+    public NDArray run(NDArray latents, PromptEmbeds conditional, PromptEmbeds unconditional, Observer observer) {
         if (latents.getDataType() != DataType.FLOAT32 || latents.getShape().dimension() != 4) {
             throw new IllegalArgumentException("Latents must be float32 (B, C, H, W), cannot be: "
                     + latents.getDataType() + " " + latents.getShape());
@@ -71,20 +75,20 @@ public record DenoisingLoop(List<Step> table, Denoiser denoiser, Guidance guidan
         int depth = table.stream().mapToInt(DenoisingLoop::depth).max().orElse(1);
         NDManager owner = latents.getManager();
         try (NDManager loop = owner.newSubManager()) {
-            NDArray embeds = rowsOf(conditional, rows, loop); // (branches · B, L, width)
-            if (guidance.branches() == 2) {
-                embeds = rowsOf(unconditional, rows, loop).concat(embeds, 0);
-            }
+            PromptEmbeds one = conditional.rows(rows, loop); // (B, L, width)
+            boolean guided = table.stream().anyMatch(step -> guidance.branches(step.timestep()) == 2);
+            PromptEmbeds both = guided ? unconditional.rows(rows, loop).concat(one) : one; // (2B, L, width)
             Deque<NDArray> samples = new ArrayDeque<>(List.of(copyOf(latents, loop))); // newest first
             Deque<NDArray> outputs = new ArrayDeque<>();
             for (int i = 0; i < table.size(); i++) {
                 Step step = table.get(i);
                 try (NDManager scope = loop.newSubManager()) {
                     // A result is attached to the manager of what it was computed from: here, to this step's.
-                    scope.tempAttachAll(embeds);
+                    PromptEmbeds prompt = guidance.branches(step.timestep()) == 2 ? both : one;
+                    scope.tempAttachAll(prompt.arrays());
                     scope.tempAttachAll(samples.toArray(NDArray[]::new));
                     scope.tempAttachAll(outputs.toArray(NDArray[]::new));
-                    NDArray output = predict(samples.getFirst(), step.timestep(), embeds);
+                    NDArray output = predict(samples.getFirst(), step.timestep(), prompt);
                     outputs.addFirst(output);
                     NDArray next = combination(step.samples(), samples).addi(combination(step.outputs(), outputs));
                     samples.addFirst(next);
@@ -100,9 +104,11 @@ public record DenoisingLoop(List<Step> table, Denoiser denoiser, Guidance guidan
         }
     }
 
-    private NDArray predict(NDArray sample, double timestep, NDArray embeds) {
-        NDArray batch = guidance.branches() == 2 ? sample.concat(sample, 0) : sample; // (branches · B, C, H, W)
-        NDArray output = guidance.combine(denoiser.predict(batch, timestep, embeds));
+    private NDArray predict(NDArray sample, double timestep, PromptEmbeds prompt) {
+        int branches = guidance.branches(timestep);
+        NDArray batch = branches == 2 ? sample.concat(sample, 0) : sample; // (branches · B, C, H, W)
+        NDArray predicted = denoiser.predict(batch, timestep, prompt);
+        NDArray output = branches == 2 ? guidance.combine(predicted) : predicted;
         if (!output.getShape().equals(sample.getShape())) {
             throw new IllegalArgumentException("The network must predict the shape of its sample, " + sample.getShape()
                     + ", cannot predict: " + output.getShape());
@@ -128,17 +134,6 @@ public record DenoisingLoop(List<Step> table, Denoiser denoiser, Guidance guidan
         while (history.size() > depth) {
             history.removeLast().close();
         }
-    }
-
-    /** A copy of embeddings (B, L, width) or (1, L, width) with B rows. */
-    private static NDArray rowsOf(NDArray embeds, long rows, NDManager manager) {
-        NDArray copy = copyOf(embeds, manager);
-        long came = embeds.getShape().get(0);
-        if (came != rows && came != 1) {
-            throw new IllegalArgumentException(
-                    "Embeddings must have 1 row or the latents' " + rows + ", cannot have: " + came);
-        }
-        return came == rows ? copy : copy.repeat(0, rows);
     }
 
     private static NDArray copyOf(NDArray array, NDManager manager) {

@@ -5,11 +5,15 @@ import ai.djl.ndarray.NDList;
 
 /**
  * Classifier-free guidance: m = m_uncond + scale · (m_cond − m_uncond). At scale 1 and below only the conditional
- * branch runs, as in diffusers.
+ * branch runs, as in diffusers; so it does outside the interval of timesteps in which guidance is applied.
  *
+ * @param scale at least 0
+ * @param least the least noisy timestep that is guided, in the checkpoint's own units
+ * @param most the noisiest timestep that is guided
  * @see <a href="https://arxiv.org/abs/2207.12598">Ho and Salimans, Classifier-Free Diffusion Guidance</a>
+ * @see <a href="https://arxiv.org/abs/2404.07724">Kynkäänniemi et al., Applying Guidance in a Limited Interval</a>
  */
-public record Guidance(double scale) {
+public record Guidance(double scale, double least, double most) {
     /** The conditional branch alone. */
     public static final Guidance NONE = new Guidance(1);
 
@@ -17,18 +21,24 @@ public record Guidance(double scale) {
         if (!(scale >= 0) || Double.isInfinite(scale)) {
             throw new IllegalArgumentException("The guidance scale must be at least 0, cannot be: " + scale);
         }
-    }
-
-    /** How often the network sees each latent in a step: 1 or 2. */
-    public int branches() {
-        return scale > 1 ? 2 : 1;
-    }
-
-    /** The model output (B, C, H, W) of a batch [unconditional, conditional] (2B, C, H, W), or of one branch. */
-    NDArray combine(NDArray output) {
-        if (branches() == 1) {
-            return output;
+        if (!(least >= 0 && most >= least)) {
+            throw new IllegalArgumentException(
+                    "Guided timesteps must be a rising range from 0 on, cannot be: " + least + " to " + most);
         }
+    }
+
+    /** Guidance at every timestep. */
+    public Guidance(double scale) {
+        this(scale, 0, Double.POSITIVE_INFINITY);
+    }
+
+    /** How often the network sees each latent at a timestep: 1 or 2. */
+    public int branches(double timestep) {
+        return scale > 1 && timestep >= least && timestep <= most ? 2 : 1;
+    }
+
+    /** The model output (B, C, H, W) of a batch [unconditional, conditional] (2B, C, H, W). */
+    NDArray combine(NDArray output) {
         NDList halves = output.split(2);
         NDArray unconditional = halves.get(0); // (B, C, H, W)
         NDArray conditional = halves.get(1); // (B, C, H, W)

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.function.LongConsumer;
 import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
+import latentmix.model.PromptEmbeds;
 import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
 import latentmix.table.ContentId;
@@ -85,7 +86,7 @@ public final class GenerationWork {
                 model.scheduler().sampling(settings.steps()), model.denoiser(), new Guidance(settings.guidance()));
         Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
         try (NDManager arrays = model.arrays()) {
-            NDArray unconditional = prompts.embeds(List.of(settings.negative()), arrays);
+            PromptEmbeds unconditional = prompts.embeds(List.of(settings.negative()), arrays);
             Overlap.run(
                     Batches.of(mixtures, settings.batch()),
                     batch -> batch,
@@ -108,11 +109,11 @@ public final class GenerationWork {
     }
 
     private Generated sample(
-            List<Mixture> batch, DenoisingLoop loop, Prompts prompts, NDArray unconditional, NDManager arrays) {
+            List<Mixture> batch, DenoisingLoop loop, Prompts prompts, PromptEmbeds unconditional, NDManager arrays) {
         try (NDManager scope = arrays.newSubManager()) {
             NDArray noise =
                     Latents.onto(scope, batch.stream().map(Mixture::latent).toList()); // (B, C, h, w)
-            NDArray conditional =
+            PromptEmbeds conditional =
                     prompts.embeds(batch.stream().map(Mixture::prompt).toList(), scope);
             NDArray images = model.decoder().decode(loop.run(noise, conditional, unconditional)); // (B, 3, H, W)
             return new Generated(

@@ -15,6 +15,7 @@ import latentmix.image.Pixels;
 import latentmix.image.Resize;
 import latentmix.image.UnreadableImage;
 import latentmix.latent.Latent;
+import latentmix.model.PromptEmbeds;
 import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
 import latentmix.table.ContentId;
@@ -91,8 +92,8 @@ public final class InversionWork {
         Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
         long evaluations;
         try (NDManager arrays = model.arrays()) {
-            NDArray conditional = prompts.embeds(List.of(chunk.label().prompt()), arrays);
-            NDArray unconditional = prompts.embeds(List.of(settings.negative()), arrays);
+            PromptEmbeds conditional = prompts.embeds(List.of(chunk.label().prompt()), arrays);
+            PromptEmbeds unconditional = prompts.embeds(List.of(settings.negative()), arrays);
             Overlap.run(
                     Batches.of(images, settings.batch()),
                     batch -> decode(batch, rejected),
@@ -146,7 +147,11 @@ public final class InversionWork {
     }
 
     private Latents invert(
-            List<Pixels> pixels, DenoisingLoop loop, NDArray conditional, NDArray unconditional, NDManager arrays) {
+            List<Pixels> pixels,
+            DenoisingLoop loop,
+            PromptEmbeds conditional,
+            PromptEmbeds unconditional,
+            NDManager arrays) {
         if (pixels.isEmpty()) {
             return Latents.NONE;
         }

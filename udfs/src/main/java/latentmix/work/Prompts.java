@@ -1,8 +1,6 @@
 package latentmix.work;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDArrays;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
@@ -12,6 +10,7 @@ import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import latentmix.model.PromptEmbeds;
 import latentmix.model.TextEncoder;
 import latentmix.table.ContentId;
 import latentmix.table.PromptRow;
@@ -37,31 +36,47 @@ public final class Prompts {
     /** Encodes a prompt and publishes its row. */
     public void encode(String text, TextEncoder encoder) throws IOException {
         TextEncoder.Embeds embeds = encoder.encode(text);
-        ByteBuffer bytes =
-                ByteBuffer.allocate(embeds.values().length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.asFloatBuffer().put(embeds.values());
-        PromptRow row =
-                new PromptRow(id(text), text, embeds.tokens(), embeds.width(), bytes.array(), checkpointFingerprint);
+        PromptRow row = new PromptRow(
+                id(text),
+                text,
+                embeds.tokens(),
+                embeds.width(),
+                bytes(embeds.values()),
+                bytes(embeds.pooled()),
+                checkpointFingerprint);
         run.publish(run.prompt(row.promptId()), RowFile.bytes(PromptRow.class, List.of(row)));
     }
 
-    /** The embeddings of one prompt, or of one prompt a row: float32 (1, L, width) or (B, L, width). */
-    NDArray embeds(List<String> texts, NDManager manager) {
+    /** The embeddings of one prompt, or of one prompt a row. */
+    PromptEmbeds embeds(List<String> texts, NDManager manager) {
         if (texts.stream().distinct().count() == 1) {
             return embeds(texts.get(0), manager);
         }
-        return NDArrays.concat(
-                new NDList(texts.stream().map(text -> embeds(text, manager)).toList()));
+        return texts.stream()
+                .map(text -> embeds(text, manager))
+                .reduce(PromptEmbeds::concat)
+                .orElseThrow();
     }
 
-    private NDArray embeds(String text, NDManager manager) {
+    private PromptEmbeds embeds(String text, NDManager manager) {
         PromptRow row = rows.computeIfAbsent(text, this::read);
-        float[] values = new float[row.tokens() * row.width()];
-        ByteBuffer.wrap(row.embeds())
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .asFloatBuffer()
-                .get(values);
-        return manager.create(values, new Shape(1, row.tokens(), row.width()));
+        NDArray hiddenStates = manager.create(floats(row.embeds()), new Shape(1, row.tokens(), row.width()));
+        float[] pooled = floats(row.pooled());
+        return pooled.length == 0
+                ? PromptEmbeds.of(hiddenStates)
+                : PromptEmbeds.of(hiddenStates, manager.create(pooled, new Shape(1, pooled.length)));
+    }
+
+    private static byte[] bytes(float[] values) {
+        ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(values);
+        return bytes.array();
+    }
+
+    private static float[] floats(byte[] bytes) {
+        float[] values = new float[bytes.length / Float.BYTES];
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
+        return values;
     }
 
     private PromptRow read(String text) {

@@ -39,7 +39,7 @@ class ModelsTest {
             NDArray sample = manager.create(noise(rows * 256), new Shape(rows, 4, 8, 8));
             NDArray prompt =
                     manager.create(noise(16 * 64), new Shape(1, 16, 64)).repeat(0, rows);
-            return denoiser.predict(sample, 481, prompt).toFloatArray();
+            return denoiser.predict(sample, 481, PromptEmbeds.of(prompt)).toFloatArray();
         }
     }
 
@@ -58,7 +58,7 @@ class ModelsTest {
                 Vae decoder = Models.decoder(FASHION, Device.cpu(), Dtype.FLOAT32)) {
             NDArray latents = encoder.encode(manager.zeros(new Shape(2, 3, 32, 32)));
             NDArray prompt = manager.create(embeds.values(), new Shape(1, embeds.tokens(), embeds.width()));
-            NDArray output = denoiser.predict(latents, 500, prompt.repeat(0, 2));
+            NDArray output = denoiser.predict(latents, 500, PromptEmbeds.of(prompt.repeat(0, 2)));
             NDArray images = decoder.decode(output);
             assertThat(latents.getShape()).isEqualTo(new Shape(2, 4, 8, 8));
             assertThat(output.getShape()).isEqualTo(new Shape(2, 4, 8, 8));

@@ -13,6 +13,7 @@ import latentmix.inversion.DdimInversion;
 import latentmix.model.Denoiser;
 import latentmix.model.Dtype;
 import latentmix.model.Models;
+import latentmix.model.PromptEmbeds;
 import latentmix.model.TextEncoder;
 import latentmix.model.Vae;
 import latentmix.schedule.Scheduler;
@@ -42,9 +43,9 @@ class BuiltInModelTest {
 
     @Test
     void tenPromptsAndNoisesMakeTheImagesThatDiffusersMakes() {
-        NDArray conditional = embeds("a photo of a ");
-        NDArray unconditional = GOLDEN.array(manager, "negative_prompt_embeds");
-        Golden.assertForward("prompts", conditional.toFloatArray(), GOLDEN.floats("prompt_embeds"));
+        PromptEmbeds conditional = embeds("a photo of a ");
+        PromptEmbeds unconditional = PromptEmbeds.of(GOLDEN.array(manager, "negative_prompt_embeds"));
+        Golden.assertForward("prompts", conditional.hiddenStates().toFloatArray(), GOLDEN.floats("prompt_embeds"));
 
         NDArray latents = sample(GOLDEN.array(manager, "gen.latents_T"), 2, conditional, unconditional);
 
@@ -54,7 +55,7 @@ class BuiltInModelTest {
 
     @Test
     void tenImagesInvertToTheNoiseThatDiffusersFindsAndComeBack() {
-        NDArray conditional = GOLDEN.array(manager, "prompt_embeds");
+        PromptEmbeds conditional = PromptEmbeds.of(GOLDEN.array(manager, "prompt_embeds"));
         NDArray grey = manager.create(GOLDEN.ints("inv.image_u8"), new Shape(10, 1, 32, 32))
                 .toType(DataType.FLOAT32, false)
                 .div(127.5)
@@ -78,17 +79,18 @@ class BuiltInModelTest {
     }
 
     /** (10, L, width). */
-    private NDArray embeds(String prefix) {
+    private PromptEmbeds embeds(String prefix) {
         try (TextEncoder encoder = Models.textEncoder(checkpoint, Device.cpu(), Dtype.FLOAT32)) {
             return CLASSES.stream()
                     .map(name -> encoder.encode(prefix + name))
-                    .map(embeds -> manager.create(embeds.values(), new Shape(1, embeds.tokens(), embeds.width())))
-                    .reduce((rows, row) -> rows.concat(row, 0))
+                    .map(embeds -> PromptEmbeds.of(
+                            manager.create(embeds.values(), new Shape(1, embeds.tokens(), embeds.width()))))
+                    .reduce(PromptEmbeds::concat)
                     .orElseThrow();
         }
     }
 
-    private NDArray sample(NDArray noise, double scale, NDArray conditional, NDArray unconditional) {
+    private NDArray sample(NDArray noise, double scale, PromptEmbeds conditional, PromptEmbeds unconditional) {
         try (Denoiser unet = Models.denoiser(checkpoint, Device.cpu(), Dtype.FLOAT32)) {
             return new DenoisingLoop(scheduler.sampling(50), unet, new Guidance(scale))
                     .run(noise, conditional, unconditional);

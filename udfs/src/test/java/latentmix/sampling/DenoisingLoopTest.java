@@ -17,6 +17,7 @@ import java.util.List;
 import latentmix.Golden;
 import latentmix.inversion.DdimInversion;
 import latentmix.model.Denoiser;
+import latentmix.model.PromptEmbeds;
 import latentmix.schedule.Scheduler;
 import latentmix.schedule.Step;
 import org.junit.jupiter.api.AfterEach;
@@ -41,6 +42,10 @@ class DenoisingLoopTest {
     }
 
     private NDManager manager;
+
+    private static PromptEmbeds prompt(NDArray hiddenStates) {
+        return PromptEmbeds.of(hiddenStates);
+    }
 
     @BeforeEach
     void openManager() {
@@ -78,8 +83,8 @@ class DenoisingLoopTest {
 
         NDArray last = loop.run(
                 start,
-                embeds,
-                embeds,
+                prompt(embeds),
+                prompt(embeds),
                 (step, output, latents) -> Golden.assertForward(
                         trace + " step " + step,
                         latents.toFloatArray(),
@@ -97,12 +102,12 @@ class DenoisingLoopTest {
         List<float[]> seen = new ArrayList<>();
         Toy network = (sample, timestep, embeds) -> {
             seen.add(sample.toFloatArray());
-            seen.add(embeds.toFloatArray());
-            return embeds.reshape(-1, 1, 1, 1).mul(timestep);
+            seen.add(embeds.hiddenStates().toFloatArray());
+            return embeds.hiddenStates().reshape(-1, 1, 1, 1).mul(timestep);
         };
         DenoisingLoop loop = new DenoisingLoop(List.of(Step.of(5, 1, 0.1)), network, new Guidance(7.5));
 
-        NDArray next = loop.run(latents, conditional, unconditional);
+        NDArray next = loop.run(latents, prompt(conditional), prompt(unconditional));
 
         assertThat(seen).containsExactly(new float[] {1, 2, 1, 2}, new float[] {3, 3, 10, 20});
         // x + 0.1 · 5 · (u + 7.5 · (c − u))
@@ -116,13 +121,54 @@ class DenoisingLoopTest {
         NDArray latents = manager.create(new float[] {1, 2}, new Shape(2, 1, 1, 1));
         NDArray conditional = manager.create(new float[] {10}, new Shape(1, 1, 1));
         NDArray wrong = manager.create(new float[7], new Shape(7, 1, 1));
-        Toy network = (sample, timestep, embeds) -> embeds.reshape(-1, 1, 1, 1).sub(sample);
+        Toy network = (sample, timestep, embeds) ->
+                embeds.hiddenStates().reshape(-1, 1, 1, 1).sub(sample);
 
         DenoisingLoop loop = new DenoisingLoop(List.of(Step.of(5, 1, 1)), network, Guidance.NONE);
 
-        assertThat(loop.run(latents, conditional, wrong).toFloatArray()).containsExactly(10, 10);
+        assertThat(loop.run(latents, prompt(conditional), prompt(wrong)).toFloatArray())
+                .containsExactly(10, 10);
         assertThat(loop.evaluations(2)).isEqualTo(2);
-        assertThat(new Guidance(0).branches()).isEqualTo(1);
+        assertThat(new Guidance(0).branches(5)).isEqualTo(1);
+    }
+
+    @Test
+    void outsideItsIntervalOfTimestepsGuidanceIsOff() {
+        NDArray latents = manager.create(new float[] {1}, new Shape(1, 1, 1, 1));
+        List<Integer> rows = new ArrayList<>();
+        Toy network = (sample, timestep, embeds) -> {
+            rows.add((int) embeds.rows());
+            return embeds.hiddenStates().reshape(-1, 1, 1, 1);
+        };
+        List<Step> table = List.of(Step.of(9, 1, 1), Step.of(5, 1, 1), Step.of(1, 1, 1));
+        DenoisingLoop loop = new DenoisingLoop(table, network, new Guidance(3, 4, 6));
+        PromptEmbeds conditional = prompt(manager.create(new float[] {10}, new Shape(1, 1, 1)));
+        PromptEmbeds unconditional = prompt(manager.create(new float[] {4}, new Shape(1, 1, 1)));
+
+        // 1 + 10 + (4 + 3 · (10 − 4)) + 10
+        assertThat(loop.run(latents, conditional, unconditional).toFloatArray()).containsExactly(43);
+        assertThat(rows).containsExactly(1, 2, 1);
+        assertThat(loop.evaluations(1)).isEqualTo(4);
+        assertThatThrownBy(() -> new Guidance(3, 6, 4)).hasMessageContaining("a rising range from 0 on");
+    }
+
+    @Test
+    void aPooledEmbeddingGoesWithItsPrompt() {
+        NDArray latents = manager.create(new float[] {1, 2}, new Shape(2, 1, 1, 1));
+        List<float[]> pooled = new ArrayList<>();
+        Toy network = (sample, timestep, embeds) -> {
+            pooled.add(embeds.pooled().toFloatArray());
+            return sample;
+        };
+        NDArray hidden = manager.zeros(new Shape(1, 1, 1));
+        PromptEmbeds conditional = PromptEmbeds.of(hidden, manager.create(new float[] {7}, new Shape(1, 1)));
+        PromptEmbeds unconditional = PromptEmbeds.of(hidden, manager.create(new float[] {5}, new Shape(1, 1)));
+
+        new DenoisingLoop(List.of(Step.of(1, 1, 1)), network, new Guidance(2)).run(latents, conditional, unconditional);
+
+        assertThat(pooled).containsExactly(new float[] {5, 5, 7, 7});
+        assertThatThrownBy(prompt(hidden)::pooled).hasMessageContaining("no pooled part");
+        assertThatThrownBy(() -> prompt(manager.zeros(new Shape(2, 1)))).hasMessageContaining("must be (B, L, width)");
     }
 
     @Test
@@ -143,7 +189,7 @@ class DenoisingLoopTest {
         double x3 = 0.6 * x2 + 0.5 * m2 - 0.4 * m1 + 0.3 * m0;
 
         float last = new DenoisingLoop(table, network, Guidance.NONE)
-                .run(one, embeds, embeds)
+                .run(one, prompt(embeds), prompt(embeds))
                 .getFloat();
 
         assertThat((double) last).isCloseTo(x3, within(1e-5));
@@ -163,7 +209,8 @@ class DenoisingLoopTest {
         NDArray embeds = manager.ones(new Shape(1, 3, 5));
         int before = manager.getManagedArrays().size();
 
-        NDArray last = new DenoisingLoop(table(20), network, new Guidance(2)).run(latents, embeds, embeds);
+        NDArray last =
+                new DenoisingLoop(table(20), network, new Guidance(2)).run(latents, prompt(embeds), prompt(embeds));
 
         assertThat(open.subList(3, 20)).containsOnly(open.get(2));
         assertThat(manager.getManagedArrays()).hasSize(before + 1).contains(last);
@@ -177,12 +224,12 @@ class DenoisingLoopTest {
         NDArray embeds = manager.ones(new Shape(1, 3, 5));
         Toy network = (sample, timestep, ignored) -> sample.mul(0.5);
         new DenoisingLoop(table(10), network, new Guidance(2))
-                .run(latents, embeds, embeds)
+                .run(latents, prompt(embeds), prompt(embeds))
                 .close();
         long before = residentMegabytes();
 
         new DenoisingLoop(table(200), network, new Guidance(2))
-                .run(latents, embeds, embeds)
+                .run(latents, prompt(embeds), prompt(embeds))
                 .close();
 
         assertThat(residentMegabytes() - before).isLessThan(300); // one array a step left open: 800 MB
@@ -197,7 +244,8 @@ class DenoisingLoopTest {
         NDArray embeds = manager.ones(new Shape(1, 1, 1));
         int before = manager.getManagedArrays().size();
 
-        assertThatThrownBy(() -> new DenoisingLoop(table(3), network, Guidance.NONE).run(latents, embeds, embeds))
+        assertThatThrownBy(() -> new DenoisingLoop(table(3), network, Guidance.NONE)
+                        .run(latents, prompt(embeds), prompt(embeds)))
                 .hasMessage("device lost");
 
         assertThat(manager.getManagedArrays()).hasSize(before);
@@ -207,8 +255,9 @@ class DenoisingLoopTest {
     @Test
     void anEmptyTableReturnsACopyOfTheLatents() {
         NDArray latents = manager.ones(new Shape(1, 1, 1, 1));
-        NDArray last = new DenoisingLoop(List.of(), (Toy) (sample, timestep, embeds) -> sample, Guidance.NONE)
-                .run(latents, latents, latents);
+        PromptEmbeds embeds = prompt(manager.ones(new Shape(1, 1, 1)));
+        NDArray last = new DenoisingLoop(List.of(), (Toy) (sample, timestep, prompt) -> sample, Guidance.NONE)
+                .run(latents, embeds, embeds);
         latents.close();
         assertThat(last.toFloatArray()).containsExactly(1);
     }
@@ -219,13 +268,14 @@ class DenoisingLoopTest {
         DenoisingLoop loop = new DenoisingLoop(table(1), network, Guidance.NONE);
         NDArray latents = manager.ones(new Shape(2, 1, 1, 1));
         NDArray embeds = manager.ones(new Shape(3, 1, 1));
+        NDArray one = manager.ones(new Shape(1, 1, 1));
 
-        assertThatThrownBy(() -> loop.run(latents, embeds, embeds))
+        assertThatThrownBy(() -> loop.run(latents, prompt(embeds), prompt(embeds)))
                 .hasMessage("Embeddings must have 1 row or the latents' 2, cannot have: 3");
-        assertThatThrownBy(() -> loop.run(latents, latents, latents))
+        assertThatThrownBy(() -> loop.run(latents, prompt(one), prompt(one)))
                 .hasMessageContaining(
                         "must predict the shape of its sample, (2, 1, 1, 1), cannot predict: (2, 2, 1, 1)");
-        assertThatThrownBy(() -> loop.run(latents.toType(DataType.FLOAT64, true), embeds, embeds))
+        assertThatThrownBy(() -> loop.run(latents.toType(DataType.FLOAT64, true), prompt(embeds), prompt(embeds)))
                 .hasMessageContaining("Latents must be float32 (B, C, H, W), cannot be: float64");
         assertThatThrownBy(() -> new DenoisingLoop(
                         List.of(new Step(1, List.of(1.0), List.of(1.0, 1.0), 0)), network, Guidance.NONE))

@@ -20,6 +20,7 @@ import latentmix.inversion.DdimInversion;
 import latentmix.model.Denoiser;
 import latentmix.model.Dtype;
 import latentmix.model.Models;
+import latentmix.model.PromptEmbeds;
 import latentmix.model.TextEncoder;
 import latentmix.model.Vae;
 import latentmix.schedule.Scheduler;
@@ -120,7 +121,9 @@ class StableDiffusionTest {
             DenoisingLoop loop = inverts
                     ? new DdimInversion(scheduler, 10, guidance).with(unet)
                     : new DenoisingLoop(scheduler.sampling(10), unet, guidance);
-            loop.run(start, TRACES.array(manager, "cond"), TRACES.array(manager, "uncond"), (step, output, latents) -> {
+            PromptEmbeds conditional = PromptEmbeds.of(TRACES.array(manager, "cond"));
+            PromptEmbeds unconditional = PromptEmbeds.of(TRACES.array(manager, "uncond"));
+            loop.run(start, conditional, unconditional, (step, output, latents) -> {
                 String name = trace + "." + step;
                 Golden.assertTrace(name, output.toFloatArray(), TRACES.floats(name + ".model_out"));
                 Golden.assertTrace(name, latents.toFloatArray(), TRACES.floats(name + ".latent"));
@@ -131,10 +134,11 @@ class StableDiffusionTest {
     @ParameterizedTest
     @CsvSource({"gen.g1, 1", "gen.g7.5, 7.5"})
     void aPromptAndNoiseMakeTheImageThatDiffusersMakes(String run, double scale) {
-        NDArray conditional = embeds("w5 w17 w17 w200 w43");
-        NDArray unconditional = embeds("");
-        Golden.assertForward("prompt", conditional.toFloatArray(), PIPELINE.floats("prompt_embeds"));
-        Golden.assertForward("no prompt", unconditional.toFloatArray(), PIPELINE.floats("negative_prompt_embeds"));
+        PromptEmbeds conditional = embeds("w5 w17 w17 w200 w43");
+        PromptEmbeds unconditional = embeds("");
+        Golden.assertForward("prompt", conditional.hiddenStates().toFloatArray(), PIPELINE.floats("prompt_embeds"));
+        Golden.assertForward(
+                "no prompt", unconditional.hiddenStates().toFloatArray(), PIPELINE.floats("negative_prompt_embeds"));
 
         NDArray latents = sample(PIPELINE.array(manager, "latents_T"), scale, conditional, unconditional, run);
         NDArray image = decode(latents);
@@ -146,7 +150,7 @@ class StableDiffusionTest {
 
     @Test
     void anImageInvertsToTheNoiseThatDiffusersFindsAndComesBack() {
-        NDArray conditional = embeds("w5 w17 w17 w200 w43");
+        PromptEmbeds conditional = embeds("w5 w17 w17 w200 w43");
         NDArray image = PIPELINE.array(manager, "inv.image");
         DdimInversion inversion = new DdimInversion(scheduler(), 10, Guidance.NONE);
 
@@ -168,14 +172,16 @@ class StableDiffusionTest {
                 "inv.recon_image01", unit(decode(back)).toFloatArray(), PIPELINE.floats("inv.recon_image01"));
     }
 
-    private NDArray embeds(String prompt) {
+    private PromptEmbeds embeds(String prompt) {
         try (TextEncoder encoder = Models.textEncoder(checkpoint, Device.cpu(), Dtype.FLOAT32)) {
             TextEncoder.Embeds embeds = encoder.encode(prompt);
-            return manager.create(embeds.values(), new Shape(1, embeds.tokens(), embeds.width()));
+            NDArray hiddenStates = manager.create(embeds.values(), new Shape(1, embeds.tokens(), embeds.width()));
+            return PromptEmbeds.of(hiddenStates);
         }
     }
 
-    private NDArray sample(NDArray noise, double scale, NDArray conditional, NDArray unconditional, String run) {
+    private NDArray sample(
+            NDArray noise, double scale, PromptEmbeds conditional, PromptEmbeds unconditional, String run) {
         try (Denoiser unet = Models.denoiser(checkpoint, Device.cpu(), Dtype.FLOAT32)) {
             return new DenoisingLoop(scheduler().sampling(10), unet, new Guidance(scale))
                     .run(noise, conditional, unconditional, observer(run));

@@ -1,0 +1,78 @@
+package latentmix.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+
+/**
+ * What a denoiser is told of its prompts, as diffusers' pipelines name it: {@code prompt_embeds} and, where the network takes
+ * one, {@code pooled_prompt_embeds}. Rows are prompts.
+ *
+ * @param arrays float32: hidden states (B, L, width), and perhaps a pooled embedding (B, pooledWidth)
+ */
+public record PromptEmbeds(NDList arrays) {
+    public PromptEmbeds {
+        if (arrays.isEmpty()
+                || arrays.size() > 2
+                || arrays.get(0).getShape().dimension() != 3
+                || (arrays.size() == 2
+                        && (arrays.get(1).getShape().dimension() != 2
+                                || arrays.get(1).size(0) != arrays.get(0).size(0)))) {
+            throw new IllegalArgumentException(
+                    "Prompt embeddings must be (B, L, width), and perhaps pooled ones (B, width), cannot be: "
+                            + arrays.stream().map(NDArray::getShape).toList());
+        }
+    }
+
+    /** Hidden states (B, L, width) alone. */
+    public static PromptEmbeds of(NDArray hiddenStates) {
+        return new PromptEmbeds(new NDList(hiddenStates));
+    }
+
+    /** Hidden states (B, L, width) and pooled embeddings (B, pooledWidth). */
+    public static PromptEmbeds of(NDArray hiddenStates, NDArray pooled) {
+        return new PromptEmbeds(new NDList(hiddenStates, pooled));
+    }
+
+    /** {@code prompt_embeds}, (B, L, width). */
+    public NDArray hiddenStates() {
+        return arrays.get(0);
+    }
+
+    /** {@code pooled_prompt_embeds}, (B, pooledWidth). */
+    public NDArray pooled() {
+        if (arrays.size() < 2) {
+            throw new IllegalStateException("These prompt embeddings have no pooled part");
+        }
+        return arrays.get(1);
+    }
+
+    /** B. */
+    public long rows() {
+        return hiddenStates().getShape().get(0);
+    }
+
+    /** A copy with so many rows, made of as many or of one, which the given manager owns. */
+    public PromptEmbeds rows(long rows, NDManager owner) {
+        if (rows() != rows && rows() != 1) {
+            throw new IllegalArgumentException(
+                    "Embeddings must have 1 row or the latents' " + rows + ", cannot have: " + rows());
+        }
+        NDList copies = new NDList();
+        for (NDArray array : arrays) {
+            NDArray copy = array.duplicate();
+            copy.attach(owner);
+            copies.add(rows() == rows ? copy : copy.repeat(0, rows));
+        }
+        return new PromptEmbeds(copies);
+    }
+
+    /** These rows, then those; attached to the manager of these. */
+    public PromptEmbeds concat(PromptEmbeds those) {
+        NDList both = new NDList();
+        for (int i = 0; i < arrays.size(); i++) {
+            both.add(arrays.get(i).concat(those.arrays.get(i), 0));
+        }
+        return new PromptEmbeds(both);
+    }
+}
