@@ -20,6 +20,7 @@ public final class Mixer {
     private final LatentPool pool;
     private final Shape shape;
     private final int tile;
+    private final double[] residual; // what an interpolation works in
     private final Map<Residuals, double[][]> residualNorms = new HashMap<>(); // (M) of (units), null until needed
     private double[] total = {}; // Σ z over the pool, empty until needed
     private ClassMean classMean = ClassMean.NONE;
@@ -35,6 +36,7 @@ public final class Mixer {
     public Mixer(LatentPool pool, long memory) {
         this.pool = pool;
         this.shape = pool.shape();
+        this.residual = new double[shape.size()];
         this.tile = (int) Math.max(1, Math.min(1 << 20, memory / (2L * Double.BYTES * shape.size())));
     }
 
@@ -104,7 +106,7 @@ public final class Mixer {
                 interpolation.method().split(), interpolation.method().scope());
         var norms = residualNorms.computeIfAbsent(key, k -> new double[pool.size()][]);
         if (norms[index] == null) {
-            norms[index] = interpolation.residualNorms(z);
+            norms[index] = interpolation.residualNorms(z, residual);
         }
         return norms[index];
     }
@@ -143,18 +145,20 @@ public final class Mixer {
 
         void centreOnOthers() {
             int others = pool.size() - recipe.inputs().length;
-            var map = Vectors.quotient(Vectors.difference(total, membersSum), others);
+            var sum = new double[shape.size()];
+            Vectors.difference(total, membersSum, sum);
+            var map = Vectors.quotient(sum, others);
             interpolation = new Interpolation(recipe.method(), shape, ClassMean.ofOthers(map, others));
         }
 
         void addOwnNorms(int index, double[] z) {
             if (members[index] != 0) {
-                Vectors.addScaled(weights[index], interpolation.residualNorms(z), inputNorms);
+                Vectors.addScaled(weights[index], interpolation.residualNorms(z, residual), inputNorms);
             }
         }
 
         Mixture finish() {
-            return interpolation.mix(sum, inputNorms, recipe.sumOfSquares());
+            return interpolation.mix(sum, inputNorms, recipe.sumOfSquares(), residual);
         }
     }
 

@@ -81,12 +81,10 @@ final class Vectors {
         return quotient;
     }
 
-    /** x - y */
-    static double[] difference(double[] x, double[] y) {
-        var difference = new double[x.length];
+    /** d = x - y */
+    static void difference(double[] x, double[] y, double[] d) {
         for (int p = 0; p < x.length; p++) {
-            difference[p] = x[p] - y[p];
+            d[p] = x[p] - y[p];
         }
-        return difference;
     }
 }
