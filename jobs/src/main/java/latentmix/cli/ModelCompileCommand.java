@@ -53,7 +53,7 @@ final class ModelCompileCommand implements Callable<Integer> {
         } else {
             CheckpointFolder checkpoint = CheckpointFolder.open(folder);
             Models.check(checkpoint);
-            for (Part part : Part.values()) {
+            for (Part part : Models.parts(checkpoint)) {
                 compile(checkpoint.component(part.component()), part);
             }
         }

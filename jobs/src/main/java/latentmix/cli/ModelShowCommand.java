@@ -1,5 +1,6 @@
 package latentmix.cli;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -18,13 +19,13 @@ import picocli.CommandLine.Spec;
 /** {@code latentmix model show}: what a checkpoint consists of, once all its tensors' names and shapes are checked. */
 @Command(
         name = "show",
-        description = "Checks a checkpoint's configurations and tensors and shows what it consists of.",
+        description = "Checks the configurations and tensors of a checkpoint or a component and shows what it consists of.",
         mixinStandardHelpOptions = true)
 final class ModelShowCommand implements Callable<Integer> {
     @Parameters(
-            paramLabel = "CHECKPOINT",
+            paramLabel = "FOLDER",
             converter = ModelCommand.Location.class,
-            description = "a folder in diffusers layout, or builtin:fashion")
+            description = "a checkpoint in diffusers layout, a component of one, or builtin:fashion")
     private Path path;
 
     @Spec
@@ -32,6 +33,11 @@ final class ModelShowCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (Files.exists(path.resolve("config.json"))) {
+            print("%-13s %s", "fingerprint", CheckpointFolder.fingerprint(path));
+            show(path.toAbsolutePath().normalize().getFileName().toString(), path);
+            return ExitCode.DONE;
+        }
         CheckpointFolder folder = CheckpointFolder.open(path);
         Models.check(folder);
         Shape latent = Models.latentShape(folder);

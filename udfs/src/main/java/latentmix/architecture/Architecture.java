@@ -16,7 +16,8 @@ import latentmix.torchscript.ScriptModule;
  *
  * <p>A further network is a further record with the library's class name, and a line in {@link #of}.
  */
-public sealed interface Architecture permits UNet2DConditionModel, AutoencoderKL, ClipTextModel {
+public sealed interface Architecture
+        permits UNet2DConditionModel, AutoencoderKL, ClipTextModel, ClipVisionModel, ConvClassifier {
     /** The module trees, each compiled to a program of its own, by name. */
     Map<Part, ScriptModule> parts();
 
@@ -49,9 +50,11 @@ public sealed interface Architecture permits UNet2DConditionModel, AutoencoderKL
             case "UNet2DConditionModel" -> UNet2DConditionModel.of(config);
             case "AutoencoderKL" -> AutoencoderKL.of(config);
             case "CLIPTextModel", "CLIPTextModelWithProjection" -> ClipTextModel.of(config);
+            case "CLIPVisionModel", "CLIPVisionModelWithProjection" -> ClipVisionModel.of(config);
+            case "ConvClassifier" -> ConvClassifier.of(config);
             default ->
                 throw new CheckpointException(where + ": the architecture must be one of UNet2DConditionModel,"
-                        + " AutoencoderKL, CLIPTextModel, CLIPTextModelWithProjection, cannot be: "
+                        + " AutoencoderKL, CLIPTextModel, CLIPTextModelWithProjection, CLIPVisionModel, CLIPVisionModelWithProjection, ConvClassifier, cannot be: "
                         + config.className());
         };
     }

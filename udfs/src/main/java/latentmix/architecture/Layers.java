@@ -46,6 +46,17 @@ final class Layers {
                                 .formatted(stride, stride, padding, padding));
     }
 
+    static ScriptModule conv2dWithoutBias(int in, int out, int kernel, int stride, int padding) {
+        return ScriptModule.named("Conv2dWithoutBias")
+                .parameter("weight", out, in, kernel, kernel)
+                .method(
+                        """
+                        def forward(self, x: Tensor) -> Tensor:
+                          return torch.conv2d(x, self.weight, None, [%d, %d], [%d, %d])
+                        """
+                                .formatted(stride, stride, padding, padding));
+    }
+
     /**
      * Normalises each group of channels of each sample: (B, C, H, W) to the same.
      *

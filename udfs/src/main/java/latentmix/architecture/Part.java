@@ -7,7 +7,9 @@ public enum Part {
     DENOISER("unet"),
     ENCODER("vae"),
     DECODER("vae"),
-    TEXT_ENCODER("text_encoder");
+    TEXT_ENCODER("text_encoder"),
+    IMAGE_ENCODER("image_encoder"),
+    CLASSIFIER("classifier");
 
     private final String component;
 

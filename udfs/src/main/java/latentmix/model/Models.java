@@ -7,8 +7,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.stream.Stream;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.AutoencoderKL;
+import latentmix.architecture.ClipVisionModel;
+import latentmix.architecture.ConvClassifier;
 import latentmix.architecture.Part;
 import latentmix.architecture.UNet2DConditionModel;
 import latentmix.checkpoint.CheckpointException;
@@ -51,6 +54,30 @@ public final class Models {
         return new TorchTextEncoder(network, device, ClipTokenizer.open(folder.component("tokenizer")));
     }
 
+    /** The network over images in this folder, CLIP's vision model or a classifier: any folder, for metrics need no checkpoint. */
+    public static ImageEncoder imageEncoder(Path component, Device device, Dtype dtype) {
+        Architecture architecture = Architecture.of(component);
+        if (architecture instanceof ConvClassifier) {
+            return classifier(component, device, dtype);
+        }
+        ClipVisionModel clip = architecture(component, ClipVisionModel.class);
+        ClipImageProcessor processor = ClipImageProcessor.of(component);
+        if (processor.cropSize() != clip.imageSize() || clip.channels() != 3) {
+            throw new CheckpointException(component + ": the model takes 3 × " + processor.cropSize() + " × "
+                    + processor.cropSize() + " as its image processor makes them, cannot take: " + clip.channels()
+                    + " × "
+                    + clip.imageSize() + " × " + clip.imageSize());
+        }
+        return new TorchImageEncoder.Clip(
+                network(component, device, dtype, Part.IMAGE_ENCODER), device, clip, processor);
+    }
+
+    /** The classifier in this folder. */
+    public static ImageClassifier classifier(Path component, Device device, Dtype dtype) {
+        ConvClassifier classifier = architecture(component, ConvClassifier.class);
+        return new TorchImageEncoder.Classifier(network(component, device, dtype, Part.CLASSIFIER), device, classifier);
+    }
+
     /** The shape of a latent at the model's own image size. */
     public static Shape latentShape(CheckpointFolder folder) {
         UNet2DConditionModel unet = unet(folder);
@@ -73,6 +100,11 @@ public final class Models {
             Path component = folder.component(name);
             Architecture.of(component).weights(component).close();
         }
+        if (unet.textTime().isPresent()) {
+            throw new CheckpointException(
+                    folder.path() + ": the U-Net takes text_embeds and time_ids as Stable Diffusion"
+                            + " XL's, whose pipeline is not supported; such a U-Net can be verified and compiled as a component");
+        }
         if (unet.inChannels() != vae.latentChannels() || unet.outChannels() != vae.latentChannels()) {
             throw new CheckpointException(folder.path() + ": the U-Net's in_channels and out_channels must be the"
                     + " autoencoder's latent_channels, " + vae.latentChannels() + ", cannot be: " + unet.inChannels()
@@ -86,9 +118,16 @@ public final class Models {
      */
     public static void compile(CheckpointFolder folder, Dtype dtype) {
         check(folder);
-        for (Part part : Part.values()) {
+        for (Part part : parts(folder)) {
             compile(folder.component(part.component()), part, dtype);
         }
+    }
+
+    /** The parts whose components a checkpoint has. */
+    public static List<Part> parts(CheckpointFolder folder) {
+        return Stream.of(Part.values())
+                .filter(part -> folder.components().contains(part.component()))
+                .toList();
     }
 
     /** The compiled program of one part of a component folder: from the cache, or made now. */
@@ -129,13 +168,20 @@ public final class Models {
     }
 
     private static Network network(CheckpointFolder folder, Device device, Dtype dtype, Part part) {
-        dtype.requireSupported(device);
-        Key key = new Key(folder.fingerprint(), device, dtype, part);
+        return network(new Key(folder.fingerprint(), device, dtype, part), folder.component(part.component()));
+    }
+
+    private static Network network(Path component, Device device, Dtype dtype, Part part) {
+        return network(new Key(CheckpointFolder.fingerprint(component), device, dtype, part), component);
+    }
+
+    private static Network network(Key key, Path component) {
+        key.dtype.requireSupported(key.device);
         CompletableFuture<Network> mine = new CompletableFuture<>();
         CompletableFuture<Network> others = NETWORKS.putIfAbsent(key, mine);
         if (others == null) {
             try {
-                mine.complete(load(folder.component(part.component()), part, device, dtype));
+                mine.complete(load(component, key.part, key.device, key.dtype));
             } catch (RuntimeException | Error e) {
                 NETWORKS.remove(key, mine); // the next task tries again
                 mine.completeExceptionally(e);

@@ -49,8 +49,11 @@ class ArchitectureTest {
                     """
             {"_class_name": "UNet2DConditionModel", "cross_attention_dim": 768} | 859520964
             {"_class_name": "UNet2DConditionModel", "cross_attention_dim": 1024, "attention_head_dim": [5, 10, 20, 20], "use_linear_projection": true} | 865910724
+            {"_class_name": "UNet2DConditionModel", "cross_attention_dim": 2048, "block_out_channels": [320, 640, 1280], "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"], "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"], "attention_head_dim": [5, 10, 20], "transformer_layers_per_block": [1, 2, 10], "use_linear_projection": true, "addition_embed_type": "text_time", "addition_time_embed_dim": 256, "projection_class_embeddings_input_dim": 2816} | 2567463684
             {"_class_name": "AutoencoderKL", "block_out_channels": [128, 256, 512, 512], "layers_per_block": 2, "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D"], "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"]} | 83653863
             {"architectures": ["CLIPTextModel"], "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12} | 123060480
+            {"architectures": ["CLIPVisionModel"]} | 87456000
+            {"architectures": ["CLIPVisionModelWithProjection"], "hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24, "num_attention_heads": 16, "patch_size": 14, "projection_dim": 768} | 303966208
             """)
     void absentKeysMeanTheDefaultsThatThePublishedModelsWereMadeWith(String config, long published) {
         assertThat(parameters(config)).isEqualTo(published);
@@ -63,7 +66,8 @@ class ArchitectureTest {
             textBlock =
                     """
             UNet2DConditionModel | "class_embed_type": "timestep" | class_embed_type
-            UNet2DConditionModel | "addition_embed_type": "text_time" | addition_embed_type
+            UNet2DConditionModel | "addition_embed_type": "text" | addition_embed_type
+            UNet2DConditionModel | "addition_embed_type": "text_time", "addition_time_embed_dim": 256 | projection_class_embeddings_input_dim
             UNet2DConditionModel | "num_attention_heads": 8 | num_attention_heads
             UNet2DConditionModel | "only_cross_attention": true | only_cross_attention
             UNet2DConditionModel | "dual_cross_attention": true | dual_cross_attention

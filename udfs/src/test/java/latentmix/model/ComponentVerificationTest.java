@@ -28,7 +28,9 @@ class ComponentVerificationTest {
         "unet-sd15, odd.out t1.out t901.out tvec.out",
         "unet-sd21, odd.out t1.out t901.out tvec.out",
         "vae-sd15, rect sq rect.dec.image sq.dec.image",
-        "clip-text-sd15, masked padeos padeos_bigid short"
+        "clip-text-sd15, masked padeos padeos_bigid short",
+        "clip-vision, . pre_down pre_up",
+        "unet-sdxl, odd.out t1.out t901.out tvec.out"
     })
     void everyCaseOfTheReferenceModelsIsWithinItsBound(String model, String cases) {
         Path component = Golden.folder(model);

@@ -1,0 +1,265 @@
+package latentmix.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.Device;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import latentmix.Golden;
+import latentmix.checkpoint.BuiltIn;
+import latentmix.checkpoint.CheckpointException;
+import latentmix.checkpoint.Safetensors;
+import latentmix.image.ImageDecoder;
+import latentmix.image.Pixels;
+import latentmix.image.UnreadableImage;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ImageEncoderTest {
+    private static final Golden GOLDEN = Golden.open("clip-vision");
+    private static final Path CLASSIFIER = BuiltIn.FASHION.folder().resolve("classifier");
+
+    @TempDir
+    Path folder;
+
+    private static Pixels image(String name, int width, int height) {
+        return new Pixels(width, height, GOLDEN.uint8(name + ".image_uint8_hwc"));
+    }
+
+    private static ImageClassifier classifier() {
+        return Models.classifier(CLASSIFIER, Device.cpu(), Dtype.FLOAT32);
+    }
+
+    /** The sample's images, a list a class in the order of labels. */
+    private static List<List<Pixels>> sample() throws IOException {
+        List<List<Pixels>> classes = new ArrayList<>();
+        try (Stream<Path> folders = Files.list(BuiltIn.FASHION_MNIST_SAMPLE.folder())) {
+            for (Path each : folders.filter(Files::isDirectory).sorted().toList()) {
+                try (Stream<Path> files = Files.list(each)) {
+                    classes.add(files.sorted().map(ImageEncoderTest::decoded).toList());
+                }
+            }
+        }
+        return classes;
+    }
+
+    private static Pixels decoded(Path file) {
+        try {
+            return ImageDecoder.decode(Files.readAllBytes(file), 1 << 20);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (UnreadableImage e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"pre_down, 70, 50", "pre_up, 24, 20"})
+    void pixelValuesAreTheLibrarysBitForBit(String name, int width, int height) {
+        ClipImageProcessor processor = ClipImageProcessor.of(Golden.folder("clip-vision"));
+        assertThat(processor.pixelValues(image(name, width, height))).isEqualTo(GOLDEN.floats(name + ".pixel_values"));
+    }
+
+    @Test
+    void anImagesEmbeddingIsTheLibrarys() {
+        try (ImageEncoder clip = Models.imageEncoder(Golden.folder("clip-vision"), Device.cpu(), Dtype.FLOAT32)) {
+            List<float[]> embeds = clip.encode(List.of(image("pre_down", 70, 50), image("pre_up", 24, 20)));
+            assertThat(clip.width()).isEqualTo(20);
+            Golden.assertForward("pre_down", embeds.get(0), GOLDEN.floats("pre_down.image_embeds"));
+            Golden.assertForward("pre_up", embeds.get(1), GOLDEN.floats("pre_up.image_embeds"));
+            assertThatThrownBy(() -> clip.encode(List.of())).hasMessageContaining("at least one image");
+        }
+    }
+
+    @Test
+    void withoutAProjectionTheFeaturesAreThePooledOutput() throws IOException {
+        String config = Files.readString(Golden.folder("clip-vision").resolve("config.json"));
+        Files.writeString(
+                folder.resolve("config.json"), config.replace("CLIPVisionModelWithProjection", "CLIPVisionModel"));
+        latentmix.checkpoint.Tensors.of(Golden.folder("clip-vision").resolve("model.safetensors"))
+                .remove("visual_projection.weight")
+                .write(folder.resolve("model.safetensors"));
+        Files.copy(
+                Golden.folder("clip-vision").resolve("preprocessor_config.json"),
+                folder.resolve("preprocessor_config.json"));
+        List<ComponentVerification.Case> cases =
+                ComponentVerification.run(folder, Golden.folder("clip-vision").resolve("golden.safetensors"));
+        assertThat(cases).hasSize(1).allMatch(ComponentVerification.Case::passes); // the others have image_embeds alone
+        try (ImageEncoder clip = Models.imageEncoder(folder, Device.cpu(), Dtype.FLOAT32)) {
+            assertThat(clip.width()).isEqualTo(32);
+            assertThat(clip.encode(List.of(image("pre_up", 24, 20))).get(0)).hasSize(32);
+        }
+    }
+
+    @Test
+    void theImageProcessorMayLieWhereDiffusersPutsIt() throws IOException {
+        Path component = Files.createDirectories(folder.resolve("image_encoder"));
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(Golden.folder("clip-vision").resolve(file), component.resolve(file));
+        }
+        assertThatThrownBy(() -> Models.imageEncoder(component, Device.cpu(), Dtype.FLOAT32))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("preprocessor_config.json")
+                .hasMessageContaining("feature_extractor");
+        Path beside = Files.createDirectories(folder.resolve("feature_extractor"));
+        Files.writeString(beside.resolve("preprocessor_config.json"), "{\"size\": 32, \"crop_size\": 32}");
+        try (ImageEncoder clip = Models.imageEncoder(component, Device.cpu(), Dtype.FLOAT32)) {
+            Golden.assertForward(
+                    "pre_up",
+                    clip.encode(List.of(image("pre_up", 24, 20))).get(0),
+                    GOLDEN.floats("pre_up.image_embeds"));
+        }
+        Files.writeString(beside.resolve("preprocessor_config.json"), "{}");
+        assertThatThrownBy(() -> Models.imageEncoder(component, Device.cpu(), Dtype.FLOAT32))
+                .hasMessageContaining("3 × 224 × 224")
+                .hasMessageContaining("cannot take: 3 × 32 × 32");
+    }
+
+    @Test
+    void aFolderOfAnotherNetworkIsRefusedByName() {
+        assertThatThrownBy(() -> Models.imageEncoder(Golden.folder("vae-sd15"), Device.cpu(), Dtype.FLOAT32))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("should be of the architecture ClipVisionModel, but is AutoencoderKL");
+        assertThatThrownBy(() -> Models.classifier(Golden.folder("clip-vision"), Device.cpu(), Dtype.FLOAT32))
+                .hasMessageContaining("should be of the architecture ConvClassifier, but is ClipVisionModel");
+    }
+
+    /** It was trained on them among 60,000, and is right about 91 % of those it has not seen. */
+    @Test
+    void theBuiltInClassifierKnowsNineInTenOfTheSample() throws IOException {
+        List<List<Pixels>> classes = sample();
+        assertThat(classes).hasSize(10).allMatch(images -> images.size() == 64);
+        int right = 0;
+        try (ImageClassifier classifier = classifier()) {
+            for (int label = 0; label < 10; label++) {
+                int asked = label;
+                List<ImageClassifier.Classification> answers = classifier.classify(classes.get(label));
+                assertThat(answers)
+                        .allMatch(answer ->
+                                answer.features().length == classifier.width() && answer.logits().length == 10);
+                right += (int) answers.stream()
+                        .filter(answer -> answer.label() == asked)
+                        .count();
+            }
+        }
+        assertThat(right / 640.0).isBetween(0.9, 1.0);
+    }
+
+    @Test
+    void theBuiltInClassifierIsWhatItsLayersSayWrittenOutInJava() throws IOException {
+        List<Pixels> images = List.of(sample().get(5).get(3), sample().get(9).get(0), image("pre_down", 70, 50));
+        try (ImageClassifier classifier = classifier();
+                Safetensors weights = Safetensors.open(CLASSIFIER.resolve("model.safetensors"))) {
+            List<ImageClassifier.Classification> answers = classifier.classify(images);
+            assertThat(classifier.encode(images))
+                    .containsExactlyElementsOf(answers.stream()
+                            .map(ImageClassifier.Classification::features)
+                            .toList());
+            for (int i = 0; i < images.size(); i++) {
+                Naive naive = new Naive(weights, latentmix.image.Resize.square(images.get(i), 32));
+                Golden.assertForward("features", answers.get(i).features(), naive.features());
+                Golden.assertForward("logits", answers.get(i).logits(), naive.logits());
+                assertThat(answers.get(i).features()).hasSize(64).doesNotContain(-1f);
+            }
+        }
+    }
+
+    /** The classifier's layers one after the other, in double. */
+    private static final class Naive {
+        private final Safetensors weights;
+        private final double[] features;
+
+        Naive(Safetensors weights, Pixels pixels) {
+            this.weights = weights;
+            double[] x = IntStream.range(0, 32 * 32)
+                    .mapToDouble(i -> IntStream.range(0, 3)
+                                            .map(c -> pixels.rgb()[3 * i + c] & 0xff)
+                                            .average()
+                                            .orElseThrow()
+                                    / 127.5
+                            - 1)
+                    .toArray();
+            int side = 32;
+            int[] strides = {2, 2, 1, 2};
+            for (int block = 0; block < strides.length; block++) {
+                x = conv("body." + block + ".0.weight", x, side, strides[block]);
+                side = side / strides[block];
+                x = normRelu("body." + block + ".1.", x, side * side);
+            }
+            features = normRelu("body.7.", linear("body.6.", x), 1);
+        }
+
+        float[] features() {
+            return floats(features);
+        }
+
+        float[] logits() {
+            return floats(linear("fc.", features));
+        }
+
+        private static float[] floats(double[] values) {
+            float[] floats = new float[values.length];
+            IntStream.range(0, values.length).forEach(i -> floats[i] = (float) values[i]);
+            return floats;
+        }
+
+        /** 3×3, a border of zeros. */
+        private double[] conv(String key, double[] x, int side, int stride) {
+            float[] w = weights.floats(key);
+            int in = x.length / (side * side);
+            int out = w.length / (9 * in);
+            int size = side / stride;
+            double[] y = new double[out * size * size];
+            for (int o = 0; o < out; o++) {
+                for (int p = 0; p < size * size; p++) {
+                    double sum = 0;
+                    for (int k = 0; k < 9 * in; k++) {
+                        int row = p / size * stride + k % 9 / 3 - 1;
+                        int column = p % size * stride + k % 3 - 1;
+                        if (row >= 0 && row < side && column >= 0 && column < side) {
+                            sum += w[o * 9 * in + k] * x[(k / 9 * side + row) * side + column];
+                        }
+                    }
+                    y[o * size * size + p] = sum;
+                }
+            }
+            return y;
+        }
+
+        private double[] normRelu(String prefix, double[] x, int plane) {
+            float[] weight = weights.floats(prefix + "weight");
+            float[] bias = weights.floats(prefix + "bias");
+            float[] mean = weights.floats(prefix + "running_mean");
+            float[] variance = weights.floats(prefix + "running_var");
+            double[] y = new double[x.length];
+            Arrays.setAll(y, i -> {
+                int c = i / plane;
+                return Math.max(0, (x[i] - mean[c]) / Math.sqrt(variance[c] + 1e-5) * weight[c] + bias[c]);
+            });
+            return y;
+        }
+
+        private double[] linear(String prefix, double[] x) {
+            float[] weight = weights.floats(prefix + "weight");
+            float[] bias = weights.floats(prefix + "bias");
+            double[] y = new double[bias.length];
+            Arrays.setAll(
+                    y,
+                    o -> bias[o]
+                            + IntStream.range(0, x.length)
+                                    .mapToDouble(i -> weight[o * x.length + i] * x[i])
+                                    .sum());
+            return y;
+        }
+    }
+}
