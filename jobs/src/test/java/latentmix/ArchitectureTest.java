@@ -103,7 +103,18 @@ class ArchitectureTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"latent", "schedule", "metric", "image", "checkpoint", "torchscript", "architecture", "table", "sql"})
+    @ValueSource(
+            strings = {
+                "latent",
+                "schedule",
+                "metric",
+                "image",
+                "checkpoint",
+                "torchscript",
+                "architecture",
+                "table",
+                "sql"
+            })
     void mathematicsAndFormatsNeedNoEngine(String name) {
         noClasses()
                 .that()

@@ -8,6 +8,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import latentmix.bench.FeatureBench;
 import latentmix.bench.FullSize;
 import latentmix.bench.MixingBench;
 import latentmix.bench.PipelineBench;
@@ -23,6 +24,7 @@ import picocli.CommandLine.Parameters;
             "Measures, in one run each:",
             "  mixing     mixing against the bare matrix product",
             "  job        invert and generate in Spark against the bare model calls of the same work",
+            "  features   the built-in classifier on images, and a Fréchet distance of 2,048 features",
             "  full-size  Stable Diffusion 1.5's U-Net: compiling it, and its forward on this machine's CPU"
         },
         mixinStandardHelpOptions = true)
@@ -31,6 +33,7 @@ final class BenchCommand implements Callable<Integer> {
     enum Case {
         MIXING("mixing"),
         JOB("job"),
+        FEATURES("features"),
         FULL_SIZE("full-size");
 
         private final String text;
@@ -63,6 +66,9 @@ final class BenchCommand implements Callable<Integer> {
         Set<Case> asked = cases.isEmpty() ? EnumSet.of(Case.MIXING, Case.JOB) : EnumSet.copyOf(cases);
         if (asked.contains(Case.MIXING)) {
             MixingBench.run(rounds, System.out);
+        }
+        if (asked.contains(Case.FEATURES)) {
+            FeatureBench.run(rounds, System.out);
         }
         if (asked.contains(Case.FULL_SIZE)) {
             Path checkpoint = Files.createTempDirectory("latentmix-full-size");

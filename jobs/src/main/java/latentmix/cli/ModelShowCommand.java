@@ -19,7 +19,8 @@ import picocli.CommandLine.Spec;
 /** {@code latentmix model show}: what a checkpoint consists of, once all its tensors' names and shapes are checked. */
 @Command(
         name = "show",
-        description = "Checks the configurations and tensors of a checkpoint or a component and shows what it consists of.",
+        description =
+                "Checks the configurations and tensors of a checkpoint or a component and shows what it consists of.",
         mixinStandardHelpOptions = true)
 final class ModelShowCommand implements Callable<Integer> {
     @Parameters(

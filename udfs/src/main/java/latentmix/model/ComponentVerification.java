@@ -14,6 +14,7 @@ import latentmix.architecture.Architecture;
 import latentmix.architecture.AutoencoderKL;
 import latentmix.architecture.ClipTextModel;
 import latentmix.architecture.ClipVisionModel;
+import latentmix.architecture.ConvClassifier;
 import latentmix.architecture.Part;
 import latentmix.architecture.UNet2DConditionModel;
 import latentmix.checkpoint.CheckpointException;
@@ -26,7 +27,7 @@ import latentmix.checkpoint.Safetensors;
  * <p>Names are {@code <case>.<tensor>}. U-Net: sample, timestep, encoder_hidden_states and perhaps text_embeds, time_ids, to out. Autoencoder: image to mean,
  * logvar, scaled_mean, sample (with noise); dec.latent or dec.scaled_latent to dec.image. Text encoder: input_ids and
  * perhaps attention_mask to last_hidden_state, hidden_states_i (-1 is the last), pooler_output or text_embeds. Image
- * encoder: pixel_values to image_embeds, last_hidden_state, hidden_states_i, pooler_output. Tensors with {@code .act.} in
+ * encoder: pixel_values to image_embeds, last_hidden_state, hidden_states_i, pooler_output. Classifier: images to features, logits. Tensors with {@code .act.} in
  * their names, and others, are ignored.
  */
 public final class ComponentVerification implements AutoCloseable {
@@ -68,6 +69,8 @@ public final class ComponentVerification implements AutoCloseable {
                 verification.textEncoder();
             } else if (verification.architecture instanceof ClipVisionModel vision) {
                 verification.imageEncoder(vision);
+            } else if (verification.architecture instanceof ConvClassifier) {
+                verification.classifier();
             }
             if (verification.cases.isEmpty()) {
                 throw new CheckpointException(reference + " has no case for "
@@ -165,6 +168,19 @@ public final class ComponentVerification implements AutoCloseable {
                     comparison.compare("last_hidden_state", outputs.get(1));
                     comparison.compare("pooler_output", outputs.get(2));
                     comparison.compareHiddenStates(outputs.subList(3, outputs.size()));
+                }
+            }
+        }
+    }
+
+    private void classifier() {
+        List<String> names = cases(".images");
+        try (Network network = load(Part.CLASSIFIER, names)) {
+            for (String name : names) {
+                try (Comparison comparison = new Comparison(name)) {
+                    NDList outputs = network.forward(comparison.scope, comparison.input("images"));
+                    comparison.compare("features", outputs.get(0));
+                    comparison.compare("logits", outputs.get(1));
                 }
             }
         }

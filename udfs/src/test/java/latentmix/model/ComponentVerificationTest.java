@@ -138,4 +138,51 @@ class ComponentVerificationTest {
         new Tensors().put("a.out", List.of(1L), 1).write(folder.resolve(REFERENCE));
         assertThatThrownBy(this::verify).hasMessageContaining("has no tensor a.sample");
     }
+
+    private Tensors copyOfVision() throws IOException {
+        Files.copy(Golden.folder("clip-vision").resolve("config.json"), folder.resolve("config.json"));
+        Files.copy(Golden.folder("clip-vision").resolve(REFERENCE), folder.resolve(REFERENCE));
+        return Tensors.of(Golden.folder("clip-vision").resolve("model.safetensors"));
+    }
+
+    /** All but the bias of a key's projection, which a softmax takes no notice of. */
+    @Test
+    void everyWeightOfAnImageEncoderMatters() throws IOException {
+        Tensors tensors = copyOfVision();
+        for (String name : tensors.names()) {
+            float[] values = tensors.get(name).values();
+            values[values.length / 2] += 0.5f;
+            tensors.write(folder.resolve("model.safetensors"));
+            assertThat(verify().stream().allMatch(ComponentVerification.Case::passes))
+                    .as(name)
+                    .isEqualTo(name.endsWith("k_proj.bias"));
+            values[values.length / 2] -= 0.5f;
+        }
+    }
+
+    @Test
+    void everyOutputOfAnImageEncoderIsCompared() throws IOException {
+        copyOfVision().write(folder.resolve("model.safetensors"));
+        Tensors all = Tensors.of(Golden.folder("clip-vision").resolve(REFERENCE));
+        List<String> outputs = List.of(
+                "image_embeds",
+                "last_hidden_state",
+                "pooler_output",
+                "hidden_states_0",
+                "hidden_states_1",
+                "hidden_states_2",
+                "hidden_states_3");
+        for (String output : outputs) {
+            Tensors.Values values = all.get(output);
+            values.values()[5] += 1e-3f;
+            new Tensors()
+                    .put(
+                            "a.pixel_values",
+                            all.get("pixel_values").shape(),
+                            all.get("pixel_values").values())
+                    .put("a." + output, values.shape(), values.values())
+                    .write(folder.resolve(REFERENCE));
+            assertThat(verify()).hasSize(1).allMatch(result -> result.output().equals(output) && !result.passes());
+        }
+    }
 }

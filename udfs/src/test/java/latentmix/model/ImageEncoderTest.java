@@ -17,8 +17,10 @@ import latentmix.Golden;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.Safetensors;
+import latentmix.checkpoint.Tensors;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
+import latentmix.image.Resize;
 import latentmix.image.UnreadableImage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,6 +40,17 @@ class ImageEncoderTest {
 
     private static ImageClassifier classifier() {
         return Models.classifier(CLASSIFIER, Device.cpu(), Dtype.FLOAT32);
+    }
+
+    /** The mean of each position's three bytes, in [-1, 1]. */
+    private static double[] grey(Pixels pixels) {
+        double[] grey = new double[pixels.width() * pixels.height()];
+        for (int i = 0; i < grey.length; i++) {
+            for (int c = 0; c < 3; c++) {
+                grey[i] += ((pixels.rgb()[3 * i + c] & 0xff) / 127.5 - 1) / 3;
+            }
+        }
+        return grey;
     }
 
     /** The sample's images, a list a class in the order of labels. */
@@ -86,7 +99,7 @@ class ImageEncoderTest {
         String config = Files.readString(Golden.folder("clip-vision").resolve("config.json"));
         Files.writeString(
                 folder.resolve("config.json"), config.replace("CLIPVisionModelWithProjection", "CLIPVisionModel"));
-        latentmix.checkpoint.Tensors.of(Golden.folder("clip-vision").resolve("model.safetensors"))
+        Tensors.of(Golden.folder("clip-vision").resolve("model.safetensors"))
                 .remove("visual_projection.weight")
                 .write(folder.resolve("model.safetensors"));
         Files.copy(
@@ -166,11 +179,56 @@ class ImageEncoderTest {
                             .map(ImageClassifier.Classification::features)
                             .toList());
             for (int i = 0; i < images.size(); i++) {
-                Naive naive = new Naive(weights, latentmix.image.Resize.square(images.get(i), 32));
+                Naive naive = new Naive(weights, grey(Resize.square(images.get(i), 32)));
                 Golden.assertForward("features", answers.get(i).features(), naive.features());
                 Golden.assertForward("logits", answers.get(i).logits(), naive.logits());
                 assertThat(answers.get(i).features()).hasSize(64).doesNotContain(-1f);
             }
+        }
+    }
+
+    @Test
+    void theClassifierIsVerifiedAgainstAFileLikeEveryComponent() {
+        float[] images = new float[2 * 32 * 32];
+        IntStream.range(0, images.length).forEach(i -> images[i] = (float) Math.sin(i));
+        float[] logits = new float[20];
+        Tensors reference = new Tensors()
+                .put("waves.images", List.of(2L, 1L, 32L, 32L), images)
+                .put("waves.logits", List.of(2L, 10L), logits);
+        try (Safetensors weights = Safetensors.open(CLASSIFIER.resolve("model.safetensors"))) {
+            for (int i = 0; i < 2; i++) {
+                double[] image = new double[32 * 32];
+                for (int p = 0; p < image.length; p++) {
+                    image[p] = images[i * image.length + p];
+                }
+                System.arraycopy(new Naive(weights, image).logits(), 0, logits, 10 * i, 10);
+            }
+        }
+        Path file = reference.write(folder.resolve("reference.safetensors"));
+        assertThat(ComponentVerification.run(CLASSIFIER, file))
+                .hasSize(1)
+                .allMatch(result -> result.passes() && result.output().equals("logits"));
+        logits[13] += 1e-3f;
+        reference.write(file);
+        assertThat(ComponentVerification.run(CLASSIFIER, file)).noneMatch(ComponentVerification.Case::passes);
+    }
+
+    @Test
+    void bfloat16GivesTheSameFeaturesToItsPrecision() throws IOException {
+        List<Pixels> images = sample().get(2);
+        try (ImageClassifier exact = classifier();
+                ImageClassifier rounded = Models.classifier(CLASSIFIER, Device.cpu(), Dtype.BFLOAT16)) {
+            double squares = 0;
+            double differences = 0;
+            List<float[]> expected = exact.encode(images);
+            List<float[]> actual = rounded.encode(images);
+            for (int i = 0; i < images.size(); i++) {
+                for (int j = 0; j < exact.width(); j++) {
+                    squares += Math.pow(expected.get(i)[j], 2);
+                    differences += Math.pow(expected.get(i)[j] - actual.get(i)[j], 2);
+                }
+            }
+            assertThat(Math.sqrt(differences / squares)).isBetween(1e-5, 0.03);
         }
     }
 
@@ -179,16 +237,10 @@ class ImageEncoderTest {
         private final Safetensors weights;
         private final double[] features;
 
-        Naive(Safetensors weights, Pixels pixels) {
+        /** An image's grey values in [-1, 1]. */
+        Naive(Safetensors weights, double[] image) {
             this.weights = weights;
-            double[] x = IntStream.range(0, 32 * 32)
-                    .mapToDouble(i -> IntStream.range(0, 3)
-                                            .map(c -> pixels.rgb()[3 * i + c] & 0xff)
-                                            .average()
-                                            .orElseThrow()
-                                    / 127.5
-                            - 1)
-                    .toArray();
+            double[] x = image;
             int side = 32;
             int[] strides = {2, 2, 1, 2};
             for (int block = 0; block < strides.length; block++) {
