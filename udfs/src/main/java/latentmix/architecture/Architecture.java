@@ -50,11 +50,11 @@ public sealed interface Architecture
             case "UNet2DConditionModel" -> UNet2DConditionModel.of(config);
             case "AutoencoderKL" -> AutoencoderKL.of(config);
             case "CLIPTextModel", "CLIPTextModelWithProjection" -> ClipTextModel.of(config);
-            case "CLIPVisionModel", "CLIPVisionModelWithProjection" -> ClipVisionModel.of(config);
+            case "CLIPVisionModel", "CLIPVisionModelWithProjection", "CLIPModel" -> ClipVisionModel.of(config);
             case "ConvClassifier" -> ConvClassifier.of(config);
             default ->
                 throw new CheckpointException(where + ": the architecture must be one of UNet2DConditionModel,"
-                        + " AutoencoderKL, CLIPTextModel, CLIPTextModelWithProjection, CLIPVisionModel, CLIPVisionModelWithProjection, ConvClassifier, cannot be: "
+                        + " AutoencoderKL, CLIPTextModel, CLIPTextModelWithProjection, CLIPVisionModel, CLIPVisionModelWithProjection, CLIPModel, ConvClassifier, cannot be: "
                         + config.className());
         };
     }

@@ -1,6 +1,7 @@
 package latentmix.architecture;
 
 import java.util.Map;
+import java.util.regex.Pattern;
 import latentmix.torchscript.ScriptModule;
 
 /**
@@ -14,15 +15,18 @@ import latentmix.torchscript.ScriptModule;
  */
 public record ClipVisionModel(ClipEncoder encoder, int imageSize, int patchSize, int channels, int projection)
         implements Architecture {
-    private static final String WITH_PROJECTION = "CLIPVisionModelWithProjection";
+    /** What a file of both of CLIP's models has beside this one. */
+    private static final Pattern TEXT = Pattern.compile("text_model\\..*|text_projection\\.weight|logit_scale");
 
+    /** Reads the config of the vision model alone or, as most published folders have it, of both models (CLIPModel). */
     static ClipVisionModel of(ModelConfig config) {
+        ModelConfig vision = config.className().equals("CLIPModel") ? config.member("vision_config") : config;
         ClipVisionModel model = new ClipVisionModel(
-                ClipEncoder.of(config, 768, 3072, 12),
-                config.integer("image_size", 224),
-                config.integer("patch_size", 32),
-                config.integer("num_channels", 3),
-                config.className().equals(WITH_PROJECTION) ? config.integer("projection_dim", 512) : 0);
+                ClipEncoder.of(vision, 768, 3072, 12),
+                vision.integer("image_size", 224),
+                vision.integer("patch_size", 32),
+                vision.integer("num_channels", 3),
+                config.className().equals("CLIPVisionModel") ? 0 : config.integer("projection_dim", 512));
         config.require(
                 model.patchSize <= model.imageSize,
                 "patch_size must be at most image_size = " + model.imageSize + ", cannot be: " + model.patchSize);
@@ -37,7 +41,8 @@ public record ClipVisionModel(ClipEncoder encoder, int imageSize, int patchSize,
     /** Old files carry the positions 0, 1, … as a tensor. */
     @Override
     public boolean ignores(String key) {
-        return key.equals("vision_model.embeddings.position_ids");
+        return key.equals("vision_model.embeddings.position_ids")
+                || TEXT.matcher(key).matches();
     }
 
     /**

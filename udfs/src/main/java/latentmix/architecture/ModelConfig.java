@@ -27,6 +27,14 @@ record ModelConfig(JsonNode json, String where) {
         return name.asText();
     }
 
+    /** The config of a part, which is an object under this key. */
+    ModelConfig member(String key) {
+        if (!json.path(key).isObject()) {
+            throw wrong(key, "an object");
+        }
+        return new ModelConfig(json.get(key), where + ": " + key);
+    }
+
     private CheckpointException wrong(String key, String expected) {
         return new CheckpointException(where + ": " + key + " must be " + expected + ", cannot be: " + json.get(key));
     }

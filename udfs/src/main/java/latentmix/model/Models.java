@@ -2,12 +2,12 @@ package latentmix.model;
 
 import ai.djl.Device;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
-import java.util.stream.Stream;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.AutoencoderKL;
 import latentmix.architecture.ClipVisionModel;
@@ -123,9 +123,9 @@ public final class Models {
         }
     }
 
-    /** The parts whose components a checkpoint has. */
+    /** The parts that a run takes: those whose components a checkpoint has, without the image encoders that metrics alone take. */
     public static List<Part> parts(CheckpointFolder folder) {
-        return Stream.of(Part.values())
+        return EnumSet.complementOf(EnumSet.of(Part.IMAGE_ENCODER, Part.CLASSIFIER)).stream()
                 .filter(part -> folder.components().contains(part.component()))
                 .toList();
     }

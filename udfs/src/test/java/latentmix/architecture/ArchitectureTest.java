@@ -53,6 +53,7 @@ class ArchitectureTest {
             {"_class_name": "AutoencoderKL", "block_out_channels": [128, 256, 512, 512], "layers_per_block": 2, "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D"], "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"]} | 83653863
             {"architectures": ["CLIPTextModel"], "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12} | 123060480
             {"architectures": ["CLIPVisionModel"]} | 87456000
+            {"architectures": ["CLIPModel"], "vision_config": {}} | 87849216
             {"architectures": ["CLIPVisionModelWithProjection"], "hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24, "num_attention_heads": 16, "patch_size": 14, "projection_dim": 768} | 303966208
             """)
     void absentKeysMeanTheDefaultsThatThePublishedModelsWereMadeWith(String config, long published) {
@@ -93,12 +94,33 @@ class ArchitectureTest {
             AutoencoderKL | "down_block_types": ["AttnDownEncoderBlock2D"] | down_block_types
             AutoencoderKL | "scaling_factor": "large" | scaling_factor
             AutoencoderKL | "use_quant_conv": 1 | use_quant_conv
+            ConvClassifier | "strides": [2, 2] | strides
+            ConvClassifier | "strides": 3 | strides
             """)
     void aSettingThatIsNotSupportedIsRefusedByName(String type, String setting, String key) {
         JsonNode config = json("{\"_class_name\": \"" + type + "\", " + setting + "}");
         assertThatThrownBy(() -> Architecture.of(config, "unet/config.json"))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageStartingWith("unet/config.json: " + key + " ");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            textBlock =
+                    """
+            CLIPVisionModel | "hidden_act": "tanh" | hidden_act
+            CLIPVisionModel | "num_attention_heads": 7 | hidden_size
+            CLIPVisionModel | "image_size": 16 | patch_size
+            CLIPModel | "projection_dim": 512 | vision_config
+            CLIPTextModel | "num_attention_heads": 7 | hidden_size
+            """)
+    void aSettingOfTransformersThatIsNotSupportedIsRefusedByName(String type, String setting, String key) {
+        JsonNode config = json("{\"architectures\": [\"" + type + "\"], " + setting + "}");
+        assertThatThrownBy(() -> Architecture.of(config, "config.json"))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageStartingWith("config.json: " + key + " ");
     }
 
     @Test

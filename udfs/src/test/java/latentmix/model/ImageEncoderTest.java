@@ -114,6 +114,26 @@ class ImageEncoderTest {
         }
     }
 
+    /** The published folders of both models, such as openai/clip-vit-large-patch14, have one config and one file of weights. */
+    @Test
+    void aFolderOfBothOfClipsModelsGivesTheSame() throws IOException {
+        String vision = Files.readString(Golden.folder("clip-vision").resolve("config.json"))
+                .replace("CLIPVisionModelWithProjection", "CLIPVisionModel")
+                .replace("\"projection_dim\": 20", "\"projection_dim\": 512"); // there it has no meaning
+        Files.writeString(
+                folder.resolve("config.json"),
+                "{\"architectures\": [\"CLIPModel\"], \"projection_dim\": 20, \"vision_config\": " + vision + "}");
+        Tensors.of(Golden.folder("clip-vision").resolve("model.safetensors"))
+                .put("text_model.final_layer_norm.bias", List.of(1L), 0)
+                .put("text_projection.weight", List.of(1L, 1L), 0)
+                .put("logit_scale", List.of(), 0)
+                .put("vision_model.embeddings.position_ids", List.of(1L, 17L), new float[17])
+                .write(folder.resolve("model.safetensors"));
+        List<ComponentVerification.Case> cases =
+                ComponentVerification.run(folder, Golden.folder("clip-vision").resolve("golden.safetensors"));
+        assertThat(cases).hasSize(3).allMatch(ComponentVerification.Case::passes);
+    }
+
     @Test
     void theImageProcessorMayLieWhereDiffusersPutsIt() throws IOException {
         Path component = Files.createDirectories(folder.resolve("image_encoder"));
