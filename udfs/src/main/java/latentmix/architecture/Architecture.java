@@ -54,7 +54,8 @@ public sealed interface Architecture
             case "ConvClassifier" -> ConvClassifier.of(config);
             default ->
                 throw new CheckpointException(where + ": the architecture must be one of UNet2DConditionModel,"
-                        + " AutoencoderKL, CLIPTextModel, CLIPTextModelWithProjection, CLIPVisionModel, CLIPVisionModelWithProjection, CLIPModel, ConvClassifier, cannot be: "
+                        + " AutoencoderKL, CLIPTextModel, CLIPTextModelWithProjection, CLIPVisionModel,"
+                        + " CLIPVisionModelWithProjection, CLIPModel, ConvClassifier, cannot be: "
                         + config.className());
         };
     }

@@ -5,7 +5,7 @@ import java.util.Map;
 import latentmix.torchscript.ScriptModule;
 
 /**
- * A plain convolutional classifier, which the built-in model brings along for metrics: blocks of 3×3 convolution, batch norm and relu,
+ * A plain convolutional classifier of grey images, which the built-in model brings along for metrics: blocks of 3×3 convolution, batch norm and relu,
  * then one such layer over all positions, whose outputs are the features, and a linear layer to the logits.
  *
  * <p>Batch norm is in evaluation mode, y = (x - running_mean) / √(running_var + 1e-5) · weight + bias (<a
@@ -15,20 +15,15 @@ import latentmix.torchscript.ScriptModule;
  * @param strides one a block, 1 or 2
  */
 public record ConvClassifier(
-        int inChannels,
-        int imageSize,
-        List<Integer> blockOutChannels,
-        List<Integer> strides,
-        int featureDim,
-        int numClasses)
+        int imageSize, List<Integer> blockOutChannels, List<Integer> strides, int featureDim, int numClasses)
         implements Architecture {
     private static final double EPS = 1e-5;
     private static final double MOMENTUM = 0.1; // of no effect in evaluation mode
 
     static ConvClassifier of(ModelConfig config) {
         List<Integer> channels = config.integers("block_out_channels", List.of(32, 64, 64, 128));
+        config.only("in_channels", 1);
         ConvClassifier classifier = new ConvClassifier(
-                config.integer("in_channels", 1),
                 config.integer("image_size", 32),
                 channels,
                 config.perLevel("strides", 2, channels.size()),
@@ -47,7 +42,7 @@ public record ConvClassifier(
     }
 
     /**
-     * forward(images): (B, inChannels, imageSize, imageSize) in [-1, 1], to float32 [features (B, featureDim), at least 0,
+     * forward(images): (B, 1, imageSize, imageSize), grey in [-1, 1], to float32 [features (B, featureDim), at least 0,
      * logits (B, numClasses)].
      */
     @Override
@@ -55,7 +50,7 @@ public record ConvClassifier(
         int blocks = blockOutChannels.size();
         ScriptModule body = ScriptModule.named("ConvClassifierBody");
         StringBuilder calls = new StringBuilder();
-        int width = inChannels;
+        int width = 1;
         int side = imageSize;
         for (int i = 0; i < blocks; i++) {
             int out = blockOutChannels.get(i);

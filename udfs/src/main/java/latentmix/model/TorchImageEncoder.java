@@ -25,12 +25,12 @@ sealed interface TorchImageEncoder extends ImageEncoder {
     }
 
     /**
-     * The rows of the first two outputs.
+     * The rows of the first outputs, as many as are asked for.
      *
      * @param inputs one image each, (channels, size, size)
      */
     private static List<List<float[]>> forward(
-            TorchImageEncoder encoder, List<float[]> inputs, int channels, int size) {
+            TorchImageEncoder encoder, List<float[]> inputs, int channels, int size, int asked) {
         if (inputs.isEmpty()) {
             throw new IllegalArgumentException("There must be at least one image, there is none");
         }
@@ -41,7 +41,9 @@ sealed interface TorchImageEncoder extends ImageEncoder {
         try (NDManager manager = NDManager.newBaseManager(encoder.device())) {
             NDArray images = manager.create(batch, new Shape(inputs.size(), channels, size, size));
             NDList outputs = encoder.network().forward(manager, images);
-            return List.of(rows(outputs.get(0)), rows(outputs.get(1)));
+            return outputs.subList(0, asked).stream()
+                    .map(TorchImageEncoder::rows)
+                    .toList();
         }
     }
 
@@ -62,7 +64,8 @@ sealed interface TorchImageEncoder extends ImageEncoder {
         @Override
         public List<float[]> encode(List<Pixels> images) {
             List<float[]> inputs = images.stream().map(processor::pixelValues).toList();
-            return forward(this, inputs, config.channels(), config.imageSize()).get(0);
+            return forward(this, inputs, config.channels(), config.imageSize(), 1)
+                    .get(0);
         }
 
         @Override
@@ -77,7 +80,7 @@ sealed interface TorchImageEncoder extends ImageEncoder {
         @Override
         public List<Classification> classify(List<Pixels> images) {
             List<float[]> inputs = images.stream().map(this::grey).toList();
-            List<List<float[]>> outputs = forward(this, inputs, 1, config.imageSize());
+            List<List<float[]>> outputs = forward(this, inputs, 1, config.imageSize(), 2);
             List<Classification> classifications = new ArrayList<>();
             for (int i = 0; i < images.size(); i++) {
                 classifications.add(

@@ -96,6 +96,7 @@ class ArchitectureTest {
             AutoencoderKL | "use_quant_conv": 1 | use_quant_conv
             ConvClassifier | "strides": [2, 2] | strides
             ConvClassifier | "strides": 3 | strides
+            ConvClassifier | "in_channels": 3 | in_channels
             """)
     void aSettingThatIsNotSupportedIsRefusedByName(String type, String setting, String key) {
         JsonNode config = json("{\"_class_name\": \"" + type + "\", " + setting + "}");

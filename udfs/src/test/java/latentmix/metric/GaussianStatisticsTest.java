@@ -9,6 +9,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
@@ -62,7 +63,7 @@ class GaussianStatisticsTest {
     @Test
     void aMeanFarFromZeroCostsNoDigits() {
         List<double[]> far = ROWS.stream()
-                .map(row -> java.util.Arrays.stream(row).map(x -> x + 1e8).toArray())
+                .map(row -> Arrays.stream(row).map(x -> x + 1e8).toArray())
                 .toList();
         double[] expected = Features.goldenValues("a.cov");
         assertThat(Features.statistics(far).covariance())
