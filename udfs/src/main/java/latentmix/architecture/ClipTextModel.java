@@ -44,6 +44,11 @@ public record ClipTextModel(
                 config.className().equals("CLIPTextModelWithProjection") ? config.integer("projection_dim", 512) : 0);
     }
 
+    /** Width of the hidden states. */
+    public int hiddenSize() {
+        return encoder.hiddenSize();
+    }
+
     /** Old files carry the positions 0, 1, … as a tensor. */
     @Override
     public boolean ignores(String key) {
@@ -57,10 +62,9 @@ public record ClipTextModel(
      */
     @Override
     public Map<Part, ScriptModule> parts() {
-        int hiddenSize = encoder.hiddenSize();
         ScriptModule embeddings = ScriptModule.named("CLIPTextEmbeddings")
-                .child("token_embedding", Layers.embedding(vocabSize, hiddenSize))
-                .child("position_embedding", Layers.embedding(maxPositionEmbeddings, hiddenSize))
+                .child("token_embedding", Layers.embedding(vocabSize, hiddenSize()))
+                .child("position_embedding", Layers.embedding(maxPositionEmbeddings, hiddenSize()))
                 .method(
                         """
                         def forward(self, ids: Tensor) -> Tensor:
@@ -88,7 +92,7 @@ public record ClipTextModel(
         ScriptModule root = ScriptModule.named("CLIPTextModel").child("text_model", text);
         String projected = "outputs";
         if (projection > 0) {
-            root = root.child("text_projection", Layers.linearWithoutBias(hiddenSize, projection));
+            root = root.child("text_projection", Layers.linearWithoutBias(hiddenSize(), projection));
             projected = "[outputs[0], self.text_projection.forward(outputs[1])] + outputs[2:]";
         }
         return Map.of(
