@@ -10,10 +10,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.AutoencoderKL;
 import latentmix.architecture.ClipTextModel;
 import latentmix.architecture.Part;
+import latentmix.architecture.SD3Transformer2DModel;
+import latentmix.architecture.T5EncoderModel;
 import latentmix.architecture.UNet2DConditionModel;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.Safetensors;
@@ -22,10 +25,11 @@ import latentmix.checkpoint.Safetensors;
  * Runs a checkpoint component on the named inputs of a reference file and compares its outputs with those that the file
  * has: |a - b| ≤ 1e-5 · max|b| + 2e-5.
  *
- * <p>Names are {@code <case>.<tensor>}. U-Net: sample, timestep, encoder_hidden_states, out. Autoencoder: image to mean,
- * logvar, scaled_mean, sample (with noise); dec.latent or dec.scaled_latent to dec.image. Text encoder: input_ids and
- * perhaps attention_mask to last_hidden_state, hidden_states_i (-1 is the last), pooler_output or text_embeds. Tensors
- * with {@code .act.} in their names, and others, are ignored.
+ * <p>Names are {@code <case>.<tensor>}. U-Net: sample, timestep, encoder_hidden_states, out. SD3's transformer:
+ * hidden_states, timestep, encoder_hidden_states, pooled_projections, out. Autoencoder: image to mean, logvar, scaled_mean,
+ * sample (with noise); dec.latent or dec.scaled_latent to dec.image. Text encoder: input_ids and perhaps attention_mask to
+ * last_hidden_state, hidden_states_i (-1 is the last), pooler_output or text_embeds. Tensors with {@code .act.} in their
+ * names, and others, are ignored.
  */
 public final class ComponentVerification implements AutoCloseable {
     /**
@@ -58,12 +62,16 @@ public final class ComponentVerification implements AutoCloseable {
     public static List<Case> run(Path component, Path reference) {
         try (ComponentVerification verification = new ComponentVerification(component, reference)) {
             if (verification.architecture instanceof UNet2DConditionModel) {
-                verification.denoiser();
+                verification.denoiser("sample", "timestep", "encoder_hidden_states");
+            } else if (verification.architecture instanceof SD3Transformer2DModel) {
+                verification.denoiser("hidden_states", "timestep", "encoder_hidden_states", "pooled_projections");
             } else if (verification.architecture instanceof AutoencoderKL vae) {
                 verification.encoder(vae);
                 verification.decoder(vae);
             } else if (verification.architecture instanceof ClipTextModel) {
-                verification.textEncoder();
+                verification.textEncoder("last_hidden_state", "pooler_output text_embeds");
+            } else if (verification.architecture instanceof T5EncoderModel) {
+                verification.textEncoder("last_hidden_state");
             }
             if (verification.cases.isEmpty()) {
                 throw new CheckpointException(reference + " has no case for "
@@ -75,17 +83,15 @@ public final class ComponentVerification implements AutoCloseable {
         }
     }
 
-    private void denoiser() {
+    /** A network of these inputs, whose output is called out. */
+    private void denoiser(String... inputs) {
         List<String> names = cases(".out");
         try (Network network = load(Part.DENOISER, names)) {
             for (String name : names) {
                 try (Comparison comparison = new Comparison(name)) {
-                    NDList out = network.forward(
-                            comparison.scope,
-                            comparison.input("sample"),
-                            comparison.input("timestep"),
-                            comparison.input("encoder_hidden_states"));
-                    comparison.compare("out", out.get(0));
+                    NDArray[] arrays = Stream.of(inputs).map(comparison::input).toArray(NDArray[]::new);
+                    comparison.compare(
+                            "out", network.forward(comparison.scope, arrays).get(0));
                 }
             }
         }
@@ -132,7 +138,8 @@ public final class ComponentVerification implements AutoCloseable {
         }
     }
 
-    private void textEncoder() {
+    /** A network whose first outputs have these names, some of them several, and the others are the hidden states. */
+    private void textEncoder(String... outputNames) {
         List<String> names = cases(".input_ids");
         try (Network network = load(Part.TEXT_ENCODER, names)) {
             for (String name : names) {
@@ -142,13 +149,15 @@ public final class ComponentVerification implements AutoCloseable {
                             ? comparison.input("attention_mask").toType(DataType.INT64, false)
                             : comparison.scope.ones(ids.getShape(), DataType.INT64);
                     NDList outputs = network.forward(comparison.scope, ids, mask);
-                    comparison.compare("last_hidden_state", outputs.get(0));
-                    comparison.compare("pooler_output", outputs.get(1));
-                    comparison.compare("text_embeds", outputs.get(1));
-                    int states = outputs.size() - 2;
-                    for (int i = 0; i < states; i++) {
-                        comparison.compare("hidden_states_" + i, outputs.get(2 + i));
-                        comparison.compare("hidden_states_" + (i - states), outputs.get(2 + i));
+                    for (int i = 0; i < outputNames.length; i++) {
+                        for (String output : outputNames[i].split(" ", -1)) {
+                            comparison.compare(output, outputs.get(i));
+                        }
+                    }
+                    List<NDArray> states = outputs.subList(outputNames.length, outputs.size());
+                    for (int i = 0; i < states.size(); i++) {
+                        comparison.compare("hidden_states_" + i, states.get(i));
+                        comparison.compare("hidden_states_" + (i - states.size()), states.get(i));
                     }
                 }
             }
