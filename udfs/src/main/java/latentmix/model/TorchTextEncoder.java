@@ -6,7 +6,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 
 /** A tokenizer and a text encoder in libtorch; the network belongs to {@link Models}. */
-record TorchTextEncoder(Network network, Device device, ClipTokenizer tokenizer) implements TextEncoder {
+record TorchTextEncoder(Network network, Device device, Tokenizer tokenizer) implements TextEncoder {
     @Override
     public Embeds encode(String prompt) {
         long[] ids = tokenizer.encode(prompt);
