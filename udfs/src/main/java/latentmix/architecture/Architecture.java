@@ -17,8 +17,7 @@ import latentmix.torchscript.ScriptModule;
  *
  * <p>A further network is a further record with the library's class name, and a line in {@link #of}.
  */
-public sealed interface Architecture
-        permits UNet2DConditionModel, SD3Transformer2DModel, AutoencoderKL, ClipTextModel, T5EncoderModel {
+public sealed interface Architecture permits DenoisingNetwork, AutoencoderKL, ClipTextModel, T5EncoderModel {
     /** The module trees, each compiled to a program of its own, by name. */
     Map<Part, ScriptModule> parts();
 

@@ -30,7 +30,7 @@ public record SD3Transformer2DModel(
         int posEmbedMaxSize,
         List<Integer> dualAttentionLayers,
         QkNorm qkNorm)
-        implements Architecture {
+        implements DenoisingNetwork {
     /** What is done to the queries and keys of each head. */
     enum QkNorm {
         NONE,

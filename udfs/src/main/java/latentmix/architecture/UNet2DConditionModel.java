@@ -38,7 +38,7 @@ public record UNet2DConditionModel(
         int convInKernel,
         int convOutKernel,
         InputRange inputRange)
-        implements Architecture {
+        implements DenoisingNetwork {
     /** Whether the sample is taken as it is or moved from [0, 1] to [-1, 1] first (center_input_sample). */
     enum InputRange {
         AS_IS,

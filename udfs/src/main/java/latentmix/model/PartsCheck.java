@@ -1,0 +1,105 @@
+package latentmix.model;
+
+import java.util.List;
+import java.util.Set;
+import latentmix.architecture.AutoencoderKL;
+import latentmix.architecture.ClipTextModel;
+import latentmix.architecture.DenoisingNetwork;
+import latentmix.architecture.SD3Transformer2DModel;
+import latentmix.architecture.T5EncoderModel;
+import latentmix.architecture.UNet2DConditionModel;
+import latentmix.checkpoint.CheckpointException;
+import latentmix.checkpoint.CheckpointFolder;
+
+/** Whether the parts of a checkpoint fit each other: what each config says of the others' widths, and of their purpose. */
+record PartsCheck(CheckpointFolder folder, DenoisingNetwork denoiser, AutoencoderKL vae) {
+    /** Refuses a checkpoint whose parts do not fit. */
+    void run() {
+        int channels = vae.latentChannels();
+        require(
+                denoiser.inChannels() == channels && denoiser.outChannels() == channels,
+                "in_channels and out_channels of the " + folder.denoiser()
+                        + " must be the autoencoder's latent_channels, " + channels + ", cannot be: "
+                        + denoiser.inChannels() + " and " + denoiser.outChannels());
+        if (denoiser instanceof UNet2DConditionModel unet) {
+            scheduler("a U-Net", "DDIMScheduler", !isFlow());
+            int width = clip("").hiddenSize();
+            require(
+                    Set.of(width).containsAll(unet.crossAttentionDims()),
+                    "cross_attention_dim of the U-Net must be the text encoder's hidden_size, " + width
+                            + ", cannot be: " + unet.crossAttentionDims().get(0));
+        } else if (denoiser instanceof SD3Transformer2DModel transformer) {
+            scheduler("a SD3Transformer2DModel", "FlowMatchEulerDiscreteScheduler", isFlow());
+            texts(transformer);
+        }
+        tokenizers();
+    }
+
+    private void texts(SD3Transformer2DModel transformer) {
+        ClipTextModel l = clip("");
+        ClipTextModel g = clip("_2");
+        require(
+                l.projection() > 0 && g.projection() > 0,
+                "text_encoder and text_encoder_2 must be of the architecture CLIPTextModelWithProjection");
+        int pooled = l.projection() + g.projection();
+        require(
+                transformer.pooledProjectionDim() == pooled,
+                "pooled_projection_dim of the transformer must be the sum of the text encoders' projection_dim, "
+                        + pooled + ", cannot be: " + transformer.pooledProjectionDim());
+        int width = transformer.jointAttentionDim();
+        require(
+                l.hiddenSize() + g.hiddenSize() <= width,
+                "joint_attention_dim of the transformer must be at least the sum of the CLIP encoders' hidden_size, "
+                        + (l.hiddenSize() + g.hiddenSize()) + ", cannot be: " + width);
+        if (folder.hasT5()) {
+            int t5 = Models.architecture(folder.component("text_encoder_3"), T5EncoderModel.class)
+                    .hiddenSize();
+            require(
+                    t5 == width,
+                    "joint_attention_dim of the transformer must be text_encoder_3's d_model, " + t5 + ", cannot be: "
+                            + width);
+        }
+    }
+
+    private ClipTextModel clip(String ending) {
+        return Models.architecture(folder.component("text_encoder" + ending), ClipTextModel.class);
+    }
+
+    /** Whether the scheduler is made for a network that predicts a flow's velocity. */
+    private boolean isFlow() {
+        return folder.schedulerConfig().path("_class_name").asText().startsWith("FlowMatch")
+                || folder.schedulerConfig().path("prediction_type").asText().equals("flow_prediction");
+    }
+
+    private void scheduler(String network, String usual, boolean fits) {
+        String name = folder.schedulerConfig().path("_class_name").asText();
+        String prediction = folder.schedulerConfig().path("prediction_type").asText("none");
+        require(
+                fits,
+                "the scheduler of " + network + " must be one for what it predicts, such as " + usual + ", cannot be: "
+                        + name + " of prediction_type " + prediction);
+    }
+
+    /** Opens every tokenizer, and refuses one whose prompts are longer than its encoder has positions for. */
+    private void tokenizers() {
+        List<Tokenizer> tokenizers = Models.tokenizers(folder);
+        try {
+            for (int i = 0; i < Math.min(2, tokenizers.size()); i++) {
+                int most = clip(i == 0 ? "" : "_2").maxPositionEmbeddings();
+                require(
+                        tokenizers.get(i).maxLength() <= most,
+                        "model_max_length of " + folder.tokenizers().get(i)
+                                + " must be at most its text encoder's max_position_embeddings, " + most
+                                + ", cannot be: " + tokenizers.get(i).maxLength());
+            }
+        } finally {
+            tokenizers.forEach(Tokenizer::close);
+        }
+    }
+
+    private void require(boolean holds, String message) {
+        if (!holds) {
+            throw new CheckpointException(folder.path() + ": " + message + "; take all components from one checkpoint");
+        }
+    }
+}
