@@ -2,6 +2,7 @@ package latentmix.model;
 
 import java.util.List;
 import java.util.Set;
+import latentmix.architecture.Architecture;
 import latentmix.architecture.AutoencoderKL;
 import latentmix.architecture.ClipTextModel;
 import latentmix.architecture.DenoisingNetwork;
@@ -80,21 +81,39 @@ record PartsCheck(CheckpointFolder folder, DenoisingNetwork denoiser, Autoencode
                         + name + " of prediction_type " + prediction);
     }
 
-    /** Opens every tokenizer, and refuses one whose prompts are longer than its encoder has positions for. */
+    /** Opens every tokenizer, and refuses one whose ids or prompts are beyond its encoder. */
     private void tokenizers() {
         List<Tokenizer> tokenizers = Models.tokenizers(folder);
         try {
-            for (int i = 0; i < Math.min(2, tokenizers.size()); i++) {
-                int most = clip(i == 0 ? "" : "_2").maxPositionEmbeddings();
-                require(
-                        tokenizers.get(i).maxLength() <= most,
-                        "model_max_length of " + folder.tokenizers().get(i)
-                                + " must be at most its text encoder's max_position_embeddings, " + most
-                                + ", cannot be: " + tokenizers.get(i).maxLength());
+            for (int i = 0; i < tokenizers.size(); i++) {
+                String name = folder.tokenizers().get(i);
+                tokenizer(
+                        name,
+                        tokenizers.get(i),
+                        Architecture.of(folder.component(name.replace("tokenizer", "text_encoder"))));
             }
         } finally {
             tokenizers.forEach(Tokenizer::close);
         }
+    }
+
+    private void tokenizer(String name, Tokenizer tokenizer, Architecture encoder) {
+        if (encoder instanceof ClipTextModel clip) {
+            require(
+                    tokenizer.maxLength() <= clip.maxPositionEmbeddings(),
+                    "model_max_length of " + name + " must be at most its text encoder's max_position_embeddings, "
+                            + clip.maxPositionEmbeddings() + ", cannot be: " + tokenizer.maxLength());
+            vocabulary(name, tokenizer, clip.vocabSize());
+        } else if (encoder instanceof T5EncoderModel t5) {
+            vocabulary(name, tokenizer, t5.vocabSize());
+        }
+    }
+
+    private void vocabulary(String name, Tokenizer tokenizer, int embeddings) {
+        require(
+                tokenizer.vocabSize() <= embeddings,
+                "the ids of " + name + " must be below its text encoder's vocab_size, " + embeddings
+                        + ", but go up to: " + (tokenizer.vocabSize() - 1));
     }
 
     private void require(boolean holds, String message) {

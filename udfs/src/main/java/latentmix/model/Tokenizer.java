@@ -13,6 +13,9 @@ public interface Tokenizer extends AutoCloseable {
 
     int maxLength();
 
+    /** Ids are below this. */
+    long vocabSize();
+
     @Override
     void close();
 }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.stream.LongStream;
 import java.util.stream.StreamSupport;
 import latentmix.checkpoint.CheckpointException;
 
@@ -19,7 +20,7 @@ import latentmix.checkpoint.CheckpointException;
  *
  * @see <a href="https://huggingface.co/docs/tokenizers/components">The components of a tokenizer.json</a>
  */
-record TokenizerJson(HuggingFaceTokenizer tokenizer, int maxLength, long padId) implements Tokenizer {
+record TokenizerJson(HuggingFaceTokenizer tokenizer, int maxLength, long padId, long vocabSize) implements Tokenizer {
     /**
      * Loads a description.
      *
@@ -34,7 +35,8 @@ record TokenizerJson(HuggingFaceTokenizer tokenizer, int maxLength, long padId) 
                             new ByteArrayInputStream(new ObjectMapper().writeValueAsBytes(description)),
                             Map.of("truncation", "false", "padding", "false")),
                     maxLength,
-                    padId);
+                    padId,
+                    vocabSize(description));
         } catch (IOException | RuntimeException e) {
             throw new CheckpointException("The tokenizer of " + folder + " cannot be loaded: " + e.getMessage(), e);
         }
@@ -73,6 +75,17 @@ record TokenizerJson(HuggingFaceTokenizer tokenizer, int maxLength, long padId) 
     @Override
     public void close() {
         tokenizer.close();
+    }
+
+    /** One more than the largest id; a unigram model's vocabulary is a list, in which places are ids. */
+    private static long vocabSize(JsonNode description) {
+        JsonNode vocab = description.path("model").path("vocab");
+        LongStream ids = vocab.isObject()
+                ? StreamSupport.stream(vocab.spliterator(), false).mapToLong(JsonNode::longValue)
+                : LongStream.of(vocab.size() - 1);
+        LongStream added = StreamSupport.stream(description.path("added_tokens").spliterator(), false)
+                .mapToLong(token -> token.path("id").longValue());
+        return LongStream.concat(ids, added).max().orElse(-1) + 1;
     }
 
     /** The id of a token of a description, added or in its vocabulary. */

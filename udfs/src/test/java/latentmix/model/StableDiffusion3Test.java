@@ -145,6 +145,28 @@ class StableDiffusion3Test {
     }
 
     @Test
+    void theTransformerInBfloat16GivesTheSameToItsPrecision() {
+        Golden golden = Golden.open("mmdit-sd35-medium");
+        try (NDManager manager = NDManager.newBaseManager();
+                Denoiser denoiser = Models.denoiser(checkpoint, Device.cpu(), Dtype.BFLOAT16)) {
+            float[] output = denoiser.predict(
+                            golden.array(manager, "rect.hidden_states"),
+                            golden.floats("rect.timestep")[0],
+                            PromptEmbeds.of(
+                                    golden.array(manager, "rect.encoder_hidden_states"),
+                                    golden.array(manager, "rect.pooled_projections")))
+                    .toFloatArray();
+            float[] expected = golden.floats("rect.out");
+            double squares = 0;
+            for (int i = 0; i < output.length; i++) {
+                squares += Math.pow(output[i] - expected[i], 2);
+            }
+            double rms = Math.sqrt(squares / output.length);
+            assertThat(rms).isBetween(1e-4, 0.03); // the outputs' rms is 1.05; 8 bits of precision
+        }
+    }
+
+    @Test
     void textEncodersAreFreedBeforeAnotherPartLoadsUnlessTheyAreInUse() throws IOException {
         Path folder = GoldenCheckpoints.stableDiffusion3(temporary.resolve("model"));
         GoldenCheckpoints.edit(folder.resolve("model_index.json"), "{\"a fingerprint\": \"of its own\"}");
@@ -193,6 +215,8 @@ class StableDiffusion3Test {
             transformer/config.json    | "pooled_projection_dim": 56  | sum of the text encoders' projection_dim, 48, cannot be: 56
             transformer/config.json    | "in_channels": 4             | of the transformer must be the autoencoder's latent_channels, 16, cannot be: 4 and 16
             vae/config.json            | "latent_channels": 4         | must be the autoencoder's latent_channels, 4, cannot be: 16 and 16
+            text_encoder_2/config.json | "vocab_size": 299            | the ids of tokenizer_2 must be below its text encoder's vocab_size, 299, but go up to: 299
+            text_encoder_3/config.json | "vocab_size": 199            | the ids of tokenizer_3 must be below its text encoder's vocab_size, 199, but go up to: 199
             text_encoder/config.json   | "architectures": ["CLIPTextModel"] | must be of the architecture CLIPTextModelWithProjection
             """)
     void partsOfOtherWidthsAreRefused(String file, String values, String message) throws IOException {
