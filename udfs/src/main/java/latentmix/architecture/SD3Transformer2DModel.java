@@ -11,7 +11,7 @@ import latentmix.torchscript.ScriptModule;
  *
  * <p><a
  * href="https://github.com/huggingface/diffusers/blob/v0.36.0/src/diffusers/models/transformers/transformer_sd3.py">diffusers'
- * transformer_sd3.py</a>, {@code attention.py} (JointTransformerBlock) and {@code normalization.py}. <a
+ * transformer_sd3.py</a>; <a
  * href="https://arxiv.org/abs/2403.03206">Esser et al.</a>, Figure 2.
  *
  * @param dualAttentionLayers the blocks whose patches attend to themselves a second time
@@ -29,15 +29,8 @@ public record SD3Transformer2DModel(
         int pooledProjectionDim,
         int posEmbedMaxSize,
         List<Integer> dualAttentionLayers,
-        QkNorm qkNorm)
+        JointTransformerBlock.QkNorm qkNorm)
         implements DenoisingNetwork {
-    /** What is done to the queries and keys of each head. */
-    enum QkNorm {
-        NONE,
-        RMS_NORM
-    }
-
-    private static final double EPS = 1e-6;
     private static final int TIME_WIDTH = 256;
     private static final TimestepEmbedding TIME = new TimestepEmbedding(true, 0);
 
@@ -71,7 +64,9 @@ public record SD3Transformer2DModel(
                 config.integer("pooled_projection_dim", 2048),
                 maxSize,
                 config.indices("dual_attention_layers", layers),
-                config.json().path("qk_norm").isTextual() ? QkNorm.RMS_NORM : QkNorm.NONE);
+                config.json().path("qk_norm").isTextual()
+                        ? JointTransformerBlock.QkNorm.RMS_NORM
+                        : JointTransformerBlock.QkNorm.NONE);
     }
 
     private int width() {
@@ -85,12 +80,18 @@ public record SD3Transformer2DModel(
      */
     @Override
     public Map<Part, ScriptModule> parts() {
+        JointTransformerBlock block = new JointTransformerBlock(width(), heads, qkNorm);
         List<ScriptModule> blocks = new ArrayList<>();
         StringBuilder calls = new StringBuilder();
         for (int i = 0; i < layers; i++) {
-            blocks.add(block(i));
+            boolean last = i == layers - 1;
+            blocks.add(block.module(
+                    dualAttentionLayers.contains(i)
+                            ? JointTransformerBlock.Attends.TWICE
+                            : JointTransformerBlock.Attends.ONCE,
+                    last ? JointTransformerBlock.Place.LAST : JointTransformerBlock.Place.INNER));
             calls.append("  %s = getattr(self.transformer_blocks, \"%d\").forward(x, context, temb)\n"
-                    .formatted(isLast(i) ? "x" : "x, context", i));
+                    .formatted(last ? "x" : "x, context", i));
         }
         ScriptModule time = ScriptModule.named("CombinedTimestepTextProjEmbeddings")
                 .child("timestep_embedder", TimestepEmbedding.module(TIME_WIDTH, width(), Activation.SILU))
@@ -109,7 +110,7 @@ public record SD3Transformer2DModel(
                         .child("time_text_embed", time)
                         .child("context_embedder", Layers.linear(jointAttentionDim, width()))
                         .child("transformer_blocks", ScriptModule.list(blocks))
-                        .child("norm_out", adaLayerNormContinuous())
+                        .child("norm_out", block.adaLayerNormContinuous())
                         .child("proj_out", Layers.linear(width(), patchSize * patchSize * outChannels))
                         .method(
                                 """
@@ -124,10 +125,6 @@ public record SD3Transformer2DModel(
                                   return torch.contiguous(x.to(6))
                                 """
                                         .formatted(calls, patchSize, outChannels)));
-    }
-
-    private boolean isLast(int block) {
-        return block == layers - 1;
     }
 
     /** A convolution of stride patchSize, and the middle of the table of positions: to (B, h·w, width), h, w. */
@@ -148,194 +145,5 @@ public record SD3Transformer2DModel(
                           return (x, h, w)
                         """
                                 .formatted(posEmbedMaxSize));
-    }
-
-    /** Text of the layer norm without weights of a variable, times 1 + scale plus shift. */
-    private String modulated(String normed, String shift, String scale) {
-        return "torch.addcmul(%s, %s, torch.add(%s, 1))".formatted(shift, normed, scale);
-    }
-
-    private String normed(String x) {
-        return "torch.layer_norm(%s, [%d], None, None, %s)".formatted(x, width(), EPS);
-    }
-
-    /** Scale, then shift, from temb: forward(x, temb), x (B, T, width). */
-    private ScriptModule adaLayerNormContinuous() {
-        return ScriptModule.named("AdaLayerNormContinuous")
-                .child("linear", Layers.linear(width(), 2 * width()))
-                .method(
-                        """
-                        def forward(self, x: Tensor, temb: Tensor) -> Tensor:
-                          scale, shift = torch.chunk(torch.unsqueeze(self.linear.forward(torch.silu(temb)), 1), 2, 2)
-                          return %s
-                        """
-                                .formatted(modulated(normed("x"), "shift", "scale")));
-    }
-
-    /** Shift, scale and gate, so many times, from temb: forward(temb), (B, 1, width) each. */
-    private ScriptModule adaLayerNormZero(int triples) {
-        return ScriptModule.named("AdaLayerNormZero")
-                .child("linear", Layers.linear(width(), 3 * triples * width()))
-                .method(
-                        """
-                        def forward(self, temb: Tensor) -> List[Tensor]:
-                          return torch.chunk(torch.unsqueeze(self.linear.forward(torch.silu(temb)), 1), %d, 2)
-                        """
-                                .formatted(3 * triples));
-    }
-
-    /**
-     * forward(x, context, temb): patches (B, T, width), prompt (B, L, width) and temb (B, width) to new patches and prompt; the
-     * last block only reads the prompt and gives patches alone.
-     */
-    private ScriptModule block(int i) {
-        boolean dual = dualAttentionLayers.contains(i);
-        boolean last = isLast(i);
-        ScriptModule block = ScriptModule.named("JointTransformerBlock")
-                .child("norm1", adaLayerNormZero(dual ? 3 : 2))
-                .child("norm1_context", last ? adaLayerNormContinuous() : adaLayerNormZero(2))
-                .child("attn", last ? jointAttentionToPatches() : jointAttention());
-        if (dual) {
-            block = block.child("attn2", selfAttention());
-        }
-        block = block.child("ff", feedForward());
-        if (!last) {
-            block = block.child("ff_context", feedForward());
-        }
-        String in = "def forward(self, x: Tensor, context: Tensor, temb: Tensor) -> "
-                + (last ? "Tensor" : "Tuple[Tensor, Tensor]")
-                + ":\n  m = self.norm1.forward(temb)\n  n = "
-                + normed("x") + "\n";
-        String attention = last
-                ? "  a = self.attn.forward(%s, self.norm1_context.forward(context, temb))\n"
-                        .formatted(modulated("n", "m[0]", "m[1]"))
-                : "  c = self.norm1_context.forward(temb)\n  a, b = self.attn.forward(%s, %s)\n"
-                        .formatted(modulated("n", "m[0]", "m[1]"), modulated(normed("context"), "c[0]", "c[1]"));
-        String second = dual
-                ? "  x = torch.addcmul(x, m[8], self.attn2.forward(%s))\n".formatted(modulated("n", "m[6]", "m[7]"))
-                : "";
-        String patches =
-                "  x = torch.addcmul(x, m[5], self.ff.forward(%s))\n".formatted(modulated(normed("x"), "m[3]", "m[4]"));
-        String prompt = last
-                ? "  return x\n"
-                : """
-                  context = torch.addcmul(context, c[2], b)
-                  context = torch.addcmul(context, c[5], self.ff_context.forward(%s))
-                  return (x, context)
-                """
-                        .formatted(modulated(normed("context"), "c[3]", "c[4]"));
-        return block.method(in + attention + "  x = torch.addcmul(x, m[2], a)\n" + second + patches + prompt);
-    }
-
-    /** Adds the projections to queries, keys and values. */
-    private ScriptModule projections(ScriptModule attention, String q, String k, String v) {
-        return attention
-                .child(q, Layers.linear(width(), width()))
-                .child(k, Layers.linear(width(), width()))
-                .child(v, Layers.linear(width(), width()));
-    }
-
-    private ScriptModule norms(ScriptModule attention, String q, String k) {
-        return qkNorm == QkNorm.NONE
-                ? attention
-                : attention.child(q, Layers.rmsNorm(headWidth, EPS)).child(k, Layers.rmsNorm(headWidth, EPS));
-    }
-
-    /** Text: a projection's output as heads, (B, heads, T, headWidth), normalised where there is a norm. */
-    private String heads(String projection, String x, String norm) {
-        String text = "torch.transpose(torch.unflatten(self.%s.forward(%s), 2, [%d, %d]), 1, 2)"
-                .formatted(projection, x, heads, headWidth);
-        return norm.isEmpty() || qkNorm == QkNorm.NONE ? text : "self.%s.forward(%s)".formatted(norm, text);
-    }
-
-    private ScriptModule out() {
-        return ScriptModule.named("ModuleList").child("0", Layers.linear(width(), width()));
-    }
-
-    /** One attention over patches and prompt: forward(x, context), normalised and modulated both. */
-    private ScriptModule joint() {
-        ScriptModule attention = ScriptModule.named("JointAttention");
-        attention = projections(attention, "to_q", "to_k", "to_v");
-        attention = projections(attention, "add_q_proj", "add_k_proj", "add_v_proj");
-        attention = norms(norms(attention, "norm_q", "norm_k"), "norm_added_q", "norm_added_k");
-        return attention
-                .child("to_out", out())
-                .method(
-                        """
-                        def attend(self, x: Tensor, context: Tensor) -> Tensor:
-                          q = torch.cat([%s, %s], 2)
-                          k = torch.cat([%s, %s], 2)
-                          v = torch.cat([%s, %s], 2)
-                          return torch.flatten(torch.transpose(torch.scaled_dot_product_attention(q, k, v), 1, 2), 2)
-                        """
-                                .formatted(
-                                        heads("to_q", "x", "norm_q"),
-                                        heads("add_q_proj", "context", "norm_added_q"),
-                                        heads("to_k", "x", "norm_k"),
-                                        heads("add_k_proj", "context", "norm_added_k"),
-                                        heads("to_v", "x", ""),
-                                        heads("add_v_proj", "context", "")));
-    }
-
-    private ScriptModule jointAttention() {
-        return joint().child("to_add_out", Layers.linear(width(), width()))
-                .method(
-                        """
-                        def forward(self, x: Tensor, context: Tensor) -> Tuple[Tensor, Tensor]:
-                          patches, prompt = torch.split_with_sizes(self.attend(x, context), [torch.size(x, 1), torch.size(context, 1)], 1)
-                          return (getattr(self.to_out, "0").forward(patches), self.to_add_out.forward(prompt))
-                        """);
-    }
-
-    private ScriptModule jointAttentionToPatches() {
-        return joint().method(
-                        """
-                        def forward(self, x: Tensor, context: Tensor) -> Tensor:
-                          o = self.attend(x, context)
-                          return getattr(self.to_out, "0").forward(torch.narrow(o, 1, 0, torch.size(x, 1)))
-                        """);
-    }
-
-    /** Attention of the patches to themselves: forward(x). */
-    private ScriptModule selfAttention() {
-        ScriptModule attention = projections(ScriptModule.named("SelfAttention"), "to_q", "to_k", "to_v");
-        return norms(attention, "norm_q", "norm_k")
-                .child("to_out", out())
-                .method(
-                        """
-                        def forward(self, x: Tensor) -> Tensor:
-                          q = %s
-                          k = %s
-                          v = %s
-                          o = torch.flatten(torch.transpose(torch.scaled_dot_product_attention(q, k, v), 1, 2), 2)
-                          return getattr(self.to_out, "0").forward(o)
-                        """
-                                .formatted(
-                                        heads("to_q", "x", "norm_q"),
-                                        heads("to_k", "x", "norm_k"),
-                                        heads("to_v", "x", "")));
-    }
-
-    /** Linear, gelu approximated by tanh, linear; four times as wide between. */
-    private ScriptModule feedForward() {
-        ScriptModule gelu = ScriptModule.named("GELU")
-                .child("proj", Layers.linear(width(), 4 * width()))
-                .method(
-                        """
-                        def forward(self, x: Tensor) -> Tensor:
-                          return %s
-                        """
-                                .formatted(Activation.GELU_TANH.inPlace("self.proj.forward(x)")));
-        return ScriptModule.named("FeedForward")
-                .child(
-                        "net",
-                        ScriptModule.named("ModuleList")
-                                .child("0", gelu)
-                                .child("2", Layers.linear(4 * width(), width())))
-                .method(
-                        """
-                        def forward(self, x: Tensor) -> Tensor:
-                          return getattr(self.net, "2").forward(getattr(self.net, "0").forward(x))
-                        """);
     }
 }
