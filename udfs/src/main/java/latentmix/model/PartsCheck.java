@@ -1,7 +1,6 @@
 package latentmix.model;
 
 import java.util.List;
-import java.util.Set;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.AutoencoderKL;
 import latentmix.architecture.ClipTextModel;
@@ -25,10 +24,12 @@ record PartsCheck(CheckpointFolder folder, DenoisingNetwork denoiser, Autoencode
         if (denoiser instanceof UNet2DConditionModel unet) {
             scheduler("a U-Net", "DDIMScheduler", !isFlow());
             int width = clip("").hiddenSize();
-            require(
-                    Set.of(width).containsAll(unet.crossAttentionDims()),
-                    "cross_attention_dim of the U-Net must be the text encoder's hidden_size, " + width
-                            + ", cannot be: " + unet.crossAttentionDims().get(0));
+            for (int attended : unet.crossAttentionDims()) {
+                require(
+                        attended == width,
+                        "cross_attention_dim of the U-Net must be the text encoder's hidden_size, " + width
+                                + ", cannot be: " + attended);
+            }
         } else if (denoiser instanceof SD3Transformer2DModel transformer) {
             scheduler("a SD3Transformer2DModel", "FlowMatchEulerDiscreteScheduler", isFlow());
             texts(transformer);
