@@ -2,7 +2,6 @@ package latentmix.cli;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -13,6 +12,7 @@ import latentmix.bench.FullSize;
 import latentmix.bench.MixingBench;
 import latentmix.bench.PipelineBench;
 import latentmix.config.RunConfig;
+import latentmix.model.FullSizeModel;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
             "  mixing     mixing against the bare matrix product",
             "  job        invert and generate in Spark against the bare model calls of the same work",
             "  features   the built-in classifier on images, and a Fréchet distance of 2,048 features",
-            "  full-size  Stable Diffusion 1.5's U-Net: compiling it, and its forward on this machine's CPU"
+            "  full-size  networks of published size: compiling them, and their forward on this machine's CPU"
         },
         mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
@@ -58,6 +58,17 @@ final class BenchCommand implements Callable<Integer> {
             description = "measured rounds, after one that is not (default: ${DEFAULT-VALUE})")
     private int rounds;
 
+    @Option(
+            names = "--model",
+            split = ",",
+            defaultValue = "sd15-unet,sd35-medium,t5-xxl",
+            paramLabel = "NAME",
+            description = {
+                "networks of full-size: sd15-unet (8 GB of disk), sd35-medium (10 GB), t5-xxl (20 GB)",
+                "default: all"
+            })
+    private List<FullSizeModel> models;
+
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "replaces a value of the demo's configuration")
     private final List<String> overrides = new ArrayList<>();
 
@@ -71,8 +82,9 @@ final class BenchCommand implements Callable<Integer> {
             FeatureBench.run(rounds, System.out);
         }
         if (asked.contains(Case.FULL_SIZE)) {
-            Path checkpoint = Files.createTempDirectory("latentmix-full-size");
-            FullSize.run(checkpoint, rounds, System.out);
+            for (FullSizeModel model : models) {
+                FullSize.run(model, Files.createTempDirectory("latentmix-full-size"), rounds, System.out);
+            }
         }
         if (asked.contains(Case.JOB)) {
             RunConfig config = DemoCommand.config(overrides);

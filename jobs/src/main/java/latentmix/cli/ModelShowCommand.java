@@ -2,7 +2,6 @@ package latentmix.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
@@ -44,13 +43,13 @@ final class ModelShowCommand implements Callable<Integer> {
         Shape latent = Models.latentShape(folder);
         int size = Models.imageSize(folder);
         print("%s in %s", folder.pipeline(), folder.path());
-        print("%-13s %s", "fingerprint", folder.fingerprint());
-        print("%-13s %d × %d", "images", size, size);
-        print("%-13s %d × %d × %d", "latents", latent.channels(), latent.height(), latent.width());
+        print("%-14s %s", "fingerprint", folder.fingerprint());
+        print("%-14s %d × %d", "images", size, size);
+        print("%-14s %d × %d × %d", "latents", latent.channels(), latent.height(), latent.width());
         print(
-                "%-13s %s",
+                "%-14s %s",
                 "scheduler", folder.schedulerConfig().path("_class_name").asText());
-        for (String component : List.of("unet", "vae", "text_encoder")) {
+        for (String component : folder.networks()) {
             show(component, folder.component(component));
         }
         return ExitCode.DONE;
@@ -66,7 +65,7 @@ final class ModelShowCommand implements Callable<Integer> {
                 types.add(weights.tensor(key).type().toString());
             }
             print(
-                    "%-13s %s, %.2f M parameters as %s",
+                    "%-14s %s, %.2f M parameters as %s",
                     name, architecture.getClass().getSimpleName(), parameters / 1e6, String.join(" and ", types));
         }
     }

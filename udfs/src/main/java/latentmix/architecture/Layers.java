@@ -97,6 +97,18 @@ final class Layers {
                                 .formatted(width, eps));
     }
 
+    /** Divides the last axis by its root mean square: (…, width) to the same. */
+    static ScriptModule rmsNorm(int width, double eps) {
+        return ScriptModule.named("RMSNorm")
+                .parameter("weight", width)
+                .method(
+                        """
+                def forward(self, x: Tensor) -> Tensor:
+                  return torch.rms_norm(x, [%d], self.weight.to(x), %s)
+                """
+                                .formatted(width, eps));
+    }
+
     private static ScriptModule norm(String type, int width) {
         return ScriptModule.named(type).parameter("weight", width).parameter("bias", width);
     }

@@ -129,6 +129,18 @@ record ModelConfig(JsonNode json, String where) {
         return values;
     }
 
+    /** A list of indices below a count, perhaps none. */
+    List<Integer> indices(String key, int count) {
+        List<Integer> values = new ArrayList<>();
+        for (JsonNode value : json.path(key)) {
+            if (!value.isIntegralNumber() || value.asInt(-1) < 0 || value.asInt() >= count) {
+                throw wrong(key, "a list of indices from 0 to " + (count - 1));
+            }
+            values.add(value.asInt());
+        }
+        return values;
+    }
+
     /** One positive integer a level: a list of that length, or one integer for all. */
     List<Integer> perLevel(String key, int otherwise, int levels) {
         if (!json.path(key).isArray()) {

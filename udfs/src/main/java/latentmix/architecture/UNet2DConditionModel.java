@@ -33,17 +33,14 @@ public record UNet2DConditionModel(
         double normEps,
         Transformer2DModel.Projection projection,
         int timeEmbeddingDim,
-        TimeProjection timeProjection,
+        TimestepEmbedding timeProjection,
         int downsamplePadding,
         double midBlockScale,
         int convInKernel,
         int convOutKernel,
         InputRange inputRange,
         Optional<TextTime> textTime)
-        implements Architecture {
-    /** The order of the timestep's cosines and sines, and the shift of their frequencies' exponent. */
-    record TimeProjection(boolean cosinesFirst, double frequencyShift) {}
-
+        implements DenoisingNetwork {
     /** Whether the sample is taken as it is or moved from [0, 1] to [-1, 1] first (center_input_sample). */
     enum InputRange {
         AS_IS,
@@ -130,7 +127,7 @@ public record UNet2DConditionModel(
                         ? Transformer2DModel.Projection.LINEAR
                         : Transformer2DModel.Projection.CONV,
                 config.integerOrNull("time_embedding_dim", 4 * channels.get(0)),
-                new TimeProjection(config.flag("flip_sin_to_cos", true), config.number("freq_shift", 0)),
+                new TimestepEmbedding(config.flag("flip_sin_to_cos", true), config.number("freq_shift", 0)),
                 downsamplePadding(config),
                 config.numberOrNull("mid_block_scale_factor", 1),
                 oddKernel(config, "conv_in_kernel"),
@@ -200,53 +197,20 @@ public record UNet2DConditionModel(
         }
         ScriptModule root = ScriptModule.named("UNet2DConditionModel")
                 .child("conv_in", Layers.conv2d(inChannels, first, convInKernel))
-                .child("time_embedding", timestepEmbedding(first, activation));
+                .child("time_embedding", TimestepEmbedding.module(first, timeEmbeddingDim, activation));
         if (textTime.isPresent()) {
-            root = root.child("add_embedding", timestepEmbedding(textTime.get().width(), Activation.SILU))
-                    .method(timeProjection("add_time_proj", textTime.get().numberWidth()));
+            int added = textTime.get().width();
+            root = root.child("add_embedding", TimestepEmbedding.module(added, timeEmbeddingDim, Activation.SILU))
+                    .method(timeProjection.method(
+                            "add_time_proj", textTime.get().numberWidth()));
         }
         return root.child("down_blocks", ScriptModule.list(down))
                 .child("mid_block", mid(last))
                 .child("up_blocks", ScriptModule.list(up))
                 .child("conv_norm_out", Layers.groupNorm(groups, first, normEps))
                 .child("conv_out", Layers.conv2d(first, outChannels, convOutKernel))
-                .method(timeProjection("time_proj", first))
+                .method(timeProjection.method("time_proj", first))
                 .method(forward(levels));
-    }
-
-    private ScriptModule timestepEmbedding(int width, Activation activation) {
-        return ScriptModule.named("TimestepEmbedding")
-                .child("linear_1", Layers.linear(width, timeEmbeddingDim))
-                .child("linear_2", Layers.linear(timeEmbeddingDim, timeEmbeddingDim))
-                .method(
-                        """
-                        def forward(self, x: Tensor) -> Tensor:
-                          h = self.linear_1.forward(x)
-                          return self.linear_2.forward(%s)
-                        """
-                                .formatted(activation.inPlace("h")));
-    }
-
-    /** Sines and cosines of t·exp(-ln(10000)·i/(half - shift)), in float32 as the network was trained: (N, width). */
-    private String timeProjection(String name, int width) {
-        int half = width / 2;
-        return """
-                def %s(self, timestep: Tensor) -> Tensor:
-                  t = torch.unsqueeze(torch.reshape(timestep.to(6), [-1]), -1)
-                  i = torch.arange(%d, dtype=6, device=t.device)
-                  frequencies = torch.exp(torch.div(torch.mul(i, %s), %s))
-                  angles = torch.mul(t, frequencies)
-                  waves = torch.cat([torch.%s(angles), torch.%s(angles)], 1)
-                  return torch.constant_pad_nd(waves, [0, %d])
-                """
-                .formatted(
-                        name,
-                        half,
-                        -Math.log(10000),
-                        half - timeProjection.frequencyShift(),
-                        timeProjection.cosinesFirst() ? "cos" : "sin",
-                        timeProjection.cosinesFirst() ? "sin" : "cos",
-                        width % 2);
     }
 
     private String forward(int levels) {

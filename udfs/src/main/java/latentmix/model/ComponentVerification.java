@@ -10,12 +10,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.AutoencoderKL;
 import latentmix.architecture.ClipTextModel;
 import latentmix.architecture.ClipVisionModel;
 import latentmix.architecture.ConvClassifier;
 import latentmix.architecture.Part;
+import latentmix.architecture.SD3Transformer2DModel;
+import latentmix.architecture.T5EncoderModel;
 import latentmix.architecture.UNet2DConditionModel;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.Safetensors;
@@ -25,10 +28,11 @@ import latentmix.checkpoint.Safetensors;
  * has: |a - b| ≤ 1e-5 · max|b| + 2e-5.
  *
  * <p>Names are {@code <case>.<tensor>}. U-Net: sample, timestep, encoder_hidden_states and perhaps text_embeds, time_ids,
- * to out. Autoencoder: image to mean, logvar, scaled_mean, sample (with noise); dec.latent or dec.scaled_latent to dec.image. Text encoder: input_ids and
+ * to out. SD3's transformer: hidden_states, timestep, encoder_hidden_states, pooled_projections, out. Autoencoder: image to
+ * mean, logvar, scaled_mean, sample (with noise); dec.latent or dec.scaled_latent to dec.image. Text encoder: input_ids and
  * perhaps attention_mask to last_hidden_state, hidden_states_i (-1 is the last), pooler_output or text_embeds. Image
- * encoder: pixel_values to image_embeds, last_hidden_state, hidden_states_i, pooler_output. Classifier: images
- * to features, logits. Tensors with {@code .act.} in their names, and others, are ignored.
+ * encoder: pixel_values to image_embeds, last_hidden_state, hidden_states_i, pooler_output. Classifier: images to
+ * features, logits. Tensors with {@code .act.} in their names, and others, are ignored.
  */
 public final class ComponentVerification implements AutoCloseable {
     /**
@@ -61,12 +65,16 @@ public final class ComponentVerification implements AutoCloseable {
     public static List<Case> run(Path component, Path reference) {
         try (ComponentVerification verification = new ComponentVerification(component, reference)) {
             if (verification.architecture instanceof UNet2DConditionModel unet) {
-                verification.denoiser(unet);
+                verification.denoiser(unet.inputs().toArray(String[]::new));
+            } else if (verification.architecture instanceof SD3Transformer2DModel) {
+                verification.denoiser("hidden_states", "timestep", "encoder_hidden_states", "pooled_projections");
             } else if (verification.architecture instanceof AutoencoderKL vae) {
                 verification.encoder(vae);
                 verification.decoder(vae);
             } else if (verification.architecture instanceof ClipTextModel) {
-                verification.textEncoder();
+                verification.textEncoder("last_hidden_state", "pooler_output text_embeds");
+            } else if (verification.architecture instanceof T5EncoderModel) {
+                verification.textEncoder("last_hidden_state");
             } else if (verification.architecture instanceof ClipVisionModel vision) {
                 verification.imageEncoder(vision);
             } else if (verification.architecture instanceof ConvClassifier) {
@@ -82,15 +90,15 @@ public final class ComponentVerification implements AutoCloseable {
         }
     }
 
-    private void denoiser(UNet2DConditionModel unet) {
+    /** A network of these inputs, whose output is called out. */
+    private void denoiser(String... inputs) {
         List<String> names = cases(".out");
         try (Network network = load(Part.DENOISER, names)) {
             for (String name : names) {
                 try (Comparison comparison = new Comparison(name)) {
-                    NDArray[] inputs =
-                            unet.inputs().stream().map(comparison::input).toArray(NDArray[]::new);
+                    NDArray[] arrays = Stream.of(inputs).map(comparison::input).toArray(NDArray[]::new);
                     comparison.compare(
-                            "out", network.forward(comparison.scope, inputs).get(0));
+                            "out", network.forward(comparison.scope, arrays).get(0));
                 }
             }
         }
@@ -137,7 +145,8 @@ public final class ComponentVerification implements AutoCloseable {
         }
     }
 
-    private void textEncoder() {
+    /** A network whose first outputs have these names, some of them several, and the others are the hidden states. */
+    private void textEncoder(String... outputNames) {
         List<String> names = cases(".input_ids");
         try (Network network = load(Part.TEXT_ENCODER, names)) {
             for (String name : names) {
@@ -147,10 +156,12 @@ public final class ComponentVerification implements AutoCloseable {
                             ? comparison.input("attention_mask").toType(DataType.INT64, false)
                             : comparison.scope.ones(ids.getShape(), DataType.INT64);
                     NDList outputs = network.forward(comparison.scope, ids, mask);
-                    comparison.compare("last_hidden_state", outputs.get(0));
-                    comparison.compare("pooler_output", outputs.get(1));
-                    comparison.compare("text_embeds", outputs.get(1));
-                    comparison.compareHiddenStates(outputs.subList(2, outputs.size()));
+                    for (int i = 0; i < outputNames.length; i++) {
+                        for (String output : outputNames[i].split(" ", -1)) {
+                            comparison.compare(output, outputs.get(i));
+                        }
+                    }
+                    comparison.compareHiddenStates(outputs.subList(outputNames.length, outputs.size()));
                 }
             }
         }

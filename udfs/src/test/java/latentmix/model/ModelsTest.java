@@ -52,7 +52,6 @@ class ModelsTest {
     @Test
     void theBuiltInModelsPartsLoadAndGiveWhatTheirInterfacesSay() {
         Models.check(FASHION);
-        assertThat(Models.parts(FASHION)).containsExactly(Part.DENOISER, Part.ENCODER, Part.DECODER, Part.TEXT_ENCODER);
         assertThat(Models.imageSize(FASHION)).isEqualTo(32);
         assertThat(Models.latentShape(FASHION)).isEqualTo(new latentmix.latent.Shape(4, 8, 8));
         TextEncoder.Embeds embeds;
