@@ -4,34 +4,39 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.stream.Stream;
 import latentmix.model.Dtype;
 import latentmix.model.FullSizeBench;
+import latentmix.model.FullSizeModel;
 
-/** Prints what Stable Diffusion 1.5's U-Net costs in float32 and bfloat16 with all of this machine's cores. */
+/** Prints what networks of published size cost with all of this machine's cores. */
 public final class FullSize {
     private FullSize() {}
 
-    /** Writes the random weights into this folder, measures, and deletes it. */
-    public static void run(Path folder, int rounds, PrintStream out) throws IOException {
+    /** Writes random weights into a folder that there is not yet, measures, and deletes it. */
+    public static void run(FullSizeModel model, Path folder, int rounds, PrintStream out) throws IOException {
         try {
-            FullSizeBench.write(folder);
+            FullSizeBench.write(folder, model);
             int threads = Runtime.getRuntime().availableProcessors();
-            for (Dtype dtype : List.of(Dtype.FLOAT32, Dtype.BFLOAT16)) {
-                FullSizeBench.Result result = FullSizeBench.measure(folder, dtype, threads, rounds);
+            for (Dtype dtype : model.dtypes()) {
+                FullSizeBench.Result result = FullSizeBench.measure(folder, model, dtype, threads, rounds);
                 out.printf(
-                        "%s: weights %.2f GB; compile %.1f s, peak resident %.2f GB; load %.1f s; forward (2 × 4×64×64, %d"
-                                + " threads) median of %d %.2f s, peak resident %.2f GB%n",
+                        "%s, %s: weights %.2f GB; compile %.1f s, peak resident %.2f GB; load %.1f s%n",
+                        model,
                         dtype,
                         result.weightBytes() / 1e9,
                         result.compileSeconds(),
                         result.compilePeak() / 1e9,
-                        result.loadSeconds(),
-                        threads,
-                        rounds,
-                        Median.of(result.forwardSeconds()),
-                        result.forwardPeak() / 1e9);
+                        result.loadSeconds());
+                for (FullSizeBench.Forward forward : result.forwards()) {
+                    out.printf(
+                            "  forward (%s, %d threads) median of %d %.2f s, peak resident %.2f GB%n",
+                            forward.inputs(),
+                            threads,
+                            forward.seconds().size(),
+                            Median.of(forward.seconds()),
+                            forward.peak() / 1e9);
+                }
             }
         } finally {
             try (Stream<Path> files = Files.list(folder)) {

@@ -2,16 +2,17 @@ package latentmix.cli;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import latentmix.bench.FeatureBench;
 import latentmix.bench.FullSize;
 import latentmix.bench.MixingBench;
 import latentmix.bench.PipelineBench;
 import latentmix.config.RunConfig;
+import latentmix.model.FullSizeModel;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -23,7 +24,8 @@ import picocli.CommandLine.Parameters;
             "Measures, in one run each:",
             "  mixing     mixing against the bare matrix product",
             "  job        invert and generate in Spark against the bare model calls of the same work",
-            "  full-size  Stable Diffusion 1.5's U-Net: compiling it, and its forward on this machine's CPU"
+            "  features   the built-in classifier on images, and a Fréchet distance of 2,048 features",
+            "  full-size  networks of published size: compiling them, and their forward on this machine's CPU"
         },
         mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
@@ -31,6 +33,7 @@ final class BenchCommand implements Callable<Integer> {
     enum Case {
         MIXING("mixing"),
         JOB("job"),
+        FEATURES("features"),
         FULL_SIZE("full-size");
 
         private final String text;
@@ -55,6 +58,17 @@ final class BenchCommand implements Callable<Integer> {
             description = "measured rounds, after one that is not (default: ${DEFAULT-VALUE})")
     private int rounds;
 
+    @Option(
+            names = "--model",
+            split = ",",
+            defaultValue = "sd15-unet,sd35-medium,t5-xxl",
+            paramLabel = "NAME",
+            description = {
+                "networks of full-size: sd15-unet (8 GB of disk), sd35-medium (10 GB), t5-xxl (20 GB)",
+                "default: all"
+            })
+    private List<FullSizeModel> models;
+
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "replaces a value of the demo's configuration")
     private final List<String> overrides = new ArrayList<>();
 
@@ -64,9 +78,13 @@ final class BenchCommand implements Callable<Integer> {
         if (asked.contains(Case.MIXING)) {
             MixingBench.run(rounds, System.out);
         }
+        if (asked.contains(Case.FEATURES)) {
+            FeatureBench.run(rounds, System.out);
+        }
         if (asked.contains(Case.FULL_SIZE)) {
-            Path checkpoint = Files.createTempDirectory("latentmix-full-size");
-            FullSize.run(checkpoint, rounds, System.out);
+            for (FullSizeModel model : models) {
+                FullSize.run(model, Files.createTempDirectory("latentmix-full-size"), rounds, System.out);
+            }
         }
         if (asked.contains(Case.JOB)) {
             RunConfig config = DemoCommand.config(overrides);

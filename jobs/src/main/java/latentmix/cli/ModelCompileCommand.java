@@ -4,10 +4,8 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.EnumSet;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import latentmix.architecture.Architecture;
 import latentmix.architecture.Part;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.model.Dtype;
@@ -47,14 +45,12 @@ final class ModelCompileCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         if (Files.exists(folder.resolve("config.json"))) {
-            for (Part part : EnumSet.copyOf(Architecture.of(folder).parts().keySet())) {
-                compile(folder, part);
-            }
+            compile(folder);
         } else {
             CheckpointFolder checkpoint = CheckpointFolder.open(folder);
             Models.check(checkpoint);
-            for (Part part : Part.values()) {
-                compile(checkpoint.component(part.component()), part);
+            for (String component : checkpoint.networks()) {
+                compile(checkpoint.component(component));
             }
         }
         if (Files.exists(PROCESS)) {
@@ -65,12 +61,17 @@ final class ModelCompileCommand implements Callable<Integer> {
         return ExitCode.DONE;
     }
 
-    private void compile(Path component, Part part) throws IOException {
-        long start = System.nanoTime();
-        Path program = Models.compile(component, part, dtype);
-        print(
-                "%-13s %7.1f MB in %5.1f s  %s",
-                part, Files.size(program) / 1e6, (System.nanoTime() - start) / 1e9, program);
+    private void compile(Path component) throws IOException {
+        for (Part part : Models.parts(component)) {
+            long start = System.nanoTime();
+            Path program = Models.compile(component, part, dtype);
+            print(
+                    "%-28s %7.1f MB in %5.1f s  %s",
+                    component.getFileName() + "/" + part,
+                    Files.size(program) / 1e6,
+                    (System.nanoTime() - start) / 1e9,
+                    program);
+        }
     }
 
     private void print(String format, Object... values) {

@@ -1,7 +1,7 @@
 package latentmix.cli;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
@@ -18,13 +18,14 @@ import picocli.CommandLine.Spec;
 /** {@code latentmix model show}: what a checkpoint consists of, once all its tensors' names and shapes are checked. */
 @Command(
         name = "show",
-        description = "Checks a checkpoint's configurations and tensors and shows what it consists of.",
+        description =
+                "Checks the configurations and tensors of a checkpoint or a component and shows what it consists of.",
         mixinStandardHelpOptions = true)
 final class ModelShowCommand implements Callable<Integer> {
     @Parameters(
-            paramLabel = "CHECKPOINT",
+            paramLabel = "FOLDER",
             converter = ModelCommand.Location.class,
-            description = "a folder in diffusers layout, or builtin:fashion")
+            description = "a checkpoint in diffusers layout, a component of one, or builtin:fashion")
     private Path path;
 
     @Spec
@@ -32,18 +33,23 @@ final class ModelShowCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (Files.exists(path.resolve("config.json"))) {
+            print("%-13s %s", "fingerprint", CheckpointFolder.fingerprint(path));
+            show(path.toAbsolutePath().normalize().getFileName().toString(), path);
+            return ExitCode.DONE;
+        }
         CheckpointFolder folder = CheckpointFolder.open(path);
         Models.check(folder);
         Shape latent = Models.latentShape(folder);
         int size = Models.imageSize(folder);
         print("%s in %s", folder.pipeline(), folder.path());
-        print("%-13s %s", "fingerprint", folder.fingerprint());
-        print("%-13s %d × %d", "images", size, size);
-        print("%-13s %d × %d × %d", "latents", latent.channels(), latent.height(), latent.width());
+        print("%-14s %s", "fingerprint", folder.fingerprint());
+        print("%-14s %d × %d", "images", size, size);
+        print("%-14s %d × %d × %d", "latents", latent.channels(), latent.height(), latent.width());
         print(
-                "%-13s %s",
+                "%-14s %s",
                 "scheduler", folder.schedulerConfig().path("_class_name").asText());
-        for (String component : List.of("unet", "vae", "text_encoder")) {
+        for (String component : folder.networks()) {
             show(component, folder.component(component));
         }
         return ExitCode.DONE;
@@ -59,7 +65,7 @@ final class ModelShowCommand implements Callable<Integer> {
                 types.add(weights.tensor(key).type().toString());
             }
             print(
-                    "%-13s %s, %.2f M parameters as %s",
+                    "%-14s %s, %.2f M parameters as %s",
                     name, architecture.getClass().getSimpleName(), parameters / 1e6, String.join(" and ", types));
         }
     }

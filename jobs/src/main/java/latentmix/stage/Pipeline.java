@@ -24,6 +24,7 @@ import latentmix.config.RunConfig;
 import latentmix.export.DatasetFeatures;
 import latentmix.model.Dtype;
 import latentmix.model.Models;
+import latentmix.model.PromptCuts;
 import latentmix.model.TextEncoder;
 import latentmix.plan.ClassList;
 import latentmix.plan.RunSettings;
@@ -102,6 +103,9 @@ public final class Pipeline {
         try {
             CheckpointFolder checkpoint = model.open();
             Models.compile(checkpoint, Dtype.parse(config.model().dtype()));
+            if (config.model().size() != null) {
+                Models.checkImageSize(checkpoint, config.model().size());
+            }
             Scheduler scheduler = Scheduler.of(checkpoint.schedulerConfig());
             scheduler.inversion(config.inversion().steps());
             scheduler.sampling(config.generation().steps());
@@ -217,6 +221,7 @@ public final class Pipeline {
                 .distinct()
                 .filter(text -> !done.contains(prompts.id(text)))
                 .toList();
+        PromptCuts.warnings(model.open(), missing).forEach(System.err::println);
         List<List<String>> groups = new ArrayList<>();
         for (int from = 0; from < missing.size(); from += PROMPTS_PER_TASK) {
             groups.add(List.copyOf(missing.subList(from, Math.min(from + PROMPTS_PER_TASK, missing.size()))));

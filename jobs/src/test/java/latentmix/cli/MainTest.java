@@ -95,6 +95,22 @@ class MainTest {
     }
 
     @Test
+    void aComponentAloneIsShownCompiledAndVerified() {
+        String vision = "../udfs/src/test/resources/golden/clip-vision";
+        assertThat(run("model", "show", vision)).isEqualTo(ExitCode.DONE);
+        assertThat(out.toString()).contains("clip-vision", "ClipVisionModel, 0.03 M parameters as F32");
+        assertThat(run("model", "compile", vision)).isEqualTo(ExitCode.DONE);
+        assertThat(out.toString()).contains("image_encoder");
+        assertThat(run("model", "verify", vision, vision + "/golden.safetensors"))
+                .isEqualTo(ExitCode.DONE);
+        assertThat(out.toString()).contains("pre_down", "image_embeds").doesNotContain("OVER");
+
+        assertThat(run("model", "show", "builtin:fashion/classifier")).isEqualTo(ExitCode.DONE);
+        assertThat(out.toString()).contains("ConvClassifier, 0.26 M parameters");
+        assertThat(run("model", "compile", "builtin:fashion/classifier")).isEqualTo(ExitCode.DONE);
+    }
+
+    @Test
     void verificationIsOneWhereAnOutputIsOverItsBound(@TempDir Path folder) throws Exception {
         Path golden = Path.of("../udfs/src/test/resources/golden/vae-sd15");
         Path reference = golden.resolve("golden.safetensors");

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -167,6 +169,37 @@ class PipelineTest {
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("format 1")
                 .hasMessageContaining("\"format\": 0");
+    }
+
+    @Test
+    void aPromptThatIsTooLongForTheEncoderIsSaidOnceAndCut() throws IOException {
+        Path run = folder.resolve("long-prompt");
+        RunConfig longer = TinyRun.config(input, "prompt.template=a photo of a {class} " + "of a coat ".repeat(4));
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        PrintStream err = System.err;
+        System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
+        try (JavaSparkContext spark = TinyRun.spark(2)) {
+            for (int i = 0; i < 2; i++) {
+                assertThat(Pipeline.run(spark, longer, run.toString(), List.of(StageName.INVERT)))
+                        .isZero();
+            }
+        } finally {
+            System.setErr(err);
+        }
+        assertThat(said.toString(StandardCharsets.UTF_8).lines().filter(line -> line.startsWith("The prompt ")))
+                .hasSize(2)
+                .allMatch(line -> line.contains("are cut by tokenizer, which keeps \"a photo of a "));
+    }
+
+    @Test
+    void anImageSizeThatTheModelCannotTakeIsRefused() {
+        RunConfig odd = TinyRun.config(input, "model.size=34");
+        try (JavaSparkContext spark = TinyRun.spark(1)) {
+            assertThatThrownBy(
+                            () -> Pipeline.run(spark, odd, folder.resolve("odd").toString(), List.of(StageName.INVERT)))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("model.size must be a multiple of 4, cannot be: 34");
+        }
     }
 
     @Test

@@ -7,6 +7,8 @@ enum Activation {
     RELU("torch.relu%s(%s)"),
     /** x Φ(x), exact. */
     GELU("torch.gelu%s(%s)"),
+    /** x Φ(x), with Φ approximated by tanh. */
+    GELU_TANH("torch.gelu%s(%s, approximate=\"tanh\")"),
     /** x σ(1.702 x). */
     QUICK_GELU("torch.mul%1$s(%2$s, torch.sigmoid(torch.mul(%2$s, 1.702)))");
 
@@ -16,13 +18,14 @@ enum Activation {
         this.text = text;
     }
 
-    /** Reads a config's act_fn or hidden_act. */
+    /** Reads a config's act_fn, hidden_act or dense_act_fn. */
     static Activation of(String name) {
         return switch (name) {
             case "silu", "swish" -> SILU;
             case "mish" -> MISH;
             case "relu" -> RELU;
             case "gelu" -> GELU;
+            case "gelu_new" -> GELU_TANH;
             case "quick_gelu" -> QUICK_GELU;
             default -> throw new IllegalArgumentException("There is no activation " + name);
         };

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
@@ -16,12 +17,13 @@ import latentmix.torchscript.ScriptModule;
  *
  * <p>A further network is a further record with the library's class name, and a line in {@link #of}.
  */
-public sealed interface Architecture permits UNet2DConditionModel, AutoencoderKL, ClipTextModel {
+public sealed interface Architecture
+        permits DenoisingNetwork, AutoencoderKL, ClipTextModel, ClipVisionModel, T5EncoderModel, ConvClassifier {
     /** The module trees, each compiled to a program of its own, by name. */
     Map<Part, ScriptModule> parts();
 
-    /** Old names of tensors and what they are called now. */
-    default Map<Pattern, String> renamings() {
+    /** Old names of tensors and what they are called now, for files that have these keys. */
+    default Map<Pattern, String> renamings(Set<String> keys) {
         return Map.of();
     }
 
@@ -47,11 +49,17 @@ public sealed interface Architecture permits UNet2DConditionModel, AutoencoderKL
         ModelConfig config = new ModelConfig(json, where);
         return switch (config.className()) {
             case "UNet2DConditionModel" -> UNet2DConditionModel.of(config);
+            case "SD3Transformer2DModel" -> SD3Transformer2DModel.of(config);
             case "AutoencoderKL" -> AutoencoderKL.of(config);
             case "CLIPTextModel", "CLIPTextModelWithProjection" -> ClipTextModel.of(config);
+            case "CLIPVisionModel", "CLIPVisionModelWithProjection", "CLIPModel" -> ClipVisionModel.of(config);
+            case "T5EncoderModel" -> T5EncoderModel.of(config);
+            case "ConvClassifier" -> ConvClassifier.of(config);
             default ->
                 throw new CheckpointException(where + ": the architecture must be one of UNet2DConditionModel,"
-                        + " AutoencoderKL, CLIPTextModel, CLIPTextModelWithProjection, cannot be: "
+                        + " SD3Transformer2DModel, AutoencoderKL, CLIPTextModel, CLIPTextModelWithProjection,"
+                        + " CLIPVisionModel, CLIPVisionModelWithProjection, CLIPModel, T5EncoderModel, ConvClassifier,"
+                        + " cannot be: "
                         + config.className());
         };
     }
@@ -60,7 +68,7 @@ public sealed interface Architecture permits UNet2DConditionModel, AutoencoderKL
     default StateDict weights(Path component) {
         StateDict opened = StateDict.open(component);
         try {
-            StateDict weights = opened.renamed(renamings());
+            StateDict weights = opened.renamed(renamings(opened.keys()));
             Map<String, List<Long>> declared = new LinkedHashMap<>();
             parts().values().forEach(part -> part.forEachParameter(declared::put));
             List<String> missing = declared.keySet().stream()

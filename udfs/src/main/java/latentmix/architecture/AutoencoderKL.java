@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 import latentmix.torchscript.ScriptModule;
 
@@ -84,7 +85,7 @@ public record AutoencoderKL(
     }
 
     @Override
-    public Map<Pattern, String> renamings() {
+    public Map<Pattern, String> renamings(Set<String> keys) {
         return RENAMINGS;
     }
 

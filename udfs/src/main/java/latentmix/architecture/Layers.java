@@ -46,6 +46,17 @@ final class Layers {
                                 .formatted(stride, stride, padding, padding));
     }
 
+    static ScriptModule conv2dWithoutBias(int in, int out, int kernel, int stride, int padding) {
+        return ScriptModule.named("Conv2dWithoutBias")
+                .parameter("weight", out, in, kernel, kernel)
+                .method(
+                        """
+                        def forward(self, x: Tensor) -> Tensor:
+                          return torch.conv2d(x, self.weight, None, [%d, %d], [%d, %d])
+                        """
+                                .formatted(stride, stride, padding, padding));
+    }
+
     /**
      * Normalises each group of channels of each sample: (B, C, H, W) to the same.
      *
@@ -82,6 +93,18 @@ final class Layers {
                         """
                 def forward(self, x: Tensor) -> Tensor:
                   return torch.layer_norm(x, [%d], self.weight, self.bias, %s)
+                """
+                                .formatted(width, eps));
+    }
+
+    /** Divides the last axis by its root mean square: (…, width) to the same. */
+    static ScriptModule rmsNorm(int width, double eps) {
+        return ScriptModule.named("RMSNorm")
+                .parameter("weight", width)
+                .method(
+                        """
+                def forward(self, x: Tensor) -> Tensor:
+                  return torch.rms_norm(x, [%d], self.weight.to(x), %s)
                 """
                                 .formatted(width, eps));
     }

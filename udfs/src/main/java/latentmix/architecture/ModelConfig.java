@@ -27,6 +27,14 @@ record ModelConfig(JsonNode json, String where) {
         return name.asText();
     }
 
+    /** The config of a part, which is an object under this key. */
+    ModelConfig member(String key) {
+        if (!json.path(key).isObject()) {
+            throw wrong(key, "an object");
+        }
+        return new ModelConfig(json.get(key), where + ": " + key);
+    }
+
     private CheckpointException wrong(String key, String expected) {
         return new CheckpointException(where + ": " + key + " must be " + expected + ", cannot be: " + json.get(key));
     }
@@ -117,6 +125,18 @@ record ModelConfig(JsonNode json, String where) {
         }
         if (values.isEmpty()) {
             throw wrong(key, "a list of positive integers");
+        }
+        return values;
+    }
+
+    /** A list of indices below a count, perhaps none. */
+    List<Integer> indices(String key, int count) {
+        List<Integer> values = new ArrayList<>();
+        for (JsonNode value : json.path(key)) {
+            if (!value.isIntegralNumber() || value.asInt(-1) < 0 || value.asInt() >= count) {
+                throw wrong(key, "a list of indices from 0 to " + (count - 1));
+            }
+            values.add(value.asInt());
         }
         return values;
     }

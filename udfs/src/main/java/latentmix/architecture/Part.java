@@ -2,23 +2,14 @@ package latentmix.architecture;
 
 import java.util.Locale;
 
-/** The pieces of a checkpoint that are compiled and loaded apart. */
+/** The pieces of a component that are compiled and loaded apart. */
 public enum Part {
-    DENOISER("unet"),
-    ENCODER("vae"),
-    DECODER("vae"),
-    TEXT_ENCODER("text_encoder");
-
-    private final String component;
-
-    Part(String component) {
-        this.component = component;
-    }
-
-    /** The component folder of a checkpoint that this part is in. */
-    public String component() {
-        return component;
-    }
+    DENOISER,
+    ENCODER,
+    DECODER,
+    TEXT_ENCODER,
+    IMAGE_ENCODER,
+    CLASSIFIER;
 
     @Override
     public String toString() {

@@ -4,10 +4,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import latentmix.torchscript.ScriptModule;
 
 /**
- * The U-Net of Stable Diffusion 1 and 2: levels of residual blocks and prompt attention, halving and doubling the latent's
+ * The U-Net of Stable Diffusion 1, 2 and XL: levels of residual blocks and prompt attention, halving and doubling the latent's
  * sides, with skip connections.
  *
  * <p><a
@@ -32,21 +33,28 @@ public record UNet2DConditionModel(
         double normEps,
         Transformer2DModel.Projection projection,
         int timeEmbeddingDim,
-        TimeProjection timeProjection,
+        TimestepEmbedding timeProjection,
         int downsamplePadding,
         double midBlockScale,
         int convInKernel,
         int convOutKernel,
-        InputRange inputRange)
-        implements Architecture {
-    /** The order of the timestep's cosines and sines, and the shift of their frequencies' exponent. */
-    record TimeProjection(boolean cosinesFirst, double frequencyShift) {}
-
+        InputRange inputRange,
+        Optional<TextTime> textTime)
+        implements DenoisingNetwork {
     /** Whether the sample is taken as it is or moved from [0, 1] to [-1, 1] first (center_input_sample). */
     enum InputRange {
         AS_IS,
         CENTERED
     }
+
+    /**
+     * What Stable Diffusion XL adds to the timestep embedding (addition_embed_type text_time): the pooled prompt and six
+     * numbers about the image's size, each embedded as a timestep is.
+     *
+     * @param numberWidth width of one number's embedding
+     * @param width of the pooled prompt and all numbers together
+     */
+    record TextTime(int numberWidth, int width) {}
 
     private static final String CROSS_DOWN = "CrossAttnDownBlock2D";
     private static final String CROSS_UP = "CrossAttnUpBlock2D";
@@ -64,7 +72,7 @@ public record UNet2DConditionModel(
         config.only("class_embed_type", (Object) null);
         config.only("num_class_embeds", (Object) null);
         config.only("class_embeddings_concat", false);
-        config.only("addition_embed_type", (Object) null);
+        config.only("addition_embed_type", null, "text_time");
         config.only("resnet_time_scale_shift", "default");
         config.only("resnet_skip_time_act", false);
         config.only("resnet_out_scale_factor", 1.0);
@@ -119,12 +127,26 @@ public record UNet2DConditionModel(
                         ? Transformer2DModel.Projection.LINEAR
                         : Transformer2DModel.Projection.CONV,
                 config.integerOrNull("time_embedding_dim", 4 * channels.get(0)),
-                new TimeProjection(config.flag("flip_sin_to_cos", true), config.number("freq_shift", 0)),
+                new TimestepEmbedding(config.flag("flip_sin_to_cos", true), config.number("freq_shift", 0)),
                 downsamplePadding(config),
                 config.numberOrNull("mid_block_scale_factor", 1),
                 oddKernel(config, "conv_in_kernel"),
                 oddKernel(config, "conv_out_kernel"),
-                config.flag("center_input_sample", false) ? InputRange.CENTERED : InputRange.AS_IS);
+                config.flag("center_input_sample", false) ? InputRange.CENTERED : InputRange.AS_IS,
+                textTime(config));
+    }
+
+    private static Optional<TextTime> textTime(ModelConfig config) {
+        if (!config.json().path("addition_embed_type").isTextual()) {
+            return Optional.empty();
+        }
+        for (String key : List.of("addition_time_embed_dim", "projection_class_embeddings_input_dim")) {
+            config.require(
+                    config.json().hasNonNull(key), key + " must be given where addition_embed_type is text_time");
+        }
+        return Optional.of(new TextTime(
+                config.integer("addition_time_embed_dim", 256),
+                config.integer("projection_class_embeddings_input_dim", 2816)));
     }
 
     private static int downsamplePadding(ModelConfig config) {
@@ -144,6 +166,15 @@ public record UNet2DConditionModel(
         return reversed;
     }
 
+    /** The names of forward's inputs, in order. */
+    public List<String> inputs() {
+        List<String> inputs = new ArrayList<>(List.of("sample", "timestep", "encoder_hidden_states"));
+        if (textTime.isPresent()) {
+            inputs.addAll(List.of("text_embeds", "time_ids"));
+        }
+        return List.copyOf(inputs);
+    }
+
     @Override
     public Map<Part, ScriptModule> parts() {
         return Map.of(Part.DENOISER, module());
@@ -151,7 +182,8 @@ public record UNet2DConditionModel(
 
     /**
      * forward(sample, timestep, encoder_hidden_states): sample (B, inChannels, H, W), timestep a scalar or (B),
-     * encoder_hidden_states (B, L, crossAttentionDim), all float32, to the raw output (B, outChannels, H, W), float32.
+     * encoder_hidden_states (B, L, crossAttentionDim), all float32, to the raw output (B, outChannels, H, W), float32. With
+     * textTime two more inputs: text_embeds (B, …) and time_ids (B, 6).
      */
     private ScriptModule module() {
         int levels = blockOutChannels.size();
@@ -163,61 +195,42 @@ public record UNet2DConditionModel(
             down.add(down(i));
             up.add(up(i));
         }
-        return ScriptModule.named("UNet2DConditionModel")
+        ScriptModule root = ScriptModule.named("UNet2DConditionModel")
                 .child("conv_in", Layers.conv2d(inChannels, first, convInKernel))
-                .child("time_embedding", timestepEmbedding(first))
-                .child("down_blocks", ScriptModule.list(down))
+                .child("time_embedding", TimestepEmbedding.module(first, timeEmbeddingDim, activation));
+        if (textTime.isPresent()) {
+            int added = textTime.get().width();
+            root = root.child("add_embedding", TimestepEmbedding.module(added, timeEmbeddingDim, Activation.SILU))
+                    .method(timeProjection.method(
+                            "add_time_proj", textTime.get().numberWidth()));
+        }
+        return root.child("down_blocks", ScriptModule.list(down))
                 .child("mid_block", mid(last))
                 .child("up_blocks", ScriptModule.list(up))
                 .child("conv_norm_out", Layers.groupNorm(groups, first, normEps))
                 .child("conv_out", Layers.conv2d(first, outChannels, convOutKernel))
-                .method(timeProjection(first))
+                .method(timeProjection.method("time_proj", first))
                 .method(forward(levels));
-    }
-
-    private ScriptModule timestepEmbedding(int width) {
-        return ScriptModule.named("TimestepEmbedding")
-                .child("linear_1", Layers.linear(width, timeEmbeddingDim))
-                .child("linear_2", Layers.linear(timeEmbeddingDim, timeEmbeddingDim))
-                .method(
-                        """
-                        def forward(self, x: Tensor) -> Tensor:
-                          h = self.linear_1.forward(x)
-                          return self.linear_2.forward(%s)
-                        """
-                                .formatted(activation.inPlace("h")));
-    }
-
-    /** Sines and cosines of t·exp(-ln(10000)·i/(half - shift)), in float32 as the network was trained: (N, width). */
-    private String timeProjection(int width) {
-        int half = width / 2;
-        return """
-                def time_proj(self, timestep: Tensor) -> Tensor:
-                  t = torch.unsqueeze(torch.reshape(timestep.to(6), [-1]), -1)
-                  i = torch.arange(%d, dtype=6, device=t.device)
-                  frequencies = torch.exp(torch.div(torch.mul(i, %s), %s))
-                  angles = torch.mul(t, frequencies)
-                  waves = torch.cat([torch.%s(angles), torch.%s(angles)], 1)
-                  return torch.constant_pad_nd(waves, [0, %d])
-                """
-                .formatted(
-                        half,
-                        -Math.log(10000),
-                        half - timeProjection.frequencyShift(),
-                        timeProjection.cosinesFirst() ? "cos" : "sin",
-                        timeProjection.cosinesFirst() ? "sin" : "cos",
-                        width % 2);
     }
 
     private String forward(int levels) {
         StringBuilder text = new StringBuilder(
                 """
-                def forward(self, sample: Tensor, timestep: Tensor, encoder_hidden_states: Tensor) -> Tensor:
+                def forward(self, %s: Tensor) -> Tensor:
                   weight = self.conv_in.weight
                   x = sample.to(weight)
                   prompt = encoder_hidden_states.to(weight)
                   temb = self.time_embedding.forward(self.time_proj(timestep).to(weight))
-                """);
+                """
+                        .formatted(String.join(": Tensor, ", inputs())));
+        if (textTime.isPresent()) {
+            text.append(
+                    """
+                      numbers = torch.reshape(self.add_time_proj(time_ids), [torch.size(time_ids, 0), -1])
+                      added = torch.cat([text_embeds.to(weight), numbers.to(weight)], 1)
+                      temb = torch.add(temb, self.add_embedding.forward(added))
+                    """);
+        }
         if (inputRange == InputRange.CENTERED) {
             text.append("  x = torch.sub(torch.mul(x, 2), 1)\n");
         }

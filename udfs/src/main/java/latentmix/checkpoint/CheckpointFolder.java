@@ -18,8 +18,15 @@ import java.util.stream.Stream;
  */
 public final class CheckpointFolder {
     private static final String INDEX = "model_index.json";
-    private static final Set<String> WEIGHTLESS = Set.of("scheduler", "tokenizer");
-    private static final List<String> REQUIRED = List.of("scheduler", "text_encoder", "tokenizer", "unet", "vae");
+    private static final String UNET = "unet";
+    private static final String TRANSFORMER = "transformer";
+    private static final String T5_ENCODER = "text_encoder_3";
+    private static final String T5_TOKENIZER = "tokenizer_3";
+    /** Components of a StableDiffusionPipeline. */
+    private static final List<String> STABLE_DIFFUSION = List.of("scheduler", "text_encoder", "tokenizer", UNET, "vae");
+    /** Components of a StableDiffusion3Pipeline, which runs without T5 too. */
+    private static final List<String> STABLE_DIFFUSION_3 =
+            List.of("scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", TRANSFORMER, "vae");
 
     private final Path path;
     private final JsonNode index;
@@ -36,21 +43,23 @@ public final class CheckpointFolder {
             throw new CheckpointException("There is no checkpoint folder " + path);
         }
         CheckpointFolder folder = new CheckpointFolder(path, Json.read(path.resolve(INDEX)));
-        for (String component : REQUIRED) {
+        for (String component : folder.used()) {
             if (!folder.components().contains(component)) {
                 throw new CheckpointException(path.resolve(INDEX) + " should name the component " + component
-                        + ", names " + folder.components());
+                        + ", names " + folder.components() + "; fetch the whole checkpoint");
             }
             if (!Files.isDirectory(folder.component(component))) {
                 throw new CheckpointException(path.resolve(INDEX) + " names the component " + component
-                        + ", but there is no folder " + folder.component(component));
+                        + ", but there is no folder " + folder.component(component)
+                        + (component.equals(T5_ENCODER) || component.equals(T5_TOKENIZER)
+                                ? "; fetch it, or write [null, null] for " + T5_ENCODER + " and " + T5_TOKENIZER
+                                        + " in the index to run without T5"
+                                : "; fetch the whole checkpoint"));
             }
         }
-        for (String component : REQUIRED) {
-            if (!WEIGHTLESS.contains(component)) {
-                folder.config(component);
-                StateDict.files(folder.component(component));
-            }
+        for (String component : folder.networks()) {
+            folder.config(component);
+            StateDict.files(folder.component(component));
         }
         folder.schedulerConfig();
         return folder;
@@ -75,6 +84,40 @@ public final class CheckpointFolder {
             }
         });
         return names;
+    }
+
+    /** The component that denoises: a U-Net, or the transformer of Stable Diffusion 3. */
+    public String denoiser() {
+        return components().contains(TRANSFORMER) ? TRANSFORMER : UNET;
+    }
+
+    /** Whether a T5 encodes prompts beside the two CLIP encoders of Stable Diffusion 3. */
+    public boolean hasT5() {
+        return denoiser().equals(TRANSFORMER)
+                && (components().contains(T5_ENCODER) || components().contains(T5_TOKENIZER));
+    }
+
+    /** The components that are networks, by name. */
+    public List<String> networks() {
+        return used().stream()
+                .filter(component -> !component.equals("scheduler") && !component.startsWith("tokenizer"))
+                .toList();
+    }
+
+    /** The components that are tokenizers, by name, each for the text encoder of the same ending. */
+    public List<String> tokenizers() {
+        return used().stream()
+                .filter(component -> component.startsWith("tokenizer"))
+                .toList();
+    }
+
+    /** The components that results depend on, by name; others, such as a safety checker, are not read. */
+    private List<String> used() {
+        Set<String> names = new TreeSet<>(denoiser().equals(TRANSFORMER) ? STABLE_DIFFUSION_3 : STABLE_DIFFUSION);
+        if (hasT5()) {
+            names.addAll(List.of(T5_ENCODER, T5_TOKENIZER));
+        }
+        return List.copyOf(names);
     }
 
     /** A component's folder. */
@@ -103,9 +146,9 @@ public final class CheckpointFolder {
     public synchronized String fingerprint() {
         if (fingerprint == null) {
             Set<Path> files = new LinkedHashSet<>(List.of(path.resolve(INDEX)));
-            for (String component : REQUIRED) {
+            for (String component : used()) {
                 files.addAll(texts(component(component)));
-                if (!WEIGHTLESS.contains(component)) {
+                if (networks().contains(component)) {
                     files.addAll(StateDict.files(component(component)));
                 }
             }

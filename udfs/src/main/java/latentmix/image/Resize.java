@@ -16,13 +16,22 @@ public final class Resize {
      * and Stable Diffusion do; nothing outside the square is computed.
      */
     public static Pixels square(Pixels pixels, int size) {
+        return square(pixels, size, size);
+    }
+
+    /** Short side to size, then the centre square of another side, at most size. */
+    public static Pixels square(Pixels pixels, int size, int side) {
+        if (side > size) {
+            throw new IllegalArgumentException(
+                    "The side of the square must be at most the short side, " + size + ", cannot be: " + side);
+        }
         long shortest = Math.min(pixels.width(), pixels.height());
         long width = size * (long) pixels.width() / shortest;
         long height = size * (long) pixels.height() / shortest;
         return resample(
                 pixels,
-                Axis.of(pixels.width(), width, (width - size) / 2, size),
-                Axis.of(pixels.height(), height, (height - size) / 2, size));
+                Axis.of(pixels.width(), width, (width - side) / 2, side),
+                Axis.of(pixels.height(), height, (height - side) / 2, side));
     }
 
     /** The whole image at another size. */

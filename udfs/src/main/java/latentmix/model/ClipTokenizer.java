@@ -1,23 +1,18 @@
 package latentmix.model;
 
-import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
-import java.util.stream.StreamSupport;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.Json;
 
@@ -29,9 +24,8 @@ import latentmix.checkpoint.Json;
  * is there already is used as it is.
  *
  * @see <a href="https://github.com/openai/CLIP/blob/main/clip/simple_tokenizer.py">CLIP's simple_tokenizer.py</a>
- * @see <a href="https://huggingface.co/docs/tokenizers/components">The components of a tokenizer.json</a>
  */
-public final class ClipTokenizer implements Tokenizer, AutoCloseable {
+public final class ClipTokenizer {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** A tokenizer.json without its tokens. The regex: contractions, words, single digits, runs of anything but space. */
@@ -54,23 +48,14 @@ public final class ClipTokenizer implements Tokenizer, AutoCloseable {
             }
             """;
 
-    private final HuggingFaceTokenizer tokenizer;
-    private final int maxLength;
-    private final long padId;
-
-    private ClipTokenizer(HuggingFaceTokenizer tokenizer, int maxLength, long padId) {
-        this.tokenizer = tokenizer;
-        this.maxLength = maxLength;
-        this.padId = padId;
-    }
+    private ClipTokenizer() {}
 
     /**
      * Opens a checkpoint's {@code tokenizer} folder.
      *
      * @throws CheckpointException if a file is missing or does not fit; the message names it
      */
-    public static ClipTokenizer open(Path folder) {
-        Torch.configure();
+    public static Tokenizer open(Path folder) {
         JsonNode config = Json.read(folder.resolve("tokenizer_config.json"));
         JsonNode maxLength = config.path("model_max_length");
         if (config.hasNonNull("model_max_length") && !(maxLength.isInt() && maxLength.intValue() >= 2)) {
@@ -80,45 +65,7 @@ public final class ClipTokenizer implements Tokenizer, AutoCloseable {
         Map<String, JsonNode> special = specialTokens(folder, config);
         Path existing = folder.resolve("tokenizer.json");
         JsonNode tokenizer = Files.exists(existing) ? Json.read(existing) : describe(folder, config, special);
-        long padId = id(tokenizer, content(special.get("pad_token")), folder);
-        try {
-            return new ClipTokenizer(
-                    // Cut and padded here, not there, so that a prompt's whole length is known.
-                    HuggingFaceTokenizer.newInstance(
-                            new ByteArrayInputStream(JSON.writeValueAsBytes(tokenizer)),
-                            Map.of("truncation", "false", "padding", "false")),
-                    maxLength.asInt(77),
-                    padId);
-        } catch (IOException | RuntimeException e) {
-            throw new CheckpointException("The tokenizer of " + folder + " cannot be loaded: " + e.getMessage(), e);
-        }
-    }
-
-    @Override
-    public long[] encode(String text) {
-        long[] ids = tokenizer.encode(text).getIds();
-        long[] fitted = Arrays.copyOf(ids, maxLength);
-        if (ids.length < maxLength) {
-            Arrays.fill(fitted, ids.length, maxLength, padId);
-        } else {
-            fitted[maxLength - 1] = ids[ids.length - 1];
-        }
-        return fitted;
-    }
-
-    @Override
-    public int length(String text) {
-        return tokenizer.encode(text).getIds().length;
-    }
-
-    @Override
-    public int maxLength() {
-        return maxLength;
-    }
-
-    @Override
-    public void close() {
-        tokenizer.close();
+        return TokenizerJson.of(tokenizer, maxLength.asInt(77), content(special.get("pad_token")), folder);
     }
 
     /**
@@ -169,8 +116,8 @@ public final class ClipTokenizer implements Tokenizer, AutoCloseable {
                             added.add(addedToken(entry.getValue().longValue(), TextNode.valueOf(entry.getKey()))));
         }
         for (JsonNode token : special.values()) {
-            if (find(added, content(token)).isEmpty()) {
-                added.add(addedToken(id(root, content(token), folder), token));
+            if (TokenizerJson.added(added, content(token)).isEmpty()) {
+                added.add(addedToken(TokenizerJson.id(root, content(token), folder), token));
             }
         }
 
@@ -178,7 +125,7 @@ public final class ClipTokenizer implements Tokenizer, AutoCloseable {
         for (Map.Entry<String, String> end :
                 Map.of("cls", "bos_token", "sep", "eos_token").entrySet()) {
             String token = content(special.get(end.getValue()));
-            template.putArray(end.getKey()).add(token).add(id(root, token, folder));
+            template.putArray(end.getKey()).add(token).add(TokenizerJson.id(root, token, folder));
         }
         return root;
     }
@@ -194,24 +141,6 @@ public final class ClipTokenizer implements Tokenizer, AutoCloseable {
 
     private static String content(JsonNode token) {
         return token.isObject() ? token.path("content").asText() : token.asText();
-    }
-
-    private static OptionalLong find(JsonNode addedTokens, String token) {
-        return StreamSupport.stream(addedTokens.spliterator(), false)
-                .filter(added -> content(added).equals(token))
-                .mapToLong(added -> added.path("id").longValue())
-                .findFirst();
-    }
-
-    private static long id(JsonNode tokenizer, String token, Path folder) {
-        return find(tokenizer.path("added_tokens"), token).orElseGet(() -> {
-            JsonNode id = tokenizer.path("model").path("vocab").path(token);
-            if (!id.isIntegralNumber()) {
-                throw new CheckpointException(
-                        "The vocabulary of " + folder + " must have the special token " + token + ", has none");
-            }
-            return id.longValue();
-        });
     }
 
     private static List<String> lines(Path file) {

@@ -10,10 +10,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.AutoencoderKL;
 import latentmix.architecture.ClipTextModel;
+import latentmix.architecture.ClipVisionModel;
+import latentmix.architecture.ConvClassifier;
 import latentmix.architecture.Part;
+import latentmix.architecture.SD3Transformer2DModel;
+import latentmix.architecture.T5EncoderModel;
 import latentmix.architecture.UNet2DConditionModel;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.Safetensors;
@@ -22,10 +27,12 @@ import latentmix.checkpoint.Safetensors;
  * Runs a checkpoint component on the named inputs of a reference file and compares its outputs with those that the file
  * has: |a - b| ≤ 1e-5 · max|b| + 2e-5.
  *
- * <p>Names are {@code <case>.<tensor>}. U-Net: sample, timestep, encoder_hidden_states, out. Autoencoder: image to mean,
- * logvar, scaled_mean, sample (with noise); dec.latent or dec.scaled_latent to dec.image. Text encoder: input_ids and
- * perhaps attention_mask to last_hidden_state, hidden_states_i (-1 is the last), pooler_output or text_embeds. Tensors
- * with {@code .act.} in their names, and others, are ignored.
+ * <p>Names are {@code <case>.<tensor>}. U-Net: sample, timestep, encoder_hidden_states and perhaps text_embeds, time_ids,
+ * to out. SD3's transformer: hidden_states, timestep, encoder_hidden_states, pooled_projections, out. Autoencoder: image to
+ * mean, logvar, scaled_mean, sample (with noise); dec.latent or dec.scaled_latent to dec.image. Text encoder: input_ids and
+ * perhaps attention_mask to last_hidden_state, hidden_states_i (-1 is the last), pooler_output or text_embeds. Image
+ * encoder: pixel_values to image_embeds, last_hidden_state, hidden_states_i, pooler_output. Classifier: images to
+ * features, logits. Tensors with {@code .act.} in their names, and others, are ignored.
  */
 public final class ComponentVerification implements AutoCloseable {
     /**
@@ -57,13 +64,21 @@ public final class ComponentVerification implements AutoCloseable {
     /** Runs every case of the file in float32 on the CPU; a file without any is an error. */
     public static List<Case> run(Path component, Path reference) {
         try (ComponentVerification verification = new ComponentVerification(component, reference)) {
-            if (verification.architecture instanceof UNet2DConditionModel) {
-                verification.denoiser();
+            if (verification.architecture instanceof UNet2DConditionModel unet) {
+                verification.denoiser(unet.inputs().toArray(String[]::new));
+            } else if (verification.architecture instanceof SD3Transformer2DModel) {
+                verification.denoiser("hidden_states", "timestep", "encoder_hidden_states", "pooled_projections");
             } else if (verification.architecture instanceof AutoencoderKL vae) {
                 verification.encoder(vae);
                 verification.decoder(vae);
             } else if (verification.architecture instanceof ClipTextModel) {
-                verification.textEncoder();
+                verification.textEncoder("last_hidden_state", "pooler_output text_embeds");
+            } else if (verification.architecture instanceof T5EncoderModel) {
+                verification.textEncoder("last_hidden_state");
+            } else if (verification.architecture instanceof ClipVisionModel vision) {
+                verification.imageEncoder(vision);
+            } else if (verification.architecture instanceof ConvClassifier) {
+                verification.classifier();
             }
             if (verification.cases.isEmpty()) {
                 throw new CheckpointException(reference + " has no case for "
@@ -75,17 +90,15 @@ public final class ComponentVerification implements AutoCloseable {
         }
     }
 
-    private void denoiser() {
+    /** A network of these inputs, whose output is called out. */
+    private void denoiser(String... inputs) {
         List<String> names = cases(".out");
         try (Network network = load(Part.DENOISER, names)) {
             for (String name : names) {
                 try (Comparison comparison = new Comparison(name)) {
-                    NDList out = network.forward(
-                            comparison.scope,
-                            comparison.input("sample"),
-                            comparison.input("timestep"),
-                            comparison.input("encoder_hidden_states"));
-                    comparison.compare("out", out.get(0));
+                    NDArray[] arrays = Stream.of(inputs).map(comparison::input).toArray(NDArray[]::new);
+                    comparison.compare(
+                            "out", network.forward(comparison.scope, arrays).get(0));
                 }
             }
         }
@@ -132,7 +145,8 @@ public final class ComponentVerification implements AutoCloseable {
         }
     }
 
-    private void textEncoder() {
+    /** A network whose first outputs have these names, some of them several, and the others are the hidden states. */
+    private void textEncoder(String... outputNames) {
         List<String> names = cases(".input_ids");
         try (Network network = load(Part.TEXT_ENCODER, names)) {
             for (String name : names) {
@@ -142,25 +156,55 @@ public final class ComponentVerification implements AutoCloseable {
                             ? comparison.input("attention_mask").toType(DataType.INT64, false)
                             : comparison.scope.ones(ids.getShape(), DataType.INT64);
                     NDList outputs = network.forward(comparison.scope, ids, mask);
-                    comparison.compare("last_hidden_state", outputs.get(0));
-                    comparison.compare("pooler_output", outputs.get(1));
-                    comparison.compare("text_embeds", outputs.get(1));
-                    int states = outputs.size() - 2;
-                    for (int i = 0; i < states; i++) {
-                        comparison.compare("hidden_states_" + i, outputs.get(2 + i));
-                        comparison.compare("hidden_states_" + (i - states), outputs.get(2 + i));
+                    for (int i = 0; i < outputNames.length; i++) {
+                        for (String output : outputNames[i].split(" ", -1)) {
+                            comparison.compare(output, outputs.get(i));
+                        }
                     }
+                    comparison.compareHiddenStates(outputs.subList(outputNames.length, outputs.size()));
                 }
             }
         }
     }
 
-    /** The names of all cases that have a tensor of this ending, sorted. */
+    private void imageEncoder(ClipVisionModel vision) {
+        List<String> names = cases(".pixel_values");
+        try (Network network = load(Part.IMAGE_ENCODER, names)) {
+            for (String name : names) {
+                try (Comparison comparison = new Comparison(name)) {
+                    NDList outputs = network.forward(comparison.scope, comparison.input("pixel_values"));
+                    if (vision.projection() > 0) {
+                        comparison.compare("image_embeds", outputs.get(0));
+                    }
+                    comparison.compare("last_hidden_state", outputs.get(1));
+                    comparison.compare("pooler_output", outputs.get(2));
+                    comparison.compareHiddenStates(outputs.subList(3, outputs.size()));
+                }
+            }
+        }
+    }
+
+    private void classifier() {
+        List<String> names = cases(".images");
+        try (Network network = load(Part.CLASSIFIER, names)) {
+            for (String name : names) {
+                try (Comparison comparison = new Comparison(name)) {
+                    NDList outputs = network.forward(comparison.scope, comparison.input("images"));
+                    comparison.compare("features", outputs.get(0));
+                    comparison.compare("logits", outputs.get(1));
+                }
+            }
+        }
+    }
+
+    /** The names of all cases that have a tensor of this ending, sorted; a file's only case may have none. */
     private List<String> cases(String ending) {
         TreeSet<String> names = new TreeSet<>();
         for (String tensor : reference.tensors().keySet()) {
             if (tensor.endsWith(ending) && !tensor.contains(".act.")) {
                 names.add(tensor.substring(0, tensor.length() - ending.length()));
+            } else if (ending.equals("." + tensor)) {
+                names.add("");
             }
         }
         return List.copyOf(names);
@@ -187,13 +231,17 @@ public final class ComponentVerification implements AutoCloseable {
             this.name = name;
         }
 
+        private String key(String tensor) {
+            return name.isEmpty() ? tensor : name + "." + tensor;
+        }
+
         private boolean has(String tensor) {
-            return reference.tensors().containsKey(name + "." + tensor);
+            return reference.tensors().containsKey(key(tensor));
         }
 
         /** An input; integers become float32, since the networks take numbers and ids as such. */
         private NDArray input(String tensor) {
-            Safetensors.Tensor entry = reference.tensor(name + "." + tensor);
+            Safetensors.Tensor entry = reference.tensor(key(tensor));
             Shape shape =
                     new Shape(entry.shape().stream().mapToLong(Long::longValue).toArray());
             return entry.type().isFloating()
@@ -201,11 +249,19 @@ public final class ComponentVerification implements AutoCloseable {
                     : scope.create(reference.longs(entry.name()), shape);
         }
 
+        /** Compares hidden_states_0, 1, … and counted from the end, -1 being the last. */
+        private void compareHiddenStates(List<NDArray> states) {
+            for (int i = 0; i < states.size(); i++) {
+                compare("hidden_states_" + i, states.get(i));
+                compare("hidden_states_" + (i - states.size()), states.get(i));
+            }
+        }
+
         private void compare(String tensor, NDArray actual) {
             if (!has(tensor)) {
                 return;
             }
-            Safetensors.Tensor entry = reference.tensor(name + "." + tensor);
+            Safetensors.Tensor entry = reference.tensor(key(tensor));
             float[] expected = reference.floats(entry.name());
             Shape shape =
                     new Shape(entry.shape().stream().mapToLong(Long::longValue).toArray());

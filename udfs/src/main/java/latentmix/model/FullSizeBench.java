@@ -3,7 +3,6 @@ package latentmix.model;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -12,55 +11,29 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import latentmix.architecture.Architecture;
-import latentmix.architecture.Part;
 import latentmix.checkpoint.ElementType;
 import latentmix.checkpoint.Safetensors;
 
 /**
- * What the U-Net of Stable Diffusion 1.5 costs at its published size, 860 million weights: compiling it, loading it, and a
- * forward of two latents of 4×64×64 (one image with guidance). The weights are random, for time and memory do not depend
- * on them.
+ * What a network costs at its published size: compiling it, loading it, and running it. The weights are random, for time and
+ * memory do not depend on them.
  */
 public final class FullSizeBench {
-    /** <a href="https://huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5/blob/main/unet/config.json">Its config</a>. */
-    private static final String CONFIG =
-            """
-            {
-              "_class_name": "UNet2DConditionModel",
-              "act_fn": "silu",
-              "attention_head_dim": 8,
-              "block_out_channels": [320, 640, 1280, 1280],
-              "center_input_sample": false,
-              "cross_attention_dim": 768,
-              "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
-              "downsample_padding": 1,
-              "flip_sin_to_cos": true,
-              "freq_shift": 0,
-              "in_channels": 4,
-              "layers_per_block": 2,
-              "mid_block_scale_factor": 1,
-              "norm_eps": 1e-05,
-              "norm_num_groups": 32,
-              "out_channels": 4,
-              "sample_size": 64,
-              "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"]
-            }
-            """;
-
     private static final Path STATUS = Path.of("/proc/self/status");
     private static final Path CLEAR_REFS = Path.of("/proc/self/clear_refs");
 
     /**
-     * What was measured; memory is the whole process's peak resident bytes, 0 where the system does not tell.
+     * What was measured of loading and compiling; memory is the whole process's peak resident bytes, 0 where the system does
+     * not tell.
      *
      * @param weightBytes size of the compiled weights
      * @param compileSeconds from safetensors to the compiled program, fingerprint included
-     * @param forwardSeconds each forward after a first one that is not measured
      */
     public record Result(
             Dtype dtype,
@@ -68,90 +41,111 @@ public final class FullSizeBench {
             double compileSeconds,
             long compilePeak,
             double loadSeconds,
-            List<Double> forwardSeconds,
-            long forwardPeak) {}
+            List<Forward> forwards) {}
+
+    /**
+     * What was measured of running.
+     *
+     * @param seconds each forward after a first one, which is measured alone where there is no other
+     */
+    public record Forward(String inputs, List<Double> seconds, long peak) {}
 
     private FullSizeBench() {}
 
-    /** Writes the component folder: the config and 3.4 GB of random float32 weights. */
-    public static Path write(Path component) throws IOException {
+    /** Writes the component folder: the config and random weights. */
+    public static Path write(Path component, FullSizeModel model) throws IOException {
         Files.createDirectories(component);
-        Files.writeString(component.resolve("config.json"), CONFIG);
+        Files.writeString(component.resolve("config.json"), model.config());
         Map<String, ElementType> types = new LinkedHashMap<>();
         Map<String, List<Long>> shapes = new LinkedHashMap<>();
-        Architecture.of(component).parts().get(Part.DENOISER).forEachParameter((key, shape) -> {
-            types.put(key, ElementType.F32);
+        Architecture.of(component).parts().get(model.part()).forEachParameter((key, shape) -> {
+            types.put(key, model.stored());
             shapes.put(key, shape);
         });
         SplittableRandom random = new SplittableRandom(1);
-        ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 22).order(ByteOrder.LITTLE_ENDIAN);
+        float[] values = new float[1 << 20];
+        ByteBuffer buffer =
+                ByteBuffer.allocateDirect(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         Safetensors.write(
-                component.resolve("diffusion_pytorch_model.safetensors"),
+                component.resolve("model.safetensors"),
                 types,
                 shapes,
-                (tensor, out) -> fill(tensor, random, buffer, out));
+                (tensor, out) -> fill(tensor, random, values, buffer, out));
         return component;
     }
 
     /** Matrices and kernels uniform with variance 1 / fan-in, biases 0, gains 1: activations stay of the order of 1. */
     private static void fill(
-            Safetensors.Tensor tensor, SplittableRandom random, ByteBuffer buffer, WritableByteChannel out)
+            Safetensors.Tensor tensor,
+            SplittableRandom random,
+            float[] values,
+            ByteBuffer buffer,
+            WritableByteChannel out)
             throws IOException {
         boolean matrix = tensor.shape().size() > 1;
         double fanIn = matrix ? (double) tensor.size() / tensor.shape().get(0) : 1;
         float width = (float) Math.sqrt(12 / fanIn);
-        float constant = tensor.name().endsWith("bias") ? 0 : 1;
+        Arrays.fill(values, tensor.name().endsWith("bias") ? 0 : 1);
         for (long left = tensor.size(); left > 0; ) {
-            buffer.clear();
-            for (; left > 0 && buffer.hasRemaining(); left--) {
-                float uniform = (random.nextInt() >>> 8) * 0x1p-24f - 0.5f;
-                buffer.putFloat(matrix ? uniform * width : constant);
+            int count = (int) Math.min(left, values.length);
+            for (int i = 0; matrix && i < count; i++) {
+                values[i] = ((random.nextInt() >>> 8) * 0x1p-24f - 0.5f) * width;
             }
+            tensor.type().encode(values, count, buffer.clear());
             out.write(buffer.flip());
+            left -= count;
         }
     }
 
     /** Compiles the component anew, loads it on the CPU and runs it; the compiled program is deleted afterwards. */
-    public static Result measure(Path component, Dtype dtype, int threads, int forwards) throws IOException {
+    public static Result measure(Path component, FullSizeModel model, Dtype dtype, int threads, int forwards)
+            throws IOException {
         Torch.setThreadsPerTask(threads);
         Architecture architecture = Architecture.of(component);
         resetPeak();
         long start = System.nanoTime();
         Path program = CompiledPrograms.of(
-                component, architecture, architecture.parts().get(Part.DENOISER), dtype.elementType());
+                component, architecture, architecture.parts().get(model.part()), dtype.elementType());
         double compileSeconds = seconds(start);
         long compilePeak = peak();
         long weightBytes = Files.size(program);
         resetPeak();
         start = System.nanoTime();
-        try (Network network = Network.load(program, Device.cpu());
-                NDManager manager = NDManager.newBaseManager()) {
+        try (Network network = Network.load(program, Device.cpu())) {
             double loadSeconds = seconds(start);
-            NDArray sample = manager.randomNormal(new Shape(2, 4, 64, 64));
-            NDArray timestep = manager.create(481f);
-            NDArray prompt = manager.randomNormal(new Shape(2, 77, 768));
-            List<Double> times = new ArrayList<>();
-            for (int i = 0; i <= forwards; i++) {
-                start = System.nanoTime();
-                float[] output;
-                try (NDManager scope = manager.newSubManager()) {
-                    output = network.forward(scope, sample, timestep, prompt)
-                            .get(0)
-                            .toFloatArray();
-                }
-                for (float value : output) {
-                    if (!Float.isFinite(value)) {
-                        throw new IllegalStateException("The U-Net's output should be finite, has " + value);
-                    }
-                }
-                if (i > 0) {
-                    times.add(seconds(start));
-                }
+            List<Forward> measured = new ArrayList<>();
+            for (FullSizeModel.Workload workload : model.workloads()) {
+                measured.add(forward(network, model, workload, forwards));
             }
-            return new Result(dtype, weightBytes, compileSeconds, compilePeak, loadSeconds, times, peak());
+            return new Result(dtype, weightBytes, compileSeconds, compilePeak, loadSeconds, measured);
         } finally {
             Files.delete(program);
         }
+    }
+
+    private static Forward forward(Network network, FullSizeModel model, FullSizeModel.Workload workload, int forwards)
+            throws IOException {
+        List<Double> times = new ArrayList<>();
+        resetPeak();
+        try (NDManager manager = NDManager.newBaseManager()) {
+            NDArray[] inputs = model.inputs(workload, manager);
+            for (int i = 0; i <= forwards; i++) {
+                long start = System.nanoTime();
+                float[] output;
+                try (NDManager scope = manager.newSubManager()) {
+                    output = network.forward(scope, inputs).get(0).toFloatArray();
+                }
+                for (float value : output) {
+                    if (!Float.isFinite(value)) {
+                        throw new IllegalStateException("The output of " + model + " should be finite, has " + value);
+                    }
+                }
+                if (i > 0 || forwards == 0) {
+                    times.add(seconds(start));
+                }
+            }
+        }
+        return new Forward(workload.name(), times, peak());
     }
 
     private static double seconds(long start) {

@@ -2,64 +2,176 @@ package latentmix.model;
 
 import ai.djl.Device;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.AutoencoderKL;
+import latentmix.architecture.ClipVisionModel;
+import latentmix.architecture.ConvClassifier;
+import latentmix.architecture.DenoisingNetwork;
 import latentmix.architecture.Part;
-import latentmix.architecture.UNet2DConditionModel;
+import latentmix.architecture.SD3Transformer2DModel;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.latent.Shape;
 
 /**
- * The networks of this JVM, each loaded once and shared by all tasks: a map of futures by checkpoint fingerprint,
- * device, type and part.
+ * The networks of this JVM, each loaded once and shared by all tasks: a map by checkpoint fingerprint, device, type,
+ * component and part.
  *
  * <p>The first task to ask compiles (or finds the compiled program in the cache) and loads, the others wait. Weights are
  * frozen, and every task runs them with NDArrays of its own manager. The map owns the networks until {@link #closeAll}:
- * closing what it hands out frees no weights.
+ * closing what it hands out frees no weights. Text encoders alone go before: they are needed once per prompt, and whoever
+ * loads another part frees those that no task has open.
  */
 public final class Models {
-    private record Key(String fingerprint, Device device, Dtype dtype, Part part) {}
+    private record Key(String fingerprint, Device device, Dtype dtype, String component, Part part) {}
 
-    private static final ConcurrentMap<Key, CompletableFuture<Network>> NETWORKS = new ConcurrentHashMap<>();
+    /** A network, and who has it open; the set changes only while the map computes its key. */
+    private record Shared(CompletableFuture<Network> network, Set<Object> users) {
+        void close() {
+            if (!network.isCompletedExceptionally()) {
+                network.join().close();
+            }
+        }
+    }
+
+    /** The tokens that T5 gets of a prompt: StableDiffusion3Pipeline's max_sequence_length. */
+    private static final int T5_LENGTH = 256;
+
+    /** The user of networks that stay. */
+    private static final Object FOREVER = new Object();
+
+    private static final ConcurrentMap<Key, Shared> NETWORKS = new ConcurrentHashMap<>();
 
     private Models() {}
 
-    /** The checkpoint's U-Net. */
+    /** The checkpoint's U-Net or transformer. */
     public static Denoiser denoiser(CheckpointFolder folder, Device device, Dtype dtype) {
-        return new TorchDenoiser(network(folder, device, dtype, Part.DENOISER), latentShape(folder));
+        Key key = key(folder, device, dtype, folder.denoiser(), Part.DENOISER);
+        return new TorchDenoiser(network(folder, key, FOREVER), latentShape(folder));
     }
 
     /** The autoencoder's half that encodes. */
     public static Vae encoder(CheckpointFolder folder, Device device, Dtype dtype) {
-        return new TorchVae.Encoder(network(folder, device, dtype, Part.ENCODER), autoencoder(folder));
+        Key key = key(folder, device, dtype, "vae", Part.ENCODER);
+        return new TorchVae.Encoder(network(folder, key, FOREVER), autoencoder(folder));
     }
 
     /** The autoencoder's half that decodes. */
     public static Vae decoder(CheckpointFolder folder, Device device, Dtype dtype) {
-        return new TorchVae.Decoder(network(folder, device, dtype, Part.DECODER), autoencoder(folder));
+        Key key = key(folder, device, dtype, "vae", Part.DECODER);
+        return new TorchVae.Decoder(network(folder, key, FOREVER), autoencoder(folder));
     }
 
-    /** The checkpoint's tokenizer and text encoder; the tokenizer is the caller's to close. */
+    /** The checkpoint's tokenizers and text encoders, which stay loaded at least until the caller closes this. */
     public static TextEncoder textEncoder(CheckpointFolder folder, Device device, Dtype dtype) {
-        Network network = network(folder, device, dtype, Part.TEXT_ENCODER);
-        return new TorchTextEncoder(network, device, ClipTokenizer.open(folder.component("tokenizer")));
+        List<PromptNetwork> opened = new ArrayList<>();
+        try {
+            for (String tokenizer : folder.tokenizers()) {
+                opened.add(prompts(folder, device, dtype, tokenizer.replace("tokenizer", "")));
+            }
+            return denoisingNetwork(folder) instanceof SD3Transformer2DModel transformer
+                    ? new StableDiffusion3TextEncoder(
+                            opened.get(0),
+                            opened.get(1),
+                            opened.stream().skip(2).findFirst(),
+                            T5_LENGTH,
+                            transformer.jointAttentionDim())
+                    : new StableDiffusionTextEncoder(opened.get(0));
+        } catch (RuntimeException | Error e) {
+            opened.forEach(PromptNetwork::close);
+            throw e;
+        }
+    }
+
+    /** The tokenizer and text encoder whose names have this ending. */
+    private static PromptNetwork prompts(CheckpointFolder folder, Device device, Dtype dtype, String ending) {
+        Key key = key(folder, device, dtype, "text_encoder" + ending, Part.TEXT_ENCODER);
+        Tokenizer tokenizer = tokenizer(folder, "tokenizer" + ending);
+        Object user = new Object();
+        try {
+            return new PromptNetwork(tokenizer, network(folder, key, user), device, () -> release(key, user));
+        } catch (RuntimeException | Error e) {
+            tokenizer.close();
+            throw e;
+        }
+    }
+
+    /** The checkpoint's tokenizers, which are the caller's to close. */
+    public static List<Tokenizer> tokenizers(CheckpointFolder folder) {
+        List<Tokenizer> tokenizers = new ArrayList<>();
+        try {
+            for (String component : folder.tokenizers()) {
+                tokenizers.add(tokenizer(folder, component));
+            }
+            return tokenizers;
+        } catch (RuntimeException | Error e) {
+            tokenizers.forEach(Tokenizer::close);
+            throw e;
+        }
+    }
+
+    private static Tokenizer tokenizer(CheckpointFolder folder, String component) {
+        Path path = folder.component(component);
+        return component.endsWith("_3") ? T5Tokenizer.open(path, T5_LENGTH) : ClipTokenizer.open(path);
+    }
+
+    /** The network over images in this folder, CLIP's vision model or a classifier: any folder, for metrics need no checkpoint. */
+    public static ImageEncoder imageEncoder(Path component, Device device, Dtype dtype) {
+        Architecture architecture = Architecture.of(component);
+        if (architecture instanceof ConvClassifier) {
+            return classifier(component, device, dtype);
+        }
+        ClipVisionModel clip = architecture(component, ClipVisionModel.class);
+        ClipImageProcessor processor = ClipImageProcessor.of(component);
+        if (processor.cropSize() != clip.imageSize() || clip.channels() != 3) {
+            throw new CheckpointException(component + ": the model takes 3 × " + processor.cropSize() + " × "
+                    + processor.cropSize() + " as its image processor makes them, cannot take: " + clip.channels()
+                    + " × "
+                    + clip.imageSize() + " × " + clip.imageSize());
+        }
+        return new TorchImageEncoder.Clip(
+                network(component, device, dtype, Part.IMAGE_ENCODER), device, clip, processor);
+    }
+
+    /** The classifier in this folder. */
+    public static ImageClassifier classifier(Path component, Device device, Dtype dtype) {
+        ConvClassifier classifier = architecture(component, ConvClassifier.class);
+        return new TorchImageEncoder.Classifier(network(component, device, dtype, Part.CLASSIFIER), device, classifier);
     }
 
     /** The shape of a latent at the model's own image size. */
     public static Shape latentShape(CheckpointFolder folder) {
-        UNet2DConditionModel unet = unet(folder);
-        return new Shape(unet.inChannels(), unet.sampleSize(), unet.sampleSize());
+        DenoisingNetwork denoiser = denoisingNetwork(folder);
+        return new Shape(denoiser.inChannels(), denoiser.sampleSize(), denoiser.sampleSize());
     }
 
-    /** Pixels of a side of the model's own image size: the U-Net's sample size times the autoencoder's factor. */
+    /** Pixels of a side of the model's own image size: the denoiser's sample size times the autoencoder's factor. */
     public static int imageSize(CheckpointFolder folder) {
-        return unet(folder).sampleSize() * autoencoder(folder).factor();
+        return denoisingNetwork(folder).sampleSize() * autoencoder(folder).factor();
+    }
+
+    /** Refuses images of a side that the autoencoder and the denoiser cannot take. */
+    public static void checkImageSize(CheckpointFolder folder, int size) {
+        int multiple = autoencoder(folder).factor();
+        int most = Integer.MAX_VALUE;
+        if (denoisingNetwork(folder) instanceof SD3Transformer2DModel transformer) {
+            multiple *= transformer.patchSize();
+            most = multiple * transformer.posEmbedMaxSize();
+        }
+        if (size % multiple != 0 || size > most) {
+            throw new CheckpointException(folder.path() + ": model.size must be a multiple of " + multiple
+                    + (most < Integer.MAX_VALUE ? ", at most " + most : "") + ", cannot be: " + size);
+        }
     }
 
     /**
@@ -67,17 +179,16 @@ public final class Models {
      * shapes of all tensors, and that the parts fit together. A driver does so before its first task.
      */
     public static void check(CheckpointFolder folder) {
-        UNet2DConditionModel unet = unet(folder);
-        AutoencoderKL vae = autoencoder(folder);
-        for (String name : List.of("unet", "vae", "text_encoder")) {
+        checkParts(folder);
+        for (String name : folder.networks()) {
             Path component = folder.component(name);
             Architecture.of(component).weights(component).close();
         }
-        if (unet.inChannels() != vae.latentChannels() || unet.outChannels() != vae.latentChannels()) {
-            throw new CheckpointException(folder.path() + ": the U-Net's in_channels and out_channels must be the"
-                    + " autoencoder's latent_channels, " + vae.latentChannels() + ", cannot be: " + unet.inChannels()
-                    + " and " + unet.outChannels());
-        }
+    }
+
+    /** Checks that the parts fit together, by their configs alone. */
+    static void checkParts(CheckpointFolder folder) {
+        new PartsCheck(folder, denoisingNetwork(folder), autoencoder(folder)).run();
     }
 
     /**
@@ -86,9 +197,15 @@ public final class Models {
      */
     public static void compile(CheckpointFolder folder, Dtype dtype) {
         check(folder);
-        for (Part part : Part.values()) {
-            compile(folder.component(part.component()), part, dtype);
+        for (String name : folder.networks()) {
+            Path component = folder.component(name);
+            parts(component).forEach(part -> compile(component, part, dtype));
         }
+    }
+
+    /** The parts of a component folder. */
+    public static Set<Part> parts(Path component) {
+        return EnumSet.copyOf(Architecture.of(component).parts().keySet());
     }
 
     /** The compiled program of one part of a component folder: from the cache, or made now. */
@@ -104,22 +221,31 @@ public final class Models {
     /** Frees all networks of this JVM; none may be in use. */
     public static void closeAll() {
         for (Key key : NETWORKS.keySet()) {
-            CompletableFuture<Network> future = NETWORKS.remove(key);
-            if (future != null && !future.isCompletedExceptionally()) {
-                future.join().close();
-            }
+            Optional.ofNullable(NETWORKS.remove(key)).ifPresent(Shared::close);
         }
     }
 
-    private static UNet2DConditionModel unet(CheckpointFolder folder) {
-        return architecture(folder.component("unet"), UNet2DConditionModel.class);
+    /** The components and parts of a checkpoint that are loaded now. */
+    static Set<String> loaded(CheckpointFolder folder) {
+        Set<String> names = new HashSet<>();
+        for (Key key : NETWORKS.keySet()) {
+            if (key.fingerprint().equals(folder.fingerprint())) {
+                names.add(key.component() + "/" + key.part());
+            }
+        }
+        return names;
+    }
+
+    private static DenoisingNetwork denoisingNetwork(CheckpointFolder folder) {
+        return architecture(folder.component(folder.denoiser()), DenoisingNetwork.class);
     }
 
     private static AutoencoderKL autoencoder(CheckpointFolder folder) {
         return architecture(folder.component("vae"), AutoencoderKL.class);
     }
 
-    private static <T extends Architecture> T architecture(Path component, Class<T> type) {
+    /** A component's architecture, which must be of this kind. */
+    static <T extends Architecture> T architecture(Path component, Class<T> type) {
         Architecture architecture = Architecture.of(component);
         if (!type.isInstance(architecture)) {
             throw new CheckpointException(component + " should be of the architecture " + type.getSimpleName()
@@ -128,26 +254,71 @@ public final class Models {
         return type.cast(architecture);
     }
 
-    private static Network network(CheckpointFolder folder, Device device, Dtype dtype, Part part) {
+    private static Key key(CheckpointFolder folder, Device device, Dtype dtype, String component, Part part) {
         dtype.requireSupported(device);
-        Key key = new Key(folder.fingerprint(), device, dtype, part);
+        return new Key(folder.fingerprint(), device, dtype, component, part);
+    }
+
+    private static Network network(CheckpointFolder folder, Key key, Object user) {
+        return network(folder.component(key.component()), key, user);
+    }
+
+    /** A network of a folder of its own, which stays. */
+    private static Network network(Path component, Device device, Dtype dtype, Part part) {
+        dtype.requireSupported(device);
+        Key key = new Key(CheckpointFolder.fingerprint(component), device, dtype, part.toString(), part);
+        return network(component, key, FOREVER);
+    }
+
+    /** The network, opened for this user: loaded by the first, who makes room for it. */
+    private static Network network(Path component, Key key, Object user) {
         CompletableFuture<Network> mine = new CompletableFuture<>();
-        CompletableFuture<Network> others = NETWORKS.putIfAbsent(key, mine);
-        if (others == null) {
+        CompletableFuture<Network> shared = NETWORKS.compute(key, (same, others) -> {
+                    Shared opened = others == null ? new Shared(mine, new HashSet<>()) : others;
+                    opened.users().add(user);
+                    return opened;
+                })
+                .network();
+        if (shared == mine) {
             try {
-                mine.complete(load(folder.component(part.component()), part, device, dtype));
+                if (key.part() != Part.TEXT_ENCODER) {
+                    freeIdleTextEncoders();
+                }
+                mine.complete(load(component, key.part(), key.device(), key.dtype()));
             } catch (RuntimeException | Error e) {
-                NETWORKS.remove(key, mine); // the next task tries again
+                NETWORKS.remove(key); // the next task tries again
                 mine.completeExceptionally(e);
                 throw e;
             }
             return mine.join();
         }
         try {
-            return others.join();
+            return shared.join();
         } catch (CompletionException e) {
             throw new IllegalStateException("Another task could not load " + key + ": " + e.getCause(), e.getCause());
         }
+    }
+
+    private static void release(Key key, Object user) {
+        NETWORKS.computeIfPresent(key, (same, shared) -> {
+            shared.users().remove(user);
+            return shared;
+        });
+    }
+
+    private static void freeIdleTextEncoders() {
+        List<Shared> idle = new ArrayList<>();
+        for (Key key : NETWORKS.keySet()) {
+            if (key.part() == Part.TEXT_ENCODER) {
+                NETWORKS.computeIfPresent(key, (same, shared) -> {
+                    if (shared.users().isEmpty()) {
+                        idle.add(shared);
+                    }
+                    return shared.users().isEmpty() ? null : shared;
+                });
+            }
+        }
+        idle.forEach(Shared::close);
     }
 
     /** Compiles and loads one part of a component folder, outside the map: the caller owns it. */

@@ -31,13 +31,14 @@ class ArchitectureTest {
         }
     }
 
+    /** The number of trained weights: a table of positions is none. */
     private static long parameters(String config) {
         AtomicLong count = new AtomicLong();
         Architecture.of(json(config), "config.json")
                 .parts()
                 .values()
-                .forEach(part -> part.forEachParameter(
-                        (key, shape) -> count.addAndGet(shape.stream().reduce(1L, Math::multiplyExact))));
+                .forEach(part -> part.forEachParameter((key, shape) -> count.addAndGet(
+                        key.equals("pos_embed.pos_embed") ? 0 : shape.stream().reduce(1L, Math::multiplyExact))));
         return count.get();
     }
 
@@ -49,8 +50,18 @@ class ArchitectureTest {
                     """
             {"_class_name": "UNet2DConditionModel", "cross_attention_dim": 768} | 859520964
             {"_class_name": "UNet2DConditionModel", "cross_attention_dim": 1024, "attention_head_dim": [5, 10, 20, 20], "use_linear_projection": true} | 865910724
+            {"_class_name": "UNet2DConditionModel", "cross_attention_dim": 2048, "block_out_channels": [320, 640, 1280], "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"], "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"], "attention_head_dim": [5, 10, 20], "transformer_layers_per_block": [1, 2, 10], "use_linear_projection": true, "addition_embed_type": "text_time", "addition_time_embed_dim": 256, "projection_class_embeddings_input_dim": 2816} | 2567463684
             {"_class_name": "AutoencoderKL", "block_out_channels": [128, 256, 512, 512], "layers_per_block": 2, "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D"], "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"]} | 83653863
             {"architectures": ["CLIPTextModel"], "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12} | 123060480
+            {"architectures": ["CLIPVisionModel"]} | 87456000
+            {"architectures": ["CLIPModel"], "vision_config": {}} | 87849216
+            {"architectures": ["CLIPVisionModelWithProjection"], "hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24, "num_attention_heads": 16, "patch_size": 14, "projection_dim": 768} | 303966208
+            {"architectures": ["CLIPTextModelWithProjection"], "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12, "projection_dim": 768} | 123650304
+            {"architectures": ["CLIPTextModelWithProjection"], "hidden_size": 1280, "intermediate_size": 5120, "num_hidden_layers": 32, "num_attention_heads": 20, "projection_dim": 1280} | 694659840
+            {"architectures": ["T5EncoderModel"], "d_model": 4096, "d_ff": 10240, "num_layers": 24, "num_heads": 64, "feed_forward_proj": "gated-gelu"} | 4762310656
+            {"_class_name": "SD3Transformer2DModel", "num_layers": 24, "num_attention_heads": 24, "caption_projection_dim": 1536, "pos_embed_max_size": 192} | 2028328000
+            {"_class_name": "SD3Transformer2DModel", "num_layers": 24, "num_attention_heads": 24, "caption_projection_dim": 1536, "pos_embed_max_size": 384, "qk_norm": "rms_norm", "dual_attention_layers": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]} | 2243171520
+            {"_class_name": "SD3Transformer2DModel", "num_layers": 38, "num_attention_heads": 38, "caption_projection_dim": 2432, "pos_embed_max_size": 192, "qk_norm": "rms_norm"} | 8056627520
             """)
     void absentKeysMeanTheDefaultsThatThePublishedModelsWereMadeWith(String config, long published) {
         assertThat(parameters(config)).isEqualTo(published);
@@ -63,7 +74,8 @@ class ArchitectureTest {
             textBlock =
                     """
             UNet2DConditionModel | "class_embed_type": "timestep" | class_embed_type
-            UNet2DConditionModel | "addition_embed_type": "text_time" | addition_embed_type
+            UNet2DConditionModel | "addition_embed_type": "text" | addition_embed_type
+            UNet2DConditionModel | "addition_embed_type": "text_time", "addition_time_embed_dim": 256 | projection_class_embeddings_input_dim
             UNet2DConditionModel | "num_attention_heads": 8 | num_attention_heads
             UNet2DConditionModel | "only_cross_attention": true | only_cross_attention
             UNet2DConditionModel | "dual_cross_attention": true | dual_cross_attention
@@ -89,6 +101,20 @@ class ArchitectureTest {
             AutoencoderKL | "down_block_types": ["AttnDownEncoderBlock2D"] | down_block_types
             AutoencoderKL | "scaling_factor": "large" | scaling_factor
             AutoencoderKL | "use_quant_conv": 1 | use_quant_conv
+            ConvClassifier | "strides": [2, 2] | strides
+            ConvClassifier | "strides": 3 | strides
+            ConvClassifier | "in_channels": 3 | in_channels
+            SD3Transformer2DModel | "qk_norm": "layer_norm" | qk_norm
+            SD3Transformer2DModel | "dual_attention_layers": [18] | dual_attention_layers
+            SD3Transformer2DModel | "dual_attention_layers": [-1] | dual_attention_layers
+            SD3Transformer2DModel | "caption_projection_dim": 1536 | caption_projection_dim
+            SD3Transformer2DModel | "sample_size": 256 | sample_size
+            SD3Transformer2DModel | "sample_size": 127 | sample_size
+            T5EncoderModel | "feed_forward_proj": "gated-tanh" | feed_forward_proj
+            T5EncoderModel | "feed_forward_proj": "gated-gelu", "dense_act_fn": "gelu" | dense_act_fn
+            T5EncoderModel | "feed_forward_proj": "gated-gelu", "is_gated_act": false | is_gated_act
+            T5EncoderModel | "relative_attention_num_buckets": 30 | relative_attention_num_buckets
+            T5EncoderModel | "relative_attention_max_distance": 8 | relative_attention_num_buckets
             """)
     void aSettingThatIsNotSupportedIsRefusedByName(String type, String setting, String key) {
         JsonNode config = json("{\"_class_name\": \"" + type + "\", " + setting + "}");
@@ -97,12 +123,31 @@ class ArchitectureTest {
                 .hasMessageStartingWith("unet/config.json: " + key + " ");
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            textBlock =
+                    """
+            CLIPVisionModel | "hidden_act": "tanh" | hidden_act
+            CLIPVisionModel | "num_attention_heads": 7 | hidden_size
+            CLIPVisionModel | "image_size": 16 | patch_size
+            CLIPModel | "projection_dim": 512 | vision_config
+            CLIPTextModel | "num_attention_heads": 7 | hidden_size
+            """)
+    void aSettingOfTransformersThatIsNotSupportedIsRefusedByName(String type, String setting, String key) {
+        JsonNode config = json("{\"architectures\": [\"" + type + "\"], " + setting + "}");
+        assertThatThrownBy(() -> Architecture.of(config, "config.json"))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageStartingWith("config.json: " + key + " ");
+    }
+
     @Test
     void anUnknownArchitectureIsRefusedWithThoseThatAreKnown() {
         assertThatThrownBy(
                         () -> Architecture.of(json("{\"_class_name\": \"PixArtTransformer2DModel\"}"), "config.json"))
                 .isInstanceOf(CheckpointException.class)
-                .hasMessageContaining("must be one of UNet2DConditionModel, AutoencoderKL")
+                .hasMessageContaining("must be one of UNet2DConditionModel, SD3Transformer2DModel, AutoencoderKL")
                 .hasMessageContaining("cannot be: PixArtTransformer2DModel");
         assertThatThrownBy(() -> Architecture.of(json("{}"), "config.json"))
                 .hasMessageContaining("should name its class");

@@ -32,7 +32,7 @@ class ClipTokenizerTest {
                 JSON.readTree(GOLDEN.resolve("golden.json").toFile()).get("cases")) {
             String text = golden.get("text").asText();
             tests.add(DynamicTest.dynamicTest("\"" + text + "\"", () -> {
-                try (ClipTokenizer tokenizer = ClipTokenizer.open(GOLDEN)) {
+                try (Tokenizer tokenizer = ClipTokenizer.open(GOLDEN)) {
                     assertThat(tokenizer.encode(text))
                             .isEqualTo(JSON.convertValue(golden.get("input_ids"), long[].class));
                 }
@@ -48,8 +48,7 @@ class ClipTokenizerTest {
         List<String> names = List.of(
                 "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot");
 
-        try (ClipTokenizer tokenizer =
-                ClipTokenizer.open(BuiltIn.FASHION.folder().resolve("tokenizer"))) {
+        try (Tokenizer tokenizer = ClipTokenizer.open(BuiltIn.FASHION.folder().resolve("tokenizer"))) {
             long[] ids = names.stream()
                     .flatMapToLong(name -> Arrays.stream(tokenizer.encode("a photo of a " + name)))
                     .toArray();
@@ -60,7 +59,7 @@ class ClipTokenizerTest {
 
     @Test
     void aLongPromptIsCutBeforeItsEndTokenAndItsWholeLengthIsKnown() {
-        try (ClipTokenizer tokenizer = ClipTokenizer.open(GOLDEN)) {
+        try (Tokenizer tokenizer = ClipTokenizer.open(GOLDEN)) {
             String prompt = "a photo of a tench ".repeat(20);
 
             assertThat(tokenizer.length(prompt)).isEqualTo(2 + 20 * 5);
@@ -74,8 +73,20 @@ class ClipTokenizerTest {
     }
 
     @Test
+    void whatIsKeptOfALongPromptIsTheTextOfItsTokens() {
+        try (Tokenizer tokenizer = ClipTokenizer.open(GOLDEN)) {
+            String words = "A  caf\u00e9 \ud83d\ude00 ".repeat(30).strip();
+            String kept = tokenizer.kept(words);
+            assertThat(words).startsWith(kept);
+            assertThat(tokenizer.length(words)).isGreaterThan(77);
+            assertThat(tokenizer.encode(kept)).isEqualTo(tokenizer.encode(words));
+            assertThat(tokenizer.kept("a caf\u00e9")).isEqualTo("a caf\u00e9");
+        }
+    }
+
+    @Test
     void anExactlyFullPromptIsNeitherCutNorPadded() {
-        try (ClipTokenizer tokenizer = ClipTokenizer.open(GOLDEN)) {
+        try (Tokenizer tokenizer = ClipTokenizer.open(GOLDEN)) {
             long[] ids = tokenizer.encode("a ".repeat(75));
 
             assertThat(Arrays.stream(ids).filter(id -> id == 320)).hasSize(75);
@@ -91,7 +102,7 @@ class ClipTokenizerTest {
                 """
                 {"bos_token": {"content": "<|startoftext|>", "normalized": true}, "pad_token": "!"}""");
 
-        try (ClipTokenizer tokenizer = ClipTokenizer.open(folder)) {
+        try (Tokenizer tokenizer = ClipTokenizer.open(folder)) {
             assertThat(tokenizer.encode("a photo"))
                     .startsWith(688, 320, 521, 689, 0, 0)
                     .endsWith(0);
@@ -112,7 +123,7 @@ class ClipTokenizerTest {
                    "690": {"content": "<tench>", "special": false}},
                  "pad_token": "!", "model_max_length": 8}""");
 
-        try (ClipTokenizer tokenizer = ClipTokenizer.open(folder)) {
+        try (Tokenizer tokenizer = ClipTokenizer.open(folder)) {
             assertThat(tokenizer.encode("a photo of a<tench>")).containsExactly(688, 320, 521, 516, 320, 690, 689, 0);
         }
     }
@@ -128,7 +139,7 @@ class ClipTokenizerTest {
                  "padding": {"strategy": {"Fixed": 5}, "direction": "Left", "pad_id": 1, "pad_type_id": 0, "pad_token": "a"},
                  "model": {"type": "WordLevel", "vocab": {"a": 1, "photo": 2, "<|endoftext|>": 3}, "unk_token": "a"}}""");
 
-        try (ClipTokenizer tokenizer = ClipTokenizer.open(folder)) {
+        try (Tokenizer tokenizer = ClipTokenizer.open(folder)) {
             assertThat(tokenizer.encode("a photo")).hasSize(77).startsWith(1, 2, 3);
             assertThat(tokenizer.length("a photo")).isEqualTo(2);
         }

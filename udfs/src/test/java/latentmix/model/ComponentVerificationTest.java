@@ -3,10 +3,14 @@ package latentmix.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import latentmix.Golden;
 import latentmix.checkpoint.CheckpointException;
@@ -17,7 +21,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ComponentVerificationTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String WEIGHTS = "diffusion_pytorch_model.safetensors";
+    private static final String TEXT_WEIGHTS = "model.safetensors";
     private static final String REFERENCE = "golden.safetensors";
 
     @TempDir
@@ -28,7 +34,16 @@ class ComponentVerificationTest {
         "unet-sd15, odd.out t1.out t901.out tvec.out",
         "unet-sd21, odd.out t1.out t901.out tvec.out",
         "vae-sd15, rect sq rect.dec.image sq.dec.image",
-        "clip-text-sd15, masked padeos padeos_bigid short"
+        "vae-sd3, rect sq rect.dec.image sq.dec.image",
+        "mmdit-sd35-medium, rect.out sq.out",
+        "mmdit-sd3-plain, rect.out sq.out",
+        "clip-text-sd15, masked padeos padeos_bigid short",
+        "clip-text-proj-l, masked padeos padeos_bigid short",
+        "clip-text-proj-g, masked pad0 pad0_bigid short",
+        "clip-text-proj-neweos, masked padeos padeos_bigid short",
+        "t5, long short",
+        "clip-vision, . pre_down pre_up",
+        "unet-sdxl, odd.out t1.out t901.out tvec.out"
     })
     void everyCaseOfTheReferenceModelsIsWithinItsBound(String model, String cases) {
         Path component = Golden.folder(model);
@@ -40,9 +55,10 @@ class ComponentVerificationTest {
     }
 
     private Tensors copyOf(String golden) throws IOException {
+        String weights = Files.exists(Golden.folder(golden).resolve(WEIGHTS)) ? WEIGHTS : TEXT_WEIGHTS;
         Files.copy(Golden.folder(golden).resolve("config.json"), folder.resolve("config.json"));
         Files.copy(Golden.folder(golden).resolve(REFERENCE), folder.resolve(REFERENCE));
-        return Tensors.of(Golden.folder(golden).resolve(WEIGHTS));
+        return Tensors.of(Golden.folder(golden).resolve(weights));
     }
 
     private List<ComponentVerification.Case> verify() {
@@ -87,6 +103,67 @@ class ComponentVerificationTest {
         }
         tensors.write(folder.resolve(WEIGHTS));
         assertThat(verify()).hasSize(4).allMatch(ComponentVerification.Case::passes);
+    }
+
+    /** The file has the masked case's ids under another name; a whole T5's weights hold the embeddings twice, and a decoder. */
+    @ParameterizedTest
+    @CsvSource({"shared", "embed_tokens", "both"})
+    void aT5EncodesWithPaddingMaskedHoweverItsEmbeddingsAreNamed(String embeddings) throws IOException {
+        Tensors tensors = copyOf("t5");
+        Tensors.Values shared = tensors.get("shared.weight");
+        if (!embeddings.equals("shared")) {
+            tensors.put("encoder.embed_tokens.weight", shared.shape(), shared.values());
+        }
+        if (embeddings.equals("embed_tokens")) {
+            tensors.remove("shared.weight");
+        }
+        tensors.put("decoder.final_layer_norm.weight", List.of(1L), 1).put("lm_head.weight", List.of(1L), 1);
+        tensors.write(folder.resolve(TEXT_WEIGHTS));
+        Tensors reference = Tensors.of(Golden.folder("t5").resolve(REFERENCE));
+        Tensors.Values ids = reference.get("short.input_ids");
+        reference.put("masked.input_ids", ids.shape(), ids.values()).write(folder.resolve(REFERENCE));
+        assertThat(verify())
+                .allMatch(ComponentVerification.Case::passes)
+                .extracting(ComponentVerification.Case::name)
+                .containsExactly("long", "masked", "short");
+    }
+
+    /** The second attention of a block whose output is nothing changes nothing: dual layers anywhere, with and without norm. */
+    @ParameterizedTest
+    @CsvSource({"mmdit-sd3-plain, 1", "mmdit-sd35-medium, 3", "mmdit-sd35-medium, 2"})
+    void aTransformerWithDualAttentionInOtherBlocksGivesTheSameWhereThatAddsNothing(String golden, int block)
+            throws IOException {
+        Tensors tensors = copyOf(golden);
+        Path config = folder.resolve("config.json");
+        ObjectNode json = (ObjectNode) JSON.readTree(config.toFile());
+        ((ArrayNode) json.get("dual_attention_layers")).add(block);
+        JSON.writeValue(config.toFile(), json);
+        String prefix = "transformer_blocks." + block + ".";
+        Tensors.Values attention = tensors.get(prefix + "attn.to_q.weight");
+        int width = attention.shape().get(0).intValue();
+        for (String layer : List.of("to_q", "to_k", "to_v", "to_out.0")) {
+            tensors.put(
+                    prefix + "attn2." + layer + ".weight",
+                    attention.shape(),
+                    layer.equals("to_out.0") ? new float[width * width] : attention.values());
+            tensors.put(prefix + "attn2." + layer + ".bias", List.of((long) width), new float[width]);
+        }
+        for (String norm : List.of("norm_q", "norm_k")) {
+            if (tensors.names().contains(prefix + "attn." + norm + ".weight")) {
+                Tensors.Values weight = tensors.get(prefix + "attn." + norm + ".weight");
+                tensors.put(prefix + "attn2." + norm + ".weight", weight.shape(), weight.values());
+            }
+        }
+        for (String name : List.of(".weight", ".bias")) {
+            Tensors.Values modulation = tensors.get(prefix + "norm1.linear" + name);
+            List<Long> shape = new ArrayList<>(modulation.shape());
+            shape.set(0, 9L * width);
+            float[] longer = Arrays.copyOf(modulation.values(), modulation.values().length / 6 * 9);
+            Arrays.fill(longer, modulation.values().length, longer.length, 0.3f);
+            tensors.put(prefix + "norm1.linear" + name, shape, longer);
+        }
+        tensors.write(folder.resolve(WEIGHTS));
+        assertThat(verify()).hasSize(2).allMatch(ComponentVerification.Case::passes);
     }
 
     @Test
@@ -135,5 +212,52 @@ class ComponentVerificationTest {
         copyOf("unet-sd15").write(folder.resolve(WEIGHTS));
         new Tensors().put("a.out", List.of(1L), 1).write(folder.resolve(REFERENCE));
         assertThatThrownBy(this::verify).hasMessageContaining("has no tensor a.sample");
+    }
+
+    private Tensors copyOfVision() throws IOException {
+        Files.copy(Golden.folder("clip-vision").resolve("config.json"), folder.resolve("config.json"));
+        Files.copy(Golden.folder("clip-vision").resolve(REFERENCE), folder.resolve(REFERENCE));
+        return Tensors.of(Golden.folder("clip-vision").resolve("model.safetensors"));
+    }
+
+    /** All but the bias of a key's projection, which a softmax takes no notice of. */
+    @Test
+    void everyWeightOfAnImageEncoderMatters() throws IOException {
+        Tensors tensors = copyOfVision();
+        for (String name : tensors.names()) {
+            float[] values = tensors.get(name).values();
+            values[values.length / 2] += 0.5f;
+            tensors.write(folder.resolve("model.safetensors"));
+            assertThat(verify().stream().allMatch(ComponentVerification.Case::passes))
+                    .as(name)
+                    .isEqualTo(name.endsWith("k_proj.bias"));
+            values[values.length / 2] -= 0.5f;
+        }
+    }
+
+    @Test
+    void everyOutputOfAnImageEncoderIsCompared() throws IOException {
+        copyOfVision().write(folder.resolve("model.safetensors"));
+        Tensors all = Tensors.of(Golden.folder("clip-vision").resolve(REFERENCE));
+        List<String> outputs = List.of(
+                "image_embeds",
+                "last_hidden_state",
+                "pooler_output",
+                "hidden_states_0",
+                "hidden_states_1",
+                "hidden_states_2",
+                "hidden_states_3");
+        for (String output : outputs) {
+            Tensors.Values values = all.get(output);
+            values.values()[5] += 1e-3f;
+            new Tensors()
+                    .put(
+                            "a.pixel_values",
+                            all.get("pixel_values").shape(),
+                            all.get("pixel_values").values())
+                    .put("a." + output, values.shape(), values.values())
+                    .write(folder.resolve(REFERENCE));
+            assertThat(verify()).hasSize(1).allMatch(result -> result.output().equals(output) && !result.passes());
+        }
     }
 }

@@ -7,6 +7,9 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -14,11 +17,14 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import latentmix.Golden;
 import latentmix.architecture.Part;
 import latentmix.checkpoint.BuiltIn;
+import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ModelsTest {
     private static final CheckpointFolder FASHION = CheckpointFolder.open(BuiltIn.FASHION.folder());
@@ -68,6 +74,30 @@ class ModelsTest {
             assertThat(denoiser.latentShape()).isEqualTo(Models.latentShape(FASHION));
             assertThatThrownBy(() -> encoder.decode(latents)).hasMessageContaining("Models.decoder");
             assertThatThrownBy(() -> decoder.encode(images)).hasMessageContaining("Models.encoder");
+        }
+    }
+
+    @Test
+    void theUNetOfAPipelineThatIsNotSupportedIsRefusedByWhatItTakes(@TempDir Path folder) throws IOException {
+        Path builtIn = BuiltIn.FASHION.folder();
+        for (String component : List.of("scheduler", "text_encoder", "tokenizer", "vae")) {
+            copy(builtIn.resolve(component), folder.resolve(component));
+        }
+        copy(Golden.folder("unet-sdxl"), folder.resolve("unet"));
+        Files.delete(folder.resolve("unet/golden.safetensors"));
+        Files.copy(builtIn.resolve("model_index.json"), folder.resolve("model_index.json"));
+        CheckpointFolder checkpoint = CheckpointFolder.open(folder);
+        assertThatThrownBy(() -> Models.check(checkpoint))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("takes text_embeds and time_ids");
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        Files.createDirectories(to);
+        try (Stream<Path> files = Files.list(from)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, to.resolve(file.getFileName()));
+            }
         }
     }
 

@@ -1,0 +1,129 @@
+package latentmix.model;
+
+import java.util.List;
+import latentmix.architecture.Architecture;
+import latentmix.architecture.AutoencoderKL;
+import latentmix.architecture.ClipTextModel;
+import latentmix.architecture.DenoisingNetwork;
+import latentmix.architecture.SD3Transformer2DModel;
+import latentmix.architecture.T5EncoderModel;
+import latentmix.architecture.UNet2DConditionModel;
+import latentmix.checkpoint.CheckpointException;
+import latentmix.checkpoint.CheckpointFolder;
+
+/** Whether the parts of a checkpoint fit each other: what each config says of the others' widths, and of their purpose. */
+record PartsCheck(CheckpointFolder folder, DenoisingNetwork denoiser, AutoencoderKL vae) {
+    /** Refuses a checkpoint whose parts do not fit. */
+    void run() {
+        int channels = vae.latentChannels();
+        require(
+                denoiser.inChannels() == channels && denoiser.outChannels() == channels,
+                "in_channels and out_channels of the " + folder.denoiser()
+                        + " must be the autoencoder's latent_channels, " + channels + ", cannot be: "
+                        + denoiser.inChannels() + " and " + denoiser.outChannels());
+        if (denoiser instanceof UNet2DConditionModel unet) {
+            require(
+                    unet.textTime().isEmpty(),
+                    "the U-Net takes text_embeds and time_ids as Stable Diffusion XL's, whose pipeline is not supported;"
+                            + " such a U-Net can be verified and compiled as a component");
+            scheduler("a U-Net", "DDIMScheduler", !isFlow());
+            int width = clip("").hiddenSize();
+            for (int attended : unet.crossAttentionDims()) {
+                require(
+                        attended == width,
+                        "cross_attention_dim of the U-Net must be the text encoder's hidden_size, " + width
+                                + ", cannot be: " + attended);
+            }
+        } else if (denoiser instanceof SD3Transformer2DModel transformer) {
+            scheduler("a SD3Transformer2DModel", "FlowMatchEulerDiscreteScheduler", isFlow());
+            texts(transformer);
+        }
+        tokenizers();
+    }
+
+    private void texts(SD3Transformer2DModel transformer) {
+        ClipTextModel l = clip("");
+        ClipTextModel g = clip("_2");
+        require(
+                l.projection() > 0 && g.projection() > 0,
+                "text_encoder and text_encoder_2 must be of the architecture CLIPTextModelWithProjection");
+        int pooled = l.projection() + g.projection();
+        require(
+                transformer.pooledProjectionDim() == pooled,
+                "pooled_projection_dim of the transformer must be the sum of the text encoders' projection_dim, "
+                        + pooled + ", cannot be: " + transformer.pooledProjectionDim());
+        int width = transformer.jointAttentionDim();
+        require(
+                l.hiddenSize() + g.hiddenSize() <= width,
+                "joint_attention_dim of the transformer must be at least the sum of the CLIP encoders' hidden_size, "
+                        + (l.hiddenSize() + g.hiddenSize()) + ", cannot be: " + width);
+        if (folder.hasT5()) {
+            int t5 = Models.architecture(folder.component("text_encoder_3"), T5EncoderModel.class)
+                    .hiddenSize();
+            require(
+                    t5 == width,
+                    "joint_attention_dim of the transformer must be text_encoder_3's d_model, " + t5 + ", cannot be: "
+                            + width);
+        }
+    }
+
+    private ClipTextModel clip(String ending) {
+        return Models.architecture(folder.component("text_encoder" + ending), ClipTextModel.class);
+    }
+
+    /** Whether the scheduler is made for a network that predicts a flow's velocity. */
+    private boolean isFlow() {
+        return folder.schedulerConfig().path("_class_name").asText().startsWith("FlowMatch")
+                || folder.schedulerConfig().path("prediction_type").asText().equals("flow_prediction");
+    }
+
+    private void scheduler(String network, String usual, boolean fits) {
+        String name = folder.schedulerConfig().path("_class_name").asText();
+        String prediction = folder.schedulerConfig().path("prediction_type").asText("none");
+        require(
+                fits,
+                "the scheduler of " + network + " must be one for what it predicts, such as " + usual + ", cannot be: "
+                        + name + " of prediction_type " + prediction);
+    }
+
+    /** Opens every tokenizer, and refuses one whose ids or prompts are beyond its encoder. */
+    private void tokenizers() {
+        List<Tokenizer> tokenizers = Models.tokenizers(folder);
+        try {
+            for (int i = 0; i < tokenizers.size(); i++) {
+                String name = folder.tokenizers().get(i);
+                tokenizer(
+                        name,
+                        tokenizers.get(i),
+                        Architecture.of(folder.component(name.replace("tokenizer", "text_encoder"))));
+            }
+        } finally {
+            tokenizers.forEach(Tokenizer::close);
+        }
+    }
+
+    private void tokenizer(String name, Tokenizer tokenizer, Architecture encoder) {
+        if (encoder instanceof ClipTextModel clip) {
+            require(
+                    tokenizer.maxLength() <= clip.maxPositionEmbeddings(),
+                    "model_max_length of " + name + " must be at most its text encoder's max_position_embeddings, "
+                            + clip.maxPositionEmbeddings() + ", cannot be: " + tokenizer.maxLength());
+            vocabulary(name, tokenizer, clip.vocabSize());
+        } else if (encoder instanceof T5EncoderModel t5) {
+            vocabulary(name, tokenizer, t5.vocabSize());
+        }
+    }
+
+    private void vocabulary(String name, Tokenizer tokenizer, int embeddings) {
+        require(
+                tokenizer.vocabSize() <= embeddings,
+                "the ids of " + name + " must be below its text encoder's vocab_size, " + embeddings
+                        + ", but go up to: " + (tokenizer.vocabSize() - 1));
+    }
+
+    private void require(boolean holds, String message) {
+        if (!holds) {
+            throw new CheckpointException(folder.path() + ": " + message + "; take all components from one checkpoint");
+        }
+    }
+}

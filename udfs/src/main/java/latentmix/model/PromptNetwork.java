@@ -1,0 +1,29 @@
+package latentmix.model;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+
+/**
+ * A text encoder in libtorch and its tokenizer.
+ *
+ * @param release gives the network back to its owner
+ */
+record PromptNetwork(Tokenizer tokenizer, Network network, Device device, Runnable release) implements AutoCloseable {
+    /** The network's outputs for one prompt, which the manager owns: (1, L, width) and others. */
+    NDList forward(String prompt, NDManager manager) {
+        long[] ids = tokenizer.encode(prompt);
+        Shape shape = new Shape(1, ids.length);
+        NDArray inputIds = manager.create(ids, shape);
+        NDArray attentionMask = manager.ones(shape, inputIds.getDataType()); // the pipelines mask no padding
+        return network.forward(manager, inputIds, attentionMask);
+    }
+
+    @Override
+    public void close() {
+        tokenizer.close();
+        release.run();
+    }
+}

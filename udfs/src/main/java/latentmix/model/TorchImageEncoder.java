@@ -1,0 +1,106 @@
+package latentmix.model;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import latentmix.architecture.ClipVisionModel;
+import latentmix.architecture.ConvClassifier;
+import latentmix.image.Pixels;
+import latentmix.image.Resize;
+
+/** A network over images in libtorch; the network belongs to {@link Models}. */
+sealed interface TorchImageEncoder extends ImageEncoder {
+    Network network();
+
+    Device device();
+
+    @Override
+    default void close() {
+        // Models owns the network.
+    }
+
+    /**
+     * The rows of the first outputs, as many as are asked for.
+     *
+     * @param inputs one image each, (channels, size, size)
+     */
+    private static List<List<float[]>> forward(
+            TorchImageEncoder encoder, List<float[]> inputs, int channels, int size, int asked) {
+        if (inputs.isEmpty()) {
+            throw new IllegalArgumentException("There must be at least one image, there is none");
+        }
+        float[] batch = new float[inputs.size() * channels * size * size];
+        for (int i = 0; i < inputs.size(); i++) {
+            System.arraycopy(inputs.get(i), 0, batch, i * channels * size * size, channels * size * size);
+        }
+        try (NDManager manager = NDManager.newBaseManager(encoder.device())) {
+            NDArray images = manager.create(batch, new Shape(inputs.size(), channels, size, size));
+            NDList outputs = encoder.network().forward(manager, images);
+            return outputs.subList(0, asked).stream()
+                    .map(TorchImageEncoder::rows)
+                    .toList();
+        }
+    }
+
+    private static List<float[]> rows(NDArray output) {
+        int rows = Math.toIntExact(output.size(0));
+        float[] values = output.toFloatArray();
+        int width = values.length / rows;
+        List<float[]> each = new ArrayList<>();
+        for (int i = 0; i < rows; i++) {
+            each.add(Arrays.copyOfRange(values, i * width, (i + 1) * width));
+        }
+        return each;
+    }
+
+    /** image_embeds of CLIP, not normalised, or where it has no projection its pooled output. */
+    record Clip(Network network, Device device, ClipVisionModel config, ClipImageProcessor processor)
+            implements TorchImageEncoder {
+        @Override
+        public List<float[]> encode(List<Pixels> images) {
+            List<float[]> inputs = images.stream().map(processor::pixelValues).toList();
+            return forward(this, inputs, config.channels(), config.imageSize(), 1)
+                    .get(0);
+        }
+
+        @Override
+        public int width() {
+            return config.features();
+        }
+    }
+
+    /** A classifier of grey images in [-1, 1]; colours are averaged. */
+    record Classifier(Network network, Device device, ConvClassifier config)
+            implements TorchImageEncoder, ImageClassifier {
+        @Override
+        public List<Classification> classify(List<Pixels> images) {
+            List<float[]> inputs = images.stream().map(this::grey).toList();
+            List<List<float[]>> outputs = forward(this, inputs, 1, config.imageSize(), 2);
+            List<Classification> classifications = new ArrayList<>();
+            for (int i = 0; i < images.size(); i++) {
+                classifications.add(
+                        new Classification(outputs.get(0).get(i), outputs.get(1).get(i)));
+            }
+            return classifications;
+        }
+
+        private float[] grey(Pixels pixels) {
+            float[] chw = Resize.square(pixels, config.imageSize()).toChw();
+            float[] grey = new float[chw.length / 3];
+            for (int i = 0; i < grey.length; i++) {
+                grey[i] = (chw[i] + chw[grey.length + i] + chw[2 * grey.length + i]) / 3;
+            }
+            return grey;
+        }
+
+        @Override
+        public int width() {
+            return config.featureDim();
+        }
+    }
+}
