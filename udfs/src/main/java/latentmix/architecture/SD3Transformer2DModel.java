@@ -96,7 +96,7 @@ public record SD3Transformer2DModel(
         ScriptModule time = ScriptModule.named("CombinedTimestepTextProjEmbeddings")
                 .child("timestep_embedder", TimestepEmbedding.module(TIME_WIDTH, width(), Activation.SILU))
                 .child("text_embedder", TimestepEmbedding.module(pooledProjectionDim, width(), Activation.SILU))
-                .method(TIME.method(TIME_WIDTH))
+                .method(TIME.method("time_proj", TIME_WIDTH))
                 .method(
                         """
                         def forward(self, timestep: Tensor, pooled: Tensor) -> Tensor:

@@ -28,13 +28,13 @@ record TimestepEmbedding(boolean cosinesFirst, double frequencyShift) {
     }
 
     /**
-     * The method time_proj(timestep): sines and cosines of t·exp(-ln(10000)·i/(half - shift)), in float32 as the networks
+     * The method of this name: sines and cosines of t·exp(-ln(10000)·i/(half - shift)), in float32 as the networks
      * were trained, (N, width) of a scalar or (N).
      */
-    String method(int width) {
+    String method(String name, int width) {
         int half = width / 2;
         return """
-                def time_proj(self, timestep: Tensor) -> Tensor:
+                def %s(self, timestep: Tensor) -> Tensor:
                   t = torch.unsqueeze(torch.reshape(timestep.to(6), [-1]), -1)
                   i = torch.arange(%d, dtype=6, device=t.device)
                   frequencies = torch.exp(torch.div(torch.mul(i, %s), %s))
@@ -43,6 +43,7 @@ record TimestepEmbedding(boolean cosinesFirst, double frequencyShift) {
                   return torch.constant_pad_nd(waves, [0, %d])
                 """
                 .formatted(
+                        name,
                         half,
                         -Math.log(10000),
                         half - frequencyShift,

@@ -168,7 +168,7 @@ public record UNet2DConditionModel(
                 .child("up_blocks", ScriptModule.list(up))
                 .child("conv_norm_out", Layers.groupNorm(groups, first, normEps))
                 .child("conv_out", Layers.conv2d(first, outChannels, convOutKernel))
-                .method(timeProjection.method(first))
+                .method(timeProjection.method("time_proj", first))
                 .method(forward(levels));
     }
 
