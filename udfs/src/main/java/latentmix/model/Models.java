@@ -143,7 +143,7 @@ public final class Models {
             most = multiple * transformer.posEmbedMaxSize();
         }
         if (size % multiple != 0 || size > most) {
-            throw new CheckpointException(folder.path() + ": model.size must be a multiple of " + multiple
+            throw new IllegalArgumentException("must be a multiple of " + multiple
                     + (most < Integer.MAX_VALUE ? ", at most " + most : "") + ", cannot be: " + size);
         }
     }
