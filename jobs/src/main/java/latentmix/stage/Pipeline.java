@@ -93,6 +93,7 @@ public final class Pipeline {
                 config.model().dtype(),
                 config.model().threads());
         CheckpointFolder checkpoint = checked();
+        checkSize(checkpoint);
         this.settings = RunSettings.publish(config, checkpoint, device(spark), run);
         this.input = BuiltIn.located(config.input().root());
         this.classes = ClassList.read(config, input, run.conf());
@@ -103,15 +104,23 @@ public final class Pipeline {
         try {
             CheckpointFolder checkpoint = model.open();
             Models.compile(checkpoint, Dtype.parse(config.model().dtype()));
-            if (config.model().size() != null) {
-                Models.checkImageSize(checkpoint, config.model().size());
-            }
             Scheduler scheduler = Scheduler.of(checkpoint.schedulerConfig());
             scheduler.inversion(config.inversion().steps());
             scheduler.sampling(config.generation().steps());
             return checkpoint;
         } catch (CheckpointException | IllegalArgumentException e) {
             throw new ConfigException(List.of("model.checkpoint: " + e.getMessage()));
+        }
+    }
+
+    /** Refuses images of a side that the checkpoint cannot take. */
+    private void checkSize(CheckpointFolder checkpoint) {
+        if (config.model().size() != null) {
+            try {
+                Models.checkImageSize(checkpoint, config.model().size());
+            } catch (IllegalArgumentException e) {
+                throw new ConfigException(List.of("model.size: " + e.getMessage()));
+            }
         }
     }
 

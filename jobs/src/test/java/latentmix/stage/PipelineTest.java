@@ -198,7 +198,7 @@ class PipelineTest {
             assertThatThrownBy(
                             () -> Pipeline.run(spark, odd, folder.resolve("odd").toString(), List.of(StageName.INVERT)))
                     .isInstanceOf(ConfigException.class)
-                    .hasMessageContaining("model.size must be a multiple of 4, cannot be: 34");
+                    .hasMessageContaining("model.size: must be a multiple of 4, cannot be: 34");
         }
     }
 

@@ -10,6 +10,7 @@ import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -47,8 +48,9 @@ public final class FullSizeBench {
      * What was measured of running.
      *
      * @param seconds each forward after a first one, which is measured alone where there is no other
+     * @param cpuSeconds the same in processor time of all threads, which other work on the machine leaves alone
      */
-    public record Forward(String inputs, List<Double> seconds, long peak) {}
+    public record Forward(String inputs, List<Double> seconds, List<Double> cpuSeconds, long peak) {}
 
     private FullSizeBench() {}
 
@@ -126,11 +128,13 @@ public final class FullSizeBench {
     private static Forward forward(Network network, FullSizeModel model, FullSizeModel.Workload workload, int forwards)
             throws IOException {
         List<Double> times = new ArrayList<>();
+        List<Double> cpuTimes = new ArrayList<>();
         resetPeak();
         try (NDManager manager = NDManager.newBaseManager()) {
             NDArray[] inputs = model.inputs(workload, manager);
             for (int i = 0; i <= forwards; i++) {
                 long start = System.nanoTime();
+                double cpuStart = cpuSeconds();
                 float[] output;
                 try (NDManager scope = manager.newSubManager()) {
                     output = network.forward(scope, inputs).get(0).toFloatArray();
@@ -142,14 +146,25 @@ public final class FullSizeBench {
                 }
                 if (i > 0 || forwards == 0) {
                     times.add(seconds(start));
+                    cpuTimes.add(cpuSeconds() - cpuStart);
                 }
             }
         }
-        return new Forward(workload.name(), times, peak());
+        return new Forward(workload.name(), times, cpuTimes, peak());
     }
 
     private static double seconds(long start) {
         return (System.nanoTime() - start) / 1e9;
+    }
+
+    /** Processor time of this process so far. */
+    private static double cpuSeconds() {
+        return ProcessHandle.current()
+                        .info()
+                        .totalCpuDuration()
+                        .orElse(Duration.ZERO)
+                        .toMillis()
+                / 1e3;
     }
 
     /** The most bytes of memory that this process has had resident since the last reset. */

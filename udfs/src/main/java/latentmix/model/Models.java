@@ -56,20 +56,18 @@ public final class Models {
 
     /** The checkpoint's U-Net or transformer. */
     public static Denoiser denoiser(CheckpointFolder folder, Device device, Dtype dtype) {
-        Key key = key(folder, device, dtype, folder.denoiser(), Part.DENOISER);
-        return new TorchDenoiser(network(folder, key, FOREVER), latentShape(folder));
+        Network network = network(folder, device, dtype, folder.denoiser(), Part.DENOISER);
+        return new TorchDenoiser(network, latentShape(folder));
     }
 
     /** The autoencoder's half that encodes. */
     public static Vae encoder(CheckpointFolder folder, Device device, Dtype dtype) {
-        Key key = key(folder, device, dtype, "vae", Part.ENCODER);
-        return new TorchVae.Encoder(network(folder, key, FOREVER), autoencoder(folder));
+        return new TorchVae.Encoder(network(folder, device, dtype, "vae", Part.ENCODER), autoencoder(folder));
     }
 
     /** The autoencoder's half that decodes. */
     public static Vae decoder(CheckpointFolder folder, Device device, Dtype dtype) {
-        Key key = key(folder, device, dtype, "vae", Part.DECODER);
-        return new TorchVae.Decoder(network(folder, key, FOREVER), autoencoder(folder));
+        return new TorchVae.Decoder(network(folder, device, dtype, "vae", Part.DECODER), autoencoder(folder));
     }
 
     /** The checkpoint's tokenizers and text encoders, which stay loaded at least until the caller closes this. */
@@ -95,11 +93,13 @@ public final class Models {
 
     /** The tokenizer and text encoder whose names have this ending. */
     private static PromptNetwork prompts(CheckpointFolder folder, Device device, Dtype dtype, String ending) {
-        Key key = key(folder, device, dtype, "text_encoder" + ending, Part.TEXT_ENCODER);
+        String component = "text_encoder" + ending;
+        Key key = new Key(folder.fingerprint(), device, dtype, component, Part.TEXT_ENCODER);
         Tokenizer tokenizer = tokenizer(folder, "tokenizer" + ending);
         Object user = new Object();
         try {
-            return new PromptNetwork(tokenizer, network(folder, key, user), device, () -> release(key, user));
+            Network network = network(folder.component(component), key, user);
+            return new PromptNetwork(tokenizer, network, device, () -> release(key, user));
         } catch (RuntimeException | Error e) {
             tokenizer.close();
             throw e;
@@ -169,7 +169,7 @@ public final class Models {
             most = multiple * transformer.posEmbedMaxSize();
         }
         if (size % multiple != 0 || size > most) {
-            throw new CheckpointException(folder.path() + ": model.size must be a multiple of " + multiple
+            throw new IllegalArgumentException("must be a multiple of " + multiple
                     + (most < Integer.MAX_VALUE ? ", at most " + most : "") + ", cannot be: " + size);
         }
     }
@@ -254,24 +254,21 @@ public final class Models {
         return type.cast(architecture);
     }
 
-    private static Key key(CheckpointFolder folder, Device device, Dtype dtype, String component, Part part) {
-        dtype.requireSupported(device);
-        return new Key(folder.fingerprint(), device, dtype, component, part);
-    }
-
-    private static Network network(CheckpointFolder folder, Key key, Object user) {
-        return network(folder.component(key.component()), key, user);
+    /** A network that stays. */
+    private static Network network(CheckpointFolder folder, Device device, Dtype dtype, String component, Part part) {
+        Key key = new Key(folder.fingerprint(), device, dtype, component, part);
+        return network(folder.component(component), key, FOREVER);
     }
 
     /** A network of a folder of its own, which stays. */
     private static Network network(Path component, Device device, Dtype dtype, Part part) {
-        dtype.requireSupported(device);
         Key key = new Key(CheckpointFolder.fingerprint(component), device, dtype, part.toString(), part);
         return network(component, key, FOREVER);
     }
 
     /** The network, opened for this user: loaded by the first, who makes room for it. */
     private static Network network(Path component, Key key, Object user) {
+        key.dtype().requireSupported(key.device());
         CompletableFuture<Network> mine = new CompletableFuture<>();
         CompletableFuture<Network> shared = NETWORKS.compute(key, (same, others) -> {
                     Shared opened = others == null ? new Shared(mine, new HashSet<>()) : others;

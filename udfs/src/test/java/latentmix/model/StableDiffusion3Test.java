@@ -264,7 +264,7 @@ class StableDiffusion3Test {
     void imagesMustBeWholePatchesAndNoMoreThanThereArePositionsFor() {
         Models.checkImageSize(checkpoint, 384);
         assertThatThrownBy(() -> Models.checkImageSize(checkpoint, 136))
-                .hasMessageContaining("model.size must be a multiple of 16, at most 384, cannot be: 136");
+                .hasMessageContaining("must be a multiple of 16, at most 384, cannot be: 136");
         assertThatThrownBy(() -> Models.checkImageSize(checkpoint, 400)).hasMessageContaining("cannot be: 400");
     }
 
