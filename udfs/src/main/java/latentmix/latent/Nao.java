@@ -27,7 +27,7 @@ public record Nao() implements Blend {
     private static final int MOST_INPUTS = 8;
 
     private static final int SEGMENTS = 32;
-    private static final double PRECISION = 1e-15;
+    private static final double PRECISION = 1e-14;
 
     @Override
     public Optional<double[]> blend(Inputs inputs) {
@@ -66,7 +66,15 @@ public record Nao() implements Blend {
 
     /** -log p(r), above 0 everywhere: even the most likely norm of the least dimension has a density below 1. */
     static double cost(double r, int size) {
-        return r * r / 2 - (size - 1) * Math.log(r) + (size / 2.0 - 1) * Math.log(2) + logGamma(size / 2.0);
+        return cost(r, size, constant(size));
+    }
+
+    private static double cost(double r, int size, double constant) {
+        return r * r / 2 - (size - 1) * Math.log(r) + constant;
+    }
+
+    private static double constant(int size) {
+        return (size / 2.0 - 1) * Math.log(2) + logGamma(size / 2.0);
     }
 
     /** Stirling's series, for x below 10 by Γ(x) = Γ(x + 1) / x. */
@@ -85,14 +93,14 @@ public record Nao() implements Blend {
         private final int size;
         private final double[] weights; // (n)
         private final double[][] products; // (n, n), z_i · z_j
-        private final double[] start; // (n)
+        private final double[][][] begin; // (n, SEGMENTS + 1, n)
+        private final double constant; // of -log p
 
         Chains(Inputs inputs, int[] used, double[] start) {
             this.n = used.length;
             this.size = inputs.shape().size();
             this.weights =
                     IntStream.of(used).mapToDouble(i -> inputs.weights()[i]).toArray();
-            this.start = IntStream.of(used).mapToDouble(i -> start[i]).toArray();
             this.products = new double[n][n];
             for (int i = 0; i < n; i++) {
                 for (int j = 0; j <= i; j++) {
@@ -100,12 +108,20 @@ public record Nao() implements Blend {
                     products[j][i] = products[i][j];
                 }
             }
+            var from = IntStream.of(used).mapToDouble(i -> start[i]).toArray();
+            this.begin = new double[n][SEGMENTS + 1][];
+            for (int chain = 0; chain < n; chain++) {
+                for (int k = 0; k <= SEGMENTS; k++) {
+                    begin[chain][k] = begin(from, chain, k);
+                }
+            }
+            this.constant = constant(size);
         }
 
         double[] centroid() {
-            // (n · (SEGMENTS - 1) + 1, n): the inner points of each chain, then the centroid; as moves from where they
-            // begin, a chain's
-            // times √w, so that a small weight makes no flat valley
+            // (n · (SEGMENTS - 1) + 1, n): the inner points of each chain, then the centroid, as moves from where they
+            // begin. A
+            // chain's moves are divided by √w, so that a small weight makes no flat valley.
             var moves = new double[(n * (SEGMENTS - 1) + 1) * n];
             var least = Minimum.near(moves, this::energy, PRECISION);
             return point(least, 0, 0);
@@ -138,7 +154,7 @@ public record Nao() implements Blend {
                 var outwards = times(x);
                 double r = Math.sqrt(Math.max(Double.MIN_NORMAL, Vectors.dot(x, 0, outwards, 0, n)));
                 double share = j == 1 ? 4 / 6.0 : 1 / 6.0;
-                double cost = cost(r, size);
+                double cost = cost(r, size, constant);
                 double steeper = 2 * weight * square * share * cost * (r - (size - 1) / r) / r;
                 mean += share * cost * cost;
                 add(gradient, chain, k, steeper * (2 - j) / 2, outwards);
@@ -151,23 +167,26 @@ public record Nao() implements Blend {
 
         /** Point k of a chain: the centroid is its first, the input its last. */
         private double[] point(double[] moves, int chain, int k) {
-            var point = new double[n];
-            if (k == SEGMENTS) {
-                point[chain] = 1;
-                return point;
+            var point = begin[chain][k].clone();
+            if (k < SEGMENTS) {
+                double scale = scale(chain, k);
+                int from = index(chain, k);
+                for (int i = 0; i < n; i++) {
+                    point[i] += moves[from + i] * scale;
+                }
             }
+            return point;
+        }
+
+        /** Where point k of a chain begins: on the arc from the start to the input, at a norm between theirs. */
+        private double[] begin(double[] start, int chain, int k) {
+            var point = new double[n];
             double t = (double) k / SEGMENTS;
-            double scale = scale(chain, k);
-            int from = index(chain, k);
             for (int i = 0; i < n; i++) {
                 point[i] = (1 - t) * start[i] + (i == chain ? t : 0);
             }
-            double length = length(point);
             double wanted = (1 - t) * length(start) + t * Math.sqrt(products[chain][chain]);
-            for (int i = 0; i < n; i++) {
-                point[i] = point[i] * wanted / length + moves[from + i] * scale;
-            }
-            return point;
+            return k == SEGMENTS ? point : Vectors.quotient(point, length(point) / wanted);
         }
 
         private void add(double[] gradient, int chain, int k, double factor, double[] x) {
