@@ -16,7 +16,8 @@ import latentmix.checkpoint.Safetensors;
 
 /** Reference tensors of a folder of src/test/resources/golden, by name. */
 public final class Golden {
-    private static final Path ROOT = Path.of("src/test/resources/golden");
+    /** Seen from each module's folder, where its tests run. */
+    private static final Path ROOT = Path.of("../udfs/src/test/resources/golden");
 
     private final Safetensors file;
 

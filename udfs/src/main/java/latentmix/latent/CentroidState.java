@@ -46,7 +46,7 @@ public final class CentroidState implements Serializable {
         }
         if (weight > 0) {
             Vectors.addScaled(weight, latent.values(), weightedSum);
-            Vectors.addScaled(weight, interpolation.residualNorms(latent.values()), inputNorms);
+            Vectors.addScaled(weight, interpolation.residualNorms(latent.values(), scratch()), inputNorms);
             weights += weight;
             squares += weight * weight;
         }
@@ -74,6 +74,11 @@ public final class CentroidState implements Serializable {
         return interpolation.mix(
                 Vectors.quotient(weightedSum, weights),
                 Vectors.quotient(inputNorms, weights),
-                squares / (weights * weights));
+                squares / (weights * weights),
+                scratch());
+    }
+
+    private double[] scratch() {
+        return new double[weightedSum.length]; // not kept: states travel
     }
 }

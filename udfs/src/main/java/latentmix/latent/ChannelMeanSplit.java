@@ -9,12 +9,10 @@ package latentmix.latent;
  */
 public record ChannelMeanSplit() implements Split {
     @Override
-    public double[] residual(Shape shape, double[] z, double[] classMean) {
-        var r = new double[z.length];
+    public void residual(Shape shape, double[] z, double[] classMean, double[] r) {
         for (int c = 0; c < shape.channels(); c++) {
             Vectors.centre(z, r, c * shape.plane(), shape.plane());
         }
-        return r;
     }
 
     @Override

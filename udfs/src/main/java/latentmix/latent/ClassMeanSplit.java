@@ -9,8 +9,8 @@ package latentmix.latent;
  */
 public record ClassMeanSplit() implements Split {
     @Override
-    public double[] residual(Shape shape, double[] z, double[] classMean) {
-        return Vectors.difference(z, classMean);
+    public void residual(Shape shape, double[] z, double[] classMean, double[] r) {
+        Vectors.difference(z, classMean, r);
     }
 
     @Override

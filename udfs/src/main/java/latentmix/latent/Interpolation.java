@@ -28,9 +28,14 @@ record Interpolation(MeanAdjusted method, Shape shape, ClassMean classMean) impl
         return method.scope().sizes(shape).length;
     }
 
-    /** ‖r_i‖ of every unit; 0 where it is no more than rounding. */
-    double[] residualNorms(double[] z) {
-        var norms = method.scope().norms(shape, residual(z));
+    /**
+     * ‖r_i‖ of every unit; 0 where it is no more than rounding.
+     *
+     * @param r C·H·W values to work in
+     */
+    double[] residualNorms(double[] z, double[] r) {
+        method.split().residual(shape, z, classMean.map(), r);
+        var norms = method.scope().norms(shape, r);
         double least = ROUNDING * Vectors.norm(z, 0, z.length);
         return Arrays.stream(norms).map(norm -> norm <= least ? 0 : norm).toArray();
     }
@@ -41,10 +46,11 @@ record Interpolation(MeanAdjusted method, Shape shape, ClassMean classMean) impl
      * @param mean z̄, which is overwritten and becomes the mixture's own
      * @param inputNorms Σ w_i ‖r_i‖ of every unit; lin needs none
      * @param sumOfSquares Σ w_i²
+     * @param r C·H·W values to work in
      */
-    Mixture mix(double[] mean, double[] inputNorms, double sumOfSquares) {
+    Mixture mix(double[] mean, double[] inputNorms, double sumOfSquares, double[] r) {
         if (!(method.norm() instanceof Lin)) {
-            var r = residual(mean);
+            method.split().residual(shape, mean, classMean.map(), r);
             var norms = method.scope().norms(shape, r);
             var sizes = method.scope().sizes(shape);
             var factors = new double[norms.length]; // 0 where r stays as it is
@@ -62,9 +68,5 @@ record Interpolation(MeanAdjusted method, Shape shape, ClassMean classMean) impl
         }
         double ess = 1 / sumOfSquares;
         return new Mixture.Mixed(new Latent(shape, mean), ess, method.predictedGain(ess));
-    }
-
-    private double[] residual(double[] z) {
-        return method.split().residual(shape, z, classMean.map());
     }
 }

@@ -12,7 +12,7 @@ public record LowPassSplit() implements Split {
     static final int CUTOFF = 2;
 
     @Override
-    public double[] residual(Shape shape, double[] z, double[] classMean) {
+    public void residual(Shape shape, double[] z, double[] classMean, double[] r) {
         var coefficients = Dct.forward(shape, z);
         int[] bands = Bands.of(shape);
         for (int p = 0; p < coefficients.length; p++) {
@@ -20,7 +20,7 @@ public record LowPassSplit() implements Split {
                 coefficients[p] = 0;
             }
         }
-        return Dct.inverse(shape, coefficients);
+        System.arraycopy(Dct.inverse(shape, coefficients), 0, r, 0, r.length);
     }
 
     @Override

@@ -9,10 +9,8 @@ package latentmix.latent;
  */
 public record MeanSplit() implements Split {
     @Override
-    public double[] residual(Shape shape, double[] z, double[] classMean) {
-        var r = new double[z.length];
+    public void residual(Shape shape, double[] z, double[] classMean, double[] r) {
         Vectors.centre(z, r, 0, z.length);
-        return r;
     }
 
     @Override

@@ -25,6 +25,7 @@ public final class Mixer {
     private final Shape shape;
     private final int tile;
     private final long kept; // latents that may be held at a time
+    private final double[] residual; // what an interpolation works in
     private final Map<Residuals, double[][]> residualNorms = new HashMap<>(); // (M) of (units), null until needed
     private double[] total = {}; // Σ z over the pool, empty until needed
     private ClassMean classMean = ClassMean.NONE;
@@ -40,6 +41,7 @@ public final class Mixer {
     public Mixer(LatentPool pool, long memory) {
         this.pool = pool;
         this.shape = pool.shape();
+        this.residual = new double[shape.size()];
         this.tile = (int) Math.max(1, Math.min(1 << 20, memory / (2L * Double.BYTES * shape.size())));
         this.kept = memory / ((long) Double.BYTES * shape.size());
     }
@@ -160,7 +162,7 @@ public final class Mixer {
                 interpolation.method().split(), interpolation.method().scope());
         var norms = residualNorms.computeIfAbsent(key, k -> new double[pool.size()][]);
         if (norms[index] == null) {
-            norms[index] = interpolation.residualNorms(z);
+            norms[index] = interpolation.residualNorms(z, residual);
         }
         return norms[index];
     }
@@ -201,12 +203,12 @@ public final class Mixer {
 
         void addOwnNorms(int index, double[] z) {
             if (members[index] != 0) {
-                Vectors.addScaled(weights[index], interpolation.residualNorms(z), inputNorms);
+                Vectors.addScaled(weights[index], interpolation.residualNorms(z, residual), inputNorms);
             }
         }
 
         Mixture finish() {
-            return interpolation.mix(sum, inputNorms, recipe.sumOfSquares());
+            return interpolation.mix(sum, inputNorms, recipe.sumOfSquares(), residual);
         }
     }
 

@@ -9,8 +9,8 @@ package latentmix.latent;
  */
 public record NoSplit() implements Split {
     @Override
-    public double[] residual(Shape shape, double[] z, double[] classMean) {
-        return z.clone();
+    public void residual(Shape shape, double[] z, double[] classMean, double[] r) {
+        System.arraycopy(z, 0, r, 0, z.length);
     }
 
     @Override

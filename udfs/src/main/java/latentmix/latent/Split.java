@@ -6,11 +6,11 @@ import java.io.Serializable;
 public sealed interface Split extends Serializable
         permits NoSplit, MeanSplit, ChannelMeanSplit, LowPassSplit, ClassMeanSplit {
     /**
-     * r of one latent. d is either linear in z or the same for every z, so that r of Σ w_i z_i is Σ w_i r_i.
+     * Writes r of one latent. d is either linear in z or the same for every z, so that r of Σ w_i z_i is Σ w_i r_i.
      *
      * @param z C·H·W values, left as they are
      * @param classMean μ, C·H·W values, which cmm alone reads
-     * @return C·H·W values of the caller's own
+     * @param r C·H·W values, which are overwritten: thousands of fresh ones cost as much as the product of all mixtures
      */
-    double[] residual(Shape shape, double[] z, double[] classMean);
+    void residual(Shape shape, double[] z, double[] classMean, double[] r);
 }

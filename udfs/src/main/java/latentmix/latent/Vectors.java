@@ -84,9 +84,14 @@ final class Vectors {
     /** x - y */
     static double[] difference(double[] x, double[] y) {
         var difference = new double[x.length];
-        for (int p = 0; p < x.length; p++) {
-            difference[p] = x[p] - y[p];
-        }
+        difference(x, y, difference);
         return difference;
+    }
+
+    /** d = x - y */
+    static void difference(double[] x, double[] y, double[] d) {
+        for (int p = 0; p < x.length; p++) {
+            d[p] = x[p] - y[p];
+        }
     }
 }

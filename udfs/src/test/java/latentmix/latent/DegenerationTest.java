@@ -45,7 +45,8 @@ class DegenerationTest {
             var plain = normal(pool, rng);
             var mixture = Latents.mix(biased(plain, b), method, Latents.equal(INPUTS), Recipe.Pool.ALL);
             var without = Latents.mix(plain, method, Latents.equal(INPUTS), Recipe.Pool.ALL);
-            var difference = Vectors.difference(Latents.values(mixture), Latents.values(without));
+            var difference = new double[b.length];
+            Vectors.difference(Latents.values(mixture), Latents.values(without), difference);
             gain += Vectors.dot(difference, 0, b, 0, b.length) / (b.length * BIAS * mixtures);
         }
         return gain;

@@ -8,13 +8,11 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Stream;
 import latentmix.Golden;
+import latentmix.GoldenCheckpoint;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.inversion.DdimInversion;
 import latentmix.model.Denoiser;
@@ -49,44 +47,9 @@ class StableDiffusionTest {
 
     private NDManager manager;
 
-    /** Puts the golden parts together; its tokenizer reads ids from words: "w5 w17" are the ids 5 and 17. */
     @BeforeAll
-    static void assembleCheckpoint() throws IOException {
-        copy(Golden.folder("unet-sd15"), directory.resolve("unet"));
-        copy(Golden.folder("vae-sd15"), directory.resolve("vae"));
-        copy(Golden.folder("clip-text-sd15"), directory.resolve("text_encoder"));
-        copy(Golden.folder("schedulers-ddim").resolve("sd15-eps/scheduler"), directory.resolve("scheduler"));
-        ObjectNode index = (ObjectNode) JSON.readTree(
-                Golden.folder("e2e-sd15").resolve("model_index.json").toFile());
-        index.putArray("tokenizer").add("transformers").add("CLIPTokenizer");
-        JSON.writeValue(directory.resolve("model_index.json").toFile(), index);
-
-        Path tokenizer = Files.createDirectory(directory.resolve("tokenizer"));
-        ObjectNode words = (ObjectNode)
-                JSON.readTree(
-                        """
-                {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "WhitespaceSplit"},
-                 "post_processor": {"type": "RobertaProcessing", "cls": ["w298", 298], "sep": ["w299", 299],
-                                    "add_prefix_space": false, "trim_offsets": false},
-                 "model": {"type": "WordLevel", "vocab": {}, "unk_token": "w0"}}
-                """);
-        ObjectNode vocab = (ObjectNode) words.path("model").path("vocab");
-        for (int id = 0; id < 300; id++) {
-            vocab.put("w" + id, id);
-        }
-        JSON.writeValue(tokenizer.resolve("tokenizer.json").toFile(), words);
-        Files.writeString(tokenizer.resolve("tokenizer_config.json"), "{\"pad_token\": \"w299\"}");
-        checkpoint = CheckpointFolder.open(directory);
-    }
-
-    private static void copy(Path from, Path to) throws IOException {
-        Files.createDirectory(to);
-        try (Stream<Path> files = Files.list(from)) {
-            for (Path file :
-                    files.filter(file -> !file.endsWith("golden.safetensors")).toList()) {
-                Files.copy(file, to.resolve(file.getFileName()));
-            }
-        }
+    static void assembleCheckpoint() {
+        checkpoint = CheckpointFolder.open(GoldenCheckpoint.sd15(directory));
     }
 
     @BeforeEach
