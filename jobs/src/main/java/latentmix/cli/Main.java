@@ -23,6 +23,7 @@ import picocli.CommandLine.IVersionProvider;
             GenerateCommand.class,
             ExportCommand.class,
             ModelCommand.class,
+            MorphCommand.class,
             BenchCommand.class,
             HelpCommand.class
         },

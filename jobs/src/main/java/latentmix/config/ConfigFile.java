@@ -79,6 +79,7 @@ public final class ConfigFile {
                 generation(file.section("generation")),
                 export(file.section("export")),
                 run(file.section("run"), model.batch()));
+        checkStrengths(file, config);
         file.end();
         return config;
     }
@@ -132,6 +133,22 @@ public final class ConfigFile {
         return generation;
     }
 
+    /** Refuses methods that begin so late in the sampling table that no step is left. */
+    private static void checkStrengths(Section file, RunConfig config) {
+        for (int i = 0; i < config.mixing().size(); i++) {
+            for (String method : config.mixing().get(i).methods()) {
+                if (Method.parse(method).strength() * config.generation().steps() < 1) {
+                    file.refuse(
+                            "mixing." + i + ".methods",
+                            "Method " + method
+                                    + " must take at least 1 of the last sampling steps, cannot take its share"
+                                    + " of generation.steps = "
+                                    + config.generation().steps() + "; raise one of the two");
+                }
+            }
+        }
+    }
+
     private static List<RunConfig.MixingEntry> mixing(List<Section> sections) {
         List<RunConfig.MixingEntry> entries = new ArrayList<>();
         Set<String> names = new HashSet<>();
@@ -139,6 +156,13 @@ public final class ConfigFile {
             String name = section.text("name", "mixing-" + entries.size());
             List<String> methods = section.texts("methods", List.of("nin/chm"), Method::parse);
             List<String> inputs = section.texts("inputs", List.of("8"), InputCount::parse);
+            for (String method : methods) {
+                for (String count : inputs) {
+                    Method.parse(method)
+                            .inputError(InputCount.parse(count))
+                            .ifPresent(error -> section.refuse("inputs", error));
+                }
+            }
             String weights = section.text("weights", "dirichlet(1)", spelling -> {
                 WeightSampler sampler = WeightSampler.parse(spelling);
                 inputs.forEach(count -> sampler.requireInputs(InputCount.parse(count)));

@@ -70,7 +70,7 @@ public record RunConfig(
     /**
      * A grid of mixtures: every method with every input count, {@code count} times in every class.
      *
-     * @param methods such as {@code nin/chm}
+     * @param methods such as {@code nin/chm}, {@code slerp} or {@code tint(0.3)}
      * @param inputs counts such as {@code 8}, or ranges such as {@code 2..8}
      * @param weights such as {@code equal}, {@code dirichlet(1)}, {@code ess(4)}, {@code fixed(0.5,0.5)}
      * @param pool {@code all} or {@code leave-inputs-out}: whose mean a cmm split takes

@@ -196,6 +196,11 @@ final class Section {
                 + (got instanceof JsonNode value ? shown(value) : String.valueOf(got)) + "; " + advice);
     }
 
+    /** Notes a problem that says by itself what was expected, what came and what to do. */
+    void refuse(String key, String problem) {
+        problems.add(path(key) + ": " + problem);
+    }
+
     /** Notes the keys that nobody asked for. */
     void end() {
         node.fieldNames().forEachRemaining(key -> {
@@ -211,7 +216,7 @@ final class Section {
             parser.accept(text);
             return true;
         } catch (IllegalArgumentException e) {
-            problems.add(path(key) + ": " + e.getMessage());
+            refuse(key, e.getMessage());
             return false;
         }
     }

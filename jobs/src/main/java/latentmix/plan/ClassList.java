@@ -45,6 +45,14 @@ public record ClassList(List<ClassLabel> classes, List<String> names) {
                     List.of("input.root: expected <root>/<class>/<image>, but there is no class folder in "
                             + config.input().root() + "; put each class's images in a folder of its own"));
         }
+        List<String> unspellable =
+                folders.stream().filter(folder -> folder.contains(":")).toList();
+        if (!unspellable.isEmpty()) {
+            throw new ConfigException(
+                    List.of("input.root: expected folder names without a colon, which Hadoop takes for the end of a"
+                            + " scheme, got " + String.join(", ", unspellable)
+                            + "; rename them, and give their classes the names you want by input.classes"));
+        }
         Map<String, Named> named = new HashMap<>();
         List<String> names = new ArrayList<>();
         if (config.input().classes() == null) {

@@ -102,8 +102,7 @@ class ConfigFileTest {
                         "model.size: expected a whole number from 8 to 8192, got \"big\"; leave it out for the model's own",
                         "generation.steps: expected a whole number from 1 to 1000, got 1001; the default is 50",
                         "generation.guidance: expected a number from 0 to 1000, got \"much\"; the default is 7.5",
-                        "mixing.0.inputs: Inputs must be a count of at least 1 or a rising range, cannot be: 0..0",
-                        "mixing.0.inputs: Inputs must be a count of at least 1 or a rising range, cannot be: 8..2",
+                        "mixing.0.inputs: Inputs must be a count of at least 0 or a rising range, cannot be: 8..2",
                         "mixing.0.count: expected a whole number from 1 to 1000000000, got 1.5; the default is 10",
                         "mixing.0.export: expected true or false, got \"maybe\"; the default is true",
                         "mixing.0.name: expected letters, digits, - and _, got a b; rename the entry",
@@ -127,6 +126,40 @@ class ConfigFileTest {
                 .allMatch(problem -> problem.startsWith("mixing.0."));
         assertThat(problems(LEAST, "mixing.weights=fixed(0.5,0.5)"))
                 .containsExactly("mixing.0.weights: Weights fixed(0.5,0.5) need 2 inputs, cannot have: 8");
+    }
+
+    @Test
+    void everyMethodIsRefusedEveryCountOfInputsThatItDoesNotTake() {
+        assertThat(
+                        problems(
+                                LEAST
+                                        + """
+                        mixing:
+                          - {name: a, methods: [slerp, nin/chm, arc], inputs: [2, 3], weights: equal}
+                          - {name: b, methods: [nao, prompt, sdedit(0.5)], inputs: 2..9, weights: equal}
+                          - {name: c, methods: [prompt, lin/0], inputs: 0}
+                          - {name: d, methods: prompt, inputs: 0, weights: ess(2)}
+                        """))
+                .containsExactly(
+                        "mixing.0.inputs: Method slerp takes exactly 2 inputs, cannot take: 3; use spherical-mean for any number",
+                        "mixing.0.inputs: Method arc takes exactly 2 inputs, cannot take: 3; set inputs: 2",
+                        "mixing.1.inputs: Method nao takes 1 to 8 inputs, cannot take: 2..9; use spherical-mean for more",
+                        "mixing.1.inputs: Method prompt takes exactly 0 inputs, cannot take: 2..9; set inputs: 0",
+                        "mixing.1.inputs: Method sdedit(0.5) takes exactly 1 inputs, cannot take: 2..9; set inputs: 1",
+                        "mixing.2.inputs: Method lin/0 takes 1 or more inputs, cannot take: 0; use prompt for images without"
+                                + " inputs",
+                        "mixing.3.weights: Weights ess(2) need at least as many inputs, cannot have: 0; use more inputs or a"
+                                + " lower count");
+    }
+
+    @Test
+    void aStrengthThatLeavesNoSamplingStepIsRefused() {
+        String edit = LEAST + "mixing: [{methods: sdedit(0.09), inputs: 1}]";
+        assertThat(problems(edit, "generation.steps=11"))
+                .containsExactly(
+                        "mixing.0.methods: Method sdedit(0.09) must take at least 1 of the last sampling steps,"
+                                + " cannot take its share of generation.steps = 11; raise one of the two");
+        assertThat(parse(edit, "generation.steps=12").mixing()).hasSize(1);
     }
 
     @Test

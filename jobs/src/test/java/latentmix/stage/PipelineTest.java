@@ -167,7 +167,7 @@ class PipelineTest {
         Files.write(run.resolve("format.json"), "{\"format\": 0}".getBytes(StandardCharsets.UTF_8));
         assertThatThrownBy(() -> TinyRun.run(1, config, run))
                 .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("format 1")
+                .hasMessageContaining("format 2")
                 .hasMessageContaining("\"format\": 0");
     }
 

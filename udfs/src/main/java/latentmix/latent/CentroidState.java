@@ -21,13 +21,13 @@ public final class CentroidState implements Serializable {
      *
      * @param classMean {@link ClassMean#NONE} unless the method is one of {@code cmm}
      */
-    public CentroidState(Method method, Shape shape, ClassMean classMean) {
+    public CentroidState(MeanAdjusted method, Shape shape, ClassMean classMean) {
         this.interpolation = new Interpolation(method, shape, classMean);
         this.weightedSum = new double[shape.size()];
         this.inputNorms = new double[interpolation.units()];
     }
 
-    public Method method() {
+    public MeanAdjusted method() {
         return interpolation.method();
     }
 

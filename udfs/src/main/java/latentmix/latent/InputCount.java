@@ -6,16 +6,16 @@ import org.apache.commons.rng.UniformRandomProvider;
 /**
  * How many inputs a mixture has: always the same number, or one from a range, each equally likely.
  *
- * @param least at least 1
+ * @param least at least 0
  * @param most at least as many
  */
 public record InputCount(int least, int most) {
     private static final Pattern SPELLING = Pattern.compile("(\\d{1,9})(?:\\.\\.(\\d{1,9}))?");
 
     public InputCount {
-        if (least < 1 || most < least) {
+        if (least < 0 || most < least) {
             throw new IllegalArgumentException(
-                    "Inputs must be a count of at least 1 or a rising range, cannot be: " + least + ".." + most);
+                    "Inputs must be a count of at least 0 or a rising range, cannot be: " + least + ".." + most);
         }
     }
 
@@ -28,6 +28,11 @@ public record InputCount(int least, int most) {
         }
         int least = Integer.parseInt(parts.group(1));
         return new InputCount(least, parts.group(2) == null ? least : Integer.parseInt(parts.group(2)));
+    }
+
+    /** Whether every count of the other is one of this. */
+    public boolean holds(InputCount other) {
+        return other.least >= least && other.most <= most;
     }
 
     public int draw(UniformRandomProvider rng) {

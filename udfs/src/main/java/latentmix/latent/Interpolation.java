@@ -10,7 +10,7 @@ import java.util.Arrays;
  *
  * Every r is linear in z up to a constant, so z̄ and the units' Σ w_i ‖r_i‖ are all that has to be summed.
  */
-record Interpolation(Method method, Shape shape, ClassMean classMean) implements Serializable {
+record Interpolation(MeanAdjusted method, Shape shape, ClassMean classMean) implements Serializable {
     /** ‖r̄‖ at or below this share of Σ w_i ‖r_i‖ leaves nothing to restore a norm of. */
     private static final double VANISHING = 1e-6;
 

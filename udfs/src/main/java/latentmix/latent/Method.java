@@ -1,58 +1,84 @@
 package latentmix.latent;
 
 import java.io.Serializable;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
- * One interpolation of the grid, named {@code norm/split} or {@code norm/split@scope}: {@code lin/0 nin/chm fix/cmm@band}.
- *
- * <pre>z_i = d_i + r_i,   d̄ = Σ w_i d_i,   r̄ = Σ w_i r_i,   z' = d̄ + (τ / ‖r̄‖) · r̄</pre>
- *
- * @param norm τ: lin, fix, nin, lol or ess
- * @param split d: 0, m, chm, lp or cmm
- * @param scope where τ is restored: the whole latent, {@code @channel} or {@code @band}
- * @see <a href="https://arxiv.org/abs/2505.07481">Landolsi and Kahl, Addressing degeneracies in latent interpolation for diffusion models, Section 5</a>
+ * A way to make a mixture of inputs: {@link MeanAdjusted}, the grid of norms and splits, which sees sums over its inputs, or a
+ * {@link Blend}, which sees the inputs themselves.
  */
-public record Method(Norm norm, Split split, Scope scope) implements Serializable {
-    private static final Map<String, Norm> NORMS = named(new Lin(), new Fix(), new Nin(), new Lol(), new Ess());
-    private static final Map<String, Split> SPLITS =
-            named(new NoSplit(), new MeanSplit(), new ChannelMeanSplit(), new LowPassSplit(), new ClassMeanSplit());
-    private static final Pattern NAME = Pattern.compile("([^/@]*)/([^/@]*)(@[^/@]*)?");
+public sealed interface Method extends Serializable permits MeanAdjusted, Blend {
+    /** One input or more. */
+    InputCount ANY = new InputCount(1, Integer.MAX_VALUE);
 
-    public Method {
-        refusal(norm, split, scope).ifPresent(reason -> {
-            throw new IllegalArgumentException("Method '" + norm + "/" + split + scope + "': " + reason);
-        });
-    }
+    /** A name, perhaps with an argument. */
+    Pattern SPELLING = Pattern.compile("([a-z-]+)(?:\\(([^()]*)\\))?");
 
     /**
-     * Reads a method's name.
+     * Reads a method's name, such as {@code nin/chm}, {@code slerp} or {@code tint(0.3)}.
      *
      * @throws IllegalArgumentException saying what was expected, what came and what to write instead
      */
-    public static Method parse(String name) {
-        var parts = NAME.matcher(name);
-        if (!parts.matches()) {
-            throw new IllegalArgumentException("A method must be norm/split or norm/split@scope, for example nin/chm or"
-                    + " fix/0@band, cannot be: '" + name + "'");
+    static Method parse(String name) {
+        if (name.contains("/")) {
+            return MeanAdjusted.parse(name);
         }
-        var norm = known("norm", NORMS, parts.group(1), name);
-        var split = known("split", SPLITS, parts.group(2), name);
-        var scopes = named(new Whole(), new PerChannel(), new PerBand(lowestBand(split)));
-        var scope = known("scope", scopes, parts.group(3) == null ? "" : parts.group(3), name);
-        return new Method(norm, split, scope);
+        var parts = SPELLING.matcher(name);
+        String argument = parts.matches() && parts.group(2) != null ? parts.group(2) : "";
+        return switch (parts.matches() ? parts.group(1) : "") {
+            case "tint" -> new Tint(number(argument, name));
+            case "sdedit" -> new Sdedit(number(argument, name));
+            case "cog" -> parts.group(2) == null ? new Cog(Cog.Mean.MAP) : new Cog(Cog.Mean.parse(argument));
+            default ->
+                Blend.all().stream()
+                        .filter(blend -> blend.toString().equals(name))
+                        .findFirst()
+                        .orElseThrow(() -> unknown(name));
+        };
     }
 
-    /** Whether inputs are split by their class's mean map, so that a pool is needed. */
-    public boolean needsClassMean() {
-        return split instanceof ClassMeanSplit;
+    /** How many inputs a mixture may have. */
+    InputCount inputs();
+
+    /** What to do with a count of inputs that this method does not take. */
+    default String instead() {
+        return "use prompt for images without inputs";
     }
+
+    /** Why this count of inputs is none for this method, if so. */
+    default Optional<String> inputError(InputCount count) {
+        if (inputs().holds(count)) {
+            return Optional.empty();
+        }
+        String most = inputs().most() == Integer.MAX_VALUE ? " or more" : " to " + inputs().most();
+        String takes = inputs().least() == inputs().most() ? "exactly " + inputs() : inputs().least() + most;
+        return Optional.of("Method " + this + " takes " + takes + " inputs, cannot take: " + count + "; " + instead());
+    }
+
+    /** Whether it takes the mean of the class's latents, so that a pool is needed. */
+    default boolean needsClassMean() {
+        return false;
+    }
+
+    /** Whether it takes fresh noise, so that a recipe must seed some. */
+    default boolean drawsNoise() {
+        return false;
+    }
+
+    /** From where in the sampling table images are generated: 1 from its start, 0.5 for the last half of its steps. */
+    default double strength() {
+        return 1;
+    }
+
+    /**
+     * How many times over a small bias that all inputs' channel means share shows in the mixture's.
+     *
+     * @param ess effective count of inputs, 1 / Σ w²
+     */
+    double predictedGain(double ess);
 
     /**
      * Why a pool is too small for this method, if it is: a class mean of the inputs themselves would leave no residual.
@@ -60,7 +86,7 @@ public record Method(Norm norm, Split split, Scope scope) implements Serializabl
      * @param pool M, latents in the class
      * @param inputs N, inputs of one mixture
      */
-    public Optional<String> poolError(int pool, int inputs) {
+    default Optional<String> poolError(int pool, int inputs) {
         return needsClassMean() && pool < 2L * inputs
                 ? Optional.of("Method " + this + " with " + inputs + " inputs needs a class of at least " + 2L * inputs
                         + " images, cannot have: " + pool + "; use fewer inputs or another split")
@@ -73,7 +99,7 @@ public record Method(Norm norm, Split split, Scope scope) implements Serializabl
      * @param pool M, latents in the class
      * @param ess effective count of inputs, 1 / Σ w²
      */
-    public Optional<String> poolWarning(int pool, double ess) {
+    default Optional<String> poolWarning(int pool, double ess) {
         return needsClassMean() && pool < 4 * ess
                 ? Optional.of(String.format(
                         Locale.ROOT,
@@ -86,74 +112,19 @@ public record Method(Norm norm, Split split, Scope scope) implements Serializabl
                 : Optional.empty();
     }
 
-    /**
-     * How many times over a small bias in the inputs' channel means shows in the mixture's (Section 4 of the paper): about √ESS
-     * where a norm is restored and the channel means are part of what is scaled, else 1.
-     *
-     * @param ess effective count of inputs, 1 / Σ w²
-     */
-    public double predictedGain(double ess) {
-        boolean scaled = (split instanceof NoSplit || split instanceof MeanSplit)
-                && !(norm instanceof Lin)
-                && !(scope instanceof PerBand);
-        return scaled ? Math.sqrt(ess) : 1;
+    private static double number(String argument, String name) {
+        try {
+            return Double.parseDouble(argument);
+        } catch (NumberFormatException e) {
+            throw unknown(name);
+        }
     }
 
-    /** Every method of the grid. */
-    public static List<Method> all() {
-        var methods = new ArrayList<Method>();
-        for (var split : SPLITS.values()) {
-            for (var scope : List.of(new Whole(), new PerChannel(), new PerBand(lowestBand(split)))) {
-                for (var norm : NORMS.values()) {
-                    if (refusal(norm, split, scope).isEmpty()) {
-                        methods.add(new Method(norm, split, scope));
-                    }
-                }
-            }
-        }
-        return List.copyOf(methods);
-    }
-
-    @Override
-    public String toString() {
-        return norm + "/" + split + scope;
-    }
-
-    private static Optional<String> refusal(Norm norm, Split split, Scope scope) {
-        if (!(scope instanceof Whole) && (norm instanceof Lin || norm instanceof Lol)) {
-            return Optional.of(scope + " says where a norm is restored, and " + norm
-                    + " restores none; use fix, nin or ess, or write '" + norm + "/" + split + "'");
-        }
-        if (scope instanceof PerBand && (split instanceof MeanSplit || split instanceof ChannelMeanSplit)) {
-            return Optional.of(
-                    "with @band the splits 0, m and chm are one method, since band 0 is interpolated linearly;"
-                            + " write '" + norm + "/0@band'");
-        }
-        if (scope instanceof PerBand band && band.lowest() != lowestBand(split)) {
-            return Optional.of("its lowest band must be " + lowestBand(split) + ", cannot be: " + band.lowest());
-        }
-        return Optional.empty();
-    }
-
-    private static int lowestBand(Split split) {
-        return split instanceof LowPassSplit ? LowPassSplit.CUTOFF : 1;
-    }
-
-    private static <T> T known(String what, Map<String, T> values, String value, String name) {
-        var found = values.get(value);
-        if (found == null) {
-            throw new IllegalArgumentException("Method '" + name + "': its " + what + " must be one of "
-                    + String.join(" ", values.keySet()).strip() + ", cannot be: '" + value + "'");
-        }
-        return found;
-    }
-
-    @SafeVarargs
-    private static <T> Map<String, T> named(T... values) {
-        var map = new LinkedHashMap<String, T>();
-        for (var value : values) {
-            map.put(value.toString(), value);
-        }
-        return map;
+    private static IllegalArgumentException unknown(String name) {
+        return new IllegalArgumentException(
+                "A method must be norm/split or norm/split@scope, such as nin/chm or fix/0@band, or one of "
+                        + Blend.all().stream().map(Blend::toString).collect(Collectors.joining(" ")) + "; cannot be: '"
+                        + name
+                        + "'");
     }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Many mixtures over one pool as one matrix product.
@@ -13,6 +14,9 @@ import java.util.Map;
  * Z is streamed in blocks of latents in the order of their ids, Z̄ is made in tiles of mixtures, all sums are in double; the
  * residuals' norms are taken on the way. cmm passes over the pool beforehand for the class mean; leave-inputs-out sums a mixture's inputs
  * in one more row of W and passes over the pool afterwards, for the norms about the mixture's own class mean.
+ *
+ * <p>A {@link Blend} is no sum: its inputs are kept in one pass, of as many recipes at a time as memory holds, and it makes each mixture
+ * by itself.
  */
 public final class Mixer {
     private static final int BLOCK = 64;
@@ -20,6 +24,7 @@ public final class Mixer {
     private final LatentPool pool;
     private final Shape shape;
     private final int tile;
+    private final long kept; // latents that may be held at a time
     private final double[] residual; // what an interpolation works in
     private final Map<Residuals, double[][]> residualNorms = new HashMap<>(); // (M) of (units), null until needed
     private double[] total = {}; // Σ z over the pool, empty until needed
@@ -38,6 +43,7 @@ public final class Mixer {
         this.shape = pool.shape();
         this.residual = new double[shape.size()];
         this.tile = (int) Math.max(1, Math.min(1 << 20, memory / (2L * Double.BYTES * shape.size())));
+        this.kept = memory / ((long) Double.BYTES * shape.size());
     }
 
     /** The recipes' mixtures, in their order; 256 MB for the sums of a tile. */
@@ -53,11 +59,61 @@ public final class Mixer {
             pool.forEach((index, z) -> Vectors.addScaled(1, z, total));
             classMean = ClassMean.ofPool(Vectors.quotient(total, pool.size()), pool.size());
         }
-        var mixtures = new ArrayList<Mixture>(recipes.size());
-        for (int from = 0; from < recipes.size(); from += tile) {
-            mixtures.addAll(mixTile(recipes.subList(from, Math.min(recipes.size(), from + tile))));
+        var mixtures = new Mixture[recipes.size()];
+        var sums = new ArrayList<Integer>(); // indices of recipes
+        var blends = new ArrayList<Integer>();
+        for (int k = 0; k < mixtures.length; k++) {
+            (recipes.get(k).method() instanceof Blend ? blends : sums).add(k);
         }
-        return mixtures;
+        for (int from = 0; from < sums.size(); from += tile) {
+            var ks = sums.subList(from, Math.min(sums.size(), from + tile));
+            var mixed = mixTile(ks.stream().map(recipes::get).toList());
+            for (int i = 0; i < ks.size(); i++) {
+                mixtures[ks.get(i)] = mixed.get(i);
+            }
+        }
+        for (int from = 0; from < blends.size(); ) {
+            var needed = new HashMap<Integer, double[]>(); // inputs of these recipes, by index
+            int to = from;
+            while (to < blends.size() && (to == from || needed.size() < kept)) {
+                for (int index : recipes.get(blends.get(to++)).inputs()) {
+                    needed.put(checked(index), new double[0]);
+                }
+            }
+            if (!needed.isEmpty()) {
+                pool.forEach((index, z) -> needed.computeIfPresent(index, (i, none) -> z));
+            }
+            for (int k : blends.subList(from, to)) {
+                mixtures[k] = blend(recipes.get(k), needed);
+            }
+            from = to;
+        }
+        return List.of(mixtures);
+    }
+
+    private Mixture blend(Recipe recipe, Map<Integer, double[]> needed) {
+        var latents = IntStream.of(recipe.inputs()).mapToObj(needed::get).toList();
+        var mean = recipe.leavesInputsOut() ? meanOfOthers(sum(latents), latents.size()) : classMean;
+        return ((Blend) recipe.method()).mix(new Blend.Inputs(shape, latents, recipe.weights(), mean, recipe.noise()));
+    }
+
+    private double[] sum(List<double[]> latents) {
+        var sum = new double[shape.size()];
+        latents.forEach(z -> Vectors.addScaled(1, z, sum));
+        return sum;
+    }
+
+    private ClassMean meanOfOthers(double[] inputsSum, int inputs) {
+        int others = pool.size() - inputs;
+        return ClassMean.ofOthers(Vectors.quotient(Vectors.difference(total, inputsSum), others), others);
+    }
+
+    private int checked(int index) {
+        if (index >= pool.size()) {
+            throw new IllegalArgumentException(
+                    "Inputs must be below the pool's size, " + pool.size() + ", cannot be: " + index);
+        }
+        return index;
     }
 
     private List<Mixture> mixTile(List<Recipe> recipes) {
@@ -114,6 +170,7 @@ public final class Mixer {
     /** One mixture in the making. */
     private final class Row {
         private final Recipe recipe;
+        private final MeanAdjusted method;
         private final double[] weights = new double[pool.size()];
         private final double[] members = new double[pool.size()]; // 1 for each input
         private final double[] sum = new double[shape.size()]; // Σ w z
@@ -123,32 +180,25 @@ public final class Mixer {
 
         Row(Recipe recipe) {
             this.recipe = recipe;
+            this.method = (MeanAdjusted) recipe.method();
             this.membersSum = new double[recipe.leavesInputsOut() ? shape.size() : 0];
-            this.interpolation = new Interpolation(recipe.method(), shape, classMean);
+            this.interpolation = new Interpolation(method, shape, classMean);
             this.inputNorms = new double[interpolation.units()];
             for (int i = 0; i < recipe.inputs().length; i++) {
-                int index = recipe.inputs()[i];
-                if (index >= pool.size()) {
-                    throw new IllegalArgumentException(
-                            "Inputs must be below the pool's size, " + pool.size() + ", cannot be: " + index);
-                }
+                int index = checked(recipe.inputs()[i]);
                 weights[index] = recipe.weights()[i];
                 members[index] = 1;
             }
         }
 
         void addNorms(int index, double[] z) {
-            if (!recipe.leavesInputsOut() && !(recipe.method().norm() instanceof Lin)) {
+            if (!recipe.leavesInputsOut() && !(method.norm() instanceof Lin)) {
                 Vectors.addScaled(weights[index], residualNorms(interpolation, index, z), inputNorms);
             }
         }
 
         void centreOnOthers() {
-            int others = pool.size() - recipe.inputs().length;
-            var sum = new double[shape.size()];
-            Vectors.difference(total, membersSum, sum);
-            var map = Vectors.quotient(sum, others);
-            interpolation = new Interpolation(recipe.method(), shape, ClassMean.ofOthers(map, others));
+            interpolation = new Interpolation(method, shape, meanOfOthers(membersSum, recipe.inputs().length));
         }
 
         void addOwnNorms(int index, double[] z) {

@@ -6,11 +6,12 @@ import java.util.Objects;
 /**
  * What goes into one mixture.
  *
- * @param inputs N different indices into a pool, in any order
- * @param weights w, as many, none negative, with a sum of 1
- * @param pool which latents of the pool the class mean of cmm is over; of no effect on other splits
+ * @param inputs N different indices into a pool, in any order, as many as the method takes
+ * @param weights w, one for each, none negative, with a sum of 1
+ * @param pool which latents of the pool the class mean of cmm is over; of no effect on methods without one
+ * @param noise where its fresh noise comes from, if the method draws any
  */
-public record Recipe(Method method, int[] inputs, double[] weights, Pool pool) {
+public record Recipe(Method method, int[] inputs, double[] weights, Pool pool, FreshNoise noise) {
     /** Which latents of a pool of M a class mean is over. */
     public enum Pool {
         /** All M of them. */
@@ -35,21 +36,29 @@ public record Recipe(Method method, int[] inputs, double[] weights, Pool pool) {
     public Recipe {
         Objects.requireNonNull(method, "method");
         Objects.requireNonNull(pool, "pool");
-        if (inputs.length == 0 || inputs.length != weights.length) {
-            throw new IllegalArgumentException(
-                    "A recipe must have at least 1 input and one weight for each, cannot have: " + inputs.length
-                            + " inputs and " + weights.length + " weights");
+        Objects.requireNonNull(noise, "noise");
+        if (inputs.length != weights.length) {
+            throw new IllegalArgumentException("A recipe must have one weight for each input, cannot have: "
+                    + inputs.length + " inputs and " + weights.length + " weights");
         }
+        method.inputError(new InputCount(inputs.length, inputs.length)).ifPresent(error -> {
+            throw new IllegalArgumentException(error);
+        });
         if (Arrays.stream(inputs).distinct().count() != inputs.length
                 || Arrays.stream(inputs).anyMatch(i -> i < 0)) {
             throw new IllegalArgumentException(
                     "Inputs must be different indices, cannot be: " + Arrays.toString(inputs));
         }
-        if (!(Math.abs(Arrays.stream(weights).sum() - 1) <= ROUNDING)
+        if ((inputs.length > 0 && !(Math.abs(Arrays.stream(weights).sum() - 1) <= ROUNDING))
                 || Arrays.stream(weights).anyMatch(w -> w < 0)) {
             throw new IllegalArgumentException(
                     "Weights must not be negative and have a sum of 1, cannot be: " + Arrays.toString(weights));
         }
+    }
+
+    /** A recipe whose method draws no noise. */
+    public Recipe(Method method, int[] inputs, double[] weights, Pool pool) {
+        this(method, inputs, weights, pool, FreshNoise.NONE);
     }
 
     /** Σ w², 1 / ESS. */

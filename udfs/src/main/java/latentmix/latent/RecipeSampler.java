@@ -17,6 +17,9 @@ import org.apache.commons.rng.simple.RandomSource;
 public record RecipeSampler(Method method, InputCount inputs, WeightSampler weights, Recipe.Pool pool) {
     public RecipeSampler {
         weights.requireInputs(inputs);
+        method.inputError(inputs).ifPresent(error -> {
+            throw new IllegalArgumentException(error);
+        });
     }
 
     /**
@@ -31,12 +34,17 @@ public record RecipeSampler(Method method, InputCount inputs, WeightSampler weig
         });
         var rng = rng(id);
         int n = inputs.draw(rng);
-        return new Recipe(method, new PermutationSampler(rng, poolSize, n).sample(), weights.sample(n, rng), pool);
+        var noise = new FreshNoise(id);
+        if (n == 0) {
+            return new Recipe(method, new int[0], new double[0], pool, noise);
+        }
+        var drawn = new PermutationSampler(rng, poolSize, n).sample();
+        return new Recipe(method, drawn, weights.sample(n, rng), pool, noise);
     }
 
     /** Why a pool of M latents is too small, if it is. */
     public Optional<String> poolError(int poolSize) {
-        return inputs.most() > poolSize
+        return Math.max(1, inputs.most()) > poolSize
                 ? Optional.of("A class must have at least as many images as a mixture has inputs, " + inputs
                         + ", cannot have: " + poolSize + "; add images or use fewer inputs")
                 : method.poolError(poolSize, inputs.most());

@@ -81,6 +81,13 @@ final class Vectors {
         return quotient;
     }
 
+    /** x - y */
+    static double[] difference(double[] x, double[] y) {
+        var difference = new double[x.length];
+        difference(x, y, difference);
+        return difference;
+    }
+
     /** d = x - y */
     static void difference(double[] x, double[] y, double[] d) {
         for (int p = 0; p < x.length; p++) {

@@ -4,6 +4,7 @@ import java.io.Serializable;
 import latentmix.latent.CentroidState;
 import latentmix.latent.ClassMean;
 import latentmix.latent.Lol;
+import latentmix.latent.MeanAdjusted;
 import latentmix.latent.Method;
 import latentmix.latent.Shape;
 import org.apache.spark.sql.Encoder;
@@ -70,13 +71,28 @@ public final class LatentCentroid extends Aggregator<Row, LatentCentroid.Sums, O
 
     /** An empty centroid of the method that a row names. */
     static CentroidState state(String name, Shape shape, Row classMean, Integer poolSize) {
-        var method = method(name, classMean, poolSize);
+        var method = summed(method(name, classMean, poolSize));
+        return new CentroidState(method, shape, classMean(method, classMean, poolSize));
+    }
+
+    /** What a method that needs a class mean is given. */
+    static ClassMean classMean(Method method, Row classMean, Integer poolSize) {
         if (!method.needsClassMean()) {
-            return new CentroidState(method, shape, ClassMean.NONE);
+            return ClassMean.NONE;
         }
         var map = LatentStruct.latent(classMean).values();
-        return new CentroidState(
-                method, shape, poolSize == null ? new ClassMean(map, 0) : ClassMean.ofPool(map, poolSize));
+        return poolSize == null ? new ClassMean(map, 0) : ClassMean.ofPool(map, poolSize);
+    }
+
+    /** The method, if its mixtures are sums that can be merged. */
+    static MeanAdjusted summed(Method method) {
+        if (method instanceof MeanAdjusted sum) {
+            return sum;
+        }
+        throw new IllegalArgumentException(
+                "latent_centroid must have a method whose mixtures are sums over any number of"
+                        + " latents, norm/split, cannot have: '" + method
+                        + "'; use latent_mix(array_agg(latent), array_agg(weight), '" + method + "')");
     }
 
     /**
@@ -90,11 +106,18 @@ public final class LatentCentroid extends Aggregator<Row, LatentCentroid.Sums, O
             throw new IllegalArgumentException("A method must be norm/split or norm/split@scope, cannot be: NULL");
         }
         var method = Method.parse(name);
+        if (method.drawsNoise()) {
+            throw new IllegalArgumentException("Method " + method
+                    + " draws fresh noise, seeded by a run's own ids; name it in mixing.methods and run latentmix mix");
+        }
         if (method.needsClassMean() && classMean == null) {
             throw new IllegalArgumentException("Method " + method
                     + " needs the class mean as the fourth argument, a latent; or use another split, such as chm");
         }
-        if (method.needsClassMean() && method.norm() instanceof Lol && poolSize == null) {
+        if (method instanceof MeanAdjusted sum
+                && sum.needsClassMean()
+                && sum.norm() instanceof Lol
+                && poolSize == null) {
             throw new IllegalArgumentException("Method " + method
                     + " needs as the fifth argument the number of latents that the class mean is the mean of");
         }

@@ -57,10 +57,13 @@ final class LatentFunction extends AbstractFunction1<Seq<Expression>, Expression
                     + " arguments, cannot have: " + given.size() + "\n" + usage);
         }
         if (arguments.size() > METHOD && given.apply(METHOD) instanceof Literal method) {
-            LatentCentroid.method(
+            var parsed = LatentCentroid.method(
                     method.value() == null ? null : method.value().toString(),
                     known(given, CLASS_MEAN),
                     known(given, POOL_SIZE));
+            if (function instanceof UserDefinedAggregator<?, ?, ?>) {
+                LatentCentroid.summed(parsed);
+            }
         }
         var children = new ArrayList<Expression>();
         for (int i = 0; i < arguments.size(); i++) {

@@ -26,7 +26,8 @@ import org.apache.spark.sql.types.StructType;
  * latent_centroid(latent, weight, method[, class_mean[, pool_size]])   latent, an aggregate
  * </pre>
  *
- * Weights are divided by their sum. A method is named as in {@link latentmix.latent.Method}; one of cmm needs class_mean, a latent, and lol/cmm also
+ * Weights are divided by their sum. A method is named as in {@link latentmix.latent.Method}: the aggregate takes those of the grid, whose
+ * mixtures are sums, latent_mix also those beside it that draw no noise. One of cmm or cog needs class_mean, a latent, and lol/cmm also
  * pool_size, the number of latents that this is the mean of. A mixture that is undefined is NULL.
  */
 public final class LatentFunctions {
@@ -64,7 +65,8 @@ public final class LatentFunctions {
             new LatentFunction(
                     "latent_mix",
                     "latent_mix(latents, weights, method[, class_mean[, pool_size]]) - Returns the mixture of an array of latents"
-                            + " by as many weights; method is norm/split or norm/split@scope, such as 'nin/chm'.",
+                            + " by as many weights; method is norm/split or norm/split@scope, such as 'nin/chm', or slerp, spherical-mean,"
+                            + " nao, adain or cog.",
                     mixing("latents", createArrayType(LatentStruct.TYPE), "weights", createArrayType(DoubleType)),
                     3,
                     functions.udf(new LatentMix(), LatentStruct.TYPE)),

@@ -1,5 +1,8 @@
 package latentmix.sql;
 
+import java.util.ArrayList;
+import latentmix.latent.Blend;
+import latentmix.latent.Latent;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.api.java.UDF5;
 import scala.collection.Seq;
@@ -16,11 +19,27 @@ final class LatentMix implements UDF5<Seq<Row>, Seq<Double>, String, Row, Intege
                     "latent_mix must have one weight for each latent and no NULL among them, cannot have: "
                             + latents.size() + " latents and " + weights.size() + " weights");
         }
-        var first = LatentStruct.latent(latents.apply(0));
-        var state = LatentCentroid.state(method, first.shape(), classMean, poolSize);
+        var inputs = new ArrayList<Latent>();
         for (int i = 0; i < latents.size(); i++) {
-            state.add(LatentStruct.latent(latents.apply(i)), weights.apply(i));
+            inputs.add(LatentStruct.latent(latents.apply(i)));
+        }
+        var shape = inputs.get(0).shape();
+        if (LatentCentroid.method(method, classMean, poolSize) instanceof Blend blend) {
+            var mean = LatentCentroid.classMean(blend, classMean, poolSize);
+            return LatentStruct.row(blend.mix(Blend.Inputs.of(inputs, unboxed(weights), mean)));
+        }
+        var state = LatentCentroid.state(method, shape, classMean, poolSize);
+        for (int i = 0; i < inputs.size(); i++) {
+            state.add(inputs.get(i), weights.apply(i));
         }
         return LatentStruct.row(state.finish());
+    }
+
+    private static double[] unboxed(Seq<Double> weights) {
+        var unboxed = new double[weights.size()];
+        for (int i = 0; i < unboxed.length; i++) {
+            unboxed[i] = weights.apply(i);
+        }
+        return unboxed;
     }
 }

@@ -2,7 +2,12 @@ package latentmix.table;
 
 import java.util.List;
 
-/** An image, inverted: its latent at the noisy end. */
+/**
+ * An image, inverted.
+ *
+ * @param latent at the noisy end
+ * @param encoded at the other: the autoencoder's scaled latent, which inversion began with
+ */
 public record InvertedRow(
         String imageId,
         String classId,
@@ -13,5 +18,6 @@ public record InvertedRow(
         LatentColumn latent,
         double norm,
         List<Double> channelMean,
+        LatentColumn encoded,
         String settingsId,
         String checkpointFingerprint) {}

@@ -8,6 +8,9 @@ import java.util.List;
  * @param k the mixture's number in its entry, class and pool
  * @param poolId the id of the sorted image ids the inputs were drawn from
  * @param ess effective number of inputs, 1 / Σ w²
+ * @param latent noise, which generation begins with
+ * @param strength the share of the sampling steps that are taken, the last ones: 1 but for image to image
+ * @param original the encoded image that the noise is added to at the first of those steps; {@link LatentColumn#NONE} where generation begins with the noise itself
  * @param predictedGain by how much the method is predicted to amplify a channel bias that all inputs share
  */
 public record MixedRow(
@@ -26,4 +29,6 @@ public record MixedRow(
         double norm,
         List<Double> channelMean,
         double predictedGain,
+        double strength,
+        LatentColumn original,
         String settingsId) {}

@@ -13,4 +13,9 @@ public record GenerationSettings(
         int steps,
         double guidance,
         String format)
-        implements Serializable {}
+        implements Serializable {
+    /** How many of the sampling steps a mixture of this strength takes, the last ones: as diffusers' image to image counts them. */
+    int steps(double strength) {
+        return (int) (steps * strength);
+    }
+}

@@ -6,9 +6,13 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.LongConsumer;
 import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
+import latentmix.latent.Latent;
+import latentmix.latent.Shape;
 import latentmix.model.PromptEmbeds;
 import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
@@ -39,7 +43,7 @@ public final class GenerationWork {
     }
 
     /** The columns of the mixed table that generation reads. */
-    private record Mixture(String mixId, String prompt, LatentColumn latent) {}
+    private record Mixture(String mixId, String prompt, LatentColumn latent, double strength, LatentColumn original) {}
 
     private record Generated(List<Mixture> mixtures, float[] images, int height, int width) {
         boolean finite(int row) {
@@ -82,21 +86,34 @@ public final class GenerationWork {
                 RowFile.read(run.chunk(Table.MIXED, chunk.label().classId(), chunk.mixed()), run.conf(), Mixture.class);
         List<GeneratedRow> rows = new ArrayList<>();
         List<RejectedRow> rejected = new ArrayList<>();
-        DenoisingLoop loop = new DenoisingLoop(
-                model.scheduler().sampling(settings.steps()), model.denoiser(), new Guidance(settings.guidance()));
+        Map<Double, List<Mixture>> byStrength = new TreeMap<>(); // a micro-batch has one table
+        mixtures.forEach(mixture -> byStrength
+                .computeIfAbsent(mixture.strength(), strength -> new ArrayList<>())
+                .add(mixture));
+        long evaluations = 0;
         Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
         try (NDManager arrays = model.arrays()) {
             PromptEmbeds unconditional = prompts.embeds(List.of(settings.negative()), arrays);
-            Overlap.run(
-                    Batches.of(mixtures, settings.batch()),
-                    batch -> batch,
-                    batch -> sample(batch, loop, prompts, unconditional, arrays),
-                    generated -> {
-                        for (int i = 0; i < generated.mixtures().size(); i++) {
-                            keep(generated, i, chunk.label(), rows, rejected);
-                        }
-                        progress.accept(generated.mixtures().size());
-                    });
+            for (List<Mixture> same : byStrength.values()) {
+                DenoisingLoop loop = new DenoisingLoop(
+                        model.scheduler()
+                                .tail(
+                                        settings.steps(),
+                                        settings.steps(same.get(0).strength())),
+                        model.denoiser(),
+                        new Guidance(settings.guidance()));
+                evaluations += loop.evaluations(same.size());
+                Overlap.run(
+                        Batches.of(same, settings.batch()),
+                        batch -> batch,
+                        batch -> sample(batch, loop, prompts, unconditional, arrays),
+                        generated -> {
+                            for (int i = 0; i < generated.mixtures().size(); i++) {
+                                keep(generated, i, chunk.label(), rows, rejected);
+                            }
+                            progress.accept(generated.mixtures().size());
+                        });
+            }
         }
         if (!rejected.isEmpty()) {
             run.publish(run.rejected(STAGE, chunk.id()), RowFile.bytes(RejectedRow.class, rejected));
@@ -104,15 +121,15 @@ public final class GenerationWork {
         run.publish(
                 run.chunk(Table.GENERATED, chunk.label().classId(), chunk.id()),
                 RowFile.bytes(GeneratedRow.class, rows));
-        return new ChunkResult(
-                rows.size(), rejected.size(), loop.evaluations(mixtures.size()), (System.nanoTime() - start) / 1e9);
+        return new ChunkResult(rows.size(), rejected.size(), evaluations, (System.nanoTime() - start) / 1e9);
     }
 
     private Generated sample(
             List<Mixture> batch, DenoisingLoop loop, Prompts prompts, PromptEmbeds unconditional, NDManager arrays) {
         try (NDManager scope = arrays.newSubManager()) {
-            NDArray noise =
-                    Latents.onto(scope, batch.stream().map(Mixture::latent).toList()); // (B, C, h, w)
+            double first = loop.table().get(0).timestep();
+            NDArray noise = Latents.onto(
+                    scope, batch.stream().map(mixture -> noised(mixture, first)).toList()); // (B, C, h, w)
             PromptEmbeds conditional =
                     prompts.embeds(batch.stream().map(Mixture::prompt).toList(), scope);
             NDArray images = model.decoder().decode(loop.run(noise, conditional, unconditional)); // (B, 3, H, W)
@@ -120,6 +137,17 @@ public final class GenerationWork {
                     batch, images.toFloatArray(), (int) images.getShape().get(2), (int)
                             images.getShape().get(3));
         }
+    }
+
+    /** What sampling begins with: the mixture, or its original noised to the first step's level. */
+    private LatentColumn noised(Mixture mixture, double timestep) {
+        if (mixture.original().isNone()) {
+            return mixture.latent();
+        }
+        Shape shape = mixture.latent().shape();
+        float[] original = mixture.original().latent().toFloats();
+        float[] noise = mixture.latent().latent().toFloats();
+        return LatentColumn.of(Latent.ofFloats(shape, model.scheduler().addNoise(original, noise, timestep)));
     }
 
     private void keep(

@@ -74,7 +74,12 @@ public final class InversionWork {
 
     private record Decoded(List<ImageRow> rows, List<Pixels> pixels, int asked) {}
 
-    private record Inverted(List<ImageRow> rows, Latents latents, int asked) {}
+    /** A micro-batch at both ends of its inversion. */
+    private record Ends(Latents encoded, Latents latents) {
+        static final Ends NONE = new Ends(Latents.NONE, Latents.NONE);
+    }
+
+    private record Inverted(List<ImageRow> rows, Ends ends, int asked) {}
 
     /** Inverts the chunk and publishes its rejected rows, then its rows. */
     public ChunkResult invert(Chunk chunk) throws IOException {
@@ -103,7 +108,7 @@ public final class InversionWork {
                             decoded.asked()),
                     inverted -> {
                         for (int i = 0; i < inverted.rows().size(); i++) {
-                            keep(inverted.rows().get(i), inverted.latents(), i, chunk.label(), rows, rejected);
+                            keep(inverted.rows().get(i), inverted.ends(), i, chunk.label(), rows, rejected);
                         }
                         progress.accept(inverted.asked());
                     });
@@ -146,14 +151,14 @@ public final class InversionWork {
         return new Decoded(rows, pixels, batch.size());
     }
 
-    private Latents invert(
+    private Ends invert(
             List<Pixels> pixels,
             DenoisingLoop loop,
             PromptEmbeds conditional,
             PromptEmbeds unconditional,
             NDManager arrays) {
         if (pixels.isEmpty()) {
-            return Latents.NONE;
+            return Ends.NONE;
         }
         try (NDManager scope = arrays.newSubManager()) {
             int size = settings.size();
@@ -163,17 +168,13 @@ public final class InversionWork {
             }
             NDArray images = scope.create(values, new ai.djl.ndarray.types.Shape(pixels.size(), 3, size, size));
             NDArray latents = model.encoder().encode(images); // (B, C, h, w)
-            return Latents.of(loop.run(latents, conditional, unconditional));
+            return new Ends(Latents.of(latents), Latents.of(loop.run(latents, conditional, unconditional)));
         }
     }
 
     private void keep(
-            ImageRow image,
-            Latents latents,
-            int i,
-            ClassLabel label,
-            List<InvertedRow> rows,
-            List<RejectedRow> rejected) {
+            ImageRow image, Ends ends, int i, ClassLabel label, List<InvertedRow> rows, List<RejectedRow> rejected) {
+        Latents latents = ends.latents();
         if (!latents.finite(i)) {
             rejected.add(rejected(image, Latents.NOT_FINITE, "the network gave NaN or infinity for this image"));
             return;
@@ -189,6 +190,7 @@ public final class InversionWork {
                 latents.column(i),
                 latent.norm(),
                 Latents.boxed(latent.channelMeans()),
+                ends.encoded().column(i),
                 settingsId,
                 settings.checkpointFingerprint()));
     }

@@ -4,8 +4,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.PriorityQueue;
+import java.util.Set;
 import latentmix.latent.LatentPool;
 import latentmix.latent.Shape;
 import latentmix.table.ContentId;
@@ -24,6 +27,8 @@ public final class InvertedPool implements LatentPool {
     private record Id(String imageId) {}
 
     private record Inverted(String imageId, LatentColumn latent) {}
+
+    private record Encoded(String imageId, LatentColumn encoded) {}
 
     private record File(String chunk, String firstId) {}
 
@@ -58,6 +63,24 @@ public final class InvertedPool implements LatentPool {
     /** The ids of the pool's images, sorted: what indices into the pool refer to. */
     public List<String> imageIds() {
         return List.copyOf(imageIds);
+    }
+
+    /** The encoded latents of these images, by image id: where their inversions began. */
+    Map<String, LatentColumn> encoded(Set<String> ids) throws IOException {
+        Map<String, LatentColumn> encoded = new HashMap<>();
+        for (File file : files) {
+            if (encoded.size() < ids.size()) {
+                try (RowFile.Cursor<Encoded> rows =
+                        RowFile.open(run.chunk(Table.INVERTED, classId, file.chunk()), run.conf(), Encoded.class)) {
+                    for (Encoded row = rows.next(); row != null; row = rows.next()) {
+                        if (ids.contains(row.imageId())) {
+                            encoded.put(row.imageId(), row.encoded());
+                        }
+                    }
+                }
+            }
+        }
+        return encoded;
     }
 
     @Override

@@ -5,13 +5,16 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.LongConsumer;
+import java.util.stream.Collectors;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
 import latentmix.latent.Mixer;
 import latentmix.latent.Mixture;
 import latentmix.latent.Recipe;
 import latentmix.latent.RecipeSampler;
+import latentmix.latent.Sdedit;
 import latentmix.latent.WeightSampler;
 import latentmix.table.ContentId;
 import latentmix.table.LatentColumn;
@@ -81,12 +84,16 @@ public final class MixingWork {
             }
         }
         List<Mixture> mixtures = recipes.isEmpty() ? List.of() : Mixer.mix(pool, recipes);
+        Map<String, LatentColumn> originals = pool.encoded(recipes.stream()
+                .filter(recipe -> recipe.method() instanceof Sdedit)
+                .map(recipe -> pool.imageIds().get(recipe.inputs()[0]))
+                .collect(Collectors.toSet()));
         for (int i = 0; i < mixtures.size(); i++) {
             int k = drawn.get(i);
             if (mixtures.get(i) instanceof Mixture.Mixed mixed) {
-                rows.add(row(chunk, k, recipes.get(i), mixed, pool));
+                rows.add(row(chunk, k, recipes.get(i), mixed, pool, originals));
             } else if (mixtures.get(i) instanceof Mixture.Undefined undefined) {
-                rejected.add(rejected(chunk, k, "no residual", undefined.reason()));
+                rejected.add(rejected(chunk, k, undefined.reason(), detail(recipes.get(i))));
             }
         }
         if (!rejected.isEmpty()) {
@@ -106,8 +113,21 @@ public final class MixingWork {
                 .draw(settings.drawId(label.classId(), poolId, k), size);
     }
 
-    private static MixedRow row(Chunk chunk, int k, Recipe recipe, Mixture.Mixed mixed, InvertedPool pool) {
+    private static String detail(Recipe recipe) {
+        return "method " + recipe.method() + " is not defined on these " + recipe.inputs().length
+                + " inputs, which cancel each other";
+    }
+
+    private static MixedRow row(
+            Chunk chunk,
+            int k,
+            Recipe recipe,
+            Mixture.Mixed mixed,
+            InvertedPool pool,
+            Map<String, LatentColumn> originals) {
         ClassLabel label = chunk.label();
+        List<String> sources =
+                Arrays.stream(recipe.inputs()).mapToObj(pool.imageIds()::get).toList();
         return new MixedRow(
                 chunk.settings().mixId(chunk.settingsId(), label.classId(), chunk.poolId(), k),
                 label.classId(),
@@ -117,13 +137,15 @@ public final class MixingWork {
                 k,
                 chunk.poolId(),
                 recipe.method().toString(),
-                Arrays.stream(recipe.inputs()).mapToObj(pool.imageIds()::get).toList(),
+                sources,
                 Latents.boxed(recipe.weights()),
                 mixed.ess(),
                 LatentColumn.of(mixed.latent()),
                 mixed.norm(),
                 Latents.boxed(mixed.channelMeans()),
                 mixed.predictedGain(),
+                recipe.method().strength(),
+                recipe.method() instanceof Sdedit ? originals.get(sources.get(0)) : LatentColumn.NONE,
                 chunk.settingsId());
     }
 

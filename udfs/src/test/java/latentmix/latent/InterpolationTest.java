@@ -26,13 +26,13 @@ class InterpolationTest {
     private static final int POOL = 24;
     private static final List<Latent> LATENTS = normal(SHAPE, POOL, 0.2, "interpolation");
 
-    static List<Method> methods() {
-        return Method.all();
+    static List<MeanAdjusted> methods() {
+        return MeanAdjusted.all();
     }
 
     @ParameterizedTest
     @MethodSource("methods")
-    void theMatrixFormIsTheDefinition(Method method) {
+    void theMatrixFormIsTheDefinition(MeanAdjusted method) {
         var weights = random(9, "weights");
         for (var pool : Recipe.Pool.values()) {
             var mixture = mix(LATENTS, method, weights, pool);
@@ -44,7 +44,7 @@ class InterpolationTest {
 
     @ParameterizedTest
     @MethodSource("methods")
-    void mergedPartsAndPermutationsAgreeWithTheMatrixForm(Method method) {
+    void mergedPartsAndPermutationsAgreeWithTheMatrixForm(MeanAdjusted method) {
         var weights = random(12, "merged");
         var expected = values(mix(LATENTS, method, weights, Recipe.Pool.ALL));
 
@@ -69,7 +69,7 @@ class InterpolationTest {
 
     @ParameterizedTest
     @MethodSource("methods")
-    void aOneHotWeightGivesTheInputBackUnlessTheNormIsFixed(Method method) {
+    void aOneHotWeightGivesTheInputBackUnlessTheNormIsFixed(MeanAdjusted method) {
         for (var pool : Recipe.Pool.values()) {
             for (int n : new int[] {1, 5}) {
                 var oneHot = new double[n];
@@ -90,7 +90,7 @@ class InterpolationTest {
     @EnumSource
     void bytesDoNotDependOnTilesOrOnOtherMixtures(Recipe.Pool pool) {
         var recipes = new ArrayList<Recipe>();
-        for (var method : Method.all()) {
+        for (var method : MeanAdjusted.all()) {
             for (int k = 0; k < 3; k++) {
                 var sampler = new RecipeSampler(method, new InputCount(2, 9), new WeightSampler.Dirichlet(1), pool);
                 recipes.add(sampler.draw(method + " " + k, POOL));
@@ -107,7 +107,7 @@ class InterpolationTest {
         var latents = normal(SHAPE, 150, 0, "blocks");
         var weights = random(150, "blocks");
         for (var name : List.of("nin/chm", "ess/0@band")) {
-            var method = Method.parse(name);
+            var method = MeanAdjusted.parse(name);
             var state = new CentroidState(method, SHAPE, ClassMean.NONE);
             for (int i = 0; i < weights.length; i++) {
                 state.add(latents.get(i), weights[i]);
@@ -184,12 +184,12 @@ class InterpolationTest {
                 .hasMessageContaining("below the pool's size");
     }
 
-    private static CentroidState state(Method method) {
+    private static CentroidState state(MeanAdjusted method) {
         return new CentroidState(
                 method, SHAPE, method.needsClassMean() ? ClassMean.ofPool(mean(LATENTS), POOL) : ClassMean.NONE);
     }
 
-    private static double[] definition(Method method, double[] weights, Recipe.Pool pool) {
+    private static double[] definition(MeanAdjusted method, double[] weights, Recipe.Pool pool) {
         int n = weights.length;
         boolean all = pool == Recipe.Pool.ALL;
         var mu = mean(all ? LATENTS : LATENTS.subList(n, POOL));

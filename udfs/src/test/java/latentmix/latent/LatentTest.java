@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class LatentTest {
@@ -39,8 +40,14 @@ class LatentTest {
     void slerpOfParallelLatentsIsLinearAndOfOppositeOnesUndefined() {
         var twice = new Latent(SHAPE, new double[] {2, 4, 6, -3, 0, 0.2});
         var minus = new Latent(SHAPE, new double[] {-1, -2, -3, 1.5, 0, -0.1});
-        assertThat(Slerp.between(LATENT, twice, 0.5).norm()).isCloseTo(1.5 * LATENT.norm(), within(1e-12));
-        assertThat(Slerp.between(LATENT, twice, 0).values()).containsExactly(LATENT.values());
-        assertThatThrownBy(() -> Slerp.between(LATENT, minus, 0.5)).hasMessageContaining("opposite");
+        assertThat(slerp(twice, 0.5)).isInstanceOfSatisfying(Mixture.Mixed.class, mixed -> assertThat(mixed.norm())
+                .isCloseTo(1.5 * LATENT.norm(), within(1e-12)));
+        assertThat(slerp(twice, 0)).isInstanceOfSatisfying(Mixture.Mixed.class, mixed -> assertThat(mixed.latent())
+                .isEqualTo(LATENT));
+        assertThat(slerp(minus, 0.5)).isEqualTo(new Mixture.Undefined("no direction"));
+    }
+
+    private static Mixture slerp(Latent other, double t) {
+        return new Slerp().mix(Blend.Inputs.of(List.of(LATENT, other), new double[] {1 - t, t}, ClassMean.NONE));
     }
 }

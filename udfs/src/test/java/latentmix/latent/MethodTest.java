@@ -13,12 +13,13 @@ class MethodTest {
     @Test
     void everyMethodOfTheGridIsReadFromItsOwnName() {
         // 5 norms × 5 splits, 3 norms × 5 splits @channel, 3 norms × 3 splits @band
-        assertThat(Method.all()).hasSize(25 + 15 + 9).doesNotHaveDuplicates();
-        for (var method : Method.all()) {
+        assertThat(MeanAdjusted.all()).hasSize(25 + 15 + 9).doesNotHaveDuplicates();
+        for (var method : MeanAdjusted.all()) {
             assertThat(Method.parse(method.toString())).isEqualTo(method);
         }
-        assertThat(Method.parse("nin/chm")).isEqualTo(new Method(new Nin(), new ChannelMeanSplit(), new Whole()));
-        assertThat(Method.parse("fix/cmm@band")).isEqualTo(new Method(new Fix(), new ClassMeanSplit(), new PerBand(1)));
+        assertThat(Method.parse("nin/chm")).isEqualTo(new MeanAdjusted(new Nin(), new ChannelMeanSplit(), new Whole()));
+        assertThat(Method.parse("fix/cmm@band"))
+                .isEqualTo(new MeanAdjusted(new Fix(), new ClassMeanSplit(), new PerBand(1)));
     }
 
     @ParameterizedTest
@@ -33,7 +34,13 @@ class MethodTest {
                 "nin/chm@whole",
                 "NIN/chm",
                 "nin/chm ",
-                "slerp"
+                "slurp",
+                "tint",
+                "tint(",
+                "tint(x)",
+                "slerp(2)",
+                "cog(lp)",
+                "sdedit()"
             })
     void unknownSpellingsAreRefusedWithTheName(String name) {
         assertThatThrownBy(() -> Method.parse(name))

@@ -146,7 +146,7 @@ class RecipeSamplerTest {
     void inputCountsAreReadFromTheirSpelling() {
         assertThat(InputCount.parse("8")).isEqualTo(new InputCount(8, 8)).hasToString("8");
         assertThat(InputCount.parse("2..8")).isEqualTo(new InputCount(2, 8)).hasToString("2..8");
-        for (var spelling : new String[] {"", "0", "8..2", "-1", "2-8", "2...8", "x"}) {
+        for (var spelling : new String[] {"", "8..2", "-1", "2-8", "2...8", "x"}) {
             assertThatThrownBy(() -> InputCount.parse(spelling)).hasMessageContaining("cannot be");
         }
     }

@@ -53,6 +53,35 @@ class DdimSchedulerTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 10})
+    void aNoisedSampleComesBackByTheLastStepsWhereTheNetworkKnowsItsNoise(int last) {
+        DdimScheduler scheduler = golden("sd15-eps");
+        float[] original = {1, -2, 0.5f};
+        float[] noise = {0.3f, 1, -1.5f};
+        List<Step> table = scheduler.tail(10, last);
+        assertThat(table).isEqualTo(scheduler.sampling(10).subList(10 - last, 10));
+
+        float[] x = scheduler.addNoise(original, noise, table.get(0).timestep());
+        for (Step step : table) {
+            for (int i = 0; i < x.length; i++) {
+                x[i] = (float) (step.samples().get(0) * x[i] + step.outputs().get(0) * noise[i]);
+            }
+        }
+        double level = scheduler.finalAlphaCumprod();
+        for (int i = 0; i < x.length; i++) {
+            assertThat((double) x[i])
+                    .isCloseTo(Math.sqrt(level) * original[i] + Math.sqrt(1 - level) * noise[i], within(1e-5));
+        }
+    }
+
+    @Test
+    void theLastStepsAreAtLeastOneAndAtMostAll() {
+        assertThat(golden("sd15-eps").tail(10, 10)).hasSize(10);
+        assertThatThrownBy(() -> golden("sd15-eps").tail(10, 0)).hasMessageContaining("1 to all 10");
+        assertThatThrownBy(() -> golden("sd15-eps").tail(10, 11)).hasMessageContaining("1 to all 10");
+    }
+
     static List<String> timestepNames() {
         return GOLDEN.names(".*\\.timesteps_\\d+");
     }

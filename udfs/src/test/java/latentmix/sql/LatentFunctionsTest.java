@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 import latentmix.latent.Latent;
 import latentmix.latent.LatentPool;
 import latentmix.latent.Latents;
+import latentmix.latent.MeanAdjusted;
 import latentmix.latent.Method;
 import latentmix.latent.Mixer;
 import latentmix.latent.Mixture;
@@ -93,7 +94,7 @@ class LatentFunctionsTest {
     @Test
     void everyMethodsCentroidIsTheMixersOwn() {
         assertAllSame(
-                Method.all().stream().map(Method::toString),
+                MeanAdjusted.all().stream().map(Method::toString),
                 "latent_centroid(latent, weight, '%s', mean, 40)",
                 "inverted, (SELECT latent_centroid(latent, 1, 'lin/0') AS mean FROM inverted) WHERE id < 7",
                 7);
@@ -102,8 +103,24 @@ class LatentFunctionsTest {
     @Test
     void everyMethodsMixOfAnArrayIsTheMixersOwn() {
         assertAllSame(
-                Method.all().stream().map(Method::toString),
+                MeanAdjusted.all().stream().map(Method::toString),
                 "latent_mix(latents, weights, '%s', mean, 40)",
+                """
+                (SELECT array_agg(latent) AS latents, array_agg(weight) AS weights FROM inverted WHERE id < 7),
+                (SELECT latent_centroid(latent, 1, 'lin/0') AS mean FROM inverted)""",
+                7);
+    }
+
+    @Test
+    void aBlendOfAnArrayIsTheMixersOwn() {
+        assertAllSame(
+                Stream.of("slerp", "spherical-mean", "adain"),
+                "latent_mix(latents, weights, '%s')",
+                "(SELECT array_agg(latent) AS latents, array_agg(weight) AS weights FROM inverted WHERE id < 2)",
+                2);
+        assertAllSame(
+                Stream.of("spherical-mean", "adain", "cog", "cog(chm)"),
+                "latent_mix(latents, weights, '%s', mean)",
                 """
                 (SELECT array_agg(latent) AS latents, array_agg(weight) AS weights FROM inverted WHERE id < 7),
                 (SELECT latent_centroid(latent, 1, 'lin/0') AS mean FROM inverted)""",
@@ -168,6 +185,12 @@ class LatentFunctionsTest {
             value = {
                 "latent_centroid(latent, 1, 'nin/x') | must be one of 0 m chm lp cmm",
                 "latent_centroid(latent, 1, 'lol/cmm', latent) | needs as the fifth argument",
+                "latent_centroid(latent, 1, 'slerp') | use latent_mix(array_agg(latent), array_agg(weight), 'slerp')",
+                "latent_centroid(latent, 1, concat('na', 'o', substr('x', 2))) | use latent_mix(array_agg(latent)",
+                "latent_mix(array(latent), array(1), 'slerp') | takes exactly 2 inputs, cannot take: 1",
+                "latent_mix(array(latent), array(1), 'tint(0.3)') | run latentmix mix",
+                "latent_mix(array(latent), array(1), 'cog') | needs the class mean",
+                "latent_mix(array(latent, latent), array(1, -1), 'slerp') | must not be negative",
                 "latent_centroid(latent, 1) | must have 3 to 5 arguments, cannot have: 2",
                 "latent_norm(latent, 1) | must have 1 arguments, cannot have: 2",
                 "latent_norm(id) | DATATYPE_MISMATCH",

@@ -1,0 +1,54 @@
+package latentmix.latent;
+
+import java.util.Optional;
+
+/**
+ * Diff-II's inversion circle interpolation: a random point of the whole circle through two latents, their weights of no account.
+ *
+ * <pre>z' = sin(θ + φ) / sin θ · z_0 - sin φ / sin θ · z_1,   φ uniform in [0, 2π),   cos θ = z_0 · z_1 / (‖z_0‖ ‖z_1‖)</pre>
+ *
+ * φ = 0 is z_0, φ = 2π - θ is z_1, and the arc between those two is slerp's; elsewhere the point is no mixture but an extrapolation.
+ *
+ * @see <a href="https://arxiv.org/abs/2408.16266">Wang and Chen, Inversion circle interpolation, Eq. 5, and the authors' rand_slerp</a>
+ */
+public record Arc() implements Blend {
+    /** Nearer than this to one line, two latents span no circle. */
+    private static final double LEAST_SINE = 1e-6;
+
+    @Override
+    public Optional<double[]> blend(Inputs inputs) {
+        double angle = Math.acos(Slerp.cosine(inputs.latent(0), inputs.latent(1)));
+        if (!(Math.sin(angle) > LEAST_SINE)) { // one line, or one of them zero
+            return Optional.empty();
+        }
+        double phi = 2 * Math.PI * inputs.noise().uniform();
+        return Optional.of(inputs.combination(
+                new double[] {Math.sin(angle + phi) / Math.sin(angle), -Math.sin(phi) / Math.sin(angle)}));
+    }
+
+    @Override
+    public boolean drawsNoise() {
+        return true;
+    }
+
+    @Override
+    public InputCount inputs() {
+        return new InputCount(2, 2);
+    }
+
+    @Override
+    public String instead() {
+        return "set inputs: 2";
+    }
+
+    /** 1 in the mean square over the circle through two orthogonal latents, cos φ - sin φ. */
+    @Override
+    public double predictedGain(double ess) {
+        return 1;
+    }
+
+    @Override
+    public String toString() {
+        return "arc";
+    }
+}
