@@ -2,7 +2,12 @@ package latentmix.work;
 
 import java.io.Serializable;
 
-/** Everything that decides the bytes of a generated row beside the mixture itself. */
+/**
+ * Everything that decides the bytes of a generated row beside the mixture itself.
+ *
+ * @param guidanceLeast the least noisy timestep that is guided
+ * @param guidanceMost the noisiest one
+ */
 public record GenerationSettings(
         String checkpointFingerprint,
         String device,
@@ -10,7 +15,10 @@ public record GenerationSettings(
         int batch,
         int threads,
         String negative,
+        String solver,
         int steps,
         double guidance,
+        double guidanceLeast,
+        double guidanceMost,
         String format)
         implements Serializable {}

@@ -12,6 +12,7 @@ import latentmix.image.PngEncoder;
 import latentmix.model.PromptEmbeds;
 import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
+import latentmix.schedule.Solver;
 import latentmix.table.ContentId;
 import latentmix.table.GeneratedRow;
 import latentmix.table.LatentColumn;
@@ -83,7 +84,9 @@ public final class GenerationWork {
         List<GeneratedRow> rows = new ArrayList<>();
         List<RejectedRow> rejected = new ArrayList<>();
         DenoisingLoop loop = new DenoisingLoop(
-                model.scheduler().sampling(settings.steps()), model.denoiser(), new Guidance(settings.guidance()));
+                model.scheduler(Solver.parse(settings.solver())).sampling(settings.steps()),
+                model.denoiser(),
+                new Guidance(settings.guidance(), settings.guidanceLeast(), settings.guidanceMost()));
         Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
         try (NDManager arrays = model.arrays()) {
             PromptEmbeds unconditional = prompts.embeds(List.of(settings.negative()), arrays);
