@@ -11,6 +11,7 @@ import java.util.concurrent.Callable;
 import latentmix.bench.FullSize;
 import latentmix.bench.MixingBench;
 import latentmix.bench.PipelineBench;
+import latentmix.bench.SolversBench;
 import latentmix.config.RunConfig;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -23,7 +24,8 @@ import picocli.CommandLine.Parameters;
             "Measures, in one run each:",
             "  mixing     mixing against the bare matrix product",
             "  job        invert and generate in Spark against the bare model calls of the same work",
-            "  full-size  Stable Diffusion 1.5's U-Net: compiling it, and its forward on this machine's CPU"
+            "  full-size  Stable Diffusion 1.5's U-Net: compiling it, and its forward on this machine's CPU",
+            "  solvers    solvers, steps and a guidance interval on the built-in model: evaluations, time, error"
         },
         mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
@@ -31,7 +33,8 @@ final class BenchCommand implements Callable<Integer> {
     enum Case {
         MIXING("mixing"),
         JOB("job"),
-        FULL_SIZE("full-size");
+        FULL_SIZE("full-size"),
+        SOLVERS("solvers");
 
         private final String text;
 
@@ -67,6 +70,9 @@ final class BenchCommand implements Callable<Integer> {
         if (asked.contains(Case.FULL_SIZE)) {
             Path checkpoint = Files.createTempDirectory("latentmix-full-size");
             FullSize.run(checkpoint, rounds, System.out);
+        }
+        if (asked.contains(Case.SOLVERS)) {
+            SolversBench.run(DemoCommand.config(overrides), System.out);
         }
         if (asked.contains(Case.JOB)) {
             RunConfig config = DemoCommand.config(overrides);
