@@ -98,7 +98,7 @@ public final class PipelineBench {
         Vae encoder = Models.encoder(checkpoint, Device.cpu(), dtype);
         Vae decoder = Models.decoder(checkpoint, Device.cpu(), dtype);
         JsonNode schedulerConfig = checkpoint.schedulerConfig();
-        Scheduler sampler = config.generation().scheduler(schedulerConfig);
+        Scheduler sampler = config.sampler(schedulerConfig);
         DenoisingLoop inversion = new DenoisingLoop(
                 config.inversion()
                         .scheduler(schedulerConfig)

@@ -11,6 +11,7 @@ import latentmix.latent.WeightSampler;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
 import latentmix.schedule.Solver;
+import latentmix.schedule.Step;
 
 /**
  * What a run does, as its YAML file and the command line say it; every value is in range. {@link ConfigFile} reads it.
@@ -31,6 +32,18 @@ public record RunConfig(
 
     public RunConfig {
         mixing = List.copyOf(mixing);
+    }
+
+    /**
+     * What computes the sampling table, from the level where the inversion ends.
+     *
+     * @throws IllegalArgumentException if the solver or the inversion does not suit the checkpoint's process
+     */
+    public Scheduler sampler(JsonNode schedulerConfig) {
+        List<Step> inverted = inversion.scheduler(schedulerConfig).inversion(inversion.steps());
+        return generation
+                .scheduler(schedulerConfig)
+                .startingAt(inverted.get(inverted.size() - 1).timestep());
     }
 
     private static Scheduler scheduler(JsonNode schedulerConfig, String solver) {
@@ -139,7 +152,7 @@ public record RunConfig(
         }
 
         /**
-         * What computes the sampling table.
+         * The sampler, wherever it starts.
          *
          * @throws IllegalArgumentException if the solver does not suit the checkpoint's process
          */

@@ -59,7 +59,7 @@ public record RunSettings(
                     config.run().seed());
             mixing.add(new MixingPlan.Entry(settings, run.settings(settings), entry.count()));
         }
-        Scheduler sampler = config.generation().scheduler(checkpoint.schedulerConfig());
+        Scheduler sampler = config.sampler(checkpoint.schedulerConfig());
         Guidance guidance = config.generation().guidance(sampler.trainTimesteps());
         GenerationSettings generation = new GenerationSettings(
                 fingerprint,
@@ -69,6 +69,7 @@ public record RunSettings(
                 config.model().threads(),
                 config.prompt().negative(),
                 sampler.solver().toString(),
+                sampler.sampling(config.generation().steps()).get(0).timestep(),
                 config.generation().steps(),
                 guidance.scale(),
                 guidance.least(),

@@ -23,11 +23,14 @@ final class Solving {
                 .ifPresent(scheduler -> solving.tried(
                         "inversion.steps",
                         () -> scheduler.inversion(config.inversion().steps())));
-        solving.tried("generation.solver", () -> config.generation().scheduler(schedulerConfig))
-                .ifPresent(scheduler -> solving.tried(
-                                "generation.steps",
-                                () -> scheduler.sampling(config.generation().steps()))
-                        .ifPresent(table -> solving.guided(config.generation(), scheduler, table)));
+        solving.tried("generation.solver", () -> config.generation().scheduler(schedulerConfig));
+        if (solving.problems.isEmpty()) {
+            Scheduler sampler = config.sampler(schedulerConfig);
+            solving.tried(
+                            "generation.steps",
+                            () -> sampler.sampling(config.generation().steps()))
+                    .ifPresent(table -> solving.guided(config.generation(), sampler, table));
+        }
         return solving.problems;
     }
 

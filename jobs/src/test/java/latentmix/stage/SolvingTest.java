@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.List;
 import latentmix.config.ConfigFile;
+import latentmix.schedule.Step;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -45,11 +46,24 @@ class SolvingTest {
                                 + " choose euler, midpoint or fireflow, or leave it out",
                         "generation.solver: The solver must suit the checkpoint's process, which is a flow, cannot be:"
                                 + " dpm-solver++(2m); choose euler, midpoint or fireflow, or leave it out");
-        assertThat(problems(DIFFUSION, "inversion.steps=1000", "generation.guidance_interval=[2, 20]"))
+        assertThat(problems(DIFFUSION, "inversion.steps=1000"))
                 .containsExactly(
                         "inversion.steps: steps must keep to the trained timesteps 0..999, cannot be: 1000, which with"
-                                + " steps_offset 1 reaches timestep 1000; choose fewer steps",
+                                + " steps_offset 1 reaches timestep 1000; choose fewer steps");
+        assertThat(problems(DIFFUSION, "generation.guidance_interval=[2, 20]"))
+                .containsExactly(
                         "generation.guidance_interval: expected at least one of the 50 timesteps from 1.0 to 981.0 in it,"
                                 + " got [2.0, 20.0]; widen it, or set generation.guidance to 1");
+    }
+
+    @Test
+    void dpmSolverStartsWhereTheInversionEnds() throws JsonProcessingException {
+        String yaml =
+                "{input: {root: images}, model: {checkpoint: sd}, generation: {solver: dpm-solver++(2m), steps: 4}}";
+        var config = ConfigFile.parse(yaml, "test", List.of());
+
+        assertThat(config.sampler(new ObjectMapper().readTree(DIFFUSION)).sampling(4))
+                .extracting(Step::timestep)
+                .containsExactly(981.0, 736.0, 490.0, 245.0); // 490.5 to even
     }
 }

@@ -2,6 +2,8 @@ package latentmix.schedule;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * DPM-Solver++ as a multistep method: the exact solution of the diffusion ODE in λ = log(α/σ) for a predicted x0 that is a
@@ -19,14 +21,19 @@ import java.util.List;
  * noiseless sample (λ infinite), and those that look back on pure noise (1/r = 0). The parabola of 3M is integrated exactly;
  * diffusers and the authors' code halve the term with φ₃.
  *
+ * <p>Timesteps are spaced as in diffusers, whose "leading" ones of this solver start lower than DDIM's; or evenly down from the
+ * level where an inversion ended, which is nearer the ODE's solution than a start at another level.
+ *
  * @param firstOrder the process, and the last level; "leading" and "linspace" timesteps are spaced for a noiseless end
  * @param order 1 to 3
+ * @param noisiest where to start; where the spacing does if empty
  * @see <a href="https://arxiv.org/abs/2211.01095">Lu et al., DPM-Solver++, Algorithm 2</a>
  * @see <a
  *     href="https://github.com/huggingface/diffusers/blob/v0.36.0/src/diffusers/schedulers/scheduling_dpmsolver_multistep.py">diffusers'
  *     DPMSolverMultistepScheduler with algorithm_type dpmsolver++ and solver_type midpoint</a>
  */
-public record DpmSolverMultistepScheduler(DdimScheduler firstOrder, int order) implements Scheduler {
+public record DpmSolverMultistepScheduler(DdimScheduler firstOrder, int order, OptionalInt noisiest)
+        implements Scheduler {
     private static final int FEW_STEPS = 15;
 
     /** A noise level that is passed, x = signal · x0 + noise · ε, and how x0 follows from a sample and output there. */
@@ -36,6 +43,16 @@ public record DpmSolverMultistepScheduler(DdimScheduler firstOrder, int order) i
         if (order < 1 || order > 3) {
             throw new IllegalArgumentException("solver_order must be 1, 2 or 3, cannot be: " + order);
         }
+    }
+
+    /** One that starts where the process' timestep spacing does. */
+    public DpmSolverMultistepScheduler(DdimScheduler firstOrder, int order) {
+        this(firstOrder, order, OptionalInt.empty());
+    }
+
+    @Override
+    public Scheduler startingAt(double timestep) {
+        return new DpmSolverMultistepScheduler(firstOrder, order, OptionalInt.of((int) timestep));
     }
 
     @Override
@@ -80,17 +97,26 @@ public record DpmSolverMultistepScheduler(DdimScheduler firstOrder, int order) i
 
     /** N + 1 in falling order of noise. */
     private List<Level> levels(int steps) {
-        int trained = trainTimesteps();
-        if (steps < 1 || steps >= trained) {
-            throw new IllegalArgumentException("steps must be in 1.." + (trained - 1) + ", cannot be: " + steps);
-        }
-        int[] ascending = firstOrder.spacing().timestepsAboveNoiseless(steps, trained, firstOrder.stepsOffset());
+        int[] ascending = timesteps(steps);
         List<Level> levels = new ArrayList<>();
         for (int i = steps - 1; i >= 0; i--) {
             levels.add(level(ascending[i], firstOrder.noise().alphaCumprod(ascending[i])));
         }
         levels.add(level(0, firstOrder.finalAlphaCumprod()));
         return levels;
+    }
+
+    /** In ascending order; none is 0, which the last level stands for. */
+    private int[] timesteps(int steps) {
+        int most = noisiest.orElse(trainTimesteps() - 1);
+        if (steps < 1 || steps > most) {
+            throw new IllegalArgumentException("steps must be in 1.." + most + ", cannot be: " + steps);
+        }
+        return noisiest.isPresent()
+                ? IntStream.rangeClosed(1, steps)
+                        .map(i -> (int) Math.rint((double) most * i / steps))
+                        .toArray()
+                : firstOrder.spacing().timestepsAboveNoiseless(steps, trainTimesteps(), firstOrder.stepsOffset());
     }
 
     private Level level(int timestep, double alphaCumprod) {

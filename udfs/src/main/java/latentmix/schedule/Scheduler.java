@@ -29,6 +29,16 @@ public sealed interface Scheduler
      */
     List<Step> inversion(int steps);
 
+    /**
+     * This scheduler with a sampling table that starts from the level where an inversion ended, if it can choose where to start;
+     * DDIM starts where its spacing does, a flow from σ = 1.
+     *
+     * @param timestep of that level
+     */
+    default Scheduler startingAt(double timestep) {
+        return this;
+    }
+
     /** Which one it is. */
     Solver solver();
 

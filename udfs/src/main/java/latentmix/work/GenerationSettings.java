@@ -5,6 +5,7 @@ import java.io.Serializable;
 /**
  * Everything that decides the bytes of a generated row beside the mixture itself.
  *
+ * @param noisiest the timestep that sampling starts from
  * @param guidanceLeast the least noisy timestep that is guided
  * @param guidanceMost the noisiest one
  */
@@ -16,6 +17,7 @@ public record GenerationSettings(
         int threads,
         String negative,
         String solver,
+        double noisiest,
         int steps,
         double guidance,
         double guidanceLeast,

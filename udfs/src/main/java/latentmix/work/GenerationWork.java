@@ -84,7 +84,9 @@ public final class GenerationWork {
         List<GeneratedRow> rows = new ArrayList<>();
         List<RejectedRow> rejected = new ArrayList<>();
         DenoisingLoop loop = new DenoisingLoop(
-                model.scheduler(Solver.parse(settings.solver())).sampling(settings.steps()),
+                model.scheduler(Solver.parse(settings.solver()))
+                        .startingAt(settings.noisiest())
+                        .sampling(settings.steps()),
                 model.denoiser(),
                 new Guidance(settings.guidance(), settings.guidanceLeast(), settings.guidanceMost()));
         Prompts prompts = new Prompts(run, settings.checkpointFingerprint());

@@ -238,6 +238,23 @@ class DpmSolverMultistepSchedulerTest {
     }
 
     @Test
+    void fromTheEndOfAnInversionTimestepsAreEven() {
+        DdimScheduler ddim = ddim(PredictionType.EPSILON, TimestepSpacing.LEADING);
+        double end = ddim.inversion(50).get(49).timestep();
+        Scheduler solver = new DpmSolverMultistepScheduler(ddim, 2).startingAt(end);
+
+        assertThat(solver.sampling(20))
+                .hasSize(20)
+                .first()
+                .extracting(Step::timestep)
+                .isEqualTo(981.0);
+        assertThat(solver.sampling(20)).last().extracting(Step::timestep).isEqualTo(49.0);
+        assertThat(solver.sampling(981)).extracting(Step::timestep).doesNotHaveDuplicates();
+        assertThatThrownBy(() -> solver.sampling(982)).hasMessage("steps must be in 1..981, cannot be: 982");
+        assertThat(ddim.startingAt(end)).isEqualTo(ddim);
+    }
+
+    @Test
     void anInversionIsRefusedWithWhatToDo() {
         DpmSolverMultistepScheduler solver =
                 new DpmSolverMultistepScheduler(ddim(PredictionType.EPSILON, TimestepSpacing.LEADING), 2);
