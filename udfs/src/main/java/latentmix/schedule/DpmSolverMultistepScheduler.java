@@ -43,6 +43,10 @@ public record DpmSolverMultistepScheduler(DdimScheduler firstOrder, int order, O
         if (order < 1 || order > 3) {
             throw new IllegalArgumentException("solver_order must be 1, 2 or 3, cannot be: " + order);
         }
+        if (noisiest.orElse(1) < 1 || noisiest.orElse(1) >= firstOrder.trainTimesteps()) {
+            throw new IllegalArgumentException("sampling must start from a trained timestep, 1.."
+                    + (firstOrder.trainTimesteps() - 1) + ", cannot start from: " + noisiest.getAsInt());
+        }
     }
 
     /** One that starts where the process' timestep spacing does. */
@@ -112,11 +116,18 @@ public record DpmSolverMultistepScheduler(DdimScheduler firstOrder, int order, O
         if (steps < 1 || steps > most) {
             throw new IllegalArgumentException("steps must be in 1.." + most + ", cannot be: " + steps);
         }
-        return noisiest.isPresent()
-                ? IntStream.rangeClosed(1, steps)
-                        .map(i -> (int) Math.rint((double) most * i / steps))
-                        .toArray()
-                : firstOrder.spacing().timestepsAboveNoiseless(steps, trainTimesteps(), firstOrder.stepsOffset());
+        if (noisiest.isPresent()) {
+            return IntStream.rangeClosed(1, steps)
+                    .map(i -> (int) Math.rint((double) most * i / steps))
+                    .toArray();
+        }
+        int[] spaced = firstOrder.spacing().timestepsAboveNoiseless(steps, trainTimesteps(), firstOrder.stepsOffset());
+        if (spaced[steps - 1] > most) {
+            throw new IllegalArgumentException("steps must keep to the trained timesteps 0.." + most + ", cannot be: "
+                    + steps + ", which with steps_offset " + firstOrder.stepsOffset() + " reaches timestep "
+                    + spaced[steps - 1] + "; choose fewer steps");
+        }
+        return spaced;
     }
 
     private Level level(int timestep, double alphaCumprod) {

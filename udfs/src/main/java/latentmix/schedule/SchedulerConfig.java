@@ -148,8 +148,8 @@ record SchedulerConfig(JsonNode json) {
         off(
                 "use_dynamic_shifting",
                 false,
-                "a shift that grows with the image is not supported: set it to false, and shift to"
-                        + " what suits the size");
+                "a shift that grows with the image is not supported: set it to false, and set shift"
+                        + " to what suits the size");
         for (String key : List.of("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas")) {
             off(key, false, "set it to false: the levels are spaced as the flow was trained");
         }

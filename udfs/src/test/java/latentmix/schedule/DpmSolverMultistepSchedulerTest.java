@@ -252,6 +252,9 @@ class DpmSolverMultistepSchedulerTest {
         assertThat(solver.sampling(981)).extracting(Step::timestep).doesNotHaveDuplicates();
         assertThatThrownBy(() -> solver.sampling(982)).hasMessage("steps must be in 1..981, cannot be: 982");
         assertThat(ddim.startingAt(end)).isEqualTo(ddim);
+        assertThatThrownBy(() -> solver.startingAt(1000)).hasMessageEndingWith("1..999, cannot start from: 1000");
+        assertThatThrownBy(() -> new DpmSolverMultistepScheduler(ddim, 2).sampling(999))
+                .hasMessageContaining("cannot be: 999, which with steps_offset 1 reaches timestep 1000");
     }
 
     @Test
