@@ -68,6 +68,11 @@ public record DdimScheduler(
     }
 
     @Override
+    public float[] addNoise(float[] original, float[] noise, double timestep) {
+        return this.noise.addNoise(original, noise, (int) timestep);
+    }
+
+    @Override
     public Solver solver() {
         return Solver.DDIM;
     }

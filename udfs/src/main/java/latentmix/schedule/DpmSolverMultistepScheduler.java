@@ -61,12 +61,21 @@ public record DpmSolverMultistepScheduler(DdimScheduler firstOrder, int order, O
 
     @Override
     public List<Step> sampling(int steps) {
-        List<Level> levels = levels(steps);
-        List<Step> table = new ArrayList<>();
-        for (int i = 0; i < steps; i++) {
-            table.add(step(levels, i));
+        return table(levels(steps));
+    }
+
+    @Override
+    public List<Step> tail(int steps, int last) {
+        if (last < 1 || last > steps) {
+            throw new IllegalArgumentException(
+                    "The last steps must be 1 to all " + steps + " of them, cannot be: " + last);
         }
-        return table;
+        return table(levels(steps).subList(steps - last, steps + 1));
+    }
+
+    @Override
+    public float[] addNoise(float[] original, float[] noise, double timestep) {
+        return firstOrder.addNoise(original, noise, timestep);
     }
 
     /**
@@ -133,6 +142,12 @@ public record DpmSolverMultistepScheduler(DdimScheduler firstOrder, int order, O
     private Level level(int timestep, double alphaCumprod) {
         PredictionType.Linear original = firstOrder.prediction().original(alphaCumprod);
         return new Level(timestep, Math.sqrt(alphaCumprod), Math.sqrt(1 - alphaCumprod), original);
+    }
+
+    private List<Step> table(List<Level> levels) {
+        return IntStream.range(0, levels.size() - 1)
+                .mapToObj(i -> step(levels, i))
+                .toList();
     }
 
     private Step step(List<Level> levels, int i) {

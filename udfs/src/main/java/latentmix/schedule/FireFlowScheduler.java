@@ -30,6 +30,16 @@ public record FireFlowScheduler(FlowSchedule flow) implements Scheduler {
     }
 
     @Override
+    public List<Step> tail(int steps, int last) {
+        return table(flow.tail(steps, last));
+    }
+
+    @Override
+    public float[] addNoise(float[] original, float[] noise, double timestep) {
+        return flow.addNoise(original, noise, timestep);
+    }
+
+    @Override
     public Solver solver() {
         return Solver.FIREFLOW;
     }

@@ -38,6 +38,11 @@ public record FlowMatchEulerScheduler(FlowSchedule flow, End inversionAt) implem
     }
 
     @Override
+    public float[] addNoise(float[] original, float[] noise, double timestep) {
+        return flow.addNoise(original, noise, timestep);
+    }
+
+    @Override
     public Solver solver() {
         return inversionAt == End.SOURCE ? Solver.EULER : Solver.EULER_AT_TARGET;
     }

@@ -27,6 +27,16 @@ public record FlowMatchMidpointScheduler(FlowSchedule flow) implements Scheduler
     }
 
     @Override
+    public List<Step> tail(int steps, int last) {
+        return table(flow.tail(steps, last));
+    }
+
+    @Override
+    public float[] addNoise(float[] original, float[] noise, double timestep) {
+        return flow.addNoise(original, noise, timestep);
+    }
+
+    @Override
     public Solver solver() {
         return Solver.MIDPOINT;
     }

@@ -1,5 +1,6 @@
 package latentmix.schedule;
 
+import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
@@ -41,6 +42,29 @@ public record FlowSchedule(double shift, int trainTimesteps) {
         return IntStream.rangeClosed(0, steps)
                 .mapToDouble(i -> descending[steps - i])
                 .toArray();
+    }
+
+    /** The levels that the last of N steps join, from noisy to 0. */
+    double[] tail(int steps, int last) {
+        if (last < 1 || last > steps) {
+            throw new IllegalArgumentException(
+                    "The last steps must be 1 to all " + steps + " of them, cannot be: " + last);
+        }
+        return Arrays.copyOfRange(descending(steps), steps - last, steps + 1);
+    }
+
+    /** Samples noised to a timestep's level: (1 − σ)·x0 + σ·ε, entry by entry. */
+    float[] addNoise(float[] original, float[] noise, double timestep) {
+        if (original.length != noise.length) {
+            throw new IllegalArgumentException(
+                    "Noise must have the sample's " + original.length + " entries, cannot have: " + noise.length);
+        }
+        double sigma = timestep / trainTimesteps;
+        float[] noisy = new float[original.length];
+        for (int i = 0; i < noisy.length; i++) {
+            noisy[i] = (float) ((1 - sigma) * original[i] + sigma * noise[i]);
+        }
+        return noisy;
     }
 
     /** What the network is told of a level. */

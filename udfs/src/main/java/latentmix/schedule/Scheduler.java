@@ -23,6 +23,23 @@ public sealed interface Scheduler
     List<Step> sampling(int steps);
 
     /**
+     * The last steps of that table: they lead from a sample that has the noise of the first of them. A multistep method, which knows no
+     * step before its first, begins them anew.
+     *
+     * @throws IllegalArgumentException if the schedule has no such number of steps, or not so many last ones
+     */
+    default List<Step> tail(int steps, int last) {
+        if (last < 1 || last > steps) {
+            throw new IllegalArgumentException(
+                    "The last steps must be 1 to all " + steps + " of them, cannot be: " + last);
+        }
+        return sampling(steps).subList(steps - last, steps);
+    }
+
+    /** Samples with the noise of a step's timestep added, entry by entry: what that step expects. */
+    float[] addNoise(float[] original, float[] noise, double timestep);
+
+    /**
      * The table that leads from a sample to its noise.
      *
      * @throws IllegalArgumentException if the schedule has no such number of steps, or cannot be inverted

@@ -258,6 +258,24 @@ class DpmSolverMultistepSchedulerTest {
     }
 
     @Test
+    void theLastStepsStartFromTheirOwnLevelAndLookBackOnNothingBeforeThem() {
+        DpmSolverMultistepScheduler solver =
+                new DpmSolverMultistepScheduler(ddim(PredictionType.EPSILON, TimestepSpacing.TRAILING), 3);
+        List<Step> whole = solver.sampling(50);
+        List<Step> tail = solver.tail(50, 20);
+
+        assertThat(tail)
+                .extracting(step -> step.outputs().size())
+                .startsWith(1, 2, 3, 3)
+                .endsWith(3, 1);
+        assertThat(tail.subList(2, 20)).isEqualTo(whole.subList(32, 50));
+        assertThat(solver.tail(50, 50)).isEqualTo(whole);
+        assertThatThrownBy(() -> solver.tail(50, 0)).hasMessageContaining("1 to all 50 of them, cannot be: 0");
+        assertThat(solver.addNoise(new float[] {2}, new float[] {3}, 199))
+                .containsExactly(new float[] {(float) (2 * alpha(199) + 3 * sigma(199))}, within(1e-6f));
+    }
+
+    @Test
     void anInversionIsRefusedWithWhatToDo() {
         DpmSolverMultistepScheduler solver =
                 new DpmSolverMultistepScheduler(ddim(PredictionType.EPSILON, TimestepSpacing.LEADING), 2);

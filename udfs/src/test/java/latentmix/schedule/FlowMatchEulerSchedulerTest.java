@@ -93,6 +93,17 @@ class FlowMatchEulerSchedulerTest {
     }
 
     @Test
+    void noiseIsAddedAsDiffusersAddsIt() throws IOException {
+        double sigma = GOLDEN.doubles("scale_noise_t3.sigma")[0];
+        Golden.assertForward(
+                "scale_noise_t3",
+                golden("sd35", Solver.EULER).addNoise(GOLDEN.floats("x0"), GOLDEN.floats("noise"), 1000 * sigma),
+                GOLDEN.floats("scale_noise_t3"));
+        assertThatThrownBy(() -> golden("sd35", Solver.EULER).addNoise(new float[2], new float[3], 5))
+                .hasMessageContaining("2 entries, cannot have: 3");
+    }
+
+    @Test
     void whatIsNoScheduleIsRefused() {
         FlowSchedule flow = new FlowSchedule(3, 1000);
         assertThatThrownBy(() -> flow.descending(0)).hasMessage("steps must be in 1..1000, cannot be: 0");

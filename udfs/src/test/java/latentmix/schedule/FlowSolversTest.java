@@ -1,6 +1,7 @@
 package latentmix.schedule;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -126,6 +127,23 @@ class FlowSolversTest {
                     .isCloseTo(x, within(1e-12));
         }
         assertThat(scheduler(Solver.FIREFLOW).sampling(steps)).hasSize(steps + 1);
+    }
+
+    /** They look back on nothing before them. */
+    @ParameterizedTest
+    @CsvSource({"EULER, 2, 0.1", "MIDPOINT, 4, 0.3", "FIREFLOW, 4, 0.3"})
+    void theLastStepsStartFromTheirOwnLevelWithTheSameOrder(Solver solver, double factor, double bound) {
+        assertThat(tailError(solver, 100, 60) / tailError(solver, 200, 120)).isCloseTo(factor, within(bound));
+        assertThat(scheduler(solver).tail(100, 60).get(0).timestep())
+                .isCloseTo(1000 * FLOW.descending(100)[40], within(1e-9));
+        assertThat(scheduler(solver).tail(100, 100)).isEqualTo(scheduler(solver).sampling(100));
+        assertThatThrownBy(() -> scheduler(solver).tail(100, 101))
+                .hasMessage("The last steps must be 1 to all 100 of them, cannot be: 101");
+    }
+
+    private static double tailError(Solver solver, int steps, int last) {
+        double start = onTangent(FLOW.descending(steps)[steps - last]);
+        return Math.abs(Toy.run(scheduler(solver).tail(steps, last), start, FlowSolversTest::tangent) - onTangent(0));
     }
 
     private static List<Step> table(Solver solver, double[] sigmas, int steps) {
