@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -96,15 +97,18 @@ public final class PipelineBench {
         Denoiser denoiser = Models.denoiser(checkpoint, Device.cpu(), dtype);
         Vae encoder = Models.encoder(checkpoint, Device.cpu(), dtype);
         Vae decoder = Models.decoder(checkpoint, Device.cpu(), dtype);
-        Scheduler scheduler = Scheduler.of(checkpoint.schedulerConfig());
+        JsonNode schedulerConfig = checkpoint.schedulerConfig();
+        Scheduler sampler = config.sampler(schedulerConfig);
         DenoisingLoop inversion = new DenoisingLoop(
-                scheduler.inversion(config.inversion().steps()),
+                config.inversion()
+                        .scheduler(schedulerConfig)
+                        .inversion(config.inversion().steps()),
                 denoiser,
                 new Guidance(config.inversion().guidance()));
         DenoisingLoop sampling = new DenoisingLoop(
-                scheduler.sampling(config.generation().steps()),
+                sampler.sampling(config.generation().steps()),
                 denoiser,
-                new Guidance(config.generation().guidance()));
+                config.generation().guidance(sampler.trainTimesteps()));
         TextEncoder.Embeds prompt;
         try (TextEncoder encoderOfText = Models.textEncoder(checkpoint, Device.cpu(), dtype)) {
             prompt = encoderOfText.encode("a photo of a bag");

@@ -11,6 +11,7 @@ import latentmix.bench.FeatureBench;
 import latentmix.bench.FullSize;
 import latentmix.bench.MixingBench;
 import latentmix.bench.PipelineBench;
+import latentmix.bench.SolversBench;
 import latentmix.config.RunConfig;
 import latentmix.model.FullSizeModel;
 import picocli.CommandLine.Command;
@@ -25,7 +26,8 @@ import picocli.CommandLine.Parameters;
             "  mixing     mixing against the bare matrix product",
             "  job        invert and generate in Spark against the bare model calls of the same work",
             "  features   the built-in classifier on images, and a Fréchet distance of 2,048 features",
-            "  full-size  networks of published size: compiling them, and their forward on this machine's CPU"
+            "  full-size  networks of published size: compiling them, and their forward on this machine's CPU",
+            "  solvers    solvers, steps and a guidance interval on the built-in model: evaluations, time, error"
         },
         mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
@@ -34,7 +36,8 @@ final class BenchCommand implements Callable<Integer> {
         MIXING("mixing"),
         JOB("job"),
         FEATURES("features"),
-        FULL_SIZE("full-size");
+        FULL_SIZE("full-size"),
+        SOLVERS("solvers");
 
         private final String text;
 
@@ -85,6 +88,9 @@ final class BenchCommand implements Callable<Integer> {
             for (FullSizeModel model : models) {
                 FullSize.run(model, Files.createTempDirectory("latentmix-full-size"), rounds, System.out);
             }
+        }
+        if (asked.contains(Case.SOLVERS)) {
+            SolversBench.run(DemoCommand.config(overrides), System.out);
         }
         if (asked.contains(Case.JOB)) {
             RunConfig config = DemoCommand.config(overrides);

@@ -14,10 +14,12 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
 import latentmix.latent.WeightSampler;
+import latentmix.schedule.Solver;
 
 /**
  * Reads a {@link RunConfig} from YAML and {@code --set} overrides. Every key but {@code input.root} and {@code
@@ -28,6 +30,12 @@ public final class ConfigFile {
             new ObjectMapper(YAMLFactory.builder().build()).enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
 
     private static final int MOST = 1_000_000;
+
+    private static final List<String> INVERSIONS =
+            choices(Solver.DDIM, Solver.EULER, Solver.EULER_AT_TARGET, Solver.MIDPOINT, Solver.FIREFLOW);
+
+    private static final List<String> SOLVERS = choices(
+            Solver.DDIM, Solver.DPM_SOLVER_2M, Solver.DPM_SOLVER_3M, Solver.EULER, Solver.MIDPOINT, Solver.FIREFLOW);
 
     private ConfigFile() {}
 
@@ -122,13 +130,25 @@ public final class ConfigFile {
     }
 
     private static RunConfig.Inversion inversion(Section section) {
-        RunConfig.Inversion inversion = new RunConfig.Inversion(steps(section), guidance(section, 1));
+        RunConfig.Inversion inversion = new RunConfig.Inversion(
+                steps(section), guidance(section, 1), section.choice("method", RunConfig.AUTO, INVERSIONS));
         section.end();
         return inversion;
     }
 
     private static RunConfig.Generation generation(Section section) {
-        RunConfig.Generation generation = new RunConfig.Generation(steps(section), guidance(section, 7.5));
+        RunConfig.Generation generation = new RunConfig.Generation(
+                steps(section),
+                guidance(section, 7.5),
+                section.interval("guidance_interval"),
+                section.choice("solver", RunConfig.AUTO, SOLVERS));
+        if (!generation.guidanceInterval().isEmpty() && generation.guidance() <= 1) {
+            section.problem(
+                    "guidance_interval",
+                    "a generation.guidance above 1 beside it: at 1 no timestep is guided",
+                    generation.guidanceInterval(),
+                    "raise generation.guidance, or leave the interval out");
+        }
         section.end();
         return generation;
     }
@@ -207,6 +227,11 @@ public final class ConfigFile {
         }
         section.end();
         return run;
+    }
+
+    private static List<String> choices(Solver... solvers) {
+        return Stream.concat(Stream.of(RunConfig.AUTO), Stream.of(solvers).map(Solver::toString))
+                .toList();
     }
 
     private static int steps(Section section) {

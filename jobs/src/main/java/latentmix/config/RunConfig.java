@@ -1,5 +1,6 @@
 package latentmix.config;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Map;
 import latentmix.latent.InputCount;
@@ -7,6 +8,10 @@ import latentmix.latent.Method;
 import latentmix.latent.Recipe;
 import latentmix.latent.RecipeSampler;
 import latentmix.latent.WeightSampler;
+import latentmix.sampling.Guidance;
+import latentmix.schedule.Scheduler;
+import latentmix.schedule.Solver;
+import latentmix.schedule.Step;
 
 /**
  * What a run does, as its YAML file and the command line say it; every value is in range. {@link ConfigFile} reads it.
@@ -22,8 +27,29 @@ public record RunConfig(
         Generation generation,
         Export export,
         Run run) {
+    /** What leaves a choice to the checkpoint or the machine. */
+    static final String AUTO = "auto";
+
     public RunConfig {
         mixing = List.copyOf(mixing);
+    }
+
+    /**
+     * What computes the sampling table, from the level where the inversion ends.
+     *
+     * @throws IllegalArgumentException if the solver or the inversion does not suit the checkpoint's process
+     */
+    public Scheduler sampler(JsonNode schedulerConfig) {
+        List<Step> inverted = inversion.scheduler(schedulerConfig).inversion(inversion.steps());
+        return generation
+                .scheduler(schedulerConfig)
+                .startingAt(inverted.get(inverted.size() - 1).timestep());
+    }
+
+    private static Scheduler scheduler(JsonNode schedulerConfig, String solver) {
+        return solver.equals(AUTO)
+                ? Scheduler.of(schedulerConfig)
+                : Scheduler.of(schedulerConfig, Solver.parse(solver));
     }
 
     /**
@@ -64,8 +90,18 @@ public record RunConfig(
      * The way from an image's latent to noise.
      *
      * @param guidance 1 runs the conditional branch alone
+     * @param method auto for the process' own: ddim, or euler of a flow
      */
-    public record Inversion(int steps, double guidance) {}
+    public record Inversion(int steps, double guidance, String method) {
+        /**
+         * What computes the inversion's table.
+         *
+         * @throws IllegalArgumentException if the method does not suit the checkpoint's process
+         */
+        public Scheduler scheduler(JsonNode schedulerConfig) {
+            return RunConfig.scheduler(schedulerConfig, method);
+        }
+    }
 
     /**
      * A grid of mixtures: every method with every input count, {@code count} times in every class.
@@ -107,8 +143,30 @@ public record RunConfig(
      * The way from noise to an image.
      *
      * @param guidance 1 runs the conditional branch alone
+     * @param guidanceInterval the least and the most noisy timestep that is guided; empty for all
+     * @param solver auto for the process' own: ddim, or euler of a flow
      */
-    public record Generation(int steps, double guidance) {}
+    public record Generation(int steps, double guidance, List<Double> guidanceInterval, String solver) {
+        public Generation {
+            guidanceInterval = List.copyOf(guidanceInterval);
+        }
+
+        /**
+         * The sampler, wherever it starts.
+         *
+         * @throws IllegalArgumentException if the solver does not suit the checkpoint's process
+         */
+        public Scheduler scheduler(JsonNode schedulerConfig) {
+            return RunConfig.scheduler(schedulerConfig, solver);
+        }
+
+        /** Guidance over the timesteps from 0 to T, or a part of them. */
+        public Guidance guidance(int trainTimesteps) {
+            return guidanceInterval.isEmpty()
+                    ? new Guidance(guidance, 0, trainTimesteps)
+                    : new Guidance(guidance, guidanceInterval.get(0), guidanceInterval.get(1));
+        }
+    }
 
     /**
      * What the dataset is written as.

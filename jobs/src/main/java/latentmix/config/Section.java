@@ -137,6 +137,21 @@ final class Section {
         return value.doubleValue();
     }
 
+    /** Two rising numbers from 0 on; empty where the key is absent. */
+    List<Double> interval(String key) {
+        JsonNode value = value(key);
+        if (absent(value)) {
+            return List.of();
+        }
+        double least = value.path(0).asDouble(-1);
+        double most = value.path(1).asDouble(-1);
+        if (!value.isArray() || value.size() != 2 || !(least >= 0 && most >= least) || Double.isInfinite(most)) {
+            problem(key, "[least, most], two rising numbers from 0 on", value, "leave it out for all");
+            return List.of();
+        }
+        return List.of(least, most);
+    }
+
     /** A value or a list of values, each accepted by this parser; never empty. */
     List<String> texts(String key, List<String> otherwise, Consumer<String> parser) {
         JsonNode value = value(key);

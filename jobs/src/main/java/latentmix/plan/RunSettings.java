@@ -6,6 +6,8 @@ import java.util.List;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.RunConfig;
 import latentmix.model.Models;
+import latentmix.sampling.Guidance;
+import latentmix.schedule.Scheduler;
 import latentmix.table.RunFolder;
 import latentmix.work.GenerationSettings;
 import latentmix.work.InversionSettings;
@@ -39,7 +41,10 @@ public record RunSettings(
                 config.model().size() == null
                         ? Models.imageSize(checkpoint)
                         : config.model().size(),
-                "ddim",
+                config.inversion()
+                        .scheduler(checkpoint.schedulerConfig())
+                        .solver()
+                        .toString(),
                 config.inversion().steps(),
                 config.inversion().guidance());
         String inversionId = run.settings(inversion);
@@ -54,6 +59,8 @@ public record RunSettings(
                     config.run().seed());
             mixing.add(new MixingPlan.Entry(settings, run.settings(settings), entry.count()));
         }
+        Scheduler sampler = config.sampler(checkpoint.schedulerConfig());
+        Guidance guidance = config.generation().guidance(sampler.trainTimesteps());
         GenerationSettings generation = new GenerationSettings(
                 fingerprint,
                 device,
@@ -61,8 +68,12 @@ public record RunSettings(
                 config.model().batch(),
                 config.model().threads(),
                 config.prompt().negative(),
+                sampler.solver().toString(),
+                sampler.sampling(config.generation().steps()).get(0).timestep(),
                 config.generation().steps(),
-                config.generation().guidance(),
+                guidance.scale(),
+                guidance.least(),
+                guidance.most(),
                 config.export().format());
         return new RunSettings(inversion, inversionId, List.copyOf(mixing), generation, run.settings(generation));
     }

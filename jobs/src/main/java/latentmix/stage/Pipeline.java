@@ -99,18 +99,21 @@ public final class Pipeline {
         this.classes = ClassList.read(config, input, run.conf());
     }
 
-    /** The checkpoint, compiled: all of it has been read, and its scheduler has the steps that are asked for. */
+    /** The checkpoint, compiled: all of it has been read, and its process has the solvers and steps that are asked for. */
     private CheckpointFolder checked() {
+        CheckpointFolder checkpoint;
         try {
-            CheckpointFolder checkpoint = model.open();
+            checkpoint = model.open();
             Models.compile(checkpoint, Dtype.parse(config.model().dtype()));
-            Scheduler scheduler = Scheduler.of(checkpoint.schedulerConfig());
-            scheduler.inversion(config.inversion().steps());
-            scheduler.sampling(config.generation().steps());
-            return checkpoint;
+            Scheduler.of(checkpoint.schedulerConfig());
         } catch (CheckpointException | IllegalArgumentException e) {
             throw new ConfigException(List.of("model.checkpoint: " + e.getMessage()));
         }
+        List<String> problems = Solving.problems(config, checkpoint.schedulerConfig());
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems);
+        }
+        return checkpoint;
     }
 
     /** Refuses images of a side that the checkpoint cannot take. */

@@ -27,10 +27,10 @@ class ConfigFileTest {
                         new RunConfig.Input("images", null, 100_000_000),
                         new RunConfig.Model("builtin:fashion", "float32", 32, 1, "auto", null),
                         new RunConfig.Prompt("a photo of a {class}", Map.of(), ""),
-                        new RunConfig.Inversion(50, 1),
+                        new RunConfig.Inversion(50, 1, "auto"),
                         List.of(new RunConfig.MixingEntry(
                                 "mixing-0", List.of("nin/chm"), List.of("8"), "dirichlet(1)", "all", 10, true)),
-                        new RunConfig.Generation(50, 7.5),
+                        new RunConfig.Generation(50, 7.5, List.of(), "auto"),
                         new RunConfig.Export("png"),
                         new RunConfig.Run(0, 64, 0.05)));
     }
@@ -42,11 +42,11 @@ class ConfigFileTest {
                 input: {root: "s3a://bucket/images", classes: classes.tsv, max_pixels: 1000}
                 model: {checkpoint: sd, dtype: bfloat16, batch: 4, threads: 2, device: gpu, size: 512}
                 prompt: {template: "{class}", classes: {n01: "a crane, a bird"}, negative: blurry}
-                inversion: {steps: 10, guidance: 2}
+                inversion: {steps: 10, guidance: 2, method: ddim}
                 mixing:
                   - {name: a, methods: [lin/0, fix/0], inputs: [8, 2..8], weights: equal, pool: leave-inputs-out, count: 3, export: false}
                   - {name: b, method: nin/chm, inputs: 3, weights: "fixed(0.5,0.3,0.2)"}
-                generation: {steps: 20, guidance: 3.5}
+                generation: {steps: 20, guidance: 3.5, guidance_interval: [200, 600], solver: dpm-solver++(2m)}
                 export: {format: png}
                 run: {seed: -7, chunk: 8, max_rejected: 0}
                 """);
@@ -56,7 +56,7 @@ class ConfigFileTest {
                         new RunConfig.Input("s3a://bucket/images", "classes.tsv", 1000),
                         new RunConfig.Model("sd", "bfloat16", 4, 2, "gpu", 512),
                         new RunConfig.Prompt("{class}", Map.of("n01", "a crane, a bird"), "blurry"),
-                        new RunConfig.Inversion(10, 2),
+                        new RunConfig.Inversion(10, 2, "ddim"),
                         List.of(
                                 new RunConfig.MixingEntry(
                                         "a",
@@ -68,7 +68,7 @@ class ConfigFileTest {
                                         false),
                                 new RunConfig.MixingEntry(
                                         "b", List.of("nin/chm"), List.of("3"), "fixed(0.5,0.3,0.2)", "all", 10, true)),
-                        new RunConfig.Generation(20, 3.5),
+                        new RunConfig.Generation(20, 3.5, List.of(200.0, 600.0), "dpm-solver++(2m)"),
                         new RunConfig.Export("png"),
                         new RunConfig.Run(-7, 8, 0)));
         assertThat(config.mixing().get(0).samplers())
@@ -168,6 +168,30 @@ class ConfigFileTest {
                 .containsExactly(
                         "model.dtype: expected float32 or bfloat16 on a CPU, which computes float16 by converting every"
                                 + " number, got float16; use bfloat16, or model.device: gpu");
+    }
+
+    @Test
+    void solversAndAGuidanceIntervalThatMakeNoSenseAreAllRefused() {
+        assertThat(problems(
+                        LEAST,
+                        "inversion.method=dpm-solver++(2m)",
+                        "generation.solver=heun",
+                        "generation.guidance_interval=[600, 200]"))
+                .containsExactly(
+                        "inversion.method: expected one of auto, ddim, euler, euler-at-target, midpoint, fireflow, got"
+                                + " \"dpm-solver++(2m)\"; the default is auto",
+                        "generation.guidance_interval: expected [least, most], two rising numbers from 0 on, got"
+                                + " [600,200]; leave it out for all",
+                        "generation.solver: expected one of auto, ddim, dpm-solver++(2m), dpm-solver++(3m), euler,"
+                                + " midpoint, fireflow, got \"heun\"; the default is auto");
+        for (String interval : List.of("200", "[200]", "[a, b]", "[-1, 5]", "[1, 2, 3]", "[1, .inf]")) {
+            assertThat(problems(LEAST, "generation.guidance_interval=" + interval))
+                    .hasSize(1);
+        }
+        assertThat(problems(LEAST, "generation.guidance_interval=[200, 600]", "generation.guidance=1"))
+                .containsExactly(
+                        "generation.guidance_interval: expected a generation.guidance above 1 beside it: at 1 no"
+                                + " timestep is guided, got [200.0, 600.0]; raise generation.guidance, or leave the interval out");
     }
 
     @Test

@@ -119,6 +119,50 @@ class PipelineTest {
     }
 
     @Test
+    void aSolverAndAGuidanceIntervalAreThoseOfTheSettings() throws IOException {
+        Path run = copy(undisturbed, "solver");
+        assertThat(TinyRun.run(
+                        2,
+                        TinyRun.config(
+                                input, "generation.solver=dpm-solver++(2m)", "generation.guidance_interval=[200, 600]"),
+                        run))
+                .isZero();
+        assertThat(evaluations(run, "invert")).isZero();
+        assertThat(evaluations(run, "generate"))
+                .isEqualTo(2 * 10 * (4 + 2)); // guided at 563 and 376 of 751, 563, 376, 188
+        assertThat(summary(run).get("counts").get("generated").asLong()).isEqualTo(20);
+    }
+
+    @Test
+    void whatTheDefaultsMeanCanBeWrittenOutWithoutNewRows() throws IOException {
+        Path run = copy(undisturbed, "written-out");
+        assertThat(TinyRun.run(
+                        2,
+                        TinyRun.config(
+                                input,
+                                "inversion.method=ddim",
+                                "generation.solver=ddim",
+                                "generation.guidance_interval=[0, 1000]"),
+                        run))
+                .isZero();
+        assertThat(evaluations(run, "invert")).isZero();
+        assertThat(evaluations(run, "generate")).isZero();
+    }
+
+    @Test
+    void solversThatDoNotSuitTheCheckpointAreAllNamedBeforeAnyModelRuns() {
+        Path run = folder.resolve("unsuited");
+        assertThatThrownBy(() -> TinyRun.run(
+                        1, TinyRun.config(input, "inversion.method=euler", "generation.solver=fireflow"), run))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("inversion.method: The solver must suit the checkpoint's process, which is a"
+                        + " diffusion process, cannot be: euler; choose ddim")
+                .hasMessageContaining("generation.solver: The solver must suit")
+                .hasMessageContaining("cannot be: fireflow");
+        assertThat(run.resolve("settings")).doesNotExist();
+    }
+
+    @Test
     void aLargerCountOnlyAddsMixtures() throws IOException {
         Path run = copy(undisturbed, "more");
         assertThat(TinyRun.run(2, TinyRun.config(input, "mixing.0.count=7"), run))

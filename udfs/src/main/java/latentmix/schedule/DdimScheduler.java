@@ -73,6 +73,16 @@ public record DdimScheduler(
     }
 
     @Override
+    public Solver solver() {
+        return Solver.DDIM;
+    }
+
+    @Override
+    public int trainTimesteps() {
+        return noise.trainTimesteps();
+    }
+
+    @Override
     public String description() {
         String place = configuredClass.equals("DDIMScheduler")
                 ? ""

@@ -6,9 +6,15 @@ import java.util.List;
 /**
  * A sampler as a table: every step's linear coefficients, known before the loop starts.
  *
- * <p>To add one: compute its {@link Step}s in double precision, permit it here, and choose it in {@link #of}.
+ * <p>To add one: compute its {@link Step}s in double precision, permit it here, name it in {@link Solver}, and choose it in
+ * {@link SchedulerConfig}.
  */
-public sealed interface Scheduler permits DdimScheduler {
+public sealed interface Scheduler
+        permits DdimScheduler,
+                DpmSolverMultistepScheduler,
+                FlowMatchEulerScheduler,
+                FlowMatchMidpointScheduler,
+                FireFlowScheduler {
     /**
      * The table that leads from noise to a sample.
      *
@@ -40,15 +46,41 @@ public sealed interface Scheduler permits DdimScheduler {
      */
     List<Step> inversion(int steps);
 
+    /**
+     * This scheduler with a sampling table that starts from the level where an inversion ended, if it can choose where to start;
+     * DDIM starts where its spacing does, a flow from σ = 1.
+     *
+     * @param timestep of that level
+     */
+    default Scheduler startingAt(double timestep) {
+        return this;
+    }
+
+    /** Which one it is. */
+    Solver solver();
+
+    /** T: timesteps are from 0 (a sample) to T (noise). */
+    int trainTimesteps();
+
     /** What runs, in words for a person, and in whose place if the checkpoint names another scheduler. */
     String description();
 
     /**
-     * The scheduler of a checkpoint's {@code scheduler_config.json}. Absent keys mean diffusers' defaults.
+     * The own scheduler of the process in a checkpoint's {@code scheduler_config.json}: DDIM, or Euler for a flow. Absent keys
+     * mean diffusers' defaults.
      *
      * @throws IllegalArgumentException if a setting is not supported; the message names it and what to do
      */
     static Scheduler of(JsonNode schedulerConfig) {
         return new SchedulerConfig(schedulerConfig).scheduler();
+    }
+
+    /**
+     * This solver on the process of a checkpoint's {@code scheduler_config.json}.
+     *
+     * @throws IllegalArgumentException as of {@link #of(JsonNode)}, and if the solver does not suit the process
+     */
+    static Scheduler of(JsonNode schedulerConfig, Solver solver) {
+        return new SchedulerConfig(schedulerConfig).scheduler(solver);
     }
 }

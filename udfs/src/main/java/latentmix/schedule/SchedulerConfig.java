@@ -2,6 +2,7 @@ package latentmix.schedule;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -13,7 +14,8 @@ import java.util.stream.StreamSupport;
  *
  * <p>Published checkpoints name many samplers of the one diffusion process (Stable Diffusion 1.5 names PNDM). They share
  * the noise schedule, so all of them run as DDIM on it, as {@code DDIMScheduler.from_config} does; settings that concern
- * only their own solver make no difference. Every other setting is either obeyed or refused by name.
+ * only their own solver make no difference, unless they choose other noise levels for DPM-Solver++. A flow's configuration is
+ * {@code FlowMatchEulerDiscreteScheduler}'s. Every other setting is either obeyed or refused by name.
  */
 record SchedulerConfig(JsonNode json) {
     /** The classes whose noise schedule DDIM can take over, each with its default of {@code clip_sample}. */
@@ -35,6 +37,8 @@ record SchedulerConfig(JsonNode json) {
             Map.entry("DEISMultistepScheduler", false),
             Map.entry("UniPCMultistepScheduler", false));
 
+    private static final String FLOW = "FlowMatchEulerDiscreteScheduler";
+
     private static final Set<String> OBEYED = Set.of(
             "num_train_timesteps",
             "beta_start",
@@ -50,7 +54,13 @@ record SchedulerConfig(JsonNode json) {
             "thresholding",
             "use_flow_sigmas",
             "use_dynamic_shifting",
-            "timestep_type");
+            "timestep_type",
+            "final_sigmas_type",
+            "lambda_min_clipped",
+            "use_beta_sigmas",
+            "use_exponential_sigmas",
+            "use_karras_sigmas",
+            "use_lu_lambdas");
 
     /** Settings of other schedulers' solvers, and the details of features that are refused when switched on. */
     private static final Set<String> WITHOUT_EFFECT = Set.of(
@@ -59,10 +69,8 @@ record SchedulerConfig(JsonNode json) {
             "disable_corrector",
             "dynamic_thresholding_ratio",
             "euler_at_final",
-            "final_sigmas_type",
             "flow_shift",
             "interpolation_type",
-            "lambda_min_clipped",
             "lower_order_final",
             "noise_sampler_seed",
             "predict_x0",
@@ -76,11 +84,22 @@ record SchedulerConfig(JsonNode json) {
             "solver_type",
             "tensor_format",
             "time_shift_type",
-            "use_beta_sigmas",
-            "use_exponential_sigmas",
-            "use_karras_sigmas",
-            "use_lu_lambdas",
             "variance_type");
+
+    private static final Set<String> FLOW_OBEYED = Set.of(
+            "num_train_timesteps",
+            "shift",
+            "invert_sigmas",
+            "shift_terminal",
+            "stochastic_sampling",
+            "use_beta_sigmas",
+            "use_dynamic_shifting",
+            "use_exponential_sigmas",
+            "use_karras_sigmas");
+
+    /** The details of dynamic shifting. */
+    private static final Set<String> FLOW_WITHOUT_EFFECT =
+            Set.of("base_image_seq_len", "base_shift", "max_image_seq_len", "max_shift", "time_shift_type");
 
     SchedulerConfig {
         if (!json.isObject()) {
@@ -89,21 +108,95 @@ record SchedulerConfig(JsonNode json) {
         }
     }
 
+    /** The own scheduler of the process. */
     Scheduler scheduler() {
+        return isFlow() ? flow(FlowMatchEulerScheduler.End.SOURCE) : diffusion();
+    }
+
+    Scheduler scheduler(Solver solver) {
+        if (isFlow()) {
+            FlowMatchEulerScheduler euler = flow(FlowMatchEulerScheduler.End.SOURCE);
+            return switch (solver) {
+                case EULER -> euler;
+                case EULER_AT_TARGET -> flow(FlowMatchEulerScheduler.End.TARGET);
+                case MIDPOINT -> new FlowMatchMidpointScheduler(euler.flow());
+                case FIREFLOW -> new FireFlowScheduler(euler.flow());
+                case DDIM, DPM_SOLVER_2M, DPM_SOLVER_3M ->
+                    throw unsuited(solver, "a flow", "euler, midpoint or fireflow");
+            };
+        }
+        return switch (solver) {
+            case DDIM -> diffusion();
+            case DPM_SOLVER_2M -> new DpmSolverMultistepScheduler(diffusionToZero(), 2);
+            case DPM_SOLVER_3M -> new DpmSolverMultistepScheduler(diffusionToZero(), 3);
+            case EULER, EULER_AT_TARGET, MIDPOINT, FIREFLOW ->
+                throw unsuited(solver, "a diffusion process", "ddim or dpm-solver++(2m)");
+        };
+    }
+
+    private static IllegalArgumentException unsuited(Solver solver, String process, String suited) {
+        return new IllegalArgumentException("The solver must suit the checkpoint's process, which is " + process
+                + ", cannot be: " + solver + "; choose " + suited + ", or leave it out");
+    }
+
+    private boolean isFlow() {
+        return text("_class_name", "DDIMScheduler").equals(FLOW);
+    }
+
+    private FlowMatchEulerScheduler flow(FlowMatchEulerScheduler.End inversionAt) {
+        refuseUnknown(FLOW_OBEYED, FLOW_WITHOUT_EFFECT, "remove it if a flow does not depend on it");
+        off(
+                "use_dynamic_shifting",
+                false,
+                "a shift that grows with the image is not supported: set it to false, and set shift"
+                        + " to what suits the size");
+        for (String key : List.of("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas")) {
+            off(key, false, "set it to false: the levels are spaced as the flow was trained");
+        }
+        off("invert_sigmas", false, "set it to false: an inversion has a table of its own");
+        off("stochastic_sampling", false, "set it to false: sampling must lead an inversion's noise back to its image");
+        if (present("shift_terminal")) {
+            throw refused(
+                    "shift_terminal", "absent", json.get("shift_terminal"), "remove it: the last step leads to 0");
+        }
+        return new FlowMatchEulerScheduler(
+                new FlowSchedule(number("shift", 1), whole("num_train_timesteps", 1000)), inversionAt);
+    }
+
+    /** DDIM whose last level is DPM-Solver++'s: noiseless, unless {@code final_sigmas_type} says otherwise. */
+    private DdimScheduler diffusionToZero() {
+        for (String key : List.of("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas")) {
+            off(key, false, "set it to false: the solver passes the levels of timestep_spacing");
+        }
+        if (number("lambda_min_clipped", Double.NEGATIVE_INFINITY) != Double.NEGATIVE_INFINITY) {
+            throw refused(
+                    "lambda_min_clipped", "absent", json.get("lambda_min_clipped"), "remove it: no level is clipped");
+        }
+        String last = text("final_sigmas_type", "zero");
+        if (!last.equals("zero") && !last.equals("sigma_min")) {
+            throw refused("final_sigmas_type", "zero or sigma_min", last, "correct it");
+        }
+        DdimScheduler own = diffusion();
+        return new DdimScheduler(
+                own.noise(),
+                own.prediction(),
+                own.spacing(),
+                own.stepsOffset(),
+                last.equals("zero") ? 1 : own.noise().alphaCumprod(0),
+                own.configuredClass());
+    }
+
+    private DdimScheduler diffusion() {
         String name = text("_class_name", "DDIMScheduler");
         Boolean clips = CLIPS_BY_DEFAULT.get(name);
         if (clips == null) {
             throw refused(
                     "_class_name",
-                    "a scheduler of the variance-preserving diffusion process",
+                    FLOW + " or a scheduler of the variance-preserving diffusion process",
                     name,
-                    "use DDIMScheduler");
+                    "use DDIMScheduler, or for a flow " + FLOW);
         }
-        json.fieldNames().forEachRemaining(key -> {
-            if (!key.startsWith("_") && !OBEYED.contains(key) && !WITHOUT_EFFECT.contains(key)) {
-                throw refused(key, "absent: it is not known", json.get(key), "remove it if DDIM does not depend on it");
-            }
-        });
+        refuseUnknown(OBEYED, WITHOUT_EFFECT, "remove it if DDIM does not depend on it");
         String unbounded = "set it to false (absent, it means " + clips + "): latents are not bounded as pixels are";
         off("clip_sample", clips, unbounded);
         off("thresholding", false, unbounded);
@@ -155,6 +248,14 @@ record SchedulerConfig(JsonNode json) {
                     "trained_betas", trained + " numbers", betas.length + " of them", "or correct num_train_timesteps");
         }
         return NoiseSchedule.ofBetas(betas);
+    }
+
+    private void refuseUnknown(Set<String> obeyed, Set<String> withoutEffect, String hint) {
+        json.fieldNames().forEachRemaining(key -> {
+            if (!key.startsWith("_") && !obeyed.contains(key) && !withoutEffect.contains(key)) {
+                throw refused(key, "absent: it is not known", json.get(key), hint);
+            }
+        });
     }
 
     private void off(String key, boolean absent, String hint) {

@@ -1,5 +1,6 @@
 package latentmix.schedule;
 
+import java.util.Arrays;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
@@ -39,6 +40,16 @@ public enum TimestepSpacing {
 
     /** The i-th smallest timestep, i from 0 to steps − 1; halves round to even, only leading has an offset. */
     abstract IntUnaryOperator ascending(int steps, int trainTimesteps, int offset);
+
+    /**
+     * The timesteps in ascending order for a solver whose last step leads to a noiseless sample: of one more than there are steps,
+     * the lowest gives way to it where it lies at the low end.
+     */
+    int[] timestepsAboveNoiseless(int steps, int trainTimesteps, int offset) {
+        return this == TRAILING
+                ? timesteps(steps, trainTimesteps, offset)
+                : Arrays.copyOfRange(timesteps(steps + 1, trainTimesteps, offset), 1, steps + 1);
+    }
 
     /** The timesteps in ascending order. */
     int[] timesteps(int steps, int trainTimesteps, int offset) {

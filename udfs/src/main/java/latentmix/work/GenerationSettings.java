@@ -2,7 +2,13 @@ package latentmix.work;
 
 import java.io.Serializable;
 
-/** Everything that decides the bytes of a generated row beside the mixture itself. */
+/**
+ * Everything that decides the bytes of a generated row beside the mixture itself.
+ *
+ * @param noisiest the timestep that sampling starts from
+ * @param guidanceLeast the least noisy timestep that is guided
+ * @param guidanceMost the noisiest one
+ */
 public record GenerationSettings(
         String checkpointFingerprint,
         String device,
@@ -10,8 +16,12 @@ public record GenerationSettings(
         int batch,
         int threads,
         String negative,
+        String solver,
+        double noisiest,
         int steps,
         double guidance,
+        double guidanceLeast,
+        double guidanceMost,
         String format)
         implements Serializable {
     /** How many of the sampling steps a mixture of this strength takes, the last ones: as diffusers' image to image counts them. */

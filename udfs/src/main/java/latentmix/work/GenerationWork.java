@@ -16,6 +16,8 @@ import latentmix.latent.Shape;
 import latentmix.model.PromptEmbeds;
 import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
+import latentmix.schedule.Scheduler;
+import latentmix.schedule.Solver;
 import latentmix.table.ContentId;
 import latentmix.table.GeneratedRow;
 import latentmix.table.LatentColumn;
@@ -91,22 +93,22 @@ public final class GenerationWork {
                 .computeIfAbsent(mixture.strength(), strength -> new ArrayList<>())
                 .add(mixture));
         long evaluations = 0;
+        Guidance guidance = new Guidance(settings.guidance(), settings.guidanceLeast(), settings.guidanceMost());
+        Scheduler scheduler = model.scheduler(Solver.parse(settings.solver())).startingAt(settings.noisiest());
         Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
         try (NDManager arrays = model.arrays()) {
             PromptEmbeds unconditional = prompts.embeds(List.of(settings.negative()), arrays);
             for (List<Mixture> same : byStrength.values()) {
                 DenoisingLoop loop = new DenoisingLoop(
-                        model.scheduler()
-                                .tail(
-                                        settings.steps(),
-                                        settings.steps(same.get(0).strength())),
+                        scheduler.tail(
+                                settings.steps(), settings.steps(same.get(0).strength())),
                         model.denoiser(),
-                        new Guidance(settings.guidance()));
+                        guidance);
                 evaluations += loop.evaluations(same.size());
                 Overlap.run(
                         Batches.of(same, settings.batch()),
                         batch -> batch,
-                        batch -> sample(batch, loop, prompts, unconditional, arrays),
+                        batch -> sample(batch, scheduler, loop, prompts, unconditional, arrays),
                         generated -> {
                             for (int i = 0; i < generated.mixtures().size(); i++) {
                                 keep(generated, i, chunk.label(), rows, rejected);
@@ -125,11 +127,16 @@ public final class GenerationWork {
     }
 
     private Generated sample(
-            List<Mixture> batch, DenoisingLoop loop, Prompts prompts, PromptEmbeds unconditional, NDManager arrays) {
+            List<Mixture> batch,
+            Scheduler scheduler,
+            DenoisingLoop loop,
+            Prompts prompts,
+            PromptEmbeds unconditional,
+            NDManager arrays) {
         try (NDManager scope = arrays.newSubManager()) {
             double first = loop.table().get(0).timestep();
             NDArray noise = Latents.onto(
-                    scope, batch.stream().map(mixture -> noised(mixture, first)).toList()); // (B, C, h, w)
+                    scope, batch.stream().map(mixture -> noised(mixture, scheduler, first)).toList()); // (B, C, h, w)
             PromptEmbeds conditional =
                     prompts.embeds(batch.stream().map(Mixture::prompt).toList(), scope);
             NDArray images = model.decoder().decode(loop.run(noise, conditional, unconditional)); // (B, 3, H, W)
@@ -140,14 +147,14 @@ public final class GenerationWork {
     }
 
     /** What sampling begins with: the mixture, or its original noised to the first step's level. */
-    private LatentColumn noised(Mixture mixture, double timestep) {
+    private static LatentColumn noised(Mixture mixture, Scheduler scheduler, double timestep) {
         if (mixture.original().isNone()) {
             return mixture.latent();
         }
         Shape shape = mixture.latent().shape();
         float[] original = mixture.original().latent().toFloats();
         float[] noise = mixture.latent().latent().toFloats();
-        return LatentColumn.of(Latent.ofFloats(shape, model.scheduler().addNoise(original, noise, timestep)));
+        return LatentColumn.of(Latent.ofFloats(shape, scheduler.addNoise(original, noise, timestep)));
     }
 
     private void keep(

@@ -18,6 +18,7 @@ import latentmix.latent.Latent;
 import latentmix.model.PromptEmbeds;
 import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
+import latentmix.schedule.Solver;
 import latentmix.table.ContentId;
 import latentmix.table.ImageRow;
 import latentmix.table.InvertedRow;
@@ -93,7 +94,9 @@ public final class InversionWork {
         List<InvertedRow> rows = new ArrayList<>();
         List<RejectedRow> rejected = new ArrayList<>();
         DenoisingLoop loop = new DenoisingLoop(
-                model.scheduler().inversion(settings.steps()), model.denoiser(), new Guidance(settings.guidance()));
+                model.scheduler(Solver.parse(settings.method())).inversion(settings.steps()),
+                model.denoiser(),
+                new Guidance(settings.guidance()));
         Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
         long evaluations;
         try (NDManager arrays = model.arrays()) {

@@ -9,6 +9,7 @@ import latentmix.model.Models;
 import latentmix.model.TextEncoder;
 import latentmix.model.Vae;
 import latentmix.schedule.Scheduler;
+import latentmix.schedule.Solver;
 
 /** A checkpoint, the device a task was given and the precision it runs in; parts load when first asked for. */
 public record ModelOnDevice(CheckpointFolder checkpoint, Device device, Dtype dtype) {
@@ -24,8 +25,8 @@ public record ModelOnDevice(CheckpointFolder checkpoint, Device device, Dtype dt
         return Models.decoder(checkpoint, device, dtype);
     }
 
-    Scheduler scheduler() {
-        return Scheduler.of(checkpoint.schedulerConfig());
+    Scheduler scheduler(Solver solver) {
+        return Scheduler.of(checkpoint.schedulerConfig(), solver);
     }
 
     /** The tokenizer and text encoder; the caller closes it. */

@@ -73,6 +73,17 @@ class CheckpointFolderTest {
     }
 
     @Test
+    void anInfinityIsReadAsPythonWritesIt() throws IOException {
+        Path folder = copy("model");
+        Files.writeString(folder.resolve("scheduler/scheduler_config.json"), "{\"lambda_min_clipped\": -Infinity}");
+        assertThat(CheckpointFolder.open(folder)
+                        .schedulerConfig()
+                        .get("lambda_min_clipped")
+                        .doubleValue())
+                .isEqualTo(Double.NEGATIVE_INFINITY);
+    }
+
+    @Test
     void anIndexWithoutAComponentIsRefused() throws IOException {
         Path folder = copy("model");
         Files.writeString(folder.resolve("model_index.json"), "{\"_class_name\": \"P\", \"unet\": [null, null]}");

@@ -2,12 +2,16 @@ package latentmix.schedule;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SchedulerConfigTest {
@@ -84,12 +88,106 @@ class SchedulerConfigTest {
                     "clip_sample": false, "timestep_type": "continuous"        | timestep_type must be discrete
                     "clip_sample": false, "use_flow_sigmas": true     | use_flow_sigmas must be false
                     "clip_sample": false, "snr_weighting": 5          | snr_weighting must be absent: it is not known
-                    "_class_name": "FlowMatchEulerDiscreteScheduler"  | cannot be: FlowMatchEulerDiscreteScheduler
+                    "_class_name": "FlowMatchHeunDiscreteScheduler"   | cannot be: FlowMatchHeunDiscreteScheduler
                     """)
     void settingsThatAreNotSupportedAreRefusedByName(String settings, String message) {
         assertThatThrownBy(() -> of("{" + settings + "}"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(message);
+    }
+
+    @Test
+    void aFlowIsItsShiftAlone() {
+        Scheduler scheduler = of("{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\","
+                + " \"_diffusers_version\": \"0.29.0\", \"num_train_timesteps\": 1000, \"shift\": 3.0}");
+
+        assertThat(scheduler)
+                .isEqualTo(new FlowMatchEulerScheduler(new FlowSchedule(3, 1000), FlowMatchEulerScheduler.End.SOURCE));
+        assertThat(of("{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\"}").description())
+                .isEqualTo("Euler, inverted at the source, rectified flow, shift 1.0, 1000 trained timesteps");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                "use_dynamic_shifting": true    | use_dynamic_shifting must be false
+                "use_karras_sigmas": true       | use_karras_sigmas must be false
+                "use_exponential_sigmas": true  | use_exponential_sigmas must be false
+                "use_beta_sigmas": true         | use_beta_sigmas must be false
+                "invert_sigmas": true           | invert_sigmas must be false
+                "stochastic_sampling": true     | stochastic_sampling must be false
+                "shift_terminal": 0.1           | shift_terminal must be absent, cannot be: 0.1
+                "shift": -1                     | shift must be above 0, cannot be: -1.0
+                "shift": "three"                | shift must be a number, cannot be: "three"
+                "prediction_type": "epsilon"    | prediction_type must be absent: it is not known
+                """)
+    void settingsOfAFlowThatAreNotSupportedAreRefusedByName(String setting, String message) {
+        assertThatThrownBy(() -> of("{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\", " + setting + "}"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(message);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aSolverSuitsTheProcessOrIsRefusedWithWhatToDo(Solver solver) {
+        String flow = "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\"}";
+        List<Solver> ofDiffusion = List.of(Solver.DDIM, Solver.DPM_SOLVER_2M, Solver.DPM_SOLVER_3M);
+        String suited = ofDiffusion.contains(solver) ? STABLE_DIFFUSION_15 : flow;
+        String other = ofDiffusion.contains(solver) ? flow : STABLE_DIFFUSION_15;
+
+        assertThat(of(suited, solver).solver()).isEqualTo(solver);
+        assertThat(Solver.parse(solver.toString())).isEqualTo(solver);
+        assertThatThrownBy(() -> of(other, solver))
+                .hasMessageContaining("cannot be: " + solver + "; choose ")
+                .hasMessageEndingWith(
+                        ofDiffusion.contains(solver)
+                                ? "choose euler, midpoint or fireflow, or leave it out"
+                                : "choose ddim or dpm-solver++(2m), or leave it out");
+    }
+
+    @Test
+    void aSolverThatIsNotKnownIsRefused() {
+        assertThatThrownBy(() -> Solver.parse("heun"))
+                .hasMessage("A solver must be one of ddim, dpm-solver++(2m), dpm-solver++(3m), euler, euler-at-target,"
+                        + " midpoint, fireflow, cannot be: heun");
+    }
+
+    /** As diffusers' from_config: a noiseless end, whatever DDIM's was, unless it says otherwise. */
+    @Test
+    void theLastLevelOfDpmSolverIsThatOfFinalSigmasType() {
+        String sigmaMin = STABLE_DIFFUSION_15.replace("}", ", \"final_sigmas_type\": \"sigma_min\"}");
+
+        assertThat(lastLevel(STABLE_DIFFUSION_15)).isEqualTo(1);
+        assertThat(lastLevel(sigmaMin)).isCloseTo(1 - 0.00085, within(1e-15));
+    }
+
+    private static double lastLevel(String config) {
+        return ((DpmSolverMultistepScheduler) of(config, Solver.DPM_SOLVER_2M))
+                .firstOrder()
+                .finalAlphaCumprod();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                "use_karras_sigmas": true         | use_karras_sigmas must be false
+                "use_lu_lambdas": true            | use_lu_lambdas must be false
+                "use_beta_sigmas": true           | use_beta_sigmas must be false
+                "use_exponential_sigmas": true    | use_exponential_sigmas must be false
+                "lambda_min_clipped": -5.1        | lambda_min_clipped must be absent, cannot be: -5.1
+                "final_sigmas_type": "karras"     | final_sigmas_type must be zero or sigma_min, cannot be: karras
+                """)
+    void settingsOfOtherLevelsAreRefusedForDpmSolverAndWithoutEffectOnDdim(String setting, String message) {
+        String config = "{\"_class_name\": \"DPMSolverMultistepScheduler\", " + setting + "}";
+
+        assertThat(of(config).sampling(10))
+                .isEqualTo(
+                        of("{\"_class_name\": \"DPMSolverMultistepScheduler\"}").sampling(10));
+        assertThatThrownBy(() -> of(config, Solver.DPM_SOLVER_2M)).hasMessageContaining(message);
     }
 
     @Test
@@ -101,8 +199,16 @@ class SchedulerConfigTest {
     }
 
     private static Scheduler of(String config) {
+        return Scheduler.of(json(config));
+    }
+
+    private static Scheduler of(String config, Solver solver) {
+        return Scheduler.of(json(config), solver);
+    }
+
+    private static JsonNode json(String config) {
         try {
-            return Scheduler.of(new ObjectMapper().readTree(config));
+            return new ObjectMapper().readTree(config);
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(e);
         }
