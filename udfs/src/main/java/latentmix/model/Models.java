@@ -24,7 +24,13 @@ import latentmix.latent.Shape;
  * closing what it hands out frees no weights.
  */
 public final class Models {
-    private record Key(String fingerprint, Device device, Dtype dtype, Part part) {}
+    /** What a network is loaded for. */
+    private enum Use {
+        INFERENCE,
+        GRADIENTS
+    }
+
+    private record Key(String fingerprint, Device device, Dtype dtype, Part part, Use use) {}
 
     private static final ConcurrentMap<Key, CompletableFuture<Network>> NETWORKS = new ConcurrentHashMap<>();
 
@@ -33,6 +39,11 @@ public final class Models {
     /** The checkpoint's U-Net. */
     public static Denoiser denoiser(CheckpointFolder folder, Device device, Dtype dtype) {
         return new TorchDenoiser(network(folder, device, dtype, Part.DENOISER), latentShape(folder));
+    }
+
+    /** The checkpoint's U-Net, loaded so that {@link Denoiser#promptGradient} works. */
+    public static Denoiser differentiableDenoiser(CheckpointFolder folder, Device device, Dtype dtype) {
+        return new TorchDenoiser(network(folder, device, dtype, Part.DENOISER, Use.GRADIENTS), latentShape(folder));
     }
 
     /** The autoencoder's half that encodes. */
@@ -129,13 +140,22 @@ public final class Models {
     }
 
     private static Network network(CheckpointFolder folder, Device device, Dtype dtype, Part part) {
+        return network(folder, device, dtype, part, Use.INFERENCE);
+    }
+
+    private static Network network(CheckpointFolder folder, Device device, Dtype dtype, Part part, Use use) {
         dtype.requireSupported(device);
-        Key key = new Key(folder.fingerprint(), device, dtype, part);
+        Key key = new Key(folder.fingerprint(), device, dtype, part, use);
         CompletableFuture<Network> mine = new CompletableFuture<>();
         CompletableFuture<Network> others = NETWORKS.putIfAbsent(key, mine);
         if (others == null) {
             try {
-                mine.complete(load(folder.component(part.component()), part, device, dtype));
+                Path program = compile(folder.component(part.component()), part, dtype);
+                mine.complete(
+                        switch (use) {
+                            case INFERENCE -> Network.load(program, device);
+                            case GRADIENTS -> Network.loadDifferentiable(program, device);
+                        });
             } catch (RuntimeException | Error e) {
                 NETWORKS.remove(key, mine); // the next task tries again
                 mine.completeExceptionally(e);
