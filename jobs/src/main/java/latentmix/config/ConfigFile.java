@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import latentmix.checkpoint.BuiltIn;
+import latentmix.inversion.InversionMethod;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
 import latentmix.latent.WeightSampler;
@@ -28,6 +29,7 @@ public final class ConfigFile {
             new ObjectMapper(YAMLFactory.builder().build()).enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
 
     private static final int MOST = 1_000_000;
+    private static final List<String> DTYPES = List.of("float32", "bfloat16", "float16");
 
     private ConfigFile() {}
 
@@ -79,6 +81,7 @@ public final class ConfigFile {
                 generation(file.section("generation")),
                 export(file.section("export")),
                 run(file.section("run"), model.batch()));
+        wayBack(config, file.section("inversion"));
         file.end();
         return config;
     }
@@ -95,7 +98,7 @@ public final class ConfigFile {
     private static RunConfig.Model model(Section section) {
         RunConfig.Model model = new RunConfig.Model(
                 section.text("checkpoint", ConfigFile::locate),
-                section.choice("dtype", "float32", List.of("float32", "bfloat16", "float16")),
+                section.choice("dtype", "float32", DTYPES),
                 section.count("batch", 32, 1, MOST),
                 section.count("threads", 1, 1, 1024),
                 section.choice("device", "auto", List.of("auto", "cpu", "gpu")),
@@ -121,9 +124,74 @@ public final class ConfigFile {
     }
 
     private static RunConfig.Inversion inversion(Section section) {
-        RunConfig.Inversion inversion = new RunConfig.Inversion(steps(section), guidance(section, 1));
+        RunConfig.Inversion inversion = new RunConfig.Inversion(
+                section.text("method", "ddim", spelling -> InversionMethod.parse(spelling, 1)),
+                section.choiceOrNull("dtype", DTYPES),
+                steps(section),
+                guidance(section, 1));
         section.end();
         return inversion;
+    }
+
+    /** Notes where the inversion and the way back do not fit each other. */
+    private static void wayBack(RunConfig config, Section section) {
+        RunConfig.Inversion inversion = config.inversion();
+        RunConfig.Generation generation = config.generation();
+        InversionMethod method = config.inversionMethod();
+        boolean nullText = method instanceof InversionMethod.NullText;
+        if ((nullText || method instanceof InversionMethod.NegativePrompt) && inversion.guidance() > 1) {
+            section.problem(
+                    "guidance",
+                    "1 with " + inversion.method() + ", which finds or replaces the unconditional branch afterwards",
+                    inversion.guidance(),
+                    "set it to 1; generation.guidance is another setting");
+        }
+        if (nullText && generation.guidance() <= 1) {
+            section.problem(
+                    "method",
+                    "a generation.guidance above 1 with null-text, which finds embeddings for it",
+                    generation.guidance(),
+                    "set generation.guidance, or use ddim");
+        }
+        if (method instanceof InversionMethod.NullText stated
+                && stated.guidance() != generation.guidance()
+                && generation.guidance() > 1) {
+            section.problem(
+                    "method",
+                    "the guidance of generation.guidance = " + generation.guidance(),
+                    stated.guidance(),
+                    "leave guidance= out");
+        }
+        if (method.hasCompanion() && inversion.steps() != generation.steps()) {
+            section.problem(
+                    "steps",
+                    "generation.steps = " + generation.steps() + " with " + inversion.method()
+                            + ", whose way back takes the same steps",
+                    inversion.steps(),
+                    "set both to one number");
+        }
+        if (nullText && !config.inversionDtype().equals("float32")) {
+            section.problem(
+                    "dtype",
+                    "float32 with null-text, whose small gradients others lose",
+                    config.inversionDtype(),
+                    "set inversion.dtype: float32");
+        }
+        if (method instanceof InversionMethod.Bdia
+                && !config.inversionDtype().equals(config.model().dtype())) {
+            section.problem(
+                    "dtype",
+                    "model.dtype = " + config.model().dtype()
+                            + " with bdia, which is exact where both ways compute alike",
+                    config.inversionDtype(),
+                    "leave inversion.dtype out");
+        }
+        if (config.inversionDtype().equals("float16")
+                && config.model().device().equals("cpu")
+                && inversion.dtype() != null) {
+            section.problem(
+                    "dtype", "float32 or bfloat16 on a CPU", inversion.dtype(), "use float32, or model.device: gpu");
+        }
     }
 
     private static RunConfig.Generation generation(Section section) {

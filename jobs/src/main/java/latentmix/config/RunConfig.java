@@ -2,6 +2,7 @@ package latentmix.config;
 
 import java.util.List;
 import java.util.Map;
+import latentmix.inversion.InversionMethod;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
 import latentmix.latent.Recipe;
@@ -63,9 +64,21 @@ public record RunConfig(
     /**
      * The way from an image's latent to noise.
      *
+     * @param method such as {@code ddim} or {@code fixed-point(5)}
+     * @param dtype of the inversion alone; null for the model's
      * @param guidance 1 runs the conditional branch alone
      */
-    public record Inversion(int steps, double guidance) {}
+    public record Inversion(String method, String dtype, int steps, double guidance) {}
+
+    /** The inversion as it will run: null-text is told the guidance that samples later. */
+    public InversionMethod inversionMethod() {
+        return InversionMethod.parse(inversion.method(), generation.guidance());
+    }
+
+    /** The number format of the inversion's network. */
+    public String inversionDtype() {
+        return inversion.dtype() == null ? model.dtype() : inversion.dtype();
+    }
 
     /**
      * A grid of mixtures: every method with every input count, {@code count} times in every class.

@@ -31,7 +31,7 @@ public record RunSettings(
         InversionSettings inversion = new InversionSettings(
                 fingerprint,
                 device,
-                config.model().dtype(),
+                config.inversionDtype(),
                 config.model().batch(),
                 config.model().threads(),
                 config.prompt().template(),
@@ -39,7 +39,7 @@ public record RunSettings(
                 config.model().size() == null
                         ? Models.imageSize(checkpoint)
                         : config.model().size(),
-                "ddim",
+                config.inversionMethod().toString(),
                 config.inversion().steps(),
                 config.inversion().guidance());
         String inversionId = run.settings(inversion);
@@ -63,7 +63,9 @@ public record RunSettings(
                 config.prompt().negative(),
                 config.generation().steps(),
                 config.generation().guidance(),
-                config.export().format());
+                config.export().format(),
+                inversionId,
+                inversion.method());
         return new RunSettings(inversion, inversionId, List.copyOf(mixing), generation, run.settings(generation));
     }
 }

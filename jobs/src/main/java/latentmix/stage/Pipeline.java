@@ -16,6 +16,7 @@ import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import latentmix.architecture.Part;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
@@ -30,6 +31,7 @@ import latentmix.plan.RunSettings;
 import latentmix.report.Album;
 import latentmix.report.Gallery;
 import latentmix.report.Report;
+import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
@@ -62,6 +64,7 @@ public final class Pipeline {
     private final RunFolder run;
     private final Tasks tasks;
     private final ModelSource model;
+    private final ModelSource invertingModel;
     private final RunSettings settings;
     private final String input;
     private final ClassList classes;
@@ -91,6 +94,8 @@ public final class Pipeline {
                 config.model().checkpoint(),
                 config.model().dtype(),
                 config.model().threads());
+        this.invertingModel = new ModelSource(
+                model.checkpoint(), config.inversionDtype(), model.threads()); // of another number format perhaps
         CheckpointFolder checkpoint = checked();
         this.settings = RunSettings.publish(config, checkpoint, device(spark), run);
         this.input = BuiltIn.located(config.input().root());
@@ -102,8 +107,15 @@ public final class Pipeline {
         try {
             CheckpointFolder checkpoint = model.open();
             Models.compile(checkpoint, Dtype.parse(config.model().dtype()));
+            for (Part part : List.of(Part.ENCODER, Part.DENOISER)) {
+                Models.compile(checkpoint.component(part.component()), part, Dtype.parse(invertingModel.dtype()));
+            }
             Scheduler scheduler = Scheduler.of(checkpoint.schedulerConfig());
-            scheduler.inversion(config.inversion().steps());
+            config.inversionMethod()
+                    .inversion(
+                            scheduler,
+                            config.inversion().steps(),
+                            new Guidance(config.inversion().guidance()));
             scheduler.sampling(config.generation().steps());
             return checkpoint;
         } catch (CheckpointException | IllegalArgumentException e) {
@@ -254,7 +266,7 @@ public final class Pipeline {
         Set<String> done = run.chunks(Table.INVERTED);
         List<InversionWork.Chunk> missing =
                 all.stream().filter(chunk -> !done.contains(chunk.id())).toList();
-        ModelSource source = model;
+        ModelSource source = invertingModel;
         String root = input;
         long maxPixels = config.input().maxPixels();
         var inversion = settings.inversion();

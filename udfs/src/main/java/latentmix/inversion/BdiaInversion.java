@@ -23,10 +23,10 @@ import latentmix.schedule.Step;
  * what one plain step would miss. Mixtures take the noise by any method and Σ w u for the companion: one image alone comes
  * back exactly, and a mixture starts with a DDIM step and a little more.
  *
- * <p>BDIA rather than O-BELM because of what is stored: u passes through every step unchanged in size, so it stays that of
- * one step's error. O-BELM multiplies it by the ratio of neighbouring steps in σ/α, which shrinks errors in sampling but on
- * the way up makes them grow by the ratio of the last to the first (about 60 for Stable Diffusion in 50 steps, see the
- * test): its noise is exact, but not Gaussian enough to be mixed. Other γ multiply by 1/γ a step.
+ * <p>BDIA rather than O-BELM because of what is stored and mixed. On the way up u passes through every step unchanged in
+ * size, so it stays that of one step's error; O-BELM multiplies it by the ratio of neighbouring steps in σ/α, which shrinks
+ * errors in sampling but makes them grow in inversion. The built-in model's noise in 20 steps is 0.10 (root mean square)
+ * from that of 500 steps by BDIA, 0.32 by O-BELM and 0.43 by DDIM. Other γ would multiply by 1/γ a step.
  *
  * @param first the DDIM inversion step from z₀
  * @param down DDIM steps from zᵢ, i = 1 … N

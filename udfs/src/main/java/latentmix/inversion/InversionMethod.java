@@ -95,6 +95,11 @@ public sealed interface InversionMethod {
         }
 
         @Override
+        public boolean needsGradients() {
+            return true;
+        }
+
+        @Override
         public String toString() {
             return "null-text(" + iterations + ", guidance=" + guidance + ")";
         }
@@ -249,6 +254,11 @@ public sealed interface InversionMethod {
 
     /** Whether each image has something to keep beside its noise. */
     default boolean hasCompanion() {
+        return false;
+    }
+
+    /** Whether the network is differentiated. */
+    default boolean needsGradients() {
         return false;
     }
 

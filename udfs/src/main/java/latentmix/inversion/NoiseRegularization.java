@@ -12,7 +12,8 @@ import org.apache.commons.rng.UniformRandomProvider;
  * </pre>
  *
  * <p>Their gradients are written out below; those of L_KL are cut at ±100. The authors' generator may draw r = 0, which is
- * the variance and no correlation; here it draws from 1.
+ * the variance and no correlation; here it draws from 1. The gradient of L_pair in one entry falls with the size of the
+ * map; the authors' step is for maps of 64×64, and is scaled so that it means the same for others.
  *
  * @param kl the step against L_KL
  * @param pair the step against L_pair, divided among the shifts
@@ -26,6 +27,7 @@ record NoiseRegularization(double kl, double pair, int descents, int shifts) {
     static final NoiseRegularization AUTHORS = new NoiseRegularization(0.065, 20, 4, 5);
 
     private static final int PATCH = 4;
+    private static final double AUTHORS_MAP = 64 * 64;
     private static final int SMALLEST = 8; // maps of this height are not halved
     private static final double EPSILON = 1e-6;
     private static final double STEEPEST = 100;
@@ -35,10 +37,11 @@ record NoiseRegularization(double kl, double pair, int descents, int shifts) {
             float[] predicted, float[] reference, int channels, int height, int width, UniformRandomProvider random) {
         double[] noise = doubles(predicted);
         double[] other = doubles(reference);
+        double pairStep = pair / shifts * (height * width / AUTHORS_MAP);
         for (int i = 0; i < descents; i++) {
             descend(noise, klGradient(noise, other, channels, height, width), kl);
             for (int j = 0; j < shifts; j++) {
-                descend(noise, pairGradient(noise, channels, height, width, random), pair / shifts);
+                descend(noise, pairGradient(noise, channels, height, width, random), pairStep);
             }
         }
         float[] regular = new float[noise.length];

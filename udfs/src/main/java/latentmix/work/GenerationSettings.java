@@ -2,7 +2,12 @@ package latentmix.work;
 
 import java.io.Serializable;
 
-/** Everything that decides the bytes of a generated row beside the mixture itself. */
+/**
+ * Everything that decides the bytes of a generated row beside the mixture itself.
+ *
+ * @param inversion the settings id of the inverted rows that were mixed
+ * @param inversionMethod their method's canonical spelling, whose way back is taken
+ */
 public record GenerationSettings(
         String checkpointFingerprint,
         String device,
@@ -12,5 +17,7 @@ public record GenerationSettings(
         String negative,
         int steps,
         double guidance,
-        String format)
+        String format,
+        String inversion,
+        String inversionMethod)
         implements Serializable {}

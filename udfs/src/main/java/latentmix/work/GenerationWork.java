@@ -6,9 +6,12 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
+import latentmix.inversion.InversionMethod;
+import latentmix.inversion.Sampler;
 import latentmix.model.PromptEmbeds;
 import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
@@ -39,7 +42,8 @@ public final class GenerationWork {
     }
 
     /** The columns of the mixed table that generation reads. */
-    private record Mixture(String mixId, String prompt, LatentColumn latent) {}
+    private record Mixture(
+            String mixId, String prompt, List<String> sourceIds, List<Double> weights, LatentColumn latent) {}
 
     private record Generated(List<Mixture> mixtures, float[] images, int height, int width) {
         boolean finite(int row) {
@@ -84,13 +88,18 @@ public final class GenerationWork {
         List<RejectedRow> rejected = new ArrayList<>();
         DenoisingLoop loop = new DenoisingLoop(
                 model.scheduler().sampling(settings.steps()), model.denoiser(), new Guidance(settings.guidance()));
+        InversionMethod method = InversionMethod.parse(settings.inversionMethod(), settings.guidance());
+        Sampler sampler = method.sampling(loop, model.scheduler());
+        Optional<Companions> companions = method.hasCompanion()
+                ? Optional.of(new Companions(run, chunk.label().classId(), settings.inversion()))
+                : Optional.empty();
         Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
         try (NDManager arrays = model.arrays()) {
             PromptEmbeds unconditional = prompts.embeds(List.of(settings.negative()), arrays);
             Overlap.run(
                     Batches.of(mixtures, settings.batch()),
                     batch -> batch,
-                    batch -> sample(batch, loop, prompts, unconditional, arrays),
+                    batch -> sample(batch, sampler, companions, prompts, unconditional, arrays),
                     generated -> {
                         for (int i = 0; i < generated.mixtures().size(); i++) {
                             keep(generated, i, chunk.label(), rows, rejected);
@@ -105,17 +114,28 @@ public final class GenerationWork {
                 run.chunk(Table.GENERATED, chunk.label().classId(), chunk.id()),
                 RowFile.bytes(GeneratedRow.class, rows));
         return new ChunkResult(
-                rows.size(), rejected.size(), loop.evaluations(mixtures.size()), (System.nanoTime() - start) / 1e9);
+                rows.size(), rejected.size(), sampler.evaluations(mixtures.size()), (System.nanoTime() - start) / 1e9);
     }
 
     private Generated sample(
-            List<Mixture> batch, DenoisingLoop loop, Prompts prompts, PromptEmbeds unconditional, NDManager arrays) {
+            List<Mixture> batch,
+            Sampler sampler,
+            Optional<Companions> companions,
+            Prompts prompts,
+            PromptEmbeds unconditional,
+            NDManager arrays) {
         try (NDManager scope = arrays.newSubManager()) {
             NDArray noise =
                     Latents.onto(scope, batch.stream().map(Mixture::latent).toList()); // (B, C, h, w)
             PromptEmbeds conditional =
                     prompts.embeds(batch.stream().map(Mixture::prompt).toList(), scope);
-            NDArray images = model.decoder().decode(loop.run(noise, conditional, unconditional)); // (B, 3, H, W)
+            Optional<NDArray> companion = companions.map(table -> table.mixed(
+                    batch.stream()
+                            .map(row -> new Companions.Mixture(row.prompt(), row.sourceIds(), row.weights()))
+                            .toList(),
+                    scope));
+            NDArray latents = sampler.sample(noise, conditional, unconditional, companion);
+            NDArray images = model.decoder().decode(latents); // (B, 3, H, W)
             return new Generated(
                     batch, images.toFloatArray(), (int) images.getShape().get(2), (int)
                             images.getShape().get(3));

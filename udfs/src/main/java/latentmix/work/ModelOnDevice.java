@@ -3,6 +3,7 @@ package latentmix.work;
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import latentmix.checkpoint.CheckpointFolder;
+import latentmix.inversion.InversionMethod;
 import latentmix.model.Denoiser;
 import latentmix.model.Dtype;
 import latentmix.model.Models;
@@ -14,6 +15,11 @@ import latentmix.schedule.Scheduler;
 public record ModelOnDevice(CheckpointFolder checkpoint, Device device, Dtype dtype) {
     Denoiser denoiser() {
         return Models.denoiser(checkpoint, device, dtype);
+    }
+
+    /** The denoiser as an inversion needs it: with gradients or without. */
+    Denoiser denoiser(InversionMethod method) {
+        return method.needsGradients() ? Models.differentiableDenoiser(checkpoint, device, dtype) : denoiser();
     }
 
     Vae encoder() {
