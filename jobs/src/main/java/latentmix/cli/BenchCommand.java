@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import latentmix.bench.FullSize;
+import latentmix.bench.InversionBench;
 import latentmix.bench.MixingBench;
 import latentmix.bench.PipelineBench;
 import latentmix.config.RunConfig;
@@ -23,6 +24,7 @@ import picocli.CommandLine.Parameters;
             "Measures, in one run each:",
             "  mixing     mixing against the bare matrix product",
             "  job        invert and generate in Spark against the bare model calls of the same work",
+            "  inversions methods by how near they come back, on the built-in model",
             "  full-size  Stable Diffusion 1.5's U-Net: compiling it, and its forward on this machine's CPU"
         },
         mixinStandardHelpOptions = true)
@@ -31,6 +33,7 @@ final class BenchCommand implements Callable<Integer> {
     enum Case {
         MIXING("mixing"),
         JOB("job"),
+        INVERSIONS("inversions"),
         FULL_SIZE("full-size");
 
         private final String text;
@@ -55,6 +58,13 @@ final class BenchCommand implements Callable<Integer> {
             description = "measured rounds, after one that is not (default: ${DEFAULT-VALUE})")
     private int rounds;
 
+    @Option(
+            names = "--images",
+            defaultValue = "320",
+            paramLabel = "N",
+            description = "sample images that inversions are measured on, 10 to 640 (default: ${DEFAULT-VALUE})")
+    private int images;
+
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "replaces a value of the demo's configuration")
     private final List<String> overrides = new ArrayList<>();
 
@@ -63,6 +73,9 @@ final class BenchCommand implements Callable<Integer> {
         Set<Case> asked = cases.isEmpty() ? EnumSet.of(Case.MIXING, Case.JOB) : EnumSet.copyOf(cases);
         if (asked.contains(Case.MIXING)) {
             MixingBench.run(rounds, System.out);
+        }
+        if (asked.contains(Case.INVERSIONS)) {
+            new InversionBench(images).run(System.out);
         }
         if (asked.contains(Case.FULL_SIZE)) {
             Path checkpoint = Files.createTempDirectory("latentmix-full-size");

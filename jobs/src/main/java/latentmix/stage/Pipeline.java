@@ -3,12 +3,14 @@ package latentmix.stage;
 import java.io.IOException;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -151,6 +153,9 @@ public final class Pipeline {
     private RunSummary run(Set<StageName> stages) throws IOException {
         List<ImagesWork.Catalog> catalogs = images(stages.contains(StageName.INVERT));
         check(catalogs);
+        if (stages.contains(StageName.INVERT) && config.inversionMethod().needsGradients()) {
+            checkMemory();
+        }
         if (stages.contains(StageName.INVERT) || stages.contains(StageName.GENERATE)) {
             prompts();
         }
@@ -217,6 +222,44 @@ public final class Pipeline {
         }
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
+        }
+    }
+
+    /** Refuses a backward pass that the executors have no memory for, before it is tried and the system kills one. */
+    private void checkMemory() throws IOException {
+        int batch = config.model().batch();
+        long weights = Files.size(Models.compile(
+                invertingModel.open().component(Part.DENOISER.component()),
+                Part.DENOISER,
+                Dtype.parse(invertingModel.dtype())));
+        long backward = Models.backwardBytes(
+                invertingModel.open(), batch, settings.inversion().size());
+        if (settings.inversion().device().equals("gpu")) {
+            System.err.printf(
+                    Locale.ROOT,
+                    "%s: its backward pass takes about %.1f GB a task beside the weights; whether a GPU has them is not known"
+                            + " here; a smaller model.batch takes less%n",
+                    config.inversion().method(),
+                    backward / 1e9);
+            return;
+        }
+        int slots = tasks.slotsPerExecutor();
+        long available = tasks.availableMemory();
+        long needed = weights + slots * backward;
+        if (needed > available) {
+            long fitting = Math.max(0, available - weights) / slots / Math.max(1, backward / batch);
+            throw new ConfigException(List.of(String.format(
+                    Locale.ROOT,
+                    "model.batch: expected memory for the backward pass of %s, about %.1f GB for %d tasks of %d latents with"
+                            + " the weights, but an executor has %.1f GB left; %s",
+                    config.inversion().method(),
+                    needed / 1e9,
+                    slots,
+                    batch,
+                    available / 1e9,
+                    fitting > 0
+                            ? "set model.batch to at most " + fitting + ", or run fewer tasks at once"
+                            : "run fewer tasks at once, on machines with more memory, or use negative-prompt")));
         }
     }
 

@@ -1,6 +1,7 @@
 package latentmix.stage;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Resize;
@@ -113,6 +115,21 @@ class InversionRunTest {
         double unguided = Math.pow(errors.get("null-text(10)"), 2) - autoencoder;
         double lost = Math.pow(errors.get("ddim"), 2) - autoencoder;
         assertThat(unguided).isBetween(0.0, lost / 2);
+    }
+
+    @Test
+    void aBackwardPassThatNoMachineHoldsIsRefusedBeforeTheFirstTask() {
+        Path run = folder.resolve("memory");
+        RunConfig config =
+                TinyRun.config(input, "inversion.method=null-text(10)", "model.batch=1000000", "run.chunk=1000000");
+
+        assertThatThrownBy(() -> TinyRun.run(2, config, run))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("2 tasks of 1000000 latents")
+                .hasMessageContaining("set model.batch to at most ");
+
+        assertThat(run.resolve("prompts")).doesNotExist();
+        assertThat(run.resolve("inverted")).doesNotExist();
     }
 
     private record Mixed(String mixId, String classId, List<String> sourceIds) {}

@@ -9,6 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.AutoencoderKL;
+import latentmix.architecture.BackwardMemory;
 import latentmix.architecture.Part;
 import latentmix.architecture.UNet2DConditionModel;
 import latentmix.checkpoint.CheckpointException;
@@ -110,6 +111,17 @@ public final class Models {
                     + architecture.getClass().getSimpleName());
         }
         return CompiledPrograms.of(component, architecture, architecture.parts().get(part), dtype.elementType());
+    }
+
+    /**
+     * An estimate of the bytes that differentiating the denoiser takes a task, beside its weights.
+     *
+     * @param batch latents of a micro-batch
+     * @param imageSize pixels of a side
+     */
+    public static long backwardBytes(CheckpointFolder folder, int batch, int imageSize) {
+        int side = imageSize / autoencoder(folder).factor();
+        return BackwardMemory.bytes(unet(folder), batch, side, side);
     }
 
     /** Frees all networks of this JVM; none may be in use. */
