@@ -75,7 +75,6 @@ class BackwardMemoryTest {
                 .findFirst()
                 .orElseThrow();
         double estimate = BackwardMemory.bytes(unet(component), batch, side, side);
-                + " " + estimate / measured);
         assertThat(estimate / measured).isBetween(1.0, 2.0);
     }
 
