@@ -176,7 +176,13 @@ public record NullTextInversion(List<Step> inversion, List<Step> sampling, Guida
                     for (int row = 0; row < rows; row++) {
                         System.arraycopy(embeds[row], 0, found[row], i * size, size);
                     }
-                    NDArray next = guided(denoiser, guidance, sampling.get(i), x, told, stacked(embeds, initial, step));
+                    NDArray next = guided(
+                            denoiser,
+                            guidance,
+                            sampling.get(i),
+                            x,
+                            told,
+                            stacked(embeds, initial, IntStream.range(0, rows).toArray(), step));
                     evaluations += 2L * rows;
                     observer.stepped(i, next);
                     next.attach(scope);
@@ -216,7 +222,7 @@ public record NullTextInversion(List<Step> inversion, List<Step> sampling, Guida
             try (NDManager inner = scope.newSubManager()) {
                 int[] rows = active;
                 float[][] some = IntStream.of(rows).mapToObj(row -> embeds[row]).toArray(float[][]::new);
-                PromptEmbeds unconditional = stacked(some, initial, inner);
+                PromptEmbeds unconditional = stacked(some, initial, rows, inner);
                 NDArray rest = Rows.of(constant, rows, inner);
                 double[] losses = new double[rows.length];
                 NDArray gradient =
@@ -243,10 +249,14 @@ public record NullTextInversion(List<Step> inversion, List<Step> sampling, Guida
         return evaluations;
     }
 
-    /** The rows' hidden states as embeddings, with the pooled part of the prompt they started from. */
-    private static PromptEmbeds stacked(float[][] rows, PromptEmbeds initial, NDManager owner) {
+    /** These rows' hidden states, with the pooled part, where there is one, of the prompts they started from. */
+    private static PromptEmbeds stacked(float[][] states, PromptEmbeds initial, int[] rows, NDManager owner) {
         Shape tokens = initial.hiddenStates().getShape();
-        return PromptEmbeds.of(Rows.stack(rows, new Shape(rows.length, tokens.get(1), tokens.get(2)), owner));
+        NDList arrays = new NDList(Rows.stack(states, new Shape(rows.length, tokens.get(1), tokens.get(2)), owner));
+        for (NDArray pooled : initial.arrays().subList(1, initial.arrays().size())) {
+            arrays.add(Rows.of(pooled, rows, owner));
+        }
+        return new PromptEmbeds(arrays);
     }
 
     private static NDArray closing(NDArray old, NDArray next) {
@@ -278,19 +288,22 @@ public record NullTextInversion(List<Step> inversion, List<Step> sampling, Guida
                             "Null-text sampling needs embeddings (B, steps, L, width) of its " + steps
                                     + " steps, cannot have: " + companion.map(NDArray::getShape)));
             try (NDManager scope = owner.newSubManager()) {
+                NDList all = unconditional.rows(noise.getShape().get(0), scope).arrays();
+                NDList pooled = all.subNDList(1);
                 NDArray x = noise.duplicate();
                 x.attach(scope);
                 for (int i = 0; i < steps; i++) {
                     try (NDManager step = scope.newSubManager()) {
                         step.tempAttachAll(x, embeds);
-                        NDArray own = embeds.get(new NDIndex(":,{}", i)); // (B, L, width)
+                        NDList arrays = new NDList(embeds.get(new NDIndex(":,{}", i))); // (B, L, width)
+                        arrays.addAll(pooled);
                         NDArray next = guided(
                                 loop.denoiser(),
                                 loop.guidance(),
                                 loop.table().get(i),
                                 x,
                                 conditional,
-                                new PromptEmbeds(new NDList(own)));
+                                new PromptEmbeds(arrays));
                         next.attach(scope);
                         x = closing(x, next);
                     }
