@@ -100,8 +100,9 @@ public final class PipelineBench {
         JsonNode schedulerConfig = checkpoint.schedulerConfig();
         Scheduler sampler = config.sampler(schedulerConfig);
         DenoisingLoop inversion = new DenoisingLoop(
-                config.inversion()
-                        .scheduler(schedulerConfig)
+                Scheduler.of(
+                                schedulerConfig,
+                                config.inversionMethod(schedulerConfig).solver())
                         .inversion(config.inversion().steps()),
                 denoiser,
                 new Guidance(config.inversion().guidance()));

@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import latentmix.bench.FeatureBench;
 import latentmix.bench.FullSize;
+import latentmix.bench.InversionBench;
 import latentmix.bench.MixingBench;
 import latentmix.bench.PipelineBench;
 import latentmix.bench.SolversBench;
@@ -26,6 +27,7 @@ import picocli.CommandLine.Parameters;
             "  mixing     mixing against the bare matrix product",
             "  job        invert and generate in Spark against the bare model calls of the same work",
             "  features   the built-in classifier on images, and a Fréchet distance of 2,048 features",
+            "  inversions methods by how near they come back, on the built-in model",
             "  full-size  networks of published size: compiling them, and their forward on this machine's CPU",
             "  solvers    solvers, steps and a guidance interval on the built-in model: evaluations, time, error"
         },
@@ -36,6 +38,7 @@ final class BenchCommand implements Callable<Integer> {
         MIXING("mixing"),
         JOB("job"),
         FEATURES("features"),
+        INVERSIONS("inversions"),
         FULL_SIZE("full-size"),
         SOLVERS("solvers");
 
@@ -72,6 +75,13 @@ final class BenchCommand implements Callable<Integer> {
             })
     private List<FullSizeModel> models;
 
+    @Option(
+            names = "--images",
+            defaultValue = "320",
+            paramLabel = "N",
+            description = "sample images that inversions are measured on, 10 to 640 (default: ${DEFAULT-VALUE})")
+    private int images;
+
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "replaces a value of the demo's configuration")
     private final List<String> overrides = new ArrayList<>();
 
@@ -83,6 +93,9 @@ final class BenchCommand implements Callable<Integer> {
         }
         if (asked.contains(Case.FEATURES)) {
             FeatureBench.run(rounds, System.out);
+        }
+        if (asked.contains(Case.INVERSIONS)) {
+            new InversionBench(images).run(System.out);
         }
         if (asked.contains(Case.FULL_SIZE)) {
             for (FullSizeModel model : models) {

@@ -16,8 +16,12 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import latentmix.checkpoint.BuiltIn;
+import latentmix.inversion.InversionMethod;
+import latentmix.latent.Arc;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
+import latentmix.latent.Prompt;
+import latentmix.latent.Sdedit;
 import latentmix.latent.WeightSampler;
 import latentmix.schedule.Solver;
 
@@ -30,9 +34,7 @@ public final class ConfigFile {
             new ObjectMapper(YAMLFactory.builder().build()).enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
 
     private static final int MOST = 1_000_000;
-
-    private static final List<String> INVERSIONS =
-            choices(Solver.DDIM, Solver.EULER, Solver.EULER_AT_TARGET, Solver.MIDPOINT, Solver.FIREFLOW);
+    private static final List<String> DTYPES = List.of("float32", "bfloat16", "float16");
 
     private static final List<String> SOLVERS = choices(
             Solver.DDIM, Solver.DPM_SOLVER_2M, Solver.DPM_SOLVER_3M, Solver.EULER, Solver.MIDPOINT, Solver.FIREFLOW);
@@ -88,6 +90,7 @@ public final class ConfigFile {
                 export(file.section("export")),
                 run(file.section("run"), model.batch()));
         checkStrengths(file, config);
+        wayBack(config, file.section("inversion"));
         file.end();
         return config;
     }
@@ -104,7 +107,7 @@ public final class ConfigFile {
     private static RunConfig.Model model(Section section) {
         RunConfig.Model model = new RunConfig.Model(
                 section.text("checkpoint", ConfigFile::locate),
-                section.choice("dtype", "float32", List.of("float32", "bfloat16", "float16")),
+                section.choice("dtype", "float32", DTYPES),
                 section.count("batch", 32, 1, MOST),
                 section.count("threads", 1, 1, 1024),
                 section.choice("device", "auto", List.of("auto", "cpu", "gpu")),
@@ -131,9 +134,109 @@ public final class ConfigFile {
 
     private static RunConfig.Inversion inversion(Section section) {
         RunConfig.Inversion inversion = new RunConfig.Inversion(
-                steps(section), guidance(section, 1), section.choice("method", RunConfig.AUTO, INVERSIONS));
+                section.text("method", RunConfig.AUTO, ConfigFile::inversionMethod),
+                section.choiceOrNull("dtype", DTYPES),
+                steps(section),
+                guidance(section, 1));
         section.end();
         return inversion;
+    }
+
+    private static void inversionMethod(String spelling) {
+        if (!spelling.equals(RunConfig.AUTO)) {
+            InversionMethod.parse(spelling, 1);
+        }
+    }
+
+    /** Notes where the inversion and the way back do not fit each other. */
+    private static void wayBack(RunConfig config, Section section) {
+        RunConfig.Inversion inversion = config.inversion();
+        RunConfig.Generation generation = config.generation();
+        InversionMethod method = config.inversionMethod();
+        boolean nullText = method instanceof InversionMethod.NullText;
+        if ((nullText || method instanceof InversionMethod.NegativePrompt) && inversion.guidance() > 1) {
+            section.problem(
+                    "guidance",
+                    "1 with " + inversion.method() + ", which finds or replaces the unconditional branch afterwards",
+                    inversion.guidance(),
+                    "set it to 1; generation.guidance is another setting");
+        }
+        if (nullText && generation.guidance() <= 1) {
+            section.problem(
+                    "method",
+                    "a generation.guidance above 1 with null-text, which finds embeddings for it",
+                    generation.guidance(),
+                    "set generation.guidance, or use ddim");
+        }
+        if (method instanceof InversionMethod.NullText stated
+                && stated.guidance() != generation.guidance()
+                && generation.guidance() > 1) {
+            section.problem(
+                    "method",
+                    "the guidance of generation.guidance = " + generation.guidance(),
+                    stated.guidance(),
+                    "leave guidance= out");
+        }
+        if (method.hasCompanion() && inversion.steps() != generation.steps()) {
+            section.problem(
+                    "steps",
+                    "generation.steps = " + generation.steps() + " with " + inversion.method()
+                            + ", whose way back takes the same steps",
+                    inversion.steps(),
+                    "set both to one number");
+        }
+        if (nullText && !config.inversionDtype().equals("float32")) {
+            section.problem(
+                    "dtype",
+                    "float32 with null-text, whose small gradients others lose",
+                    config.inversionDtype(),
+                    "set inversion.dtype: float32");
+        }
+        if (method.hasCompanion()
+                && !List.of(RunConfig.AUTO, Solver.DDIM.toString()).contains(generation.solver())) {
+            section.problem(
+                    "method",
+                    "generation.solver: ddim with " + inversion.method() + ", whose way back is DDIM's own steps",
+                    generation.solver(),
+                    "leave generation.solver out, or use another inversion");
+        }
+        if (!generation.guidanceInterval().isEmpty()
+                && (nullText || method instanceof InversionMethod.NegativePrompt)) {
+            section.problem(
+                    "method",
+                    "no generation.guidance_interval with " + inversion.method()
+                            + ", which is for guidance in every step",
+                    generation.guidanceInterval(),
+                    "leave the interval out, or use another inversion");
+        }
+        if (method.hasCompanion()) {
+            config.mixing().stream()
+                    .flatMap(entry -> entry.methods().stream())
+                    .map(Method::parse)
+                    .filter(mixing -> mixing instanceof Sdedit || mixing instanceof Prompt || mixing instanceof Arc)
+                    .distinct()
+                    .forEach(mixing -> section.problem(
+                            "method",
+                            "no mixing by " + mixing + " with " + inversion.method()
+                                    + ": what is kept beside each image's noise is mixed by the mixture's weights",
+                            mixing,
+                            "take it out of mixing, or use another inversion"));
+        }
+        if (method instanceof InversionMethod.Bdia
+                && !config.inversionDtype().equals(config.model().dtype())) {
+            section.problem(
+                    "dtype",
+                    "model.dtype = " + config.model().dtype()
+                            + " with bdia, which is exact where both ways compute alike",
+                    config.inversionDtype(),
+                    "leave inversion.dtype out");
+        }
+        if (config.inversionDtype().equals("float16")
+                && config.model().device().equals("cpu")
+                && inversion.dtype() != null) {
+            section.problem(
+                    "dtype", "float32 or bfloat16 on a CPU", inversion.dtype(), "use float32, or model.device: gpu");
+        }
     }
 
     private static RunConfig.Generation generation(Section section) {

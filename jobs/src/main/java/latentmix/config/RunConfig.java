@@ -3,6 +3,7 @@ package latentmix.config;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Map;
+import latentmix.inversion.InversionMethod;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
 import latentmix.latent.Recipe;
@@ -40,7 +41,9 @@ public record RunConfig(
      * @throws IllegalArgumentException if the solver or the inversion does not suit the checkpoint's process
      */
     public Scheduler sampler(JsonNode schedulerConfig) {
-        List<Step> inverted = inversion.scheduler(schedulerConfig).inversion(inversion.steps());
+        List<Step> inverted = Scheduler.of(
+                        schedulerConfig, inversionMethod(schedulerConfig).solver())
+                .inversion(inversion.steps());
         return generation
                 .scheduler(schedulerConfig)
                 .startingAt(inverted.get(inverted.size() - 1).timestep());
@@ -89,18 +92,34 @@ public record RunConfig(
     /**
      * The way from an image's latent to noise.
      *
+     * @param method such as {@code ddim} or {@code fixed-point(5)}; auto for the process' own: ddim, or euler of a flow
+     * @param dtype of the inversion alone; null for the model's
      * @param guidance 1 runs the conditional branch alone
-     * @param method auto for the process' own: ddim, or euler of a flow
      */
-    public record Inversion(int steps, double guidance, String method) {
-        /**
-         * What computes the inversion's table.
-         *
-         * @throws IllegalArgumentException if the method does not suit the checkpoint's process
-         */
-        public Scheduler scheduler(JsonNode schedulerConfig) {
-            return RunConfig.scheduler(schedulerConfig, method);
-        }
+    public record Inversion(String method, String dtype, int steps, double guidance) {}
+
+    /**
+     * The inversion as it will run: null-text is told the guidance that samples later. What the checkpoint decides, auto, is taken for
+     * ddim: either keeps and needs nothing but the noise.
+     */
+    public InversionMethod inversionMethod() {
+        return InversionMethod.parse(
+                inversion.method().equals(AUTO) ? new InversionMethod.Ddim().toString() : inversion.method(),
+                generation.guidance());
+    }
+
+    /**
+     * The inversion on a checkpoint's process.
+     *
+     * @throws IllegalArgumentException if the process cannot be read
+     */
+    public InversionMethod inversionMethod(JsonNode schedulerConfig) {
+        return inversion.method().equals(AUTO) ? InversionMethod.of(Scheduler.of(schedulerConfig)) : inversionMethod();
+    }
+
+    /** The number format of the inversion's network. */
+    public String inversionDtype() {
+        return inversion.dtype() == null ? model.dtype() : inversion.dtype();
     }
 
     /**

@@ -83,6 +83,11 @@ final class Section {
         return word;
     }
 
+    /** One of these words, or null where the key is absent. */
+    String choiceOrNull(String key, List<String> words) {
+        return absent(value(key)) ? null : choice(key, words.get(0), words);
+    }
+
     /** A flag, true where the key is absent. */
     boolean onByDefault(String key) {
         JsonNode value = value(key);

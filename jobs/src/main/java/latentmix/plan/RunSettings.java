@@ -33,7 +33,7 @@ public record RunSettings(
         InversionSettings inversion = new InversionSettings(
                 fingerprint,
                 device,
-                config.model().dtype(),
+                config.inversionDtype(),
                 config.model().batch(),
                 config.model().threads(),
                 config.prompt().template(),
@@ -41,10 +41,7 @@ public record RunSettings(
                 config.model().size() == null
                         ? Models.imageSize(checkpoint)
                         : config.model().size(),
-                config.inversion()
-                        .scheduler(checkpoint.schedulerConfig())
-                        .solver()
-                        .toString(),
+                config.inversionMethod(checkpoint.schedulerConfig()).toString(),
                 config.inversion().steps(),
                 config.inversion().guidance());
         String inversionId = run.settings(inversion);
@@ -74,7 +71,9 @@ public record RunSettings(
                 guidance.scale(),
                 guidance.least(),
                 guidance.most(),
-                config.export().format());
+                config.export().format(),
+                inversionId,
+                inversion.method());
         return new RunSettings(inversion, inversionId, List.copyOf(mixing), generation, run.settings(generation));
     }
 }

@@ -3,12 +3,14 @@ package latentmix.stage;
 import java.io.IOException;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -16,6 +18,7 @@ import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import latentmix.architecture.Part;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
@@ -63,6 +66,7 @@ public final class Pipeline {
     private final RunFolder run;
     private final Tasks tasks;
     private final ModelSource model;
+    private final ModelSource invertingModel;
     private final RunSettings settings;
     private final String input;
     private final ClassList classes;
@@ -92,6 +96,8 @@ public final class Pipeline {
                 config.model().checkpoint(),
                 config.model().dtype(),
                 config.model().threads());
+        this.invertingModel = new ModelSource(
+                model.checkpoint(), config.inversionDtype(), model.threads()); // of another number format perhaps
         CheckpointFolder checkpoint = checked();
         checkSize(checkpoint);
         this.settings = RunSettings.publish(config, checkpoint, device(spark), run);
@@ -105,6 +111,11 @@ public final class Pipeline {
         try {
             checkpoint = model.open();
             Models.compile(checkpoint, Dtype.parse(config.model().dtype()));
+            if (!invertingModel.dtype().equals(model.dtype())) {
+                Dtype dtype = Dtype.parse(invertingModel.dtype());
+                Models.compile(checkpoint.component("vae"), Part.ENCODER, dtype);
+                Models.compile(checkpoint.component(checkpoint.denoiser()), Part.DENOISER, dtype);
+            }
             Scheduler.of(checkpoint.schedulerConfig());
         } catch (CheckpointException | IllegalArgumentException e) {
             throw new ConfigException(List.of("model.checkpoint: " + e.getMessage()));
@@ -155,6 +166,9 @@ public final class Pipeline {
     private RunSummary run(Set<StageName> stages) throws IOException {
         List<ImagesWork.Catalog> catalogs = images(stages.contains(StageName.INVERT));
         check(catalogs);
+        if (stages.contains(StageName.INVERT) && config.inversionMethod().needsGradients()) {
+            checkMemory();
+        }
         if (stages.contains(StageName.INVERT) || stages.contains(StageName.GENERATE)) {
             prompts();
         }
@@ -224,6 +238,44 @@ public final class Pipeline {
         }
     }
 
+    /** Refuses a backward pass that the executors have no memory for, before it is tried and the system kills one. */
+    private void checkMemory() throws IOException {
+        int batch = config.model().batch();
+        long weights = Files.size(Models.compile(
+                invertingModel.open().component(invertingModel.open().denoiser()),
+                Part.DENOISER,
+                Dtype.parse(invertingModel.dtype())));
+        long backward = Models.backwardBytes(
+                invertingModel.open(), batch, settings.inversion().size());
+        if (settings.inversion().device().equals("gpu")) {
+            System.err.printf(
+                    Locale.ROOT,
+                    "%s: its backward pass takes about %.1f GB a task beside the weights; whether a GPU has them is not known"
+                            + " here; a smaller model.batch takes less%n",
+                    config.inversion().method(),
+                    backward / 1e9);
+            return;
+        }
+        int slots = tasks.slotsPerExecutor();
+        long available = tasks.availableMemory();
+        long needed = weights + slots * backward;
+        if (needed > available) {
+            long fitting = Math.max(0, available - weights) / slots / Math.max(1, backward / batch);
+            throw new ConfigException(List.of(String.format(
+                    Locale.ROOT,
+                    "model.batch: expected memory for the backward pass of %s, about %.1f GB for %d tasks of %d latents with"
+                            + " the weights, but an executor has %.1f GB left; %s",
+                    config.inversion().method(),
+                    needed / 1e9,
+                    slots,
+                    batch,
+                    available / 1e9,
+                    fitting > 0
+                            ? "set model.batch to at most " + fitting + ", or run fewer tasks at once"
+                            : "run fewer tasks at once, on machines with more memory, or use negative-prompt")));
+        }
+    }
+
     private void prompts() throws IOException {
         Prompts prompts = new Prompts(run, settings.inversion().checkpointFingerprint());
         Set<String> done = run.prompts();
@@ -271,7 +323,7 @@ public final class Pipeline {
         Set<String> done = run.chunks(Table.INVERTED);
         List<InversionWork.Chunk> missing =
                 all.stream().filter(chunk -> !done.contains(chunk.id())).toList();
-        ModelSource source = model;
+        ModelSource source = invertingModel;
         String root = input;
         long maxPixels = config.input().maxPixels();
         var inversion = settings.inversion();

@@ -19,10 +19,12 @@ final class Solving {
     /** What it has not, each with its key and what to do. */
     static List<String> problems(RunConfig config, JsonNode schedulerConfig) {
         Solving solving = new Solving();
-        solving.tried("inversion.method", () -> config.inversion().scheduler(schedulerConfig))
-                .ifPresent(scheduler -> solving.tried(
-                        "inversion.steps",
-                        () -> scheduler.inversion(config.inversion().steps())));
+        solving.tried("inversion.method", () -> inverting(config, schedulerConfig))
+                .ifPresent(scheduler -> solving.tried("inversion.steps", () -> config.inversionMethod(schedulerConfig)
+                        .inversion(
+                                scheduler,
+                                config.inversion().steps(),
+                                new Guidance(config.inversion().guidance()))));
         solving.tried("generation.solver", () -> config.generation().scheduler(schedulerConfig));
         if (solving.problems.isEmpty()) {
             Scheduler sampler = config.sampler(schedulerConfig);
@@ -32,6 +34,11 @@ final class Solving {
                     .ifPresent(table -> solving.guided(config.generation(), sampler, table));
         }
         return solving.problems;
+    }
+
+    private static Scheduler inverting(RunConfig config, JsonNode schedulerConfig) {
+        return Scheduler.of(
+                schedulerConfig, config.inversionMethod(schedulerConfig).solver());
     }
 
     private void guided(RunConfig.Generation generation, Scheduler scheduler, List<Step> table) {

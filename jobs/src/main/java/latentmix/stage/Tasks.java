@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
 import java.util.function.LongConsumer;
+import java.util.stream.IntStream;
+import latentmix.model.AvailableMemory;
 import latentmix.table.RunFolder;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -49,6 +51,30 @@ final class Tasks {
         } finally {
             spark.sc().removeSparkListener(progress);
         }
+    }
+
+    /** How many tasks an executor runs at once. */
+    int slotsPerExecutor() {
+        int cores = spark.isLocal()
+                ? spark.defaultParallelism()
+                : spark.getConf().getInt("spark.executor.cores", spark.defaultParallelism());
+        return Math.max(1, cores / spark.getConf().getInt("spark.task.cpus", 1));
+    }
+
+    /** The least memory, in bytes, that an executor asked could still give; the most there is where none can tell. */
+    long availableMemory() {
+        List<Integer> asked =
+                IntStream.range(0, spark.defaultParallelism()).boxed().toList();
+        return map(
+                        "ask for memory",
+                        asked,
+                        asked.size(),
+                        spark.sc().longAccumulator(),
+                        (folder, item, progress) -> AvailableMemory.bytes().orElse(Long.MAX_VALUE))
+                .stream()
+                .mapToLong(Long::longValue)
+                .min()
+                .orElse(Long.MAX_VALUE);
     }
 
     /** Runs small items, several a task. */

@@ -27,7 +27,7 @@ class ConfigFileTest {
                         new RunConfig.Input("images", null, 100_000_000),
                         new RunConfig.Model("builtin:fashion", "float32", 32, 1, "auto", null),
                         new RunConfig.Prompt("a photo of a {class}", Map.of(), ""),
-                        new RunConfig.Inversion(50, 1, "auto"),
+                        new RunConfig.Inversion("auto", null, 50, 1),
                         List.of(new RunConfig.MixingEntry(
                                 "mixing-0", List.of("nin/chm"), List.of("8"), "dirichlet(1)", "all", 10, true)),
                         new RunConfig.Generation(50, 7.5, List.of(), "auto"),
@@ -42,7 +42,7 @@ class ConfigFileTest {
                 input: {root: "s3a://bucket/images", classes: classes.tsv, max_pixels: 1000}
                 model: {checkpoint: sd, dtype: bfloat16, batch: 4, threads: 2, device: gpu, size: 512}
                 prompt: {template: "{class}", classes: {n01: "a crane, a bird"}, negative: blurry}
-                inversion: {steps: 10, guidance: 2, method: ddim}
+                inversion: {method: "fixed-point(5, averaged)", dtype: float32, steps: 10, guidance: 2}
                 mixing:
                   - {name: a, methods: [lin/0, fix/0], inputs: [8, 2..8], weights: equal, pool: leave-inputs-out, count: 3, export: false}
                   - {name: b, method: nin/chm, inputs: 3, weights: "fixed(0.5,0.3,0.2)"}
@@ -56,7 +56,7 @@ class ConfigFileTest {
                         new RunConfig.Input("s3a://bucket/images", "classes.tsv", 1000),
                         new RunConfig.Model("sd", "bfloat16", 4, 2, "gpu", 512),
                         new RunConfig.Prompt("{class}", Map.of("n01", "a crane, a bird"), "blurry"),
-                        new RunConfig.Inversion(10, 2, "ddim"),
+                        new RunConfig.Inversion("fixed-point(5, averaged)", "float32", 10, 2),
                         List.of(
                                 new RunConfig.MixingEntry(
                                         "a",
@@ -178,8 +178,9 @@ class ConfigFileTest {
                         "generation.solver=heun",
                         "generation.guidance_interval=[600, 200]"))
                 .containsExactly(
-                        "inversion.method: expected one of auto, ddim, euler, euler-at-target, midpoint, fireflow, got"
-                                + " \"dpm-solver++(2m)\"; the default is auto",
+                        "inversion.method: An inversion must be spelled like one of ddim; fixed-point(5); fixed-point(5, averaged);"
+                                + " fixed-point(20, residual=1e-4); negative-prompt; null-text(10); renoise(4); bdia; euler;"
+                                + " euler-at-target; midpoint; fireflow (1 to 1000 iterations), cannot be: dpm-solver++(2m)",
                         "generation.guidance_interval: expected [least, most], two rising numbers from 0 on, got"
                                 + " [600,200]; leave it out for all",
                         "generation.solver: expected one of auto, ddim, dpm-solver++(2m), dpm-solver++(3m), euler,"
@@ -192,6 +193,49 @@ class ConfigFileTest {
                 .containsExactly(
                         "generation.guidance_interval: expected a generation.guidance above 1 beside it: at 1 no"
                                 + " timestep is guided, got [200.0, 600.0]; raise generation.guidance, or leave the interval out");
+    }
+
+    @Test
+    void inversionsThatTheWayBackCannotServeAreRefusedWithWhatToDo() {
+        assertThat(problems(
+                        LEAST,
+                        "model.dtype=bfloat16",
+                        "inversion.method=null-text(10)",
+                        "inversion.guidance=2",
+                        "generation.guidance=1",
+                        "generation.steps=20"))
+                .containsExactlyInAnyOrder(
+                        "inversion.guidance: expected 1 with null-text(10), which finds or replaces the unconditional branch"
+                                + " afterwards, got 2.0; set it to 1; generation.guidance is another setting",
+                        "inversion.method: expected a generation.guidance above 1 with null-text, which finds embeddings for"
+                                + " it, got 1.0; set generation.guidance, or use ddim",
+                        "inversion.steps: expected generation.steps = 20 with null-text(10), whose way back takes the same"
+                                + " steps, got 50; set both to one number",
+                        "inversion.dtype: expected float32 with null-text, whose small gradients others lose, got bfloat16;"
+                                + " set inversion.dtype: float32");
+        assertThat(problems(LEAST, "inversion.method=negative-prompt", "inversion.guidance=2"))
+                .singleElement()
+                .asString()
+                .startsWith("inversion.guidance: expected 1 with negative-prompt");
+        assertThat(problems(LEAST, "inversion.method=bdia", "inversion.dtype=bfloat16", "inversion.steps=20"))
+                .extracting(problem -> problem.substring(0, problem.indexOf(':')))
+                .containsExactlyInAnyOrder("inversion.dtype", "inversion.steps");
+        assertThat(problems(LEAST, "inversion.method=null-text(10, guidance=3)"))
+                .singleElement()
+                .asString()
+                .contains("generation.guidance = 7.5", "got 3.0");
+    }
+
+    @Test
+    void nullTextIsToldTheGuidanceThatSamplesLater() {
+        RunConfig config = parse(
+                LEAST,
+                "inversion.method=null-text(10)",
+                "generation.guidance=3",
+                "model.dtype=bfloat16",
+                "inversion.dtype=float32");
+        assertThat(config.inversionMethod()).hasToString("null-text(10, guidance=3.0)");
+        assertThat(config.inversionDtype()).isEqualTo("float32");
     }
 
     @Test

@@ -11,8 +11,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import latentmix.config.RunConfig;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -29,7 +31,7 @@ class KillTest {
     /** The job in a process of its own. */
     static final class Job {
         public static void main(String[] args) throws IOException {
-            TinyRun.run(1, TinyRun.config(Path.of(args[0])), Path.of(args[1]));
+            TinyRun.run(1, TinyRun.config(Path.of(args[0]), "inversion.method=" + args[2]), Path.of(args[1]));
         }
     }
 
@@ -46,7 +48,33 @@ class KillTest {
     void aKilledJobIsResumedAndEndsWithTheBytesOfAnUndisturbedOne(String table, String stage, long evaluations)
             throws IOException, InterruptedException {
         Path run = folder.resolve("killed-in-" + table.replace('/', '-'));
-        Process job = start(run);
+        kill(run, table, "ddim");
+        assertThat(files(run.resolve(table))).isLessThan(files(undisturbed.resolve(table)));
+
+        assertThat(TinyRun.run(2, TinyRun.config(input), run)).isZero();
+        assertSameTables(run, undisturbed);
+        if (evaluations > 0 && !table.equals("mixed")) {
+            assertThat(PipelineTest.evaluations(run, stage)).isPositive().isLessThan(evaluations);
+        }
+    }
+
+    @Test
+    void aJobKilledBetweenAnInversionsCompanionsAndItsNoiseEndsWithTheBytesOfAnUndisturbedOne()
+            throws IOException, InterruptedException {
+        RunConfig config = TinyRun.config(input, "inversion.method=bdia");
+        Path whole = folder.resolve("undisturbed-bdia");
+        assertThat(TinyRun.run(2, config, whole)).isZero();
+        Path run = folder.resolve("killed-in-companions");
+        kill(run, "companions", "bdia");
+        assertThat(files(run.resolve("inverted"))).isLessThan(files(whole.resolve("inverted")));
+
+        assertThat(TinyRun.run(2, config, run)).isZero();
+        assertSameTables(run, whole);
+    }
+
+    /** Starts the job and kills it when the table's first file is there. */
+    private static void kill(Path run, String table, String method) throws IOException, InterruptedException {
+        Process job = start(run, method);
         try {
             while (files(run.resolve(table)) == 0) {
                 assertThat(job.isAlive())
@@ -57,27 +85,29 @@ class KillTest {
         } finally {
             job.destroyForcibly().waitFor();
         }
-        assertThat(files(run.resolve(table))).isLessThan(files(undisturbed.resolve(table)));
+    }
 
-        assertThat(TinyRun.run(2, TinyRun.config(input), run)).isZero();
+    private static void assertSameTables(Path run, Path undisturbed) throws IOException {
         Map<String, String> expected = TinyRun.tables(undisturbed);
         Map<String, String> found = TinyRun.tables(run);
         assertThat(found.keySet()).isEqualTo(expected.keySet());
         assertThat(found.keySet()).as("files with other bytes").noneMatch(file -> !found.get(file)
                 .equals(expected.get(file)));
-        if (evaluations > 0 && !table.equals("mixed")) {
-            assertThat(PipelineTest.evaluations(run, stage)).isPositive().isLessThan(evaluations);
-        }
     }
 
-    private static Process start(Path run) throws IOException {
+    private static Process start(Path run, String method) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
                 .filter(option -> !option.startsWith("-javaagent"))
                 .toList());
         command.addAll(List.of(
-                "-cp", System.getProperty("java.class.path"), Job.class.getName(), input.toString(), run.toString()));
+                "-cp",
+                System.getProperty("java.class.path"),
+                Job.class.getName(),
+                input.toString(),
+                run.toString(),
+                method));
         return new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve(run.getFileName() + ".log").toFile())

@@ -80,8 +80,16 @@ final class TinyRun {
     /** Every table's files by name with a hash of their bytes. */
     static Map<String, String> tables(Path run) throws IOException {
         Map<String, String> files = new TreeMap<>();
-        for (String table :
-                List.of("images", "prompts", "inverted", "mixed", "generated", "rejected", "dataset", "settings")) {
+        for (String table : List.of(
+                "images",
+                "prompts",
+                "companions",
+                "inverted",
+                "mixed",
+                "generated",
+                "rejected",
+                "dataset",
+                "settings")) {
             if (Files.exists(run.resolve(table))) {
                 try (Stream<Path> found = Files.walk(run.resolve(table))) {
                     found.filter(Files::isRegularFile)

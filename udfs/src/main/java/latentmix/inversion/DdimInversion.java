@@ -1,6 +1,7 @@
 package latentmix.inversion;
 
 import java.util.List;
+import java.util.Optional;
 import latentmix.model.Denoiser;
 import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
@@ -18,7 +19,7 @@ import latentmix.schedule.Step;
  * @see <a href="https://arxiv.org/abs/2105.05233">Dhariwal and Nichol, Appendix F</a>
  * @see <a href="https://arxiv.org/abs/2010.02502">Song et al., Section 4.3</a>
  */
-public record DdimInversion(List<Step> table, Guidance guidance) {
+public record DdimInversion(List<Step> table, Guidance guidance) implements Inversion {
     /**
      * @throws IllegalArgumentException if the scheduler cannot invert in so many steps
      */
@@ -29,5 +30,14 @@ public record DdimInversion(List<Step> table, Guidance guidance) {
     /** The loop that takes scaled latents, with their own prompt's embeddings, to noise. */
     public DenoisingLoop with(Denoiser denoiser) {
         return new DenoisingLoop(table, denoiser, guidance);
+    }
+
+    @Override
+    public Inverted invert(Denoiser denoiser, Batch batch) {
+        DenoisingLoop loop = with(denoiser);
+        return new Inverted(
+                loop.run(batch.latents(), batch.conditional(), batch.unconditional()),
+                Optional.empty(),
+                loop.evaluations(batch.rows()));
     }
 }

@@ -1,6 +1,7 @@
 package latentmix.model;
 
 import ai.djl.ndarray.NDArray;
+import java.util.function.UnaryOperator;
 import latentmix.latent.Shape;
 
 /** A denoising network on its device: what samplers and inversions see of a U-Net or a transformer. */
@@ -14,6 +15,20 @@ public interface Denoiser extends AutoCloseable {
      * @return float32 (B, C, H, W), attached to the sample's manager
      */
     NDArray predict(NDArray sample, double timestep, PromptEmbeds prompt);
+
+    /**
+     * The gradient of some value with respect to the prompts' hidden states: one forward and one backward.
+     *
+     * @param outputGradient from the output (B, C, H, W) to the value's gradient with respect to it; its arrays are closed
+     *     with the call
+     * @return as the hidden states, (B, L, width), attached to the sample's manager
+     * @throws UnsupportedOperationException if the network was not loaded to be differentiated
+     */
+    default NDArray promptGradient(
+            NDArray sample, double timestep, PromptEmbeds prompt, UnaryOperator<NDArray> outputGradient) {
+        throw new UnsupportedOperationException(
+                "This network was loaded without gradients; Models.differentiableDenoiser has them");
+    }
 
     /** The shape of one latent at the model's own image size. */
     Shape latentShape();

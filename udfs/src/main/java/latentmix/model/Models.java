@@ -14,11 +14,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.AutoencoderKL;
+import latentmix.architecture.BackwardMemory;
 import latentmix.architecture.ClipVisionModel;
 import latentmix.architecture.ConvClassifier;
 import latentmix.architecture.DenoisingNetwork;
 import latentmix.architecture.Part;
 import latentmix.architecture.SD3Transformer2DModel;
+import latentmix.architecture.UNet2DConditionModel;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.latent.Shape;
@@ -33,7 +35,17 @@ import latentmix.latent.Shape;
  * loads another part frees those that no task has open.
  */
 public final class Models {
-    private record Key(String fingerprint, Device device, Dtype dtype, String component, Part part) {}
+    /** What a network is loaded for. */
+    private enum Use {
+        INFERENCE,
+        GRADIENTS
+    }
+
+    private record Key(String fingerprint, Device device, Dtype dtype, String component, Part part, Use use) {
+        Key(String fingerprint, Device device, Dtype dtype, String component, Part part) {
+            this(fingerprint, device, dtype, component, part, Use.INFERENCE);
+        }
+    }
 
     /** A network, and who has it open; the set changes only while the map computes its key. */
     private record Shared(CompletableFuture<Network> network, Set<Object> users) {
@@ -58,6 +70,13 @@ public final class Models {
     public static Denoiser denoiser(CheckpointFolder folder, Device device, Dtype dtype) {
         Network network = network(folder, device, dtype, folder.denoiser(), Part.DENOISER);
         return new TorchDenoiser(network, latentShape(folder));
+    }
+
+    /** The checkpoint's U-Net, loaded so that {@link Denoiser#promptGradient} works. */
+    public static Denoiser differentiableDenoiser(CheckpointFolder folder, Device device, Dtype dtype) {
+        String component = folder.denoiser();
+        Key key = new Key(folder.fingerprint(), device, dtype, component, Part.DENOISER, Use.GRADIENTS);
+        return new TorchDenoiser(network(folder.component(component), key, FOREVER), latentShape(folder));
     }
 
     /** The autoencoder's half that encodes. */
@@ -218,6 +237,18 @@ public final class Models {
         return CompiledPrograms.of(component, architecture, architecture.parts().get(part), dtype.elementType());
     }
 
+    /**
+     * An estimate of the bytes that differentiating a checkpoint's U-Net takes a task, beside its weights.
+     *
+     * @param batch latents of a micro-batch
+     * @param imageSize pixels of a side
+     */
+    public static long backwardBytes(CheckpointFolder folder, int batch, int imageSize) {
+        int side = imageSize / autoencoder(folder).factor();
+        return BackwardMemory.bytes(
+                architecture(folder.component(folder.denoiser()), UNet2DConditionModel.class), batch, side, side);
+    }
+
     /** Frees all networks of this JVM; none may be in use. */
     public static void closeAll() {
         for (Key key : NETWORKS.keySet()) {
@@ -281,7 +312,12 @@ public final class Models {
                 if (key.part() != Part.TEXT_ENCODER) {
                     freeIdleTextEncoders();
                 }
-                mine.complete(load(component, key.part(), key.device(), key.dtype()));
+                Path program = compile(component, key.part(), key.dtype());
+                mine.complete(
+                        switch (key.use()) {
+                            case INFERENCE -> Network.load(program, key.device());
+                            case GRADIENTS -> Network.loadDifferentiable(program, key.device());
+                        });
             } catch (RuntimeException | Error e) {
                 NETWORKS.remove(key); // the next task tries again
                 mine.completeExceptionally(e);

@@ -11,9 +11,12 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
+import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /** A compiled program in libtorch: frozen weights on one device, run by any number of threads. */
 final class Network implements AutoCloseable {
@@ -27,10 +30,21 @@ final class Network implements AutoCloseable {
 
     /** Loads a program; by path, since a stream costs three times the memory. */
     static Network load(Path program, Device device) {
+        return load(program, device, Map.of());
+    }
+
+    /** Loads a program whose results can be differentiated with respect to its inputs. */
+    static Network loadDifferentiable(Path program, Device device) {
+        Network network = load(program, device, Map.of("trainParam", "true"));
+        network.block.freezeParameters(true);
+        return network;
+    }
+
+    private static Network load(Path program, Device device, Map<String, String> options) {
         Torch.start();
         Model model = Model.newInstance(program.getFileName().toString(), device, PtEngine.ENGINE_NAME);
         try {
-            model.load(program.getParent(), program.getFileName().toString());
+            model.load(program.getParent(), program.getFileName().toString(), options);
             return new Network(model);
         } catch (IOException | MalformedModelException | RuntimeException e) {
             model.close();
@@ -57,6 +71,43 @@ final class Network implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /**
+     * Runs forward and leads a gradient back to one input of a network that was {@link #loadDifferentiable}.
+     *
+     * @param input which of the inputs
+     * @param gradient from the result to the gradient with respect to it; both belong to a scope that ends with the call
+     * @return the gradient with respect to the input, owned by the given manager
+     */
+    NDArray gradient(NDManager owner, int input, UnaryOperator<NDArray> gradient, NDArray... inputs) {
+        boolean before = JniUtils.isGradMode(); // thread-local in libtorch
+        try (NDManager scope = owner.newSubManager()) {
+            NDArray leaf = inputs[input].duplicate();
+            leaf.attach(scope);
+            NDArray[] values = inputs.clone();
+            values[input] = leaf;
+            JniUtils.setGradMode(true);
+            JniUtils.attachGradient((PtNDArray) leaf, true);
+            NDArray result = differentiable(scope, values);
+            JniUtils.setGradMode(false);
+            NDArray slope = gradient.apply(result);
+            JniUtils.setGradMode(true);
+            JniUtils.backward((PtNDArray) result, (PtNDArray) slope, false, false);
+            NDArray found = JniUtils.getGradient((PtNDArray) leaf);
+            found.attach(owner);
+            return found;
+        } finally {
+            JniUtils.setGradMode(before);
+        }
+    }
+
+    /** Runs forward outside libtorch's inference mode, in which nothing could be differentiated. */
+    private NDArray differentiable(NDManager owner, NDArray... inputs) {
+        JniUtils.setGraphExecutorOptimize(false);
+        NDArray result = IValueUtils.forward(block, new NDList(inputs), true).singletonOrThrow();
+        result.attach(owner);
+        return result;
     }
 
     @Override

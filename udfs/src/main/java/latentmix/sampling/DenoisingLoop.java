@@ -88,7 +88,7 @@ public record DenoisingLoop(List<Step> table, Denoiser denoiser, Guidance guidan
                     scope.tempAttachAll(prompt.arrays());
                     scope.tempAttachAll(samples.toArray(NDArray[]::new));
                     scope.tempAttachAll(outputs.toArray(NDArray[]::new));
-                    NDArray output = predict(samples.getFirst(), step.timestep(), prompt);
+                    NDArray output = guidance.predict(denoiser, samples.getFirst(), step.timestep(), prompt);
                     outputs.addFirst(output);
                     NDArray next = combination(step.samples(), samples).addi(combination(step.outputs(), outputs));
                     samples.addFirst(next);
@@ -102,18 +102,6 @@ public record DenoisingLoop(List<Step> table, Denoiser denoiser, Guidance guidan
             last.attach(owner);
             return last;
         }
-    }
-
-    private NDArray predict(NDArray sample, double timestep, PromptEmbeds prompt) {
-        int branches = guidance.branches(timestep);
-        NDArray batch = branches == 2 ? sample.concat(sample, 0) : sample; // (branches · B, C, H, W)
-        NDArray predicted = denoiser.predict(batch, timestep, prompt);
-        NDArray output = branches == 2 ? guidance.combine(predicted) : predicted;
-        if (!output.getShape().equals(sample.getShape())) {
-            throw new IllegalArgumentException("The network must predict the shape of its sample, " + sample.getShape()
-                    + ", cannot predict: " + output.getShape());
-        }
-        return output;
     }
 
     /** Σ_j coefficients[j] · history[j] as a new array. */

@@ -2,6 +2,8 @@ package latentmix.sampling;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import latentmix.model.Denoiser;
+import latentmix.model.PromptEmbeds;
 
 /**
  * Classifier-free guidance: m = m_uncond + scale · (m_cond − m_uncond). At scale 1 and below only the conditional
@@ -37,8 +39,27 @@ public record Guidance(double scale, double least, double most) {
         return scale > 1 && timestep >= least && timestep <= most ? 2 : 1;
     }
 
+    /**
+     * The guided model output of a batch of latents.
+     *
+     * @param sample float32 (B, C, H, W)
+     * @param prompts a row for each latent; where guidance is on, the unconditional rows before the conditional ones (2B)
+     * @return float32 (B, C, H, W), attached to the sample's manager
+     */
+    public NDArray predict(Denoiser denoiser, NDArray sample, double timestep, PromptEmbeds prompts) {
+        int branches = branches(timestep);
+        NDArray batch = branches == 2 ? sample.concat(sample, 0) : sample; // (branches · B, C, H, W)
+        NDArray predicted = denoiser.predict(batch, timestep, prompts);
+        NDArray output = branches == 2 ? combine(predicted) : predicted;
+        if (!output.getShape().equals(sample.getShape())) {
+            throw new IllegalArgumentException("The network must predict the shape of its sample, " + sample.getShape()
+                    + ", cannot predict: " + output.getShape());
+        }
+        return output;
+    }
+
     /** The model output (B, C, H, W) of a batch [unconditional, conditional] (2B, C, H, W). */
-    NDArray combine(NDArray output) {
+    private NDArray combine(NDArray output) {
         NDList halves = output.split(2);
         NDArray unconditional = halves.get(0); // (B, C, H, W)
         NDArray conditional = halves.get(1); // (B, C, H, W)

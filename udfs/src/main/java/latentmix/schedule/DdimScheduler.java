@@ -67,6 +67,17 @@ public record DdimScheduler(
                 .toList();
     }
 
+    /**
+     * Rows that go on from each visited timestep but the last to the next noisier one with the prediction made at the
+     * first, in ascending order: {@code steps − 1} of them.
+     */
+    public List<Step> continuation(int steps) {
+        int[] ascending = timesteps(steps);
+        return IntStream.range(0, steps - 1)
+                .mapToObj(i -> step(ascending[i], level(ascending[i]), level(ascending[i + 1]), 0))
+                .toList();
+    }
+
     @Override
     public float[] addNoise(float[] original, float[] noise, double timestep) {
         return this.noise.addNoise(original, noise, (int) timestep);

@@ -30,6 +30,20 @@ public record Step(double timestep, List<Double> samples, List<Double> outputs, 
         return new Step(timestep, List.of(sample), List.of(output), 0);
     }
 
+    /**
+     * A deterministic one-step row solved for the sample it started from: x = next / sample − output / sample · m, with m
+     * predicted at x.
+     *
+     * @throws IllegalArgumentException if the row looks back, draws noise, or forgets its sample
+     */
+    public Step solved() {
+        if (samples.size() > 1 || outputs.size() > 1 || noise != 0 || samples.get(0) == 0) {
+            throw new IllegalArgumentException(
+                    "Only a deterministic one-step row that keeps its sample can be solved for it, cannot be: " + this);
+        }
+        return of(timestep, 1 / samples.get(0), -outputs.get(0) / samples.get(0));
+    }
+
     private static DoubleStream unboxed(List<Double> values) {
         return values.stream().mapToDouble(Double::doubleValue);
     }

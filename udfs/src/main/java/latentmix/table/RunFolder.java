@@ -37,6 +37,8 @@ public final class RunFolder {
     /** The tables that are partitioned by class. */
     public enum Table {
         IMAGES,
+        /** What some inversions keep beside the noise; its files are an inverted chunk's id and a micro-batch's number. */
+        COMPANIONS,
         INVERTED,
         MIXED,
         GENERATED;

@@ -8,6 +8,8 @@ import java.io.Serializable;
  * @param noisiest the timestep that sampling starts from
  * @param guidanceLeast the least noisy timestep that is guided
  * @param guidanceMost the noisiest one
+ * @param inversion the settings id of the inverted rows that were mixed
+ * @param inversionMethod their method's canonical spelling, whose way back is taken
  */
 public record GenerationSettings(
         String checkpointFingerprint,
@@ -22,7 +24,9 @@ public record GenerationSettings(
         double guidance,
         double guidanceLeast,
         double guidanceMost,
-        String format)
+        String format,
+        String inversion,
+        String inversionMethod)
         implements Serializable {
     /** How many of the sampling steps a mixture of this strength takes, the last ones: as diffusers' image to image counts them. */
     int steps(double strength) {

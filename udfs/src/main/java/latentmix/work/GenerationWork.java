@@ -7,10 +7,13 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
 import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
+import latentmix.inversion.InversionMethod;
+import latentmix.inversion.Sampler;
 import latentmix.latent.Latent;
 import latentmix.latent.Shape;
 import latentmix.model.PromptEmbeds;
@@ -18,6 +21,7 @@ import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
 import latentmix.schedule.Solver;
+import latentmix.schedule.Step;
 import latentmix.table.ContentId;
 import latentmix.table.GeneratedRow;
 import latentmix.table.LatentColumn;
@@ -45,7 +49,17 @@ public final class GenerationWork {
     }
 
     /** The columns of the mixed table that generation reads. */
-    private record Mixture(String mixId, String prompt, LatentColumn latent, double strength, LatentColumn original) {}
+    private record Mixture(
+            String mixId,
+            String prompt,
+            List<String> sourceIds,
+            List<Double> weights,
+            LatentColumn latent,
+            double strength,
+            LatentColumn original) {}
+
+    /** A micro-batch and what its sampling begins with. */
+    private record Start(List<Mixture> mixtures, List<LatentColumn> latents) {}
 
     private record Generated(List<Mixture> mixtures, float[] images, int height, int width) {
         boolean finite(int row) {
@@ -95,20 +109,23 @@ public final class GenerationWork {
         long evaluations = 0;
         Guidance guidance = new Guidance(settings.guidance(), settings.guidanceLeast(), settings.guidanceMost());
         Scheduler scheduler = model.scheduler(Solver.parse(settings.solver())).startingAt(settings.noisiest());
+        InversionMethod method = InversionMethod.parse(settings.inversionMethod(), settings.guidance());
+        Optional<Companions> companions = method.hasCompanion()
+                ? Optional.of(new Companions(run, chunk.label().classId(), settings.inversion()))
+                : Optional.empty();
         Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
         try (NDManager arrays = model.arrays()) {
             PromptEmbeds unconditional = prompts.embeds(List.of(settings.negative()), arrays);
             for (List<Mixture> same : byStrength.values()) {
-                DenoisingLoop loop = new DenoisingLoop(
-                        scheduler.tail(
-                                settings.steps(), settings.steps(same.get(0).strength())),
-                        model.denoiser(),
-                        guidance);
-                evaluations += loop.evaluations(same.size());
+                List<Step> table = scheduler.tail(
+                        settings.steps(), settings.steps(same.get(0).strength()));
+                Sampler sampler = method.sampling(new DenoisingLoop(table, model.denoiser(), guidance), scheduler);
+                evaluations += sampler.evaluations(same.size());
+                double first = table.get(0).timestep();
                 Overlap.run(
                         Batches.of(same, settings.batch()),
-                        batch -> batch,
-                        batch -> sample(batch, scheduler, loop, prompts, unconditional, arrays),
+                        batch -> new Start(batch, noised(batch, scheduler, first)),
+                        batch -> sample(batch, sampler, companions, prompts, unconditional, arrays),
                         generated -> {
                             for (int i = 0; i < generated.mixtures().size(); i++) {
                                 keep(generated, i, chunk.label(), rows, rejected);
@@ -127,23 +144,34 @@ public final class GenerationWork {
     }
 
     private Generated sample(
-            List<Mixture> batch,
-            Scheduler scheduler,
-            DenoisingLoop loop,
+            Start start,
+            Sampler sampler,
+            Optional<Companions> companions,
             Prompts prompts,
             PromptEmbeds unconditional,
             NDManager arrays) {
         try (NDManager scope = arrays.newSubManager()) {
-            double first = loop.table().get(0).timestep();
-            NDArray noise = Latents.onto(
-                    scope, batch.stream().map(mixture -> noised(mixture, scheduler, first)).toList()); // (B, C, h, w)
+            List<Mixture> batch = start.mixtures();
+            NDArray noise = Latents.onto(scope, start.latents()); // (B, C, h, w)
             PromptEmbeds conditional =
                     prompts.embeds(batch.stream().map(Mixture::prompt).toList(), scope);
-            NDArray images = model.decoder().decode(loop.run(noise, conditional, unconditional)); // (B, 3, H, W)
+            Optional<NDArray> companion = companions.map(table -> table.mixed(
+                    batch.stream()
+                            .map(row -> new Companions.Mixture(row.prompt(), row.sourceIds(), row.weights()))
+                            .toList(),
+                    scope));
+            NDArray latents = sampler.sample(noise, conditional, unconditional, companion);
+            NDArray images = model.decoder().decode(latents); // (B, 3, H, W)
             return new Generated(
                     batch, images.toFloatArray(), (int) images.getShape().get(2), (int)
                             images.getShape().get(3));
         }
+    }
+
+    private static List<LatentColumn> noised(List<Mixture> batch, Scheduler scheduler, double timestep) {
+        return batch.stream()
+                .map(mixture -> noised(mixture, scheduler, timestep))
+                .toList();
     }
 
     /** What sampling begins with: the mixture, or its original noised to the first step's level. */

@@ -10,6 +10,7 @@ import java.io.Serializable;
  * @param template the prompt template
  * @param negative the prompt of the unconditional branch
  * @param size pixels of a side
+ * @param method an inversion's canonical spelling
  */
 public record InversionSettings(
         String checkpointFingerprint,

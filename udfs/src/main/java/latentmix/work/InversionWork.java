@@ -9,16 +9,22 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
 import latentmix.image.Resize;
 import latentmix.image.UnreadableImage;
+import latentmix.inversion.Inversion;
+import latentmix.inversion.InversionMethod;
 import latentmix.latent.Latent;
+import latentmix.latent.RecipeSampler;
+import latentmix.model.Denoiser;
 import latentmix.model.PromptEmbeds;
-import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
-import latentmix.schedule.Solver;
+import latentmix.table.CompanionRow;
 import latentmix.table.ContentId;
 import latentmix.table.ImageRow;
 import latentmix.table.InvertedRow;
@@ -26,10 +32,11 @@ import latentmix.table.RejectedRow;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
+import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.security.AccessControlException;
 
-/** Inverts a chunk of images: decode, encode to latents, run the inversion table, publish the noisy latents. */
+/** Inverts a chunk of images: decode, encode to latents, invert, publish what is kept beside the noise, then the noise. */
 public final class InversionWork {
     /** The stage's name in {@code rejected}. */
     public static final String STAGE = "invert";
@@ -75,12 +82,13 @@ public final class InversionWork {
 
     private record Decoded(List<ImageRow> rows, List<Pixels> pixels, int asked) {}
 
-    /** A micro-batch at both ends of its inversion. */
-    private record Ends(Latents encoded, Latents latents) {
-        static final Ends NONE = new Ends(Latents.NONE, Latents.NONE);
-    }
-
-    private record Inverted(List<ImageRow> rows, Ends ends, int asked) {}
+    private record Inverted(
+            List<ImageRow> rows,
+            Latents encoded,
+            Latents noise,
+            Optional<Companions.Batch> companions,
+            long evaluations,
+            int asked) {}
 
     /** Inverts the chunk and publishes its rejected rows, then its rows. */
     public ChunkResult invert(Chunk chunk) throws IOException {
@@ -93,42 +101,36 @@ public final class InversionWork {
                 .toList();
         List<InvertedRow> rows = new ArrayList<>();
         List<RejectedRow> rejected = new ArrayList<>();
-        DenoisingLoop loop = new DenoisingLoop(
-                model.scheduler(Solver.parse(settings.method())).inversion(settings.steps()),
-                model.denoiser(),
-                new Guidance(settings.guidance()));
+        InversionMethod method = InversionMethod.parse(settings.method(), settings.guidance());
+        Inversion inversion =
+                method.inversion(model.scheduler(method.solver()), settings.steps(), new Guidance(settings.guidance()));
+        Denoiser denoiser = model.denoiser(method);
         Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
-        long evaluations;
+        AtomicLong evaluations = new AtomicLong();
+        AtomicInteger batches = new AtomicInteger();
         try (NDManager arrays = model.arrays()) {
             PromptEmbeds conditional = prompts.embeds(List.of(chunk.label().prompt()), arrays);
             PromptEmbeds unconditional = prompts.embeds(List.of(settings.negative()), arrays);
             Overlap.run(
                     Batches.of(images, settings.batch()),
                     batch -> decode(batch, rejected),
-                    decoded -> new Inverted(
-                            decoded.rows(),
-                            invert(decoded.pixels(), loop, conditional, unconditional, arrays),
-                            decoded.asked()),
+                    decoded -> invert(decoded, inversion, denoiser, conditional, unconditional, arrays),
                     inverted -> {
+                        List<CompanionRow> companions = new ArrayList<>();
                         for (int i = 0; i < inverted.rows().size(); i++) {
-                            keep(inverted.rows().get(i), inverted.ends(), i, chunk.label(), rows, rejected);
+                            keep(inverted, i, chunk.label(), rows, companions, rejected);
                         }
+                        publish(companions, chunk, batches.getAndIncrement());
+                        evaluations.addAndGet(inverted.evaluations());
                         progress.accept(inverted.asked());
                     });
-            evaluations = loop.evaluations(images.size() - unread(rejected));
         }
         if (!rejected.isEmpty()) {
             run.publish(run.rejected(STAGE, chunk.id()), RowFile.bytes(RejectedRow.class, rejected));
         }
         run.publish(
                 run.chunk(Table.INVERTED, chunk.label().classId(), chunk.id()), RowFile.bytes(InvertedRow.class, rows));
-        return new ChunkResult(rows.size(), rejected.size(), evaluations, (System.nanoTime() - start) / 1e9);
-    }
-
-    private static long unread(List<RejectedRow> rejected) {
-        return rejected.stream()
-                .filter(row -> !row.reason().equals(Latents.NOT_FINITE))
-                .count();
+        return new ChunkResult(rows.size(), rejected.size(), evaluations.get(), (System.nanoTime() - start) / 1e9);
     }
 
     private Decoded decode(List<ImageRow> batch, List<RejectedRow> rejected) {
@@ -154,14 +156,16 @@ public final class InversionWork {
         return new Decoded(rows, pixels, batch.size());
     }
 
-    private Ends invert(
-            List<Pixels> pixels,
-            DenoisingLoop loop,
+    private Inverted invert(
+            Decoded decoded,
+            Inversion inversion,
+            Denoiser denoiser,
             PromptEmbeds conditional,
             PromptEmbeds unconditional,
             NDManager arrays) {
+        List<Pixels> pixels = decoded.pixels();
         if (pixels.isEmpty()) {
-            return Ends.NONE;
+            return new Inverted(decoded.rows(), Latents.NONE, Latents.NONE, Optional.empty(), 0, decoded.asked());
         }
         try (NDManager scope = arrays.newSubManager()) {
             int size = settings.size();
@@ -171,17 +175,38 @@ public final class InversionWork {
             }
             NDArray images = scope.create(values, new ai.djl.ndarray.types.Shape(pixels.size(), 3, size, size));
             NDArray latents = model.encoder().encode(images); // (B, C, h, w)
-            return new Ends(Latents.of(latents), Latents.of(loop.run(latents, conditional, unconditional)));
+            List<UniformRandomProvider> random = decoded.rows().stream()
+                    .map(row -> RecipeSampler.rng(row.imageId()))
+                    .toList();
+            Inversion.Inverted inverted =
+                    inversion.invert(denoiser, new Inversion.Batch(latents, conditional, unconditional, random));
+            return new Inverted(
+                    decoded.rows(),
+                    Latents.of(latents),
+                    Latents.of(inverted.noise()),
+                    inverted.companion().map(Companions.Batch::of),
+                    inverted.evaluations(),
+                    decoded.asked());
         }
     }
 
     private void keep(
-            ImageRow image, Ends ends, int i, ClassLabel label, List<InvertedRow> rows, List<RejectedRow> rejected) {
-        Latents latents = ends.latents();
-        if (!latents.finite(i)) {
+            Inverted inverted,
+            int i,
+            ClassLabel label,
+            List<InvertedRow> rows,
+            List<CompanionRow> companions,
+            List<RejectedRow> rejected) {
+        ImageRow image = inverted.rows().get(i);
+        Latents latents = inverted.noise();
+        if (!latents.finite(i)
+                || !inverted.companions().map(batch -> batch.finite(i)).orElse(true)) {
             rejected.add(rejected(image, Latents.NOT_FINITE, "the network gave NaN or infinity for this image"));
             return;
         }
+        inverted.companions()
+                .ifPresent(batch ->
+                        companions.add(batch.row(i, image.imageId(), image.classId(), label.prompt(), settingsId)));
         Latent latent = latents.latent(i);
         rows.add(new InvertedRow(
                 image.imageId(),
@@ -193,9 +218,21 @@ public final class InversionWork {
                 latents.column(i),
                 latent.norm(),
                 Latents.boxed(latent.channelMeans()),
-                ends.encoded().column(i),
+                inverted.encoded().column(i),
                 settingsId,
                 settings.checkpointFingerprint()));
+    }
+
+    /** A micro-batch's companions; a chunk's last file says that it is done, so they go first. */
+    private void publish(List<CompanionRow> companions, Chunk chunk, int batch) {
+        if (companions.isEmpty()) {
+            return;
+        }
+        try {
+            Companions.publish(run, chunk.label().classId(), chunk.id(), batch, companions);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private RejectedRow rejected(ImageRow row, String reason, String detail) {

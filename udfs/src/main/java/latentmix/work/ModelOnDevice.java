@@ -3,6 +3,7 @@ package latentmix.work;
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import latentmix.checkpoint.CheckpointFolder;
+import latentmix.inversion.InversionMethod;
 import latentmix.model.Denoiser;
 import latentmix.model.Dtype;
 import latentmix.model.Models;
@@ -17,12 +18,22 @@ public record ModelOnDevice(CheckpointFolder checkpoint, Device device, Dtype dt
         return Models.denoiser(checkpoint, device, dtype);
     }
 
+    /** The denoiser as an inversion needs it: with gradients or without. */
+    Denoiser denoiser(InversionMethod method) {
+        return method.needsGradients() ? Models.differentiableDenoiser(checkpoint, device, dtype) : denoiser();
+    }
+
     Vae encoder() {
         return Models.encoder(checkpoint, device, dtype);
     }
 
     Vae decoder() {
         return Models.decoder(checkpoint, device, dtype);
+    }
+
+    /** The process' own. */
+    Scheduler scheduler() {
+        return Scheduler.of(checkpoint.schedulerConfig());
     }
 
     Scheduler scheduler(Solver solver) {

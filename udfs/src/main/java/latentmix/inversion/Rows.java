@@ -1,0 +1,70 @@
+package latentmix.inversion;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.Shape;
+import java.util.stream.IntStream;
+import latentmix.model.PromptEmbeds;
+
+/** Rows of a batch, its first axis: those that still iterate while others have converged. */
+final class Rows {
+    private Rows() {}
+
+    /** Copies of these rows, (rows.length, …), owned by the given manager. */
+    static NDArray of(NDArray batch, int[] rows, NDManager owner) {
+        try (NDManager scope = owner.newSubManager()) {
+            scope.tempAttachAll(batch);
+            NDList picked = new NDList();
+            for (int row : rows) {
+                picked.add(batch.get(new NDIndex("{}:{}", row, row + 1)));
+            }
+            NDArray some = NDArrays.concat(picked, 0);
+            some.attach(owner);
+            return some;
+        }
+    }
+
+    static PromptEmbeds of(PromptEmbeds prompts, int[] rows, NDManager owner) {
+        NDList some = new NDList();
+        prompts.arrays().forEach(array -> some.add(of(array, rows, owner)));
+        return new PromptEmbeds(some);
+    }
+
+    /** Root of the mean square of each row. */
+    static double[] rms(NDArray batch) {
+        int rows = (int) batch.getShape().get(0);
+        float[] values = batch.toFloatArray();
+        int size = values.length / rows;
+        return IntStream.range(0, rows)
+                .mapToDouble(row -> Math.sqrt(IntStream.range(row * size, (row + 1) * size)
+                                .mapToDouble(i -> (double) values[i] * values[i])
+                                .sum()
+                        / size))
+                .toArray();
+    }
+
+    /** A batch of these rows' values, all of one shape. */
+    static NDArray stack(float[][] rows, Shape shape, NDManager owner) {
+        int size = rows[0].length;
+        float[] values = new float[rows.length * size];
+        for (int i = 0; i < rows.length; i++) {
+            System.arraycopy(rows[i], 0, values, i * size, size);
+        }
+        return owner.create(values, shape);
+    }
+
+    /** The values of each row. */
+    static float[][] values(NDArray batch) {
+        int rows = (int) batch.getShape().get(0);
+        float[] values = batch.toFloatArray();
+        int size = values.length / rows;
+        float[][] split = new float[rows][size];
+        for (int i = 0; i < rows; i++) {
+            System.arraycopy(values, i * size, split[i], 0, size);
+        }
+        return split;
+    }
+}

@@ -1,0 +1,97 @@
+package latentmix.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import latentmix.Golden;
+import latentmix.architecture.Architecture;
+import latentmix.architecture.BackwardMemory;
+import latentmix.architecture.Part;
+import latentmix.architecture.UNet2DConditionModel;
+import latentmix.checkpoint.BuiltIn;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The estimate of the backward pass's memory against the most that the process has resident. */
+class BackwardMemoryTest {
+    private static final Path STATUS = Path.of("/proc/self/status");
+    private static final Path CLEAR_REFS = Path.of("/proc/self/clear_refs");
+
+    /** One measurement in a process of its own: what another left to the allocator would hide it. */
+    static final class Measurement {
+        public static void main(String[] args) throws IOException {
+            Path component = Path.of(args[0]);
+            int context = unet(component).crossAttentionDims().get(0);
+            Torch.setThreadsPerTask(1);
+            Path program = Models.compile(component, Part.DENOISER, Dtype.FLOAT32);
+            try (Network network = Network.loadDifferentiable(program, Device.cpu());
+                    NDManager manager = NDManager.newBaseManager(Device.cpu())) {
+                backward(network, manager, 1, 8, context); // code and buffers that any run needs
+                long before = field("VmRSS:");
+                Files.writeString(CLEAR_REFS, "5");
+                backward(network, manager, Integer.parseInt(args[1]), Integer.parseInt(args[2]), context);
+                System.out.println("measured " + (field("VmHWM:") - before));
+            }
+        }
+    }
+
+    private static UNet2DConditionModel unet(Path component) {
+        return (UNet2DConditionModel) Architecture.of(component);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"builtin, 256, 8", "builtin, 4, 64", "sd15, 1, 64"})
+    void theEstimateIsAboveWhatIsMeasuredAndNotTwiceAsMuch(String model, int batch, int side)
+            throws IOException, InterruptedException {
+        assumeTrue(Files.isWritable(CLEAR_REFS), "the system does not tell a process its peak");
+        Path component =
+                model.equals("builtin") ? BuiltIn.FASHION.folder().resolve("unet") : Golden.folder("unet-sd15");
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(option -> !option.startsWith("-javaagent"))
+                .toList());
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Measurement.class.getName()));
+        command.addAll(List.of(component.toString(), Integer.toString(batch), Integer.toString(side)));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+        assertThat(process.waitFor()).as(output).isZero();
+
+        double measured = output.lines()
+                .filter(line -> line.startsWith("measured "))
+                .mapToDouble(line -> Double.parseDouble(line.substring("measured ".length())))
+                .findFirst()
+                .orElseThrow();
+        double estimate = BackwardMemory.bytes(unet(component), batch, side, side);
+        assertThat(estimate / measured).isBetween(1.0, 2.0);
+    }
+
+    private static void backward(Network network, NDManager manager, int batch, int side, int context) {
+        try (NDManager scope = manager.newSubManager()) {
+            NDArray sample = scope.ones(new Shape(batch, 4, side, side));
+            NDArray prompt = scope.ones(new Shape(batch, 16, context));
+            NDArray gradient = network.gradient(scope, 2, NDArray::onesLike, sample, scope.create(481f), prompt);
+            assertThat(gradient.getShape()).isEqualTo(prompt.getShape());
+        }
+    }
+
+    private static long field(String name) throws IOException {
+        return Files.readAllLines(STATUS).stream()
+                .filter(line -> line.startsWith(name))
+                .mapToLong(line -> 1024 * Long.parseLong(line.replaceAll("\\D", "")))
+                .findFirst()
+                .orElseThrow();
+    }
+}
