@@ -51,15 +51,30 @@ public final class GoldenCheckpoints {
         return folder;
     }
 
+    /** A StableDiffusionPipeline like Stable Diffusion 1.5 in an empty folder, that of golden/e2e-sd15. */
+    public static Path stableDiffusion15(Path folder) throws IOException {
+        return stableDiffusion(folder, "unet-sd15", "clip-text-sd15", "w299", "sd15-eps");
+    }
+
     /** A StableDiffusionPipeline like Stable Diffusion 2.1 in an empty folder: v-prediction, an encoder with exact gelu. */
     public static Path stableDiffusion21(Path folder) throws IOException {
-        copy("unet-sd21", folder.resolve("unet"));
+        return stableDiffusion(folder, "unet-sd21", "clip-text-proj-g", "w0", "sd21-v");
+    }
+
+    /** The same with betas rescaled to zero terminal SNR and trailing spacing. */
+    public static Path zeroTerminalSnr(Path folder) throws IOException {
+        return stableDiffusion(folder, "unet-sd21", "clip-text-proj-g", "w0", "zsnr-v-trailing");
+    }
+
+    private static Path stableDiffusion(Path folder, String unet, String textEncoder, String padding, String scheduler)
+            throws IOException {
+        copy(unet, folder.resolve("unet"));
         copy("vae-sd15", folder.resolve("vae"));
-        copy("clip-text-proj-g", folder.resolve("text_encoder"));
-        clipTokenizer(folder.resolve("tokenizer"), "w0");
+        copy(textEncoder, folder.resolve("text_encoder"));
+        clipTokenizer(folder.resolve("tokenizer"), padding);
         Files.createDirectory(folder.resolve("scheduler"));
         Files.copy(
-                Golden.folder("schedulers-ddim").resolve("sd21-v/scheduler/scheduler_config.json"),
+                Golden.folder("schedulers-ddim").resolve(scheduler + "/scheduler/scheduler_config.json"),
                 folder.resolve("scheduler/scheduler_config.json"));
         index(
                 folder,

@@ -85,6 +85,16 @@ final class MorphCommand implements Callable<Integer> {
     @Option(names = "--even", description = "space pictures at equal distances of what they look like, not of weights")
     private boolean even;
 
+    @Option(
+            names = "--features",
+            paramLabel = "FOLDER",
+            converter = ModelCommand.Location.class,
+            description = {
+                "the network in whose features --even measures, such as CLIP's image_encoder or builtin:fashion/classifier",
+                "(default: the pictures' colours, blurred)"
+            })
+    private Path features;
+
     @Option(names = "--size", description = "pixels of a side (default: the model's own)")
     private Integer size;
 
@@ -124,7 +134,9 @@ final class MorphCommand implements Callable<Integer> {
         Models.check(folder);
         Morph.Settings settings = settings(folder);
         Torch.setThreadsPerTask(threads);
-        FeatureSpace space = FeatureSpace.blurred();
+        FeatureSpace space = features == null
+                ? FeatureSpace.blurred()
+                : FeatureSpace.of(Models.imageEncoder(features, device(), dtype));
         long start = System.nanoTime();
         List<Pixels> pictures;
         try (Morph morph = new Morph(new ModelOnDevice(folder, device(), dtype), settings, stops)) {

@@ -86,12 +86,14 @@ class MorphCommandTest {
         assertThat(Files.readAllBytes(out.resolve("morph.gif"))).isEqualTo(first);
     }
 
-    @Test
-    void evenSpacingMakesStepsMoreEven() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"", "--features builtin:fashion/classifier"})
+    void evenSpacingMakesStepsMoreEven(String space) throws Exception {
         List<Path> images = List.of(image("1-trouser", 0), image("8-bag", 0), image("5-sandal", 2));
-        morph(images, "--frames", "9", "--steps", "12");
+        String options = ("--frames 9 --steps 12 " + space).strip();
+        morph(images, options.split(" "));
         double uniform = largestStep();
-        morph(images, "--frames", "9", "--steps", "12", "--even");
+        morph(images, (options + " --even").split(" "));
         double even = largestStep();
         assertThat(uniform).isGreaterThan(1.25);
         assertThat(even - 1).isLessThan(0.7 * (uniform - 1));

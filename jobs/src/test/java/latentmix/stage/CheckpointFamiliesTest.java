@@ -1,15 +1,15 @@
 package latentmix.stage;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
-import latentmix.GoldenCheckpoint;
+import latentmix.GoldenCheckpoints;
+import latentmix.config.ConfigException;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
 import latentmix.image.UnreadableImage;
@@ -17,28 +17,48 @@ import latentmix.latent.Shape;
 import latentmix.table.InvertedRow;
 import latentmix.table.RowFile;
 import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The whole job on a small checkpoint of each family that is supported. */
 class CheckpointFamiliesTest {
-    private static final Map<String, UnaryOperator<Path>> FAMILIES = Map.of(
-            "Stable Diffusion 1.5", GoldenCheckpoint::sd15,
-            "Stable Diffusion 2.1", GoldenCheckpoint::sd21,
-            "zero terminal SNR", GoldenCheckpoint::zeroTerminalSnr);
+    /** A family, its checkpoint, and the shape of its latents. */
+    private enum Family {
+        STABLE_DIFFUSION_15(4),
+        STABLE_DIFFUSION_21(4),
+        ZERO_TERMINAL_SNR(4),
+        STABLE_DIFFUSION_3(16);
+
+        private final Shape latent;
+
+        Family(int channels) {
+            latent = new Shape(channels, 16, 16);
+        }
+
+        private Path checkpoint(Path folder) throws IOException {
+            return switch (this) {
+                case STABLE_DIFFUSION_15 -> GoldenCheckpoints.stableDiffusion15(folder);
+                case STABLE_DIFFUSION_21 -> GoldenCheckpoints.stableDiffusion21(folder);
+                case ZERO_TERMINAL_SNR -> GoldenCheckpoints.zeroTerminalSnr(folder);
+                case STABLE_DIFFUSION_3 -> GoldenCheckpoints.stableDiffusion3(folder);
+            };
+        }
+    }
 
     @TempDir
     private Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"Stable Diffusion 1.5", "Stable Diffusion 2.1", "zero terminal SNR"})
-    void imagesBecomeADataset(String family) throws IOException, UnreadableImage {
-        Path checkpoint = FAMILIES.get(family).apply(Files.createDirectory(folder.resolve("checkpoint")));
+    @EnumSource
+    void imagesBecomeADataset(Family family) throws IOException, UnreadableImage {
+        Path checkpoint = family.checkpoint(Files.createDirectory(folder.resolve("checkpoint")));
         Path input = TinyRun.input(folder.resolve("in"), 8);
         Path run = folder.resolve("run");
 
-        int exitCode = TinyRun.run(2, TinyRun.config(input, "model.checkpoint=" + checkpoint), run);
+        int exitCode = TinyRun.run(
+                2, TinyRun.config(input, "model.checkpoint=" + checkpoint, "prompt.template=w5 t11 {class}"), run);
 
         assertThat(exitCode).isZero();
         assertThat(run.resolve("rejected")).doesNotExist();
@@ -51,9 +71,37 @@ class CheckpointFamiliesTest {
         for (Path file : files(run.resolve("inverted"), ".parquet")) {
             for (InvertedRow row :
                     RowFile.read(new org.apache.hadoop.fs.Path(file.toUri()), new Configuration(), InvertedRow.class)) {
-                assertThat(row.latent().latent().shape()).isEqualTo(new Shape(4, 16, 16));
+                assertThat(row.latent().latent().shape()).isEqualTo(family.latent);
             }
         }
+    }
+
+    @Test
+    void aFlowsSolversInvertAndSampleAndDiffusionsAreRefused() throws IOException {
+        Path checkpoint = Family.STABLE_DIFFUSION_3.checkpoint(Files.createDirectory(folder.resolve("checkpoint")));
+        Path input = TinyRun.input(folder.resolve("in"), 8);
+        String model = "model.checkpoint=" + checkpoint;
+
+        for (String solver : List.of("euler", "midpoint", "fireflow")) {
+            Path run = folder.resolve(solver);
+            assertThat(TinyRun.run(
+                            2,
+                            TinyRun.config(input, model, "inversion.method=" + solver, "generation.solver=" + solver),
+                            run))
+                    .isZero();
+            assertThat(files(run.resolve("dataset/images"), ".png")).hasSize(2 * 6);
+        }
+        assertThatThrownBy(() -> TinyRun.run(
+                        1,
+                        TinyRun.config(input, model, "inversion.method=ddim", "generation.solver=dpm-solver++(2m)"),
+                        folder.resolve("refused")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("inversion.method: ")
+                .hasMessageContaining("generation.solver: ");
+        assertThatThrownBy(() -> TinyRun.run(
+                        1, TinyRun.config(input, model, "inversion.method=bdia"), folder.resolve("refused")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("inversion.method: ");
     }
 
     private static List<Path> files(Path folder, String ending) throws IOException {

@@ -1,18 +1,33 @@
 package latentmix.work;
 
 import java.util.List;
+import java.util.stream.IntStream;
 import latentmix.image.Pixels;
 import latentmix.image.Resize;
+import latentmix.model.ImageEncoder;
 
 /** Where pictures have distances: a point for each, the farther apart the more two differ. */
 @FunctionalInterface
 public interface FeatureSpace {
+    /** Pictures that a network sees at a time. */
+    int BATCH = 16;
+
     /** A point for each picture, all of one length. */
     List<double[]> features(List<Pixels> pictures);
 
     /** The colours of the picture at a quarter of its size: differences that an eye at some distance sees. */
     static FeatureSpace blurred() {
         return pictures -> pictures.stream().map(FeatureSpace::blurred).toList();
+    }
+
+    /** A network's features, such as CLIP's. */
+    static FeatureSpace of(ImageEncoder encoder) {
+        return pictures -> Batches.of(pictures, BATCH).stream()
+                .flatMap(batch -> encoder.encode(batch).stream())
+                .map(features -> IntStream.range(0, features.length)
+                        .mapToDouble(i -> features[i])
+                        .toArray())
+                .toList();
     }
 
     private static double[] blurred(Pixels picture) {

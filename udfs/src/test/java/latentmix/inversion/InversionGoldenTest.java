@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import latentmix.Golden;
+import latentmix.GoldenCheckpoints;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.inversion.FixedPointInversion.Averaging;
 import latentmix.model.Denoiser;
@@ -49,7 +50,7 @@ class InversionGoldenTest {
 
     @BeforeAll
     static void assembleCheckpoint() throws IOException {
-        checkpoint = GoldenUNet.assemble(directory);
+        checkpoint = CheckpointFolder.open(GoldenCheckpoints.stableDiffusion15(directory));
         scheduler = Scheduler.of(checkpoint.schedulerConfig());
     }
 

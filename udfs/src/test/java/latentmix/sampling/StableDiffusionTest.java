@@ -12,7 +12,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import latentmix.Golden;
-import latentmix.GoldenCheckpoint;
+import latentmix.GoldenCheckpoints;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.inversion.DdimInversion;
 import latentmix.model.Denoiser;
@@ -48,8 +48,8 @@ class StableDiffusionTest {
     private NDManager manager;
 
     @BeforeAll
-    static void assembleCheckpoint() {
-        checkpoint = CheckpointFolder.open(GoldenCheckpoint.sd15(directory));
+    static void assembleCheckpoint() throws IOException {
+        checkpoint = CheckpointFolder.open(GoldenCheckpoints.stableDiffusion15(directory));
     }
 
     @BeforeEach
