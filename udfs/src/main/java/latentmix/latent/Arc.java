@@ -36,11 +36,6 @@ public record Arc() implements Blend {
         return new InputCount(2, 2);
     }
 
-    @Override
-    public String instead() {
-        return "set inputs: 2";
-    }
-
     /** 1 in the mean square over the circle through two orthogonal latents, cos φ - sin φ. */
     @Override
     public double predictedGain(double ess) {

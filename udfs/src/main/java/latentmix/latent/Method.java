@@ -45,7 +45,7 @@ public sealed interface Method extends Serializable permits MeanAdjusted, Blend 
 
     /** What to do with a count of inputs that this method does not take. */
     default String instead() {
-        return "use prompt for images without inputs";
+        return inputs().least() == inputs().most() ? "set inputs: " + inputs() : "use prompt for images without inputs";
     }
 
     /** Why this count of inputs is none for this method, if so. */

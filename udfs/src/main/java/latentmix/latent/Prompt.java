@@ -23,11 +23,6 @@ public record Prompt() implements Blend {
         return new InputCount(0, 0);
     }
 
-    @Override
-    public String instead() {
-        return "set inputs: 0";
-    }
-
     /** 0: no input, no bias. */
     @Override
     public double predictedGain(double ess) {

@@ -37,11 +37,6 @@ public record Sdedit(double strength) implements Blend {
         return new InputCount(1, 1);
     }
 
-    @Override
-    public String instead() {
-        return "set inputs: 1";
-    }
-
     /** 0: nothing of the inverted latents is in it. */
     @Override
     public double predictedGain(double ess) {

@@ -38,11 +38,6 @@ public record Tint(double alpha) implements Blend {
         return new InputCount(1, 1);
     }
 
-    @Override
-    public String instead() {
-        return "set inputs: 1";
-    }
-
     /** The input's share of a sum of two nearly orthogonal latents at the norm of one. */
     @Override
     public double predictedGain(double ess) {

@@ -18,35 +18,10 @@ import java.util.List;
  *
  * @see <a href="https://arxiv.org/abs/2412.07517">Deng et al., FireFlow: Fast Inversion of Rectified Flow, Algorithm 1</a>
  */
-public record FireFlowScheduler(FlowSchedule flow) implements Scheduler {
-    @Override
-    public List<Step> sampling(int steps) {
-        return table(flow.descending(steps));
-    }
-
-    @Override
-    public List<Step> inversion(int steps) {
-        return table(flow.ascending(steps));
-    }
-
-    @Override
-    public List<Step> tail(int steps, int last) {
-        return table(flow.tail(steps, last));
-    }
-
-    @Override
-    public float[] addNoise(float[] original, float[] noise, double timestep) {
-        return flow.addNoise(original, noise, timestep);
-    }
-
+public record FireFlowScheduler(FlowSchedule flow) implements FlowScheduler {
     @Override
     public Solver solver() {
         return Solver.FIREFLOW;
-    }
-
-    @Override
-    public int trainTimesteps() {
-        return flow.trainTimesteps();
     }
 
     @Override
@@ -54,7 +29,8 @@ public record FireFlowScheduler(FlowSchedule flow) implements Scheduler {
         return "FireFlow, 1 evaluation a step and 1 more, " + flow;
     }
 
-    private List<Step> table(double[] sigmas) {
+    @Override
+    public List<Step> table(double[] sigmas) {
         int steps = sigmas.length - 1;
         List<Step> table = new ArrayList<>();
         table.add(Step.of(flow.timestep(sigmas[0]), 1, (sigmas[1] - sigmas[0]) / 2));

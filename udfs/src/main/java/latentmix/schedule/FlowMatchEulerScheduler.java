@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
  *     href="https://github.com/huggingface/diffusers/blob/v0.36.0/src/diffusers/schedulers/scheduling_flow_match_euler_discrete.py">diffusers'
  *     FlowMatchEulerDiscreteScheduler</a>
  */
-public record FlowMatchEulerScheduler(FlowSchedule flow, End inversionAt) implements Scheduler {
+public record FlowMatchEulerScheduler(FlowSchedule flow, End inversionAt) implements FlowScheduler {
     /** An end of a step. */
     public enum End {
         /** Where it starts: the very first is the noiseless σ = 0. */
@@ -28,8 +28,8 @@ public record FlowMatchEulerScheduler(FlowSchedule flow, End inversionAt) implem
     }
 
     @Override
-    public List<Step> sampling(int steps) {
-        return table(flow.descending(steps), End.SOURCE);
+    public List<Step> table(double[] sigmas) {
+        return table(sigmas, End.SOURCE);
     }
 
     @Override
@@ -38,18 +38,8 @@ public record FlowMatchEulerScheduler(FlowSchedule flow, End inversionAt) implem
     }
 
     @Override
-    public float[] addNoise(float[] original, float[] noise, double timestep) {
-        return flow.addNoise(original, noise, timestep);
-    }
-
-    @Override
     public Solver solver() {
         return inversionAt == End.SOURCE ? Solver.EULER : Solver.EULER_AT_TARGET;
-    }
-
-    @Override
-    public int trainTimesteps() {
-        return flow.trainTimesteps();
     }
 
     @Override

@@ -15,35 +15,10 @@ import java.util.List;
  *
  * @see <a href="https://arxiv.org/abs/2411.04746">Wang et al., Taming Rectified Flow for Inversion and Editing</a>
  */
-public record FlowMatchMidpointScheduler(FlowSchedule flow) implements Scheduler {
-    @Override
-    public List<Step> sampling(int steps) {
-        return table(flow.descending(steps));
-    }
-
-    @Override
-    public List<Step> inversion(int steps) {
-        return table(flow.ascending(steps));
-    }
-
-    @Override
-    public List<Step> tail(int steps, int last) {
-        return table(flow.tail(steps, last));
-    }
-
-    @Override
-    public float[] addNoise(float[] original, float[] noise, double timestep) {
-        return flow.addNoise(original, noise, timestep);
-    }
-
+public record FlowMatchMidpointScheduler(FlowSchedule flow) implements FlowScheduler {
     @Override
     public Solver solver() {
         return Solver.MIDPOINT;
-    }
-
-    @Override
-    public int trainTimesteps() {
-        return flow.trainTimesteps();
     }
 
     @Override
@@ -51,7 +26,8 @@ public record FlowMatchMidpointScheduler(FlowSchedule flow) implements Scheduler
         return "midpoint (RF-Solver), 2 evaluations a step, " + flow;
     }
 
-    private List<Step> table(double[] sigmas) {
+    @Override
+    public List<Step> table(double[] sigmas) {
         List<Step> table = new ArrayList<>();
         for (int i = 0; i < sigmas.length - 1; i++) {
             double step = sigmas[i + 1] - sigmas[i];

@@ -9,12 +9,7 @@ import java.util.List;
  * <p>To add one: compute its {@link Step}s in double precision, permit it here, name it in {@link Solver}, and choose it in
  * {@link SchedulerConfig}.
  */
-public sealed interface Scheduler
-        permits DdimScheduler,
-                DpmSolverMultistepScheduler,
-                FlowMatchEulerScheduler,
-                FlowMatchMidpointScheduler,
-                FireFlowScheduler {
+public sealed interface Scheduler permits DdimScheduler, DpmSolverMultistepScheduler, FlowScheduler {
     /**
      * The table that leads from noise to a sample.
      *
