@@ -181,8 +181,7 @@ public final class InversionBench {
 
     private PromptEmbeds embeds(String text, NDManager arrays) {
         try (TextEncoder textEncoder = Models.textEncoder(checkpoint, Device.cpu(), Dtype.FLOAT32)) {
-            TextEncoder.Embeds embeds = textEncoder.encode(text);
-            return PromptEmbeds.of(arrays.create(embeds.values(), new Shape(1, embeds.tokens(), embeds.width())));
+            return textEncoder.encode(text).onto(arrays);
         }
     }
 

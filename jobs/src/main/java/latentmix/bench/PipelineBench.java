@@ -120,8 +120,7 @@ public final class PipelineBench {
         for (int rows : batches(images, config.model().batch())) {
             calls.add(() -> {
                 try (NDManager arrays = NDManager.newBaseManager(Device.cpu())) {
-                    PromptEmbeds embeds = PromptEmbeds.of(
-                            arrays.create(prompt.values(), new Shape(1, prompt.tokens(), prompt.width())));
+                    PromptEmbeds embeds = prompt.onto(arrays);
                     NDArray batch = arrays.create(new float[rows * 3 * side * side], new Shape(rows, 3, side, side));
                     inversion.run(encoder.encode(batch), embeds, embeds).toFloatArray();
                 }
@@ -132,8 +131,7 @@ public final class PipelineBench {
             for (int rows : batches(chunkRows, config.model().batch())) {
                 calls.add(() -> {
                     try (NDManager arrays = NDManager.newBaseManager(Device.cpu())) {
-                        PromptEmbeds embeds = PromptEmbeds.of(
-                                arrays.create(prompt.values(), new Shape(1, prompt.tokens(), prompt.width())));
+                        PromptEmbeds embeds = prompt.onto(arrays);
                         NDArray noise = arrays.create(
                                 new float[rows * latent.size()],
                                 new Shape(rows, latent.channels(), latent.height(), latent.width()));

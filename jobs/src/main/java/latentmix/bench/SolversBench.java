@@ -81,11 +81,12 @@ public final class SolversBench {
         this.decoder = Models.decoder(checkpoint, Device.cpu(), Dtype.FLOAT32);
         try (TextEncoder encoder = Models.textEncoder(checkpoint, Device.cpu(), Dtype.FLOAT32)) {
             this.conditional = classes.stream()
-                    .flatMap(label -> Stream.generate(() -> embeds(encoder.encode(label.prompt()), arrays))
+                    .flatMap(label -> Stream.generate(
+                                    () -> encoder.encode(label.prompt()).onto(arrays))
                             .limit(PER_CLASS))
                     .reduce(PromptEmbeds::concat)
                     .orElseThrow();
-            this.unconditional = embeds(encoder.encode(""), arrays);
+            this.unconditional = encoder.encode("").onto(arrays);
         }
         latentmix.latent.Shape latent = denoiser.latentShape();
         int rows = classes.size() * PER_CLASS;
@@ -125,10 +126,6 @@ public final class SolversBench {
         } catch (UnreadableImage e) {
             throw new IOException("expected an image, got " + file + "; take it away", e);
         }
-    }
-
-    private static PromptEmbeds embeds(TextEncoder.Embeds embeds, NDManager arrays) {
-        return PromptEmbeds.of(arrays.create(embeds.values(), new Shape(1, embeds.tokens(), embeds.width())));
     }
 
     /** Samples by every solver in turn and prints a line each. */

@@ -25,11 +25,6 @@ public sealed interface InversionMethod {
         }
 
         @Override
-        public Sampler sampling(DenoisingLoop loop, Scheduler scheduler) {
-            return new Sampler.Plain(loop);
-        }
-
-        @Override
         public String toString() {
             return "ddim";
         }
@@ -41,11 +36,6 @@ public sealed interface InversionMethod {
         @Override
         public Inversion inversion(Scheduler scheduler, int steps, Guidance guidance) {
             return new FixedPointInversion(ddim(scheduler), steps, guidance, iterations, averaging, residual);
-        }
-
-        @Override
-        public Sampler sampling(DenoisingLoop loop, Scheduler scheduler) {
-            return new Sampler.Plain(loop);
         }
 
         @Override
@@ -115,11 +105,6 @@ public sealed interface InversionMethod {
         }
 
         @Override
-        public Sampler sampling(DenoisingLoop loop, Scheduler scheduler) {
-            return new Sampler.Plain(loop);
-        }
-
-        @Override
         public String toString() {
             return "renoise(" + repetitions + ")";
         }
@@ -154,11 +139,6 @@ public sealed interface InversionMethod {
         @Override
         public Inversion inversion(Scheduler scheduler, int steps, Guidance guidance) {
             return new DdimInversion(scheduler, steps, guidance);
-        }
-
-        @Override
-        public Sampler sampling(DenoisingLoop loop, Scheduler scheduler) {
-            return new Sampler.Plain(loop);
         }
 
         @Override
@@ -285,7 +265,9 @@ public sealed interface InversionMethod {
      * @param loop what samples where the inversion asks for nothing else
      * @param scheduler what the loop's table is of
      */
-    Sampler sampling(DenoisingLoop loop, Scheduler scheduler);
+    default Sampler sampling(DenoisingLoop loop, Scheduler scheduler) {
+        return new Sampler.Plain(loop);
+    }
 
     /** Whether each image has something to keep beside its noise. */
     default boolean hasCompanion() {

@@ -1,5 +1,9 @@
 package latentmix.model;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+
 /** A checkpoint's text encoders: prompts to the embeddings its denoiser attends to. */
 public interface TextEncoder extends AutoCloseable {
     /**
@@ -8,7 +12,15 @@ public interface TextEncoder extends AutoCloseable {
      * @param values (tokens, width), row-major
      * @param pooled {@code pooled_prompt_embeds}, empty where the denoiser takes none
      */
-    record Embeds(int tokens, int width, float[] values, float[] pooled) {}
+    record Embeds(int tokens, int width, float[] values, float[] pooled) {
+        /** One row, onto a device: the arrays belong to the given manager. */
+        public PromptEmbeds onto(NDManager manager) {
+            NDArray hiddenStates = manager.create(values, new Shape(1, tokens, width));
+            return pooled.length == 0
+                    ? PromptEmbeds.of(hiddenStates)
+                    : PromptEmbeds.of(hiddenStates, manager.create(pooled, new Shape(1, pooled.length)));
+        }
+    }
 
     /** Tokenizes and encodes one prompt. */
     Embeds encode(String prompt);

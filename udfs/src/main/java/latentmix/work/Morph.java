@@ -88,8 +88,10 @@ public final class Morph implements AutoCloseable {
         this.arrays = model.arrays();
         try (TextEncoder encoder = model.textEncoder()) {
             Map<String, PromptEmbeds> known = new HashMap<>();
-            stops.forEach(stop -> prompts.add(known.computeIfAbsent(stop.prompt(), text -> embeds(encoder, text))));
-            unconditional = known.computeIfAbsent(settings.negative(), text -> embeds(encoder, text));
+            stops.forEach(stop -> prompts.add(known.computeIfAbsent(
+                    stop.prompt(), text -> encoder.encode(text).onto(arrays))));
+            unconditional = known.computeIfAbsent(
+                    settings.negative(), text -> encoder.encode(text).onto(arrays));
         }
         for (List<Integer> batch :
                 Batches.of(IntStream.range(0, stops.size()).boxed().toList(), settings.batch())) {
@@ -208,14 +210,5 @@ public final class Morph implements AutoCloseable {
             between.add(one.get(i).mul(1 - t).addi(other.get(i).mul(t)));
         }
         return new PromptEmbeds(between);
-    }
-
-    private PromptEmbeds embeds(TextEncoder encoder, String text) {
-        TextEncoder.Embeds embeds = encoder.encode(text);
-        NDArray hiddenStates = arrays.create(embeds.values(), new Shape(1, embeds.tokens(), embeds.width()));
-        float[] pooled = embeds.pooled();
-        return pooled.length == 0
-                ? PromptEmbeds.of(hiddenStates)
-                : PromptEmbeds.of(hiddenStates, arrays.create(pooled, new Shape(1, pooled.length)));
     }
 }

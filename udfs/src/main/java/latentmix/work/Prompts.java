@@ -1,8 +1,6 @@
 package latentmix.work;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -60,11 +58,8 @@ public final class Prompts {
 
     private PromptEmbeds embeds(String text, NDManager manager) {
         PromptRow row = rows.computeIfAbsent(text, this::read);
-        NDArray hiddenStates = manager.create(floats(row.embeds()), new Shape(1, row.tokens(), row.width()));
-        float[] pooled = floats(row.pooled());
-        return pooled.length == 0
-                ? PromptEmbeds.of(hiddenStates)
-                : PromptEmbeds.of(hiddenStates, manager.create(pooled, new Shape(1, pooled.length)));
+        return new TextEncoder.Embeds(row.tokens(), row.width(), floats(row.embeds()), floats(row.pooled()))
+                .onto(manager);
     }
 
     private static byte[] bytes(float[] values) {
