@@ -40,6 +40,7 @@ class ArchitectureTest {
             Map.entry(
                     "work",
                     Set.of("table", "image", "latent", "schedule", "checkpoint", "model", "sampling", "inversion")),
+            Map.entry("training", Set.of("model", "architecture", "torchscript", "checkpoint", "schedule", "image")),
             Map.entry("sql", Set.of("latent")));
 
     /** The packages of the driver's side, which may use all of the above but sql. */

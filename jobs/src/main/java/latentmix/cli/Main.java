@@ -24,6 +24,8 @@ import picocli.CommandLine.IVersionProvider;
             ExportCommand.class,
             ModelCommand.class,
             MorphCommand.class,
+            TrainCommand.class,
+            DatasetCommand.class,
             BenchCommand.class,
             HelpCommand.class
         },

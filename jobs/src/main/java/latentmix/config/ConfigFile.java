@@ -95,7 +95,7 @@ public final class ConfigFile {
         return config;
     }
 
-    private static RunConfig.Input input(Section section) {
+    static RunConfig.Input input(Section section) {
         RunConfig.Input input = new RunConfig.Input(
                 section.text("root", ConfigFile::locate),
                 section.textOrNull("classes", ConfigFile::locate),
@@ -123,7 +123,7 @@ public final class ConfigFile {
         return model;
     }
 
-    private static RunConfig.Prompt prompt(Section section) {
+    static RunConfig.Prompt prompt(Section section) {
         RunConfig.Prompt prompt = new RunConfig.Prompt(
                 section.text("template", "a photo of a {class}"),
                 section.textByKey("classes"),
@@ -345,14 +345,14 @@ public final class ConfigFile {
         return section.number("guidance", otherwise, 0, 1000);
     }
 
-    private static void locate(String location) {
+    static void locate(String location) {
         if (!BuiltIn.resolvable(location)) {
             throw new IllegalArgumentException("expected a path or one of " + String.join(", ", BuiltIn.locations())
                     + ", got " + location + "; check the spelling");
         }
     }
 
-    private static ObjectNode tree(String yaml, String source) {
+    static ObjectNode tree(String yaml, String source) {
         try {
             JsonNode tree = YAML.readTree(yaml);
             if (tree.isMissingNode() || tree.isNull()) {
@@ -378,7 +378,7 @@ public final class ConfigFile {
         }
     }
 
-    private static void override(ObjectNode tree, String override, List<String> problems) {
+    static void override(ObjectNode tree, String override, List<String> problems) {
         int equals = override.indexOf('=');
         if (equals < 1) {
             problems.add("--set: expected key.path=value, got " + override + "; write for example generation.steps=20");
