@@ -52,7 +52,7 @@ final class TrainCommand implements Callable<Integer> {
             TrainingImages images = images(config, config.input().root());
             print("%,d images of %d prompts", images.size(), images.prompts().size());
             new LatentDiffusionTraining(config.training(), images, run, (stage, point, steps) -> {
-                        if (point.step() % 250 == 0 || point.step() == steps) {
+                        if (point.step() % 50 == 0 || point.step() == steps) {
                             double perStep = point.seconds() / point.step();
                             print(
                                     "%s: step %,d of %,d, loss %.4f, %.0f images a second, %.0f min left",

@@ -6,6 +6,9 @@ import org.apache.commons.rng.simple.RandomSource;
 
 /** Which rows a step sees: a fresh permutation of all rows every epoch, of the seed and the epoch alone; a last, smaller batch is left out. */
 final class BatchOrder {
+    /** Keeps the steps of neighbouring seeds apart. */
+    private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
+
     private final long seed;
     private final int rows;
     private final int batch;
@@ -40,6 +43,7 @@ final class BatchOrder {
 
     /** A source of numbers that is the seed's and the step's alone. */
     static UniformRandomProvider random(long seed, long step) {
-        return RandomSource.XO_RO_SHI_RO_128_PP.create(new long[] {seed, step});
+        return RandomSource.XO_RO_SHI_RO_128_PP.create(
+                seed * GOLDEN_GAMMA + step); // a state of zeros would give zeros for ever
     }
 }
