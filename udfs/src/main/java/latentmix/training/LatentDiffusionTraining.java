@@ -250,6 +250,8 @@ public final class LatentDiffusionTraining {
                         "denoiser",
                         trained,
                         images.fingerprint(),
+                        images.prompts(),
+                        images.prompt(),
                         unet,
                         text,
                         settings.scheduler(),
