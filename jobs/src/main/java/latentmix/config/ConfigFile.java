@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
 import latentmix.checkpoint.BuiltIn;
@@ -89,6 +90,7 @@ public final class ConfigFile {
                 mixing(file.sections("mixing")),
                 generation(file.section("generation")),
                 export(file.section("export")),
+                file.has("evaluation") ? evaluation(file.section("evaluation")) : null,
                 run(file.section("run"), model.batch()));
         checkStrengths(file, config);
         wayBack(config, file.section("inversion"));
@@ -317,6 +319,33 @@ public final class ConfigFile {
         RunConfig.Export export = new RunConfig.Export(section.choice("format", "png", List.of("png")));
         section.end();
         return export;
+    }
+
+    private static RunConfig.Evaluation evaluation(Section section) {
+        RunConfig.Evaluation evaluation = new RunConfig.Evaluation(
+                section.textOrNull("reference", ConfigFile::locate),
+                section.text("classifier", RunConfig.AUTO, ConfigFile::locate),
+                section.textOrNull("clip", ConfigFile::locate),
+                section.has("inception") ? inception(section.section("inception")) : null,
+                section.count("sample", 2000, 2, 20_000),
+                section.count("neighbours", 5, 1, 1000),
+                section.count("batch", 64, 1, MOST));
+        section.end();
+        return evaluation;
+    }
+
+    private static RunConfig.Inception inception(Section section) {
+        RunConfig.Inception inception = new RunConfig.Inception(
+                section.text("file"), section.text("sha256").toLowerCase(Locale.ROOT));
+        if (!inception.sha256().matches("[0-9a-f]{64}")) {
+            section.problem(
+                    "sha256",
+                    "the file's SHA-256, 64 hex digits: a TorchScript file is a program, and no other one is run",
+                    inception.sha256(),
+                    "take it from where the file is published, and compare it with sha256sum");
+        }
+        section.end();
+        return inception;
     }
 
     private static RunConfig.Run run(Section section, int batch) {

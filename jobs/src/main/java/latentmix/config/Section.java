@@ -32,6 +32,11 @@ final class Section {
         }
     }
 
+    /** Whether the key is there, be its value empty. */
+    boolean has(String key) {
+        return !absent(value(key));
+    }
+
     /** A text that must be there. */
     String text(String key) {
         JsonNode value = value(key);
