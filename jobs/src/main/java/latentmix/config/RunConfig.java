@@ -43,7 +43,7 @@ public record RunConfig(
 
     /** The same with other mixing entries. */
     public RunConfig withMixing(List<MixingEntry> entries) {
-        return new RunConfig(input, model, prompt, inversion, entries, generation, export, run);
+        return new RunConfig(input, model, prompt, inversion, entries, generation, export, evaluation, run);
     }
 
     /**

@@ -25,6 +25,11 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
     /** What is computed and shown under one heading of the report. */
     public sealed interface Experiment permits Grid, Curves {
         Heading heading();
+
+        /** What the pipeline runs for it: nothing where an experiment uses the model on its own. */
+        default List<Setting> settings() {
+            return List.of();
+        }
     }
 
     /**
@@ -45,6 +50,11 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
         public Grid {
             classes = List.copyOf(classes);
         }
+
+        @Override
+        public List<Setting> settings() {
+            return cells.settings();
+        }
     }
 
     /**
@@ -61,6 +71,11 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
         public Curves {
             metrics = List.copyOf(metrics);
             classes = List.copyOf(classes);
+        }
+
+        @Override
+        public List<Setting> settings() {
+            return cells.settings();
         }
     }
 
