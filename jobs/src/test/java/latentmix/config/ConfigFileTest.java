@@ -24,7 +24,7 @@ class ConfigFileTest {
 
         assertThat(config)
                 .isEqualTo(new RunConfig(
-                        new RunConfig.Input("images", null, 100_000_000),
+                        new RunConfig.Input("images", null, 100_000_000, List.of(), null),
                         new RunConfig.Model("builtin:fashion", "float32", 32, 1, "auto", null),
                         new RunConfig.Prompt("a photo of a {class}", Map.of(), ""),
                         new RunConfig.Inversion("auto", null, 50, 1),
@@ -32,7 +32,17 @@ class ConfigFileTest {
                                 "mixing-0", List.of("nin/chm"), List.of("8"), "dirichlet(1)", "all", 10, true)),
                         new RunConfig.Generation(50, 7.5, List.of(), "auto"),
                         new RunConfig.Export("png"),
+                        null,
                         new RunConfig.Run(0, 64, 0.05)));
+    }
+
+    @Test
+    void nothingIsMeasuredUnlessTheFileSaysSoAndInceptionNeedsItsHash() {
+        assertThat(parse(LEAST + "evaluation: {}\n").evaluation())
+                .isEqualTo(new RunConfig.Evaluation(null, "auto", null, null, 2000, 5, 64));
+        assertThatThrownBy(() -> parse(LEAST + "evaluation: {inception: {file: inception.pt, sha256: abc}}\n"))
+                .hasMessageContaining("evaluation.inception.sha256: expected the file's SHA-256, 64 hex digits")
+                .hasMessageContaining("got abc");
     }
 
     @Test
@@ -48,12 +58,21 @@ class ConfigFileTest {
                   - {name: b, method: nin/chm, inputs: 3, weights: "fixed(0.5,0.3,0.2)"}
                 generation: {steps: 20, guidance: 3.5, guidance_interval: [200, 600], solver: dpm-solver++(2m)}
                 export: {format: png}
+                evaluation:
+                  reference: held-out
+                  classifier: none
+                  clip: clip
+                  inception: {file: inception.pt, sha256: %s}
+                  sample: 100
+                  neighbours: 3
+                  batch: 8
                 run: {seed: -7, chunk: 8, max_rejected: 0}
-                """);
+                """
+                        .formatted("AB".repeat(32)));
 
         assertThat(config)
                 .isEqualTo(new RunConfig(
-                        new RunConfig.Input("s3a://bucket/images", "classes.tsv", 1000),
+                        new RunConfig.Input("s3a://bucket/images", "classes.tsv", 1000, List.of("b", "a"), 9),
                         new RunConfig.Model("sd", "bfloat16", 4, 2, "gpu", 512),
                         new RunConfig.Prompt("{class}", Map.of("n01", "a crane, a bird"), "blurry"),
                         new RunConfig.Inversion("fixed-point(5, averaged)", "float32", 10, 2),
@@ -70,6 +89,14 @@ class ConfigFileTest {
                                         "b", List.of("nin/chm"), List.of("3"), "fixed(0.5,0.3,0.2)", "all", 10, true)),
                         new RunConfig.Generation(20, 3.5, List.of(200.0, 600.0), "dpm-solver++(2m)"),
                         new RunConfig.Export("png"),
+                        new RunConfig.Evaluation(
+                                "held-out",
+                                "none",
+                                "clip",
+                                new RunConfig.Inception("inception.pt", "ab".repeat(32)),
+                                100,
+                                3,
+                                8),
                         new RunConfig.Run(-7, 8, 0)));
         assertThat(config.mixing().get(0).samplers())
                 .extracting(sampler -> sampler.method() + " × " + sampler.inputs())
@@ -108,7 +135,7 @@ class ConfigFileTest {
                         "mixing.0.name: expected letters, digits, - and _, got a b; rename the entry",
                         "mixing.1: expected keys with values, got 7; write one `key: value` a line below it",
                         "run: expected keys with values, got 3; write one `key: value` a line below it",
-                        "speed: unknown key; expected one of input, model, prompt, inversion, mixing, generation, export,"
+                        "speed: unknown key; expected one of input, model, prompt, inversion, mixing, generation, export, evaluation,"
                                 + " run; rename it or take it away");
     }
 
