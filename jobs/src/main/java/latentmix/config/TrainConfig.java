@@ -63,7 +63,7 @@ public record TrainConfig(
         Section autoencoder = file.section("autoencoder");
         Section denoiser = file.section("denoiser");
         Section run = file.section("run");
-        String from = autoencoder.textOrNull("from", ConfigFile::locate);
+        Path from = folder(autoencoder);
         Section prompt = file.section("prompt");
         double dropout = prompt.number("dropout", 0.1, 0, 1);
         LatentDiffusionTraining.Settings training = new LatentDiffusionTraining.Settings(
@@ -75,8 +75,9 @@ public record TrainConfig(
                 autoencoder.number("edges", 1, 0, 1000),
                 schedule(autoencoder.section("joint")),
                 schedule(autoencoder.section("decoder")),
-                from == null ? null : Path.of(BuiltIn.located(from)),
+                from,
                 denoiser.object("unet"),
+                folder(denoiser),
                 denoiser.object("text_encoder"),
                 denoiser.object("scheduler"),
                 schedule(denoiser.section("training")),
@@ -85,6 +86,12 @@ public record TrainConfig(
                 new TrainConfig(input, ConfigFile.prompt(prompt), report(file.section("report")), training);
         List.of(model, autoencoder, denoiser, run, file).forEach(Section::end);
         return config;
+    }
+
+    /** The checkpoint folder that a part begins with. */
+    private static Path folder(Section section) {
+        String from = section.textOrNull("from", ConfigFile::locate);
+        return from == null ? null : Path.of(BuiltIn.located(from));
     }
 
     private static Report report(Section section) {

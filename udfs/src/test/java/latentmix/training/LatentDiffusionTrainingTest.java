@@ -61,6 +61,7 @@ class LatentDiffusionTrainingTest {
                         {"block_out_channels": [16, 16], "layers_per_block": 1, "norm_num_groups": 4, "attention_head_dim": 2,
                          "cross_attention_dim": 16, "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D"],
                          "up_block_types": ["CrossAttnUpBlock2D", "UpBlock2D"]}"""),
+                null,
                 json(
                         """
                         {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2,
@@ -158,6 +159,7 @@ class LatentDiffusionTrainingTest {
                 own.decoder(),
                 first.resolve("model"),
                 own.unet(),
+                null,
                 own.textEncoder(),
                 own.scheduler(),
                 own.denoiser(),
