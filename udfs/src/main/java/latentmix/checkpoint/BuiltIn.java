@@ -26,6 +26,8 @@ import java.util.stream.Stream;
 public enum BuiltIn {
     /** A latent diffusion model in diffusers layout, trained on Fashion-MNIST. */
     FASHION("builtin:fashion", "fashion-ldm"),
+    /** The same before it was told what images show: one prompt for all. It shares the autoencoder. */
+    FASHION_UNLABELLED("builtin:fashion-unlabelled", "fashion-ldm-unlabelled", FASHION),
     /** 64 images a class that the model's training never saw. */
     FASHION_MNIST_SAMPLE("builtin:fashion-mnist-sample", "fashion-mnist-sample");
 
@@ -34,10 +36,19 @@ public enum BuiltIn {
 
     private final String location;
     private final String resources;
+    private final String shared;
 
     BuiltIn(String location, String name) {
         this.location = location;
         this.resources = "/latentmix/builtin/" + name + "/";
+        this.shared = resources;
+    }
+
+    /** Files that are not its own it has from another. */
+    BuiltIn(String location, String name, BuiltIn other) {
+        this.location = location;
+        this.resources = "/latentmix/builtin/" + name + "/";
+        this.shared = other.resources;
     }
 
     /**
@@ -145,7 +156,9 @@ public enum BuiltIn {
     }
 
     private byte[] resource(String name) throws IOException {
-        try (InputStream in = BuiltIn.class.getResourceAsStream(resources + name)) {
+        String own = resources + name;
+        String found = BuiltIn.class.getResource(own) == null ? shared + name : own;
+        try (InputStream in = BuiltIn.class.getResourceAsStream(found)) {
             if (in == null) {
                 throw new FileNotFoundException("expected " + resources + name + " in the jar; build it again");
             }

@@ -13,7 +13,6 @@ import java.util.Optional;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import latentmix.Golden;
-import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.model.Denoiser;
 import latentmix.model.Dtype;
@@ -31,7 +30,7 @@ import org.junit.jupiter.api.Test;
 class BuiltInInversionsTest {
     private static final Golden GOLDEN = Golden.open("fashion-ldm");
 
-    private final CheckpointFolder checkpoint = CheckpointFolder.open(BuiltIn.FASHION.folder());
+    private final CheckpointFolder checkpoint = CheckpointFolder.open(Golden.folder("fashion-ldm"));
     private final DdimScheduler scheduler = (DdimScheduler) Scheduler.of(checkpoint.schedulerConfig());
     private NDManager manager;
     private Denoiser unet;

@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import latentmix.Golden;
-import latentmix.checkpoint.BuiltIn;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -48,7 +47,7 @@ class ClipTokenizerTest {
         List<String> names = List.of(
                 "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot");
 
-        try (Tokenizer tokenizer = ClipTokenizer.open(BuiltIn.FASHION.folder().resolve("tokenizer"))) {
+        try (Tokenizer tokenizer = ClipTokenizer.open(Golden.folder("fashion-ldm").resolve("tokenizer"))) {
             long[] ids = names.stream()
                     .flatMapToLong(name -> Arrays.stream(tokenizer.encode("a photo of a " + name)))
                     .toArray();

@@ -7,7 +7,6 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.List;
 import latentmix.Golden;
-import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.inversion.DdimInversion;
 import latentmix.model.Denoiser;
@@ -27,7 +26,7 @@ class BuiltInModelTest {
     private static final List<String> CLASSES = List.of(
             "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot");
 
-    private final CheckpointFolder checkpoint = CheckpointFolder.open(BuiltIn.FASHION.folder());
+    private final CheckpointFolder checkpoint = CheckpointFolder.open(Golden.folder("fashion-ldm"));
     private final Scheduler scheduler = Scheduler.of(checkpoint.schedulerConfig());
     private NDManager manager;
 
