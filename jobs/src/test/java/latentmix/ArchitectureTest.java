@@ -49,10 +49,12 @@ class ArchitectureTest {
                             "model",
                             "sampling",
                             "inversion")),
+            Map.entry("training", Set.of("model", "architecture", "torchscript", "checkpoint", "schedule", "image")),
             Map.entry("sql", Set.of("latent")));
 
     /** The packages of the driver's side, which may use all of the above but sql. */
-    private static final Set<String> DRIVER = Set.of("config", "plan", "stage", "export", "report", "bench", "cli");
+    private static final Set<String> DRIVER =
+            Set.of("config", "plan", "stage", "export", "report", "bench", "study", "cli");
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOptions(

@@ -24,7 +24,10 @@ import picocli.CommandLine.IVersionProvider;
             EvaluateCommand.class,
             ExportCommand.class,
             ModelCommand.class,
+            StudyCommand.class,
             MorphCommand.class,
+            TrainCommand.class,
+            DatasetCommand.class,
             BenchCommand.class,
             HelpCommand.class
         },

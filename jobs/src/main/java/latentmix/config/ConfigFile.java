@@ -78,7 +78,8 @@ public final class ConfigFile {
         return config;
     }
 
-    private static RunConfig config(Section file) {
+    /** The run configuration in this section, whose problems are noted with it. */
+    static RunConfig config(Section file) {
         RunConfig.Input input = input(file.section("input"));
         RunConfig.Model model = model(file.section("model"));
         RunConfig config = new RunConfig(
@@ -97,11 +98,13 @@ public final class ConfigFile {
         return config;
     }
 
-    private static RunConfig.Input input(Section section) {
+    static RunConfig.Input input(Section section) {
         RunConfig.Input input = new RunConfig.Input(
                 section.text("root", ConfigFile::locate),
                 section.textOrNull("classes", ConfigFile::locate),
-                section.whole("max_pixels", 100_000_000, 1, Integer.MAX_VALUE));
+                section.whole("max_pixels", 100_000_000, 1, Integer.MAX_VALUE),
+                section.texts("folders", List.of(), folder -> {}),
+                section.countOrNull("limit", 1, MOST, "leave it out for all"));
         section.end();
         return input;
     }
@@ -113,7 +116,7 @@ public final class ConfigFile {
                 section.count("batch", 32, 1, MOST),
                 section.count("threads", 1, 1, 1024),
                 section.choice("device", "auto", List.of("auto", "cpu", "gpu")),
-                section.countOrNull("size", 8, 8192));
+                section.countOrNull("size", 8, 8192, "leave it out for the model's own"));
         if (model.dtype().equals("float16") && model.device().equals("cpu")) {
             section.problem(
                     "dtype",
@@ -125,7 +128,7 @@ public final class ConfigFile {
         return model;
     }
 
-    private static RunConfig.Prompt prompt(Section section) {
+    static RunConfig.Prompt prompt(Section section) {
         RunConfig.Prompt prompt = new RunConfig.Prompt(
                 section.text("template", "a photo of a {class}"),
                 section.textByKey("classes"),
@@ -374,14 +377,14 @@ public final class ConfigFile {
         return section.number("guidance", otherwise, 0, 1000);
     }
 
-    private static void locate(String location) {
+    static void locate(String location) {
         if (!BuiltIn.resolvable(location)) {
             throw new IllegalArgumentException("expected a path or one of " + String.join(", ", BuiltIn.locations())
                     + ", got " + location + "; check the spelling");
         }
     }
 
-    private static ObjectNode tree(String yaml, String source) {
+    static ObjectNode tree(String yaml, String source) {
         try {
             JsonNode tree = YAML.readTree(yaml);
             if (tree.isMissingNode() || tree.isNull()) {
@@ -399,7 +402,7 @@ public final class ConfigFile {
     }
 
     /** Spells {@code mixing.method} as {@code mixing.methods}, so that both may be written. */
-    private static void canonical(ObjectNode tree) {
+    static void canonical(ObjectNode tree) {
         for (JsonNode entry : tree.path("mixing")) {
             if (entry instanceof ObjectNode object && object.has("method") && !object.has("methods")) {
                 object.set("methods", object.remove("method"));
@@ -407,7 +410,7 @@ public final class ConfigFile {
         }
     }
 
-    private static void override(ObjectNode tree, String override, List<String> problems) {
+    static void override(ObjectNode tree, String override, List<String> problems) {
         int equals = override.indexOf('=');
         if (equals < 1) {
             problems.add("--set: expected key.path=value, got " + override + "; write for example generation.steps=20");
@@ -431,7 +434,7 @@ public final class ConfigFile {
     }
 
     /** Sets a value below a node; {@code false} where the path leads nowhere. */
-    private static boolean set(JsonNode node, List<String> path, JsonNode value) {
+    static boolean set(JsonNode node, List<String> path, JsonNode value) {
         String key = path.get(0);
         List<String> rest = path.subList(1, path.size());
         if (node instanceof ArrayNode array) {

@@ -41,6 +41,11 @@ public record RunConfig(
         mixing = List.copyOf(mixing);
     }
 
+    /** The same with other mixing entries. */
+    public RunConfig withMixing(List<MixingEntry> entries) {
+        return new RunConfig(input, model, prompt, inversion, entries, generation, export, evaluation, run);
+    }
+
     /**
      * What computes the sampling table, from the level where the inversion ends.
      *
@@ -67,8 +72,14 @@ public record RunConfig(
      * @param root a folder of any file system that Hadoop reads, or a built-in sample's name
      * @param classes a TSV with columns index, folder, name; null for the folders' own names
      * @param maxPixels images with more are rejected unread
+     * @param folders the classes that are used; empty for all
+     * @param limit of images a class, those with the least ids; null for all
      */
-    public record Input(String root, String classes, long maxPixels) {}
+    public record Input(String root, String classes, long maxPixels, List<String> folders, Integer limit) {
+        public Input {
+            folders = List.copyOf(folders);
+        }
+    }
 
     /**
      * What computes.

@@ -1,7 +1,9 @@
 package latentmix.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -124,10 +126,8 @@ final class Section {
     }
 
     /** A whole number in this range, or null where the key is absent. */
-    Integer countOrNull(String key, int least, int most) {
-        return absent(value(key))
-                ? null
-                : Integer.valueOf(Math.toIntExact(whole(key, least, most, "leave it out for the model's own")));
+    Integer countOrNull(String key, int least, int most, String advice) {
+        return absent(value(key)) ? null : Integer.valueOf(Math.toIntExact(whole(key, least, most, advice)));
     }
 
     /** A number in this range, both ends included. */
@@ -192,6 +192,26 @@ final class Section {
         Map<String, String> texts = new LinkedHashMap<>();
         entries.node.fieldNames().forEachRemaining(name -> texts.put(name, entries.text(name)));
         return texts;
+    }
+
+    /** A configuration that another reader judges, as it is; empty where the key is absent. */
+    ObjectNode object(String key) {
+        JsonNode value = value(key);
+        if (value instanceof ObjectNode object) {
+            return object.deepCopy();
+        }
+        if (!absent(value)) {
+            problem(key, "keys with values", value, "write one `key: value` a line below it");
+        }
+        return JsonNodeFactory.instance.objectNode();
+    }
+
+    /** A mapping's values by key, in the file's order; empty where the key is absent. */
+    Map<String, JsonNode> values(String key) {
+        Section entries = section(key);
+        Map<String, JsonNode> values = new LinkedHashMap<>();
+        entries.node.fieldNames().forEachRemaining(name -> values.put(name, entries.node.get(name)));
+        return values;
     }
 
     Section section(String key) {

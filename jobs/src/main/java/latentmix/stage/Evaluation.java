@@ -203,7 +203,7 @@ final class Evaluation {
                     "find reference images",
                     classes.classes(),
                     (folder, label, progress) -> new ImagesWork(
-                                    new RunFolder(where.referenceTables(), folder.conf()), where.reference(), chunk)
+                                    new RunFolder(where.referenceTables(), folder.conf()), where.reference(), chunk, Long.MAX_VALUE)
                             .scan(label));
         }
         String reference = ContentId.of(references.stream()

@@ -15,6 +15,7 @@ import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -74,6 +75,32 @@ final class Network implements AutoCloseable {
         } finally {
             Stream.of(values).forEach(IValue::close);
         }
+    }
+
+    /** Loads a program whose parameters are to be trained. */
+    static Network loadTrainable(Path program, Device device) {
+        return load(program, device, Map.of("trainParam", "true"));
+    }
+
+    /** The parameters, by their keys; they share the network's memory and belong to the given manager. */
+    Map<String, PtNDArray> parameters(PtNDManager owner) {
+        Map<String, PtNDArray> parameters = new LinkedHashMap<>();
+        for (NDArray parameter : JniUtils.moduleGetParams(block, owner)) {
+            parameters.put(parameter.getName(), (PtNDArray) parameter);
+        }
+        return parameters;
+    }
+
+    /** Runs forward so that its results, a list, can be led back; they belong to the given manager. */
+    NDList forwardTraining(NDManager owner, NDArray... inputs) {
+        NDList results = IValueUtils.forward(block, new NDList(inputs), true);
+        results.attach(owner);
+        return results;
+    }
+
+    /** Runs forward, without gradients, on whatever it takes; the result is the caller's to close. */
+    IValue run(IValue... inputs) {
+        return block.forward(inputs);
     }
 
     /**
