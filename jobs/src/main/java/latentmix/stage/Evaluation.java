@@ -119,8 +119,9 @@ final class Evaluation {
             found.add(network(FeatureKind.INCEPTION, inception.file(), inception.sha256()));
         }
         if (found.isEmpty()) {
-            throw new ConfigException(List.of("evaluation: expected a network whose features images are compared by, got none;"
-                    + " set evaluation.classifier, evaluation.clip or evaluation.inception"));
+            throw new ConfigException(
+                    List.of("evaluation: expected a network whose features images are compared by, got none;"
+                            + " set evaluation.classifier, evaluation.clip or evaluation.inception"));
         }
         return found;
     }
@@ -155,10 +156,10 @@ final class Evaluation {
         }
         int most = classes.classes().stream().mapToInt(ClassLabel::label).max().orElse(0);
         boolean stated = config.input().classes() != null;
-        if (most >= classifier.numClasses()
-                || (!stated && classes.classes().size() != classifier.numClasses())) {
+        if (most >= classifier.numClasses() || (!stated && classes.classes().size() != classifier.numClasses())) {
             throw new ConfigException(List.of("evaluation.classifier: expected classes numbered as its "
-                    + classifier.numClasses() + " outputs are, got " + classes.classes().size()
+                    + classifier.numClasses() + " outputs are, got "
+                    + classes.classes().size()
                     + " classes up to number " + most
                     + "; number them by input.classes, or set evaluation.classifier: none"));
         }
@@ -199,16 +200,17 @@ final class Evaluation {
         if (!places.reference().isEmpty()) {
             FeatureWork.Places where = places;
             int chunk = config.run().chunk();
-            references = tasks.map(
-                    "find reference images",
-                    classes.classes(),
-                    (folder, label, progress) -> new ImagesWork(
-                                    new RunFolder(where.referenceTables(), folder.conf()), where.reference(), chunk, Long.MAX_VALUE)
+            references =
+                    tasks.map("find reference images", classes.classes(), (folder, label, progress) -> new ImagesWork(
+                                    new RunFolder(where.referenceTables(), folder.conf()),
+                                    where.reference(),
+                                    chunk,
+                                    Long.MAX_VALUE)
                             .scan(label));
         }
         String reference = ContentId.of(references.stream()
-                .flatMap(catalog -> catalog.chunks().stream()
-                        .map(chunk -> catalog.label().classId() + "/" + chunk.id()))
+                .flatMap(catalog ->
+                        catalog.chunks().stream().map(chunk -> catalog.label().classId() + "/" + chunk.id()))
                 .sorted()
                 .toList());
         List<String> features = networks.stream().map(Network::settingsId).toList();
@@ -332,8 +334,7 @@ final class Evaluation {
             Network network, Source source, List<ImagesWork.Catalog> catalogs, Map<String, ClassChunks> byClass) {
         for (ImagesWork.Catalog catalog : catalogs) {
             for (ImagesWork.Catalog.Chunk chunk : catalog.chunks()) {
-                byClass.get(catalog.label().classId())
-                        .add(network, source, chunk.file(), chunk.id(), chunk.rows());
+                byClass.get(catalog.label().classId()).add(network, source, chunk.file(), chunk.id(), chunk.rows());
             }
         }
     }
@@ -342,13 +343,15 @@ final class Evaluation {
     private List<String> names(Plan plan, Map<Network, Map<String, ClassChunks>> chunks) {
         Set<String> real = new TreeSet<>();
         Set<String> made = new TreeSet<>();
-        chunks.values().forEach(byClass -> byClass.values().forEach(of -> of.chunks.forEach(
-                chunk -> (chunk.source() == Source.GENERATED ? made : real).add(chunk.id()))));
+        chunks.values().forEach(byClass -> byClass.values()
+                .forEach(of -> of.chunks.forEach(
+                        chunk -> (chunk.source() == Source.GENERATED ? made : real).add(chunk.id()))));
         List<String> names = new ArrayList<>();
         for (int i = 0; i < plan.ids().size(); i++) {
             boolean mixtures = i < settings.mixing().size();
             String count = mixtures
-                    ? config.mixing().get(i).name() + " " + settings.mixing().get(i).count()
+                    ? config.mixing().get(i).name() + " "
+                            + settings.mixing().get(i).count()
                     : "";
             List<String> parts = Stream.of(real, mixtures ? made : Set.<String>of(), Set.of(count))
                     .flatMap(Set::stream)
@@ -367,15 +370,14 @@ final class Evaluation {
         FeatureWork.Places where = places;
         ModelSource source = model;
         return tasks.run(
-                new Tasks.Job("evaluate", "images", rows),
-                missing,
-                (folder, chunk, progress) -> new FeatureWork(
-                                folder, network, where, TaskDevice.current(), source::onDevice, progress)
+                new Tasks.Job("evaluate", "images", rows), missing, (folder, chunk, progress) -> new FeatureWork(
+                                folder, network, where, source.onDevice(), progress)
                         .extract(chunk));
     }
 
     private List<Measured> measure(Map<Network, Map<String, ClassChunks>> chunks) {
-        List<EvaluationWork.Entry> entries = IntStream.range(0, settings.mixing().size())
+        List<EvaluationWork.Entry> entries = IntStream.range(
+                        0, settings.mixing().size())
                 .mapToObj(i -> new EvaluationWork.Entry(
                         config.mixing().get(i).name(), settings.mixing().get(i)))
                 .toList();
@@ -386,11 +388,10 @@ final class Evaluation {
             FeatureKind kind = network.kind();
             List<EvaluationWork.Chunks> items =
                     chunks.get(network).values().stream().map(of -> of.of(kind)).toList();
-            List<EvaluationWork.Result> results = tasks.map(
-                    "measure by " + kind.text(),
-                    items,
-                    (folder, item, progress) ->
-                            new EvaluationWork(folder, entries, sample, neighbours).measure(item));
+            List<EvaluationWork.Result> results =
+                    tasks.map("measure by " + kind.text(), items, (folder, item, progress) -> new EvaluationWork(
+                                    folder, entries, sample, neighbours)
+                            .measure(item));
             Map<Cell, CellState> all = new LinkedHashMap<>();
             for (EvaluationWork.Result result : results) { // in the order of classes, so that sums round alike
                 measured.addAll(result.measured());
@@ -452,7 +453,8 @@ final class Evaluation {
 
     /** What is asked of an evaluation without a section that says what. */
     static ConfigException nothingAsked() {
-        return new ConfigException(List.of("evaluation: expected a section that says what is measured, got none; write `evaluation:"
-                + " {}` for the model's own classifier and the input as the reference"));
+        return new ConfigException(
+                List.of("evaluation: expected a section that says what is measured, got none; write `evaluation:"
+                        + " {}` for the model's own classifier and the input as the reference"));
     }
 }

@@ -125,7 +125,8 @@ class EvaluationTest {
             List<Classification> images = seen(run.resolve("dataset/images"), name, 0);
             assertThat(images).hasSize(20);
             List<Classification> reference = seen(heldOut, name, 0);
-            double distance = FrechetDistance.between(statistics(images), statistics(reference)).value();
+            double distance = FrechetDistance.between(statistics(images), statistics(reference))
+                    .value();
             MetricRow of = row(rows, name, "dataset", "nin/chm", "frechet_classifier");
             assertThat(of.value()).isCloseTo(distance, within(1e-3 * distance));
             assertThat(of.images()).isEqualTo(20);
@@ -134,7 +135,8 @@ class EvaluationTest {
             made.merge(statistics(images));
             real.merge(statistics(reference));
             int label = Integer.parseInt(name.substring(0, 1));
-            right += (int) images.stream().filter(image -> image.label() == label).count();
+            right += (int)
+                    images.stream().filter(image -> image.label() == label).count();
             for (Classification image : images) {
                 double sum = 0;
                 for (float logit : image.logits()) {
@@ -156,9 +158,8 @@ class EvaluationTest {
     @Test
     void everyCellHasItsMetricsByClassAndForAll() throws IOException {
         Map<String, List<MetricRow>> cells = metrics(run).stream()
-                .collect(Collectors.groupingBy(row ->
-                        row.scope() + " " + row.entry() + " " + row.method() + " " + row.sourceCount() + " "
-                                + row.weights()));
+                .collect(Collectors.groupingBy(row -> row.scope() + " " + row.entry() + " " + row.method() + " "
+                        + row.sourceCount() + " " + row.weights()));
         assertThat(cells.keySet())
                 .contains(
                         "all dataset nin/chm 3 dirichlet(1)",
@@ -188,15 +189,18 @@ class EvaluationTest {
     /** Sixteen of the input a class, of which four are in the reference. */
     @Test
     void noRealImageIsComparedWithASetThatHoldsIt() throws IOException {
-        assertThat(row(metrics(run), "5-sandal", "", "real", "accuracy").images()).isEqualTo(12);
+        assertThat(row(metrics(run), "5-sandal", "", "real", "accuracy").images())
+                .isEqualTo(12);
 
         Path alone = folder.resolve("alone");
         assertThat(TinyRun.run(2, config(), alone)).isZero();
         List<MetricRow> rows = metrics(alone);
         long half = row(rows, "5-sandal", "", "real", "accuracy").images();
         assertThat(half).isBetween(2L, 14L);
-        assertThat(row(rows, "5-sandal", "", "real", "frechet_classifier").value()).isPositive();
-        assertThat(row(rows, "5-sandal", "", "reconstruction", "accuracy").images()).isEqualTo(16);
+        assertThat(row(rows, "5-sandal", "", "real", "frechet_classifier").value())
+                .isPositive();
+        assertThat(row(rows, "5-sandal", "", "reconstruction", "accuracy").images())
+                .isEqualTo(16);
     }
 
     @Test
@@ -204,7 +208,9 @@ class EvaluationTest {
         Map<String, String> before = TinyRun.tables(run);
         try (JavaSparkContext spark = TinyRun.spark(2)) {
             RunSummary again = Pipeline.summary(spark, config, run.toString(), List.of(StageName.EVALUATE));
-            assertThat(again.stages()).hasSize(1).allMatch(stage -> stage.chunks() == 0 && stage.chunksDoneBefore() > 0);
+            assertThat(again.stages())
+                    .hasSize(1)
+                    .allMatch(stage -> stage.chunks() == 0 && stage.chunksDoneBefore() > 0);
             assertThat((List<?>) again.settings().get("evaluate")).hasSize(3);
         }
         assertThat(TinyRun.tables(run)).isEqualTo(before);
@@ -218,7 +224,8 @@ class EvaluationTest {
     void moreMixturesReplaceTheirMetricsAndLeaveRealFeaturesAsTheyAre() throws IOException {
         Path grown = folder.resolve("grown");
         assertThat(TinyRun.run(2, config("mixing.0.count=8"), grown)).isZero();
-        assertThat(row(metrics(grown), "all", "dataset", "nin/chm", "accuracy").images()).isEqualTo(16);
+        assertThat(row(metrics(grown), "all", "dataset", "nin/chm", "accuracy").images())
+                .isEqualTo(16);
         assertThat(TinyRun.run(2, config("mixing.0.count=12"), grown)).isZero();
         assertThat(metrics(grown).stream()
                         .filter(row -> row.entry().equals("dataset")
@@ -239,7 +246,10 @@ class EvaluationTest {
         Path none = folder.resolve("none");
         Files.createDirectories(folder.resolve("empty"));
         String[][] refused = {
-            {"evaluation.reference: expected a folder for every class", "evaluation.reference=" + folder.resolve("empty")},
+            {
+                "evaluation.reference: expected a folder for every class",
+                "evaluation.reference=" + folder.resolve("empty")
+            },
             {"evaluation: expected a network", "evaluation.classifier=none"},
             {"evaluation.clip: ", "evaluation.clip=" + folder.resolve("empty")},
             {"evaluation.classifier: expected classes numbered", "input.classes=null"},

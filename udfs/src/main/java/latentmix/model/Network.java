@@ -62,7 +62,8 @@ final class Network implements AutoCloseable {
     /** Runs forward without gradients; the results, one or a list, belong to the given manager and are never changed in place. */
     NDList forward(NDManager owner, NDArray... inputs) {
         return forward(
-                owner, Stream.of(inputs).map(input -> IValue.from((PtNDArray) input)).toArray(IValue[]::new));
+                owner,
+                Stream.of(inputs).map(input -> IValue.from((PtNDArray) input)).toArray(IValue[]::new));
     }
 
     private NDList forward(NDManager owner, IValue... values) {

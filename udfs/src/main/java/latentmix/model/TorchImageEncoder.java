@@ -91,8 +91,8 @@ sealed interface TorchImageEncoder extends ImageEncoder {
             ByteBuffer bytes = ByteBuffer.allocateDirect(images.size() * 3 * height * width);
             for (Pixels image : images) {
                 if (image.width() != width || image.height() != height) {
-                    throw new IllegalArgumentException("Images of a batch must be of one size, cannot be: " + width + " × "
-                            + height + " and " + image.width() + " × " + image.height());
+                    throw new IllegalArgumentException("Images of a batch must be of one size, cannot be: " + width
+                            + " × " + height + " and " + image.width() + " × " + image.height());
                 }
                 for (int c = 0; c < 3; c++) {
                     for (int i = c; i < image.rgb().length; i += 3) {
@@ -101,7 +101,8 @@ sealed interface TorchImageEncoder extends ImageEncoder {
                 }
             }
             try (NDManager manager = NDManager.newBaseManager(device, "PyTorch")) {
-                NDArray input = manager.create(bytes.flip(), new Shape(images.size(), 3, height, width), DataType.UINT8);
+                NDArray input =
+                        manager.create(bytes.flip(), new Shape(images.size(), 3, height, width), DataType.UINT8);
                 List<float[]> features = TorchImageEncoder.rows(
                         network.forwardFlagged(manager, input).singletonOrThrow());
                 if (features.get(0).length != InceptionFile.WIDTH) {

@@ -117,8 +117,7 @@ public final class EvaluationWork {
     }
 
     /** The metrics of all cells that have a reference with at least two images, and as many themselves. */
-    public static List<Measured> measured(
-            FeatureKind kind, String scope, Map<Cell, CellState> states, int neighbours) {
+    public static List<Measured> measured(FeatureKind kind, String scope, Map<Cell, CellState> states, int neighbours) {
         Map<Cell, ReferenceSet> references = new HashMap<>();
         states.forEach((cell, state) -> {
             if (cell.isReference() && state.images().count() >= 2) {
@@ -133,9 +132,15 @@ public final class EvaluationWork {
                 .map(entry -> {
                     CellState state = entry.getValue();
                     List<Measured> rows = new ArrayList<>();
-                    kind.metrics(state, references.get(entry.getKey().reference()).with(state.images()))
+                    kind.metrics(
+                                    state,
+                                    references.get(entry.getKey().reference()).with(state.images()))
                             .forEach((metric, estimate) -> rows.add(new Measured(
-                                    entry.getKey(), scope, metric, estimate, state.images().count())));
+                                    entry.getKey(),
+                                    scope,
+                                    metric,
+                                    estimate,
+                                    state.images().count())));
                     return rows;
                 })
                 .forEachOrdered(measured::addAll);

@@ -50,8 +50,9 @@ public enum FeatureKind {
             metrics.put(named("coverage"), neighbours.coverage());
         });
         metrics.put(this == CLIP ? "clip_distance" : named("distance"), cell.distance());
-        Optional.of(cell).filter(state -> state.pairs() > 0).ifPresent(state -> metrics.put(
-                named("diversity"), state.diversity()));
+        Optional.of(cell)
+                .filter(state -> state.pairs() > 0)
+                .ifPresent(state -> metrics.put(named("diversity"), state.diversity()));
         if (this == CLASSIFIER) {
             metrics.put("accuracy", cell.accuracy());
             metrics.put("confidence", cell.confidence());

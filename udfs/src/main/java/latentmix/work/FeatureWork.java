@@ -1,6 +1,5 @@
 package latentmix.work;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.io.FileNotFoundException;
@@ -12,7 +11,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
-import java.util.function.Supplier;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
 import latentmix.image.Resize;
@@ -93,8 +91,7 @@ public final class FeatureWork {
     private final RunFolder run;
     private final Network network;
     private final Places places;
-    private final Device device;
-    private final Supplier<ModelOnDevice> model;
+    private final ModelOnDevice model;
     private final LongConsumer progress;
     private final List<RejectedRow> rejected = new ArrayList<>();
 
@@ -104,16 +101,10 @@ public final class FeatureWork {
      * @param model the checkpoint, of which reconstructions need the decoder
      */
     public FeatureWork(
-            RunFolder run,
-            Network network,
-            Places places,
-            Device device,
-            Supplier<ModelOnDevice> model,
-            LongConsumer progress) {
+            RunFolder run, Network network, Places places, ModelOnDevice model, LongConsumer progress) {
         this.run = run;
         this.network = network;
         this.places = places;
-        this.device = device;
         this.model = model;
         this.progress = progress;
     }
@@ -124,19 +115,24 @@ public final class FeatureWork {
         String classId = chunk.classId();
         List<FeatureRow> rows =
                 switch (chunk.source()) {
-                    case GENERATED -> features(
-                            classId,
-                            RowFile.read(run.chunk(Table.GENERATED, classId, chunk.file()), run.conf(), Generated.class),
-                            this::generated);
+                    case GENERATED ->
+                        features(
+                                classId,
+                                RowFile.read(
+                                        run.chunk(Table.GENERATED, classId, chunk.file()), run.conf(), Generated.class),
+                                this::generated);
                     case INPUT -> features(classId, listed(run, chunk), files(places.input()));
-                    case REFERENCE -> features(
-                            classId,
-                            listed(new RunFolder(places.referenceTables(), run.conf()), chunk),
-                            files(places.reference()));
-                    case RECONSTRUCTION -> features(
-                            classId,
-                            RowFile.read(run.chunk(Table.INVERTED, classId, chunk.file()), run.conf(), Encoded.class),
-                            this::reconstructed);
+                    case REFERENCE ->
+                        features(
+                                classId,
+                                listed(new RunFolder(places.referenceTables(), run.conf()), chunk),
+                                files(places.reference()));
+                    case RECONSTRUCTION ->
+                        features(
+                                classId,
+                                RowFile.read(
+                                        run.chunk(Table.INVERTED, classId, chunk.file()), run.conf(), Encoded.class),
+                                this::reconstructed);
                 };
         if (!rejected.isEmpty()) {
             run.publish(run.rejected(STAGE, chunk.id()), RowFile.bytes(RejectedRow.class, rejected));
@@ -155,8 +151,8 @@ public final class FeatureWork {
 
     private <T> List<FeatureRow> features(String classId, List<T> images, Function<List<T>, Pictures> open) {
         List<FeatureRow> rows = new ArrayList<>();
-        try (ImageEncoder encoder = network.kind()
-                .open(network.location(), network.settings().fingerprint(), device)) {
+        try (ImageEncoder encoder =
+                network.kind().open(network.location(), network.settings().fingerprint(), model.device())) {
             Overlap.run(
                     Batches.of(images, network.settings().batch()),
                     open,
@@ -166,7 +162,12 @@ public final class FeatureWork {
                             if (vector.finite()) {
                                 rows.add(vector.row(classId, network.settingsId()));
                             } else {
-                                reject(classId, vector.id(), "", Latents.NOT_FINITE, "the network gave NaN or infinity");
+                                reject(
+                                        classId,
+                                        vector.id(),
+                                        "",
+                                        Latents.NOT_FINITE,
+                                        "the network gave NaN or infinity");
                             }
                         }
                         progress.accept(seen.asked());
@@ -184,7 +185,9 @@ public final class FeatureWork {
             List<ImageClassifier.Classification> answers = classifier.classify(pictures.pixels());
             for (int i = 0; i < answers.size(); i++) {
                 vectors.add(new FeatureVector(
-                        pictures.ids().get(i), answers.get(i).features(), answers.get(i).logits()));
+                        pictures.ids().get(i),
+                        answers.get(i).features(),
+                        answers.get(i).logits()));
             }
         } else {
             List<float[]> features = encoder.encode(pictures.pixels());
@@ -221,7 +224,8 @@ public final class FeatureWork {
                         continue;
                     }
                     Pixels image = ImageDecoder.decode(file, places.maxPixels());
-                    pictures.pixels().add(Resize.square(image, network.settings().size()));
+                    pictures.pixels()
+                            .add(Resize.square(image, network.settings().size()));
                     pictures.ids().add(row.imageId());
                 } catch (UnreadableImage e) {
                     reject(row.classId(), row.imageId(), row.path(), e.reason().toString(), e.detail());
@@ -236,11 +240,10 @@ public final class FeatureWork {
     }
 
     private Pictures reconstructed(List<Encoded> batch) {
-        ModelOnDevice checkpoint = model.get();
-        try (NDManager arrays = checkpoint.arrays()) {
-            NDArray images = checkpoint
-                    .decoder()
-                    .decode(Latents.onto(arrays, batch.stream().map(Encoded::encoded).toList())); // (B, 3, H, W)
+        try (NDManager arrays = model.arrays()) {
+            NDArray images = model.decoder()
+                    .decode(Latents.onto(
+                            arrays, batch.stream().map(Encoded::encoded).toList())); // (B, 3, H, W)
             int height = (int) images.getShape().get(2);
             int width = (int) images.getShape().get(3);
             float[] values = images.toFloatArray();
