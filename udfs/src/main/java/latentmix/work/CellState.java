@@ -84,7 +84,7 @@ public final class CellState implements Serializable {
 
     /** The cosine distance of an image's features to the mean of its class's reference, on average. */
     Estimate distance() {
-        return Estimate.ofMean(distance);
+        return Estimate.ofMean(distance).within(0, 2);
     }
 
     long pairs() {
@@ -103,6 +103,6 @@ public final class CellState implements Serializable {
 
     /** The probability of an image's likeliest class, on average. */
     Estimate confidence() {
-        return Estimate.ofMean(confidence);
+        return Estimate.ofMean(confidence).within(0, 1);
     }
 }

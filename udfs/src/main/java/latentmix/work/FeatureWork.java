@@ -100,8 +100,7 @@ public final class FeatureWork {
      *
      * @param model the checkpoint, of which reconstructions need the decoder
      */
-    public FeatureWork(
-            RunFolder run, Network network, Places places, ModelOnDevice model, LongConsumer progress) {
+    public FeatureWork(RunFolder run, Network network, Places places, ModelOnDevice model, LongConsumer progress) {
         this.run = run;
         this.network = network;
         this.places = places;

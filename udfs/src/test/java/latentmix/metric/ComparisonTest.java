@@ -247,7 +247,8 @@ class ComparisonTest {
         assertThat(sets.frechet().value()).isPositive();
         assertThat(sets.kid().value()).isFinite();
         assertThat(sets.neighbours()).isPresent();
-        assertThat(ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() - start).isLessThan(120_000_000_000L);
+        assertThat(ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() - start)
+                .isLessThan(120_000_000_000L);
     }
 
     /**
