@@ -39,7 +39,16 @@ class ArchitectureTest {
             Map.entry("table", Set.of("latent")),
             Map.entry(
                     "work",
-                    Set.of("table", "image", "latent", "schedule", "checkpoint", "model", "sampling", "inversion")),
+                    Set.of(
+                            "table",
+                            "image",
+                            "latent",
+                            "metric",
+                            "schedule",
+                            "checkpoint",
+                            "model",
+                            "sampling",
+                            "inversion")),
             Map.entry("training", Set.of("model", "architecture", "torchscript", "checkpoint", "schedule", "image")),
             Map.entry("sql", Set.of("latent")));
 

@@ -6,16 +6,19 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import latentmix.config.RunConfig;
 import latentmix.report.Gallery.Cell;
 import latentmix.report.Gallery.Grid;
 import latentmix.report.Gallery.Picture;
+import latentmix.table.MetricRow;
 
 /**
  * A run as one self-contained page: what was made and of what, in pictures; the settings; what stands in each table and
@@ -45,15 +48,22 @@ public final class Report {
      * @param summary the run's {@code run_summary.json}
      * @param exported images in the dataset
      * @param classes classes of the run, of which the galleries show some
+     * @param metrics what was measured, none if nothing was
      */
-    public static String html(RunConfig config, String summary, long exported, int classes, List<Gallery> galleries)
+    public static String html(
+            RunConfig config,
+            String summary,
+            long exported,
+            int classes,
+            List<Gallery> galleries,
+            List<MetricRow> metrics)
             throws JsonProcessingException {
         return new Report(config, JSON.readTree(summary), exported, classes)
-                .page(galleries)
+                .page(galleries, metrics)
                 .markup();
     }
 
-    private Html page(List<Gallery> galleries) {
+    private Html page(List<Gallery> galleries, List<MetricRow> metrics) {
         return Html.of(
                 """
                 <!doctype html>
@@ -71,6 +81,7 @@ public final class Report {
                 them are the dataset.</p>
                 {}
                 <h2>Pictures <small>{} of {} classes</small></h2>
+                {}
                 {}
                 <h2>What stands in the tables</h2>
                 {}
@@ -95,6 +106,7 @@ public final class Report {
                 galleries.size(),
                 classes,
                 Html.each(galleries, Report::gallery),
+                metrics(metrics),
                 counts(),
                 time(),
                 settings());
@@ -179,6 +191,58 @@ public final class Report {
                 picture.title(),
                 Base64.getEncoder().encodeToString(picture.png()),
                 picture.caption());
+    }
+
+    /** A line for each kind of image, over all classes; a column for each metric. */
+    private static Html metrics(List<MetricRow> rows) {
+        Set<String> names = new TreeSet<>();
+        Map<List<Object>, Map<String, MetricRow>> lines = new LinkedHashMap<>();
+        rows.stream()
+                .filter(row -> row.scope().equals(MetricRow.ALL))
+                .sorted(Comparator.comparing(MetricRow::entry).thenComparing(MetricRow::sourceCount))
+                .forEach(row -> {
+                    names.add(row.metric());
+                    lines.computeIfAbsent(
+                                    List.of(row.entry(), row.method(), row.sourceCount(), row.weights()),
+                                    key -> new LinkedHashMap<>())
+                            .put(row.metric(), row);
+                });
+        if (lines.isEmpty()) {
+            return Html.NONE;
+        }
+        return Html.of(
+                """
+                <h2>Metrics <small>all classes, 95 % intervals; the number of images shifts most: compare equal numbers</small></h2>
+                <div class="card"><table class="wide"><tr><th>entry</th><th>method</th><th class="n">N</th><th class="n">images</th>{}</tr>
+                {}
+                </table></div>
+                """,
+                Html.each(names, name -> Html.of("<th class=\"n\">{}</th>", name.replace("_", " "))),
+                Html.each(lines.values(), line -> metrics(line, names)));
+    }
+
+    private static Html metrics(Map<String, MetricRow> line, Set<String> names) {
+        MetricRow any = line.values().iterator().next();
+        return Html.of(
+                "<tr><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>{}</tr>",
+                any.entry(),
+                any.method(),
+                any.sourceCount() == 0 ? "" : any.sourceCount(),
+                any.images(),
+                Html.each(names, name -> line.containsKey(name) ? number(line.get(name)) : new Html("<td></td>")));
+    }
+
+    private static Html number(MetricRow row) {
+        return Html.of(
+                "<td class=\"n\">{}<br><small>{} – {}</small></td>",
+                digits(row.value()),
+                digits(row.low()),
+                digits(row.high()));
+    }
+
+    /** Three digits that count. */
+    private static String digits(double value) {
+        return Double.isFinite(value) ? String.format(Locale.ROOT, Math.abs(value) < 1 ? "%.3f" : "%.2f", value) : "?";
     }
 
     private Html counts() {

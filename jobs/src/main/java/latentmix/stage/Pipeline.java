@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
@@ -35,6 +36,7 @@ import latentmix.report.Album;
 import latentmix.report.Gallery;
 import latentmix.report.Report;
 import latentmix.schedule.Scheduler;
+import latentmix.table.MetricRow;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
 import latentmix.work.Census;
@@ -51,7 +53,7 @@ import latentmix.work.Prompts;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**
- * A run: images, invert, mix, generate, export, each doing only what is missing.
+ * A run: images, invert, mix, generate, evaluate, export, each doing only what is missing.
  *
  * <p>The driver lists and plans; executors read, compute and publish; nothing is shuffled.
  */
@@ -70,10 +72,11 @@ public final class Pipeline {
     private final RunSettings settings;
     private final String input;
     private final ClassList classes;
+    private final Evaluation evaluation; // null where nothing is to be measured
     private final List<StageSummary> summaries = new ArrayList<>();
 
     /** The checkpoint as tasks open it: by its location, on the device Spark gave them. */
-    private record ModelSource(String checkpoint, String dtype, int threads) implements Serializable {
+    record ModelSource(String checkpoint, String dtype, int threads) implements Serializable {
         private static final Map<String, CheckpointFolder> OPEN = new ConcurrentHashMap<>(); // once per JVM
 
         CheckpointFolder open() {
@@ -103,6 +106,9 @@ public final class Pipeline {
         this.settings = RunSettings.publish(config, checkpoint, device(spark), run);
         this.input = BuiltIn.located(config.input().root());
         this.classes = ClassList.read(config.input(), config.prompt(), input, run.conf());
+        this.evaluation = config.evaluation() == null
+                ? null
+                : new Evaluation(run, tasks, config, settings, classes, input, model);
     }
 
     /** The checkpoint, compiled: all of it has been read, and its process has the solvers and steps that are asked for. */
@@ -164,6 +170,9 @@ public final class Pipeline {
     }
 
     private RunSummary run(Set<StageName> stages) throws IOException {
+        if (evaluation == null && stages.equals(EnumSet.of(StageName.EVALUATE))) {
+            throw Evaluation.nothingAsked();
+        }
         List<ImagesWork.Catalog> catalogs = images(stages.contains(StageName.INVERT));
         check(catalogs);
         if (stages.contains(StageName.INVERT) && config.inversionMethod().needsGradients()) {
@@ -181,10 +190,13 @@ public final class Pipeline {
         if (stages.contains(StageName.GENERATE)) {
             generate();
         }
+        if (stages.contains(StageName.EVALUATE) && evaluation != null) {
+            evaluate(catalogs);
+        }
         long exported = stages.contains(StageName.EXPORT) ? export() : 0;
         Counts counts = count(catalogs);
         int exitCode = counts.rejectedShare() > config.run().maxRejected() ? 3 : 0;
-        RunSummary summary = new RunSummary(exitCode, settingsIds(), counts, summaries);
+        RunSummary summary = new RunSummary(exitCode, settingsIds(catalogs), counts, summaries);
         summary.publish(run);
         if (stages.contains(StageName.EXPORT)) {
             report(catalogs, summary, exported);
@@ -410,6 +422,12 @@ public final class Pipeline {
         summarize(StageName.GENERATE, all.size() - missing.size(), results, start);
     }
 
+    private void evaluate(List<ImagesWork.Catalog> catalogs) throws IOException {
+        long start = System.nanoTime();
+        Evaluation.Done done = evaluation.evaluate(catalogs, inversionChunks(catalogs), mixed());
+        summarize(StageName.EVALUATE, done.doneBefore(), done.results(), start);
+    }
+
     /** Brings the dataset up to date; returns its number of images. */
     private long export() throws IOException {
         long start = System.nanoTime();
@@ -492,8 +510,9 @@ public final class Pipeline {
                 "open the report's pictures",
                 labels,
                 (folder, label, progress) -> album.open(folder, label, inverted.get(label)));
+        List<MetricRow> metrics = evaluation == null ? List.of() : evaluation.rows(catalogs);
         String html = Report.html(
-                config, RunFolder.json(summary), exported, classes.classes().size(), galleries);
+                config, RunFolder.json(summary), exported, classes.classes().size(), galleries, metrics);
         run.publish(run.path("report.html"), html.getBytes(StandardCharsets.UTF_8));
     }
 
@@ -519,14 +538,18 @@ public final class Pipeline {
                         Census.of(folder, item.label(), item.inversions(), entries, item.generations())));
     }
 
-    private Map<String, Object> settingsIds() {
-        return Map.of(
+    private Map<String, Object> settingsIds(List<ImagesWork.Catalog> catalogs) throws IOException {
+        Map<String, Object> ids = new TreeMap<>(Map.of(
                 "invert", settings.inversionId(),
                 "mix",
                         settings.mixing().stream()
                                 .map(MixingPlan.Entry::settingsId)
                                 .toList(),
-                "generate", settings.generationId());
+                "generate", settings.generationId()));
+        if (evaluation != null) {
+            ids.put("evaluate", evaluation.settingsIds(catalogs));
+        }
+        return ids;
     }
 
     private static <T> long rows(List<T> chunks, ToIntFunction<T> rows) {

@@ -125,7 +125,7 @@ class S3RunTest {
                 folder.resolve("classes.tsv"),
                 "index\tfolder\tname\n0\t5-sandal\tsandal\n1\t9-ankle-boot\tankle boot\n");
         Path local = folder.resolve("local");
-        assertThat(TinyRun.run(2, TinyRun.config(input, "input.classes=" + classes), local))
+        assertThat(TinyRun.run(2, TinyRun.config(input, "input.classes=" + classes, "evaluation.sample=100"), local))
                 .isZero();
 
         String root = "s3a://" + BUCKET + "/";
@@ -133,7 +133,8 @@ class S3RunTest {
         s3.copyFromLocalFile(new org.apache.hadoop.fs.Path(input.toUri()), new org.apache.hadoop.fs.Path(root + "in"));
         s3.copyFromLocalFile(
                 new org.apache.hadoop.fs.Path(classes.toUri()), new org.apache.hadoop.fs.Path(root + "classes.tsv"));
-        RunConfig config = TinyRun.config(input, "input.root=" + root + "in", "input.classes=" + root + "classes.tsv");
+        RunConfig config = TinyRun.config(
+                input, "input.root=" + root + "in", "input.classes=" + root + "classes.tsv", "evaluation.sample=100");
         assertThat(run(config, root + "run")).isZero();
         assertThat(run(config, root + "run")).isZero();
 

@@ -88,6 +88,8 @@ public final class TinyRun {
                 "mixed",
                 "generated",
                 "rejected",
+                "features",
+                "metrics",
                 "dataset",
                 "settings")) {
             if (Files.exists(run.resolve(table))) {

@@ -1,11 +1,13 @@
 package latentmix.metric;
 
+import java.io.Serializable;
+
 /**
  * A number with its 95 % confidence interval; NaN at both ends where there are too few images for one.
  *
  * <p>An interval speaks of the images measured: where would the number be had as many others been made? The reference is taken as given.
  */
-public record Estimate(double value, double low, double high) {
+public record Estimate(double value, double low, double high) implements Serializable {
     /** The 97.5 % quantile of the normal distribution. */
     private static final double Z = 1.959963984540054;
 
@@ -38,7 +40,7 @@ public record Estimate(double value, double low, double high) {
     }
 
     /** The same, held within bounds that the number itself has. */
-    Estimate within(double least, double most) {
+    public Estimate within(double least, double most) {
         return new Estimate(value, Math.max(least, low), Math.min(most, high));
     }
 

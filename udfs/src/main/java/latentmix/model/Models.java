@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.Supplier;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.AutoencoderKL;
 import latentmix.architecture.BackwardMemory;
@@ -174,6 +175,17 @@ public final class Models {
         return new TorchImageEncoder.Classifier(network(component, device, dtype, Part.CLASSIFIER), device, classifier);
     }
 
+    /**
+     * The standard Inception of a file that the user gives, {@code inception-2015-12-05.pt}: the one foreign program that is ever run.
+     *
+     * @throws CheckpointException unless the file has this SHA-256
+     */
+    public static ImageEncoder inception(Path file, String sha256, Device device) {
+        Key key = new Key(sha256, device, Dtype.FLOAT32, "inception", Part.IMAGE_ENCODER);
+        return new TorchImageEncoder.Inception(
+                network(() -> InceptionFile.checked(file, sha256), key, FOREVER), device);
+    }
+
     /** The shape of a latent at the model's own image size. */
     public static Shape latentShape(CheckpointFolder folder) {
         DenoisingNetwork denoiser = denoisingNetwork(folder);
@@ -305,6 +317,10 @@ public final class Models {
 
     /** The network, opened for this user: loaded by the first, who makes room for it. */
     private static Network network(Path component, Key key, Object user) {
+        return network(() -> compile(component, key.part(), key.dtype()), key, user);
+    }
+
+    private static Network network(Supplier<Path> archive, Key key, Object user) {
         key.dtype().requireSupported(key.device());
         CompletableFuture<Network> mine = new CompletableFuture<>();
         CompletableFuture<Network> shared = NETWORKS.compute(key, (same, others) -> {
@@ -318,7 +334,7 @@ public final class Models {
                 if (key.part() != Part.TEXT_ENCODER) {
                     freeIdleTextEncoders();
                 }
-                Path program = compile(component, key.part(), key.dtype());
+                Path program = archive.get();
                 mine.complete(
                         switch (key.use()) {
                             case INFERENCE -> Network.load(program, key.device());

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /** A compiled program in libtorch: frozen weights on one device, run by any number of threads. */
 final class Network implements AutoCloseable {
@@ -53,24 +54,27 @@ final class Network implements AutoCloseable {
         }
     }
 
+    /** Runs forward with these inputs and then {@code true}, as a flag that the program takes; otherwise as {@link #forward}. */
+    NDList forwardFlagged(NDManager owner, NDArray input) {
+        return forward(owner, IValue.from((PtNDArray) input), IValue.from(true));
+    }
+
     /** Runs forward without gradients; the results, one or a list, belong to the given manager and are never changed in place. */
     NDList forward(NDManager owner, NDArray... inputs) {
+        return forward(
+                owner,
+                Stream.of(inputs).map(input -> IValue.from((PtNDArray) input)).toArray(IValue[]::new));
+    }
+
+    private NDList forward(NDManager owner, IValue... values) {
         // Thread-local in libtorch: the profiling executor's first calls are slow and it gains nothing here.
         JniUtils.setGraphExecutorOptimize(false);
-        IValue[] values = new IValue[inputs.length];
         try {
-            for (int i = 0; i < inputs.length; i++) {
-                values[i] = IValue.from((PtNDArray) inputs[i]);
-            }
             try (IValue output = block.forward(values)) {
                 return output.toNDList((PtNDManager) owner);
             }
         } finally {
-            for (IValue value : values) {
-                if (value != null) {
-                    value.close();
-                }
-            }
+            Stream.of(values).forEach(IValue::close);
         }
     }
 

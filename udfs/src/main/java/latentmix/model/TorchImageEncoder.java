@@ -4,12 +4,15 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import latentmix.architecture.ClipVisionModel;
 import latentmix.architecture.ConvClassifier;
+import latentmix.checkpoint.CheckpointException;
 import latentmix.image.Pixels;
 import latentmix.image.Resize;
 
@@ -71,6 +74,48 @@ sealed interface TorchImageEncoder extends ImageEncoder {
         @Override
         public int width() {
             return config.features();
+        }
+    }
+
+    /**
+     * The features of the standard Inception, whose program takes bytes of any size, resizes them itself as the original did, and returns its last pooling layer.
+     */
+    record Inception(Network network, Device device) implements TorchImageEncoder {
+        @Override
+        public List<float[]> encode(List<Pixels> images) {
+            if (images.isEmpty()) {
+                throw new IllegalArgumentException("There must be at least one image, there is none");
+            }
+            int width = images.get(0).width();
+            int height = images.get(0).height();
+            ByteBuffer bytes = ByteBuffer.allocateDirect(images.size() * 3 * height * width);
+            for (Pixels image : images) {
+                if (image.width() != width || image.height() != height) {
+                    throw new IllegalArgumentException("Images of a batch must be of one size, cannot be: " + width
+                            + " × " + height + " and " + image.width() + " × " + image.height());
+                }
+                for (int c = 0; c < 3; c++) {
+                    for (int i = c; i < image.rgb().length; i += 3) {
+                        bytes.put(image.rgb()[i]);
+                    }
+                }
+            }
+            try (NDManager manager = NDManager.newBaseManager(device, "PyTorch")) {
+                NDArray input =
+                        manager.create(bytes.flip(), new Shape(images.size(), 3, height, width), DataType.UINT8);
+                List<float[]> features = TorchImageEncoder.rows(
+                        network.forwardFlagged(manager, input).singletonOrThrow());
+                if (features.get(0).length != InceptionFile.WIDTH) {
+                    throw new CheckpointException("Inception must return " + InceptionFile.WIDTH
+                            + " features of an image, cannot return: " + features.get(0).length);
+                }
+                return features;
+            }
+        }
+
+        @Override
+        public int width() {
+            return InceptionFile.WIDTH;
         }
     }
 

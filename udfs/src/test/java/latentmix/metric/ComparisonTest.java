@@ -3,6 +3,7 @@ package latentmix.metric;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -12,6 +13,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -233,6 +235,20 @@ class ComparisonTest {
         assertThat(parts.cmmd()).isEqualTo(comparison().cmmd());
         assertThat(parts.frechet()).isEqualTo(comparison().frechet());
         assertThat(parts.neighbours()).isEqualTo(comparison().neighbours());
+    }
+
+    /** As many as Inception has: every metric of 1,000 images beside 3,000 real ones, whose covariance is decomposed. */
+    @Test
+    @Tag("heavy")
+    void of2048FeaturesAllMetricsTakeLessThanTwoMinutesOfOneCore() {
+        long start = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
+        Comparison sets = new ReferenceSet(Sketches.of(Sketches.gaussians(3000, 2048, 0, 1, 30), "y", 2000), 5)
+                .with(Sketches.of(Sketches.gaussians(1000, 2048, 0.01, 1, 31), "x", 2000));
+        assertThat(sets.frechet().value()).isPositive();
+        assertThat(sets.kid().value()).isFinite();
+        assertThat(sets.neighbours()).isPresent();
+        assertThat(ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() - start)
+                .isLessThan(120_000_000_000L);
     }
 
     /**

@@ -1,0 +1,261 @@
+package latentmix.work;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.Serializable;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.LongConsumer;
+import latentmix.image.ImageDecoder;
+import latentmix.image.Pixels;
+import latentmix.image.Resize;
+import latentmix.image.UnreadableImage;
+import latentmix.model.ImageClassifier;
+import latentmix.model.ImageEncoder;
+import latentmix.table.ContentId;
+import latentmix.table.FeatureRow;
+import latentmix.table.GeneratedRow.EncodedImage;
+import latentmix.table.ImageRow;
+import latentmix.table.LatentColumn;
+import latentmix.table.RejectedRow;
+import latentmix.table.RowFile;
+import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.security.AccessControlException;
+
+/** Shows a chunk of images to a network and publishes its features of them. */
+public final class FeatureWork {
+    /** The stage's name in {@code rejected}. */
+    public static final String STAGE = "evaluate";
+
+    /** Where the images of a chunk are. */
+    public enum Source {
+        /** The generated table. */
+        GENERATED,
+        /** The input's files, as the images table lists them. */
+        INPUT,
+        /** The reference's files. */
+        REFERENCE,
+        /** The encoded latents of the inverted table, decoded again. */
+        RECONSTRUCTION
+    }
+
+    /**
+     * A chunk of images.
+     *
+     * @param id the chunk's id in the features table
+     * @param file the table's file that lists it
+     * @param chunk its id there
+     */
+    public record Chunk(String id, String classId, Source source, String file, String chunk, int rows)
+            implements Serializable {
+        /** The features, under these settings, of a chunk of a source. */
+        public static Chunk of(String settingsId, String classId, Source source, String file, String chunk, int rows) {
+            return new Chunk(
+                    ContentId.of(settingsId, source.name(), classId, chunk), classId, source, file, chunk, rows);
+        }
+    }
+
+    /**
+     * A network, and the settings of what it says.
+     *
+     * @param location its folder or file
+     */
+    public record Network(FeatureKind kind, String location, FeatureSettings settings, String settingsId)
+            implements Serializable {}
+
+    /**
+     * Where real images are.
+     *
+     * @param input the input's root
+     * @param reference the reference's root
+     * @param referenceTables the folder of the tables that list the reference's images
+     */
+    public record Places(String input, String reference, String referenceTables, long maxPixels)
+            implements Serializable {}
+
+    private record Generated(String mixId, EncodedImage image) {}
+
+    private record Encoded(String imageId, LatentColumn encoded) {}
+
+    private record Pictures(List<String> ids, List<Pixels> pixels, int asked) {}
+
+    private record Seen(List<FeatureVector> vectors, int asked) {}
+
+    private final RunFolder run;
+    private final Network network;
+    private final Places places;
+    private final ModelOnDevice model;
+    private final LongConsumer progress;
+    private final List<RejectedRow> rejected = new ArrayList<>();
+
+    /**
+     * Work on one chunk.
+     *
+     * @param model the checkpoint, of which reconstructions need the decoder
+     */
+    public FeatureWork(RunFolder run, Network network, Places places, ModelOnDevice model, LongConsumer progress) {
+        this.run = run;
+        this.network = network;
+        this.places = places;
+        this.model = model;
+        this.progress = progress;
+    }
+
+    /** Publishes the chunk's rejected rows, then its features. */
+    public ChunkResult extract(Chunk chunk) throws IOException {
+        long start = System.nanoTime();
+        String classId = chunk.classId();
+        List<FeatureRow> rows =
+                switch (chunk.source()) {
+                    case GENERATED ->
+                        features(
+                                classId,
+                                RowFile.read(
+                                        run.chunk(Table.GENERATED, classId, chunk.file()), run.conf(), Generated.class),
+                                this::generated);
+                    case INPUT -> features(classId, listed(run, chunk), files(places.input()));
+                    case REFERENCE ->
+                        features(
+                                classId,
+                                listed(new RunFolder(places.referenceTables(), run.conf()), chunk),
+                                files(places.reference()));
+                    case RECONSTRUCTION ->
+                        features(
+                                classId,
+                                RowFile.read(
+                                        run.chunk(Table.INVERTED, classId, chunk.file()), run.conf(), Encoded.class),
+                                this::reconstructed);
+                };
+        if (!rejected.isEmpty()) {
+            run.publish(run.rejected(STAGE, chunk.id()), RowFile.bytes(RejectedRow.class, rejected));
+        }
+        run.publish(run.chunk(Table.FEATURES, classId, chunk.id()), RowFile.bytes(FeatureRow.class, rows));
+        return new ChunkResult(rows.size(), rejected.size(), 0, (System.nanoTime() - start) / 1e9);
+    }
+
+    private static List<ImageRow> listed(RunFolder tables, Chunk chunk) throws IOException {
+        return RowFile.read(tables.chunk(Table.IMAGES, chunk.classId(), chunk.file()), tables.conf(), ImageRow.class)
+                .stream()
+                .filter(row -> row.chunk().equals(chunk.chunk()))
+                .sorted(Comparator.comparingInt(ImageRow::position))
+                .toList();
+    }
+
+    private <T> List<FeatureRow> features(String classId, List<T> images, Function<List<T>, Pictures> open) {
+        List<FeatureRow> rows = new ArrayList<>();
+        try (ImageEncoder encoder =
+                network.kind().open(network.location(), network.settings().fingerprint(), model.device())) {
+            Overlap.run(
+                    Batches.of(images, network.settings().batch()),
+                    open,
+                    pictures -> new Seen(see(encoder, pictures), pictures.asked()),
+                    seen -> {
+                        for (FeatureVector vector : seen.vectors()) {
+                            if (vector.finite()) {
+                                rows.add(vector.row(classId, network.settingsId()));
+                            } else {
+                                reject(
+                                        classId,
+                                        vector.id(),
+                                        "",
+                                        Latents.NOT_FINITE,
+                                        "the network gave NaN or infinity");
+                            }
+                        }
+                        progress.accept(seen.asked());
+                    });
+        }
+        return rows;
+    }
+
+    private static List<FeatureVector> see(ImageEncoder encoder, Pictures pictures) {
+        List<FeatureVector> vectors = new ArrayList<>();
+        if (pictures.pixels().isEmpty()) {
+            return vectors;
+        }
+        if (encoder instanceof ImageClassifier classifier) {
+            List<ImageClassifier.Classification> answers = classifier.classify(pictures.pixels());
+            for (int i = 0; i < answers.size(); i++) {
+                vectors.add(new FeatureVector(
+                        pictures.ids().get(i),
+                        answers.get(i).features(),
+                        answers.get(i).logits()));
+            }
+        } else {
+            List<float[]> features = encoder.encode(pictures.pixels());
+            for (int i = 0; i < features.size(); i++) {
+                vectors.add(new FeatureVector(pictures.ids().get(i), features.get(i), new float[0]));
+            }
+        }
+        return vectors;
+    }
+
+    private Pictures generated(List<Generated> batch) {
+        return new Pictures(
+                batch.stream().map(Generated::mixId).toList(),
+                batch.stream().map(row -> decoded(row.image())).toList(),
+                batch.size());
+    }
+
+    private static Pixels decoded(EncodedImage image) {
+        try {
+            return ImageDecoder.decode(image.bytes(), Integer.MAX_VALUE);
+        } catch (UnreadableImage e) {
+            throw new IllegalStateException("An image of the generated table must decode: " + e.detail(), e);
+        }
+    }
+
+    private Function<List<ImageRow>, Pictures> files(String root) {
+        return batch -> {
+            Pictures pictures = new Pictures(new ArrayList<>(), new ArrayList<>(), batch.size());
+            for (ImageRow row : batch) {
+                try {
+                    byte[] file = run.read(new Path(root, row.path()));
+                    if (!ContentId.of(row.classId(), file).equals(row.imageId())) {
+                        reject(row.classId(), row.imageId(), row.path(), "changed", "the file has other bytes now");
+                        continue;
+                    }
+                    Pixels image = ImageDecoder.decode(file, places.maxPixels());
+                    pictures.pixels()
+                            .add(Resize.square(image, network.settings().size()));
+                    pictures.ids().add(row.imageId());
+                } catch (UnreadableImage e) {
+                    reject(row.classId(), row.imageId(), row.path(), e.reason().toString(), e.detail());
+                } catch (FileNotFoundException | AccessControlException e) {
+                    reject(row.classId(), row.imageId(), row.path(), "unreadable", e.getMessage());
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+            return pictures;
+        };
+    }
+
+    private Pictures reconstructed(List<Encoded> batch) {
+        try (NDManager arrays = model.arrays()) {
+            NDArray images = model.decoder()
+                    .decode(Latents.onto(
+                            arrays, batch.stream().map(Encoded::encoded).toList())); // (B, 3, H, W)
+            int height = (int) images.getShape().get(2);
+            int width = (int) images.getShape().get(3);
+            float[] values = images.toFloatArray();
+            Pictures pictures = new Pictures(new ArrayList<>(), new ArrayList<>(), batch.size());
+            for (int i = 0; i < batch.size(); i++) {
+                pictures.ids().add(batch.get(i).imageId());
+                pictures.pixels().add(Pixels.ofChw(values, i * 3 * height * width, width, height));
+            }
+            return pictures;
+        }
+    }
+
+    private void reject(String classId, String id, String path, String reason, String detail) {
+        rejected.add(new RejectedRow(STAGE, classId, id, path, reason, detail, network.settingsId()));
+    }
+}
