@@ -43,7 +43,8 @@ class ArchitectureTest {
             Map.entry("sql", Set.of("latent")));
 
     /** The packages of the driver's side, which may use all of the above but sql. */
-    private static final Set<String> DRIVER = Set.of("config", "plan", "stage", "export", "report", "bench", "cli");
+    private static final Set<String> DRIVER =
+            Set.of("config", "plan", "stage", "export", "report", "bench", "study", "cli");
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOptions(

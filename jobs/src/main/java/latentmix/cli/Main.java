@@ -21,6 +21,7 @@ import picocli.CommandLine.IVersionProvider;
             InvertCommand.class,
             MixCommand.class,
             GenerateCommand.class,
+            EvaluateCommand.class,
             ExportCommand.class,
             ModelCommand.class,
             MorphCommand.class,

@@ -10,7 +10,7 @@ import picocli.CommandLine.Mixin;
 /** {@code latentmix run}: every stage, each doing only what is missing. */
 @Command(
         name = "run",
-        description = "Runs every stage: invert, mix, generate, export.",
+        description = "Runs every stage: invert, mix, generate, evaluate (where the configuration says what), export.",
         mixinStandardHelpOptions = true)
 final class RunCommand implements Callable<Integer> {
     @Mixin

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
 import latentmix.checkpoint.BuiltIn;
@@ -77,7 +78,8 @@ public final class ConfigFile {
         return config;
     }
 
-    private static RunConfig config(Section file) {
+    /** The run configuration in this section, whose problems are noted with it. */
+    static RunConfig config(Section file) {
         RunConfig.Input input = input(file.section("input"));
         RunConfig.Model model = model(file.section("model"));
         RunConfig config = new RunConfig(
@@ -88,6 +90,7 @@ public final class ConfigFile {
                 mixing(file.sections("mixing")),
                 generation(file.section("generation")),
                 export(file.section("export")),
+                file.has("evaluation") ? evaluation(file.section("evaluation")) : null,
                 run(file.section("run"), model.batch()));
         checkStrengths(file, config);
         wayBack(config, file.section("inversion"));
@@ -99,7 +102,9 @@ public final class ConfigFile {
         RunConfig.Input input = new RunConfig.Input(
                 section.text("root", ConfigFile::locate),
                 section.textOrNull("classes", ConfigFile::locate),
-                section.whole("max_pixels", 100_000_000, 1, Integer.MAX_VALUE));
+                section.whole("max_pixels", 100_000_000, 1, Integer.MAX_VALUE),
+                section.texts("folders", List.of(), folder -> {}),
+                section.countOrNull("limit", 1, MOST, "leave it out for all"));
         section.end();
         return input;
     }
@@ -111,7 +116,7 @@ public final class ConfigFile {
                 section.count("batch", 32, 1, MOST),
                 section.count("threads", 1, 1, 1024),
                 section.choice("device", "auto", List.of("auto", "cpu", "gpu")),
-                section.countOrNull("size", 8, 8192));
+                section.countOrNull("size", 8, 8192, "leave it out for the model's own"));
         if (model.dtype().equals("float16") && model.device().equals("cpu")) {
             section.problem(
                     "dtype",
@@ -316,6 +321,33 @@ public final class ConfigFile {
         return export;
     }
 
+    private static RunConfig.Evaluation evaluation(Section section) {
+        RunConfig.Evaluation evaluation = new RunConfig.Evaluation(
+                section.textOrNull("reference", ConfigFile::locate),
+                section.text("classifier", RunConfig.AUTO, ConfigFile::locate),
+                section.textOrNull("clip", ConfigFile::locate),
+                section.has("inception") ? inception(section.section("inception")) : null,
+                section.count("sample", 2000, 2, 20_000),
+                section.count("neighbours", 5, 1, 1000),
+                section.count("batch", 64, 1, MOST));
+        section.end();
+        return evaluation;
+    }
+
+    private static RunConfig.Inception inception(Section section) {
+        RunConfig.Inception inception = new RunConfig.Inception(
+                section.text("file"), section.text("sha256").toLowerCase(Locale.ROOT));
+        if (!inception.sha256().matches("[0-9a-f]{64}")) {
+            section.problem(
+                    "sha256",
+                    "the file's SHA-256, 64 hex digits: a TorchScript file is a program, and no other one is run",
+                    inception.sha256(),
+                    "take it from where the file is published, and compare it with sha256sum");
+        }
+        section.end();
+        return inception;
+    }
+
     private static RunConfig.Run run(Section section, int batch) {
         RunConfig.Run run = new RunConfig.Run(
                 section.whole("seed", 0, Long.MIN_VALUE, Long.MAX_VALUE),
@@ -352,7 +384,7 @@ public final class ConfigFile {
         }
     }
 
-    private static ObjectNode tree(String yaml, String source) {
+    static ObjectNode tree(String yaml, String source) {
         try {
             JsonNode tree = YAML.readTree(yaml);
             if (tree.isMissingNode() || tree.isNull()) {
@@ -370,7 +402,7 @@ public final class ConfigFile {
     }
 
     /** Spells {@code mixing.method} as {@code mixing.methods}, so that both may be written. */
-    private static void canonical(ObjectNode tree) {
+    static void canonical(ObjectNode tree) {
         for (JsonNode entry : tree.path("mixing")) {
             if (entry instanceof ObjectNode object && object.has("method") && !object.has("methods")) {
                 object.set("methods", object.remove("method"));
@@ -378,7 +410,7 @@ public final class ConfigFile {
         }
     }
 
-    private static void override(ObjectNode tree, String override, List<String> problems) {
+    static void override(ObjectNode tree, String override, List<String> problems) {
         int equals = override.indexOf('=');
         if (equals < 1) {
             problems.add("--set: expected key.path=value, got " + override + "; write for example generation.steps=20");
@@ -402,7 +434,7 @@ public final class ConfigFile {
     }
 
     /** Sets a value below a node; {@code false} where the path leads nowhere. */
-    private static boolean set(JsonNode node, List<String> path, JsonNode value) {
+    static boolean set(JsonNode node, List<String> path, JsonNode value) {
         String key = path.get(0);
         List<String> rest = path.subList(1, path.size());
         if (node instanceof ArrayNode array) {

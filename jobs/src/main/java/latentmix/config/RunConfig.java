@@ -18,6 +18,7 @@ import latentmix.schedule.Step;
  * What a run does, as its YAML file and the command line say it; every value is in range. {@link ConfigFile} reads it.
  *
  * @param mixing at least one entry; their names differ
+ * @param evaluation null where nothing is to be measured
  */
 public record RunConfig(
         Input input,
@@ -27,12 +28,22 @@ public record RunConfig(
         List<MixingEntry> mixing,
         Generation generation,
         Export export,
+        Evaluation evaluation,
         Run run) {
     /** What leaves a choice to the checkpoint or the machine. */
     static final String AUTO = "auto";
 
+    static final String NONE = "none";
+
+    private static final String BUILT_IN_CLASSIFIER = "builtin:fashion/classifier";
+
     public RunConfig {
         mixing = List.copyOf(mixing);
+    }
+
+    /** The same with other mixing entries. */
+    public RunConfig withMixing(List<MixingEntry> entries) {
+        return new RunConfig(input, model, prompt, inversion, entries, generation, export, run);
     }
 
     /**
@@ -61,8 +72,14 @@ public record RunConfig(
      * @param root a folder of any file system that Hadoop reads, or a built-in sample's name
      * @param classes a TSV with columns index, folder, name; null for the folders' own names
      * @param maxPixels images with more are rejected unread
+     * @param folders the classes that are used; empty for all
+     * @param limit of images a class, those with the least ids; null for all
      */
-    public record Input(String root, String classes, long maxPixels) {}
+    public record Input(String root, String classes, long maxPixels, List<String> folders, Integer limit) {
+        public Input {
+            folders = List.copyOf(folders);
+        }
+    }
 
     /**
      * What computes.
@@ -193,6 +210,43 @@ public record RunConfig(
      * @param format of the ImageFolder tree's files
      */
     public record Export(String format) {}
+
+    /**
+     * What is measured of the images made, and against which real ones.
+     *
+     * @param reference a folder of classes; null for the input itself
+     * @param classifier a folder with a classifier, auto for the built-in model's own, or none
+     * @param clip a folder with CLIP's vision model, or null
+     * @param inception the standard Inception, or null
+     * @param sample the largest number of images that are compared pair by pair
+     * @param neighbours k of precision, recall, density and coverage
+     * @param batch images that a network sees at a time
+     */
+    public record Evaluation(
+            String reference,
+            String classifier,
+            String clip,
+            Inception inception,
+            int sample,
+            int neighbours,
+            int batch) {
+        /** The classifier's folder, or null. */
+        public String classifier(String checkpoint) {
+            if (classifier.equals(NONE)) {
+                return null;
+            }
+            return !classifier.equals(AUTO)
+                    ? classifier
+                    : checkpoint.startsWith("builtin:") ? BUILT_IN_CLASSIFIER : null;
+        }
+    }
+
+    /**
+     * The file {@code inception-2015-12-05.pt}.
+     *
+     * @param sha256 64 hex digits: another file is not opened
+     */
+    public record Inception(String file, String sha256) {}
 
     /**
      * How the work is divided and judged.

@@ -32,6 +32,11 @@ final class Section {
         }
     }
 
+    /** Whether the key is there, be its value empty. */
+    boolean has(String key) {
+        return !absent(value(key));
+    }
+
     /** A text that must be there. */
     String text(String key) {
         JsonNode value = value(key);
@@ -119,10 +124,8 @@ final class Section {
     }
 
     /** A whole number in this range, or null where the key is absent. */
-    Integer countOrNull(String key, int least, int most) {
-        return absent(value(key))
-                ? null
-                : Integer.valueOf(Math.toIntExact(whole(key, least, most, "leave it out for the model's own")));
+    Integer countOrNull(String key, int least, int most, String advice) {
+        return absent(value(key)) ? null : Integer.valueOf(Math.toIntExact(whole(key, least, most, advice)));
     }
 
     /** A number in this range, both ends included. */
@@ -187,6 +190,14 @@ final class Section {
         Map<String, String> texts = new LinkedHashMap<>();
         entries.node.fieldNames().forEachRemaining(name -> texts.put(name, entries.text(name)));
         return texts;
+    }
+
+    /** A mapping's values by key, in the file's order; empty where the key is absent. */
+    Map<String, JsonNode> values(String key) {
+        Section entries = section(key);
+        Map<String, JsonNode> values = new LinkedHashMap<>();
+        entries.node.fieldNames().forEachRemaining(name -> values.put(name, entries.node.get(name)));
+        return values;
     }
 
     Section section(String key) {

@@ -7,6 +7,7 @@ public enum StageName {
     INVERT,
     MIX,
     GENERATE,
+    EVALUATE,
     EXPORT;
 
     /** As people and folders write it. */

@@ -20,7 +20,8 @@ class MainTest {
     private final StringWriter err = new StringWriter();
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "run", "invert", "mix", "generate", "export", "model", "morph", "bench"})
+    @ValueSource(
+            strings = {"demo", "run", "invert", "mix", "generate", "evaluate", "export", "model", "morph", "bench"})
     void everyVerbExplainsItself(String verb) {
         assertThat(run(verb, "--help")).isEqualTo(ExitCode.DONE);
         assertThat(out.toString()).contains("Usage: latentmix " + verb);

@@ -32,7 +32,17 @@ class ConfigFileTest {
                                 "mixing-0", List.of("nin/chm"), List.of("8"), "dirichlet(1)", "all", 10, true)),
                         new RunConfig.Generation(50, 7.5, List.of(), "auto"),
                         new RunConfig.Export("png"),
+                        null,
                         new RunConfig.Run(0, 64, 0.05)));
+    }
+
+    @Test
+    void nothingIsMeasuredUnlessTheFileSaysSoAndInceptionNeedsItsHash() {
+        assertThat(parse(LEAST + "evaluation: {}\n").evaluation())
+                .isEqualTo(new RunConfig.Evaluation(null, "auto", null, null, 2000, 5, 64));
+        assertThatThrownBy(() -> parse(LEAST + "evaluation: {inception: {file: inception.pt, sha256: abc}}\n"))
+                .hasMessageContaining("evaluation.inception.sha256: expected the file's SHA-256, 64 hex digits")
+                .hasMessageContaining("got abc");
     }
 
     @Test
@@ -48,8 +58,17 @@ class ConfigFileTest {
                   - {name: b, method: nin/chm, inputs: 3, weights: "fixed(0.5,0.3,0.2)"}
                 generation: {steps: 20, guidance: 3.5, guidance_interval: [200, 600], solver: dpm-solver++(2m)}
                 export: {format: png}
+                evaluation:
+                  reference: held-out
+                  classifier: none
+                  clip: clip
+                  inception: {file: inception.pt, sha256: %s}
+                  sample: 100
+                  neighbours: 3
+                  batch: 8
                 run: {seed: -7, chunk: 8, max_rejected: 0}
-                """);
+                """
+                        .formatted("AB".repeat(32)));
 
         assertThat(config)
                 .isEqualTo(new RunConfig(
@@ -70,6 +89,14 @@ class ConfigFileTest {
                                         "b", List.of("nin/chm"), List.of("3"), "fixed(0.5,0.3,0.2)", "all", 10, true)),
                         new RunConfig.Generation(20, 3.5, List.of(200.0, 600.0), "dpm-solver++(2m)"),
                         new RunConfig.Export("png"),
+                        new RunConfig.Evaluation(
+                                "held-out",
+                                "none",
+                                "clip",
+                                new RunConfig.Inception("inception.pt", "ab".repeat(32)),
+                                100,
+                                3,
+                                8),
                         new RunConfig.Run(-7, 8, 0)));
         assertThat(config.mixing().get(0).samplers())
                 .extracting(sampler -> sampler.method() + " × " + sampler.inputs())

@@ -41,7 +41,9 @@ public final class RunFolder {
         COMPANIONS,
         INVERTED,
         MIXED,
-        GENERATED;
+        GENERATED,
+        /** Features of images, generated and real: an evaluation looks at no image twice. */
+        FEATURES;
 
         /** The folder's name. */
         public String folder() {
@@ -86,6 +88,16 @@ public final class RunFolder {
     /** Where a prompt's embeddings lie. */
     public Path prompt(String promptId) {
         return path("prompts/" + promptId + SUFFIX);
+    }
+
+    /** Where metrics lie: {@code <settings id>-<hash of what was measured>.parquet}. */
+    public Path metrics(String name) {
+        return path("metrics/" + name + SUFFIX);
+    }
+
+    /** The names of the files of metrics, sorted. */
+    public Set<String> metrics() throws IOException {
+        return names(path("metrics"), SUFFIX);
     }
 
     /** The ids of the chunks that a class has in a table, sorted. */

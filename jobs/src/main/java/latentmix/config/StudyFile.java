@@ -1,0 +1,188 @@
+package latentmix.config;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+import latentmix.config.StudyConfig.Axis;
+import latentmix.config.StudyConfig.AxisScale;
+import latentmix.config.StudyConfig.Cells;
+import latentmix.config.StudyConfig.Curves;
+import latentmix.config.StudyConfig.Experiment;
+import latentmix.config.StudyConfig.Grid;
+import latentmix.config.StudyConfig.Heading;
+import latentmix.config.StudyConfig.Setting;
+import latentmix.latent.InputCount;
+import latentmix.latent.Method;
+import latentmix.latent.WeightSampler;
+
+/**
+ * Reads a {@link StudyConfig} from YAML and {@code --set} overrides. {@code run} is a run configuration without mixing; each of {@code
+ * experiments} has a {@code kind}; unknown keys are refused, with all problems at once.
+ */
+public final class StudyFile {
+    private final ObjectNode run;
+    private final List<String> problems;
+
+    private StudyFile(ObjectNode run, List<String> problems) {
+        this.run = run;
+        this.problems = problems;
+    }
+
+    /**
+     * Reads a file.
+     *
+     * @param overrides {@code key.path=value} each, such as {@code run.generation.steps=20} or {@code experiments.0.count=2}
+     * @throws ConfigException with every problem there is
+     */
+    public static StudyConfig read(Path file, List<String> overrides) {
+        try {
+            return parse(Files.readString(file), file.toString(), overrides);
+        } catch (IOException e) {
+            throw new ConfigException(List.of(
+                    "--config: expected a YAML file that can be read, got " + file + " (" + e + "); check the path"));
+        }
+    }
+
+    /**
+     * Reads a text.
+     *
+     * @param source where it comes from, for messages
+     * @throws ConfigException with every problem there is
+     */
+    public static StudyConfig parse(String yaml, String source, List<String> overrides) {
+        List<String> problems = new ArrayList<>();
+        ObjectNode tree = ConfigFile.tree(yaml, source);
+        overrides.forEach(override -> ConfigFile.override(tree, override, problems));
+        Section file = new Section("", tree, problems);
+        String title = file.text("title");
+        String about = file.text("about", "");
+        Section run = file.section("run");
+        ObjectNode base =
+                tree.path("run") instanceof ObjectNode given ? given.deepCopy() : JsonNodeFactory.instance.objectNode();
+        if (base.remove("mixing") != null) {
+            run.refuse("mixing", "unknown key; a study's experiments say what is mixed; take it away");
+        }
+        RunConfig config = ConfigFile.config(new Section("run", base, problems)).withMixing(List.of());
+        StudyFile reader = new StudyFile(base, problems);
+        List<Experiment> experiments = new ArrayList<>();
+        Set<String> names = new HashSet<>();
+        for (Section section : file.sections("experiments")) {
+            Heading heading = heading(section);
+            if (!names.add(heading.name())) {
+                section.problem(
+                        "name", "a name of its own for each experiment", heading.name(), "rename one of the two");
+            }
+            reader.experiment(section, heading).ifPresent(experiments::add);
+            section.end();
+        }
+        file.end();
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems.stream().distinct().toList());
+        }
+        return new StudyConfig(title, about, config, experiments);
+    }
+
+    private static Heading heading(Section section) {
+        String name = section.text("name");
+        if (!name.matches("[A-Za-z0-9_-]*")) {
+            section.problem("name", "letters, digits, - and _", name, "rename the experiment");
+        }
+        return new Heading(name, section.text("title", name), section.text("about", ""));
+    }
+
+    private Optional<Experiment> experiment(Section section, Heading heading) {
+        List<String> kinds = List.of("grid", "curves");
+        return switch (section.choice("kind", "curves", kinds)) {
+            case "grid" -> Optional.of(grid(section, heading));
+            default -> Optional.of(curves(section, heading));
+        };
+    }
+
+    private Grid grid(Section section, Heading heading) {
+        List<String> classes = section.texts("classes", List.of(), folder -> {});
+        int examples = section.count("examples", 1, 1, 100);
+        return new Grid(heading, cells(section, heading, classes, examples), classes, examples);
+    }
+
+    private Curves curves(Section section, Heading heading) {
+        List<String> classes = section.texts("classes", List.of(), folder -> {});
+        int count = section.count("count", 100, 1, 1_000_000);
+        return new Curves(
+                heading,
+                cells(section, heading, classes, count),
+                word(section, "x", Axis.INPUTS),
+                word(section, "scale", AxisScale.LOG),
+                section.texts("metrics", List.of(), metric -> {}),
+                classes);
+    }
+
+    private static <E extends Enum<E>> E word(Section section, String key, E otherwise) {
+        List<String> words = Stream.of(otherwise.getDeclaringClass().getEnumConstants())
+                .map(value -> value.name().toLowerCase(Locale.ROOT))
+                .toList();
+        String word = section.choice(key, otherwise.name().toLowerCase(Locale.ROOT), words);
+        return Enum.valueOf(otherwise.getDeclaringClass(), word.toUpperCase(Locale.ROOT));
+    }
+
+    private Cells cells(Section section, Heading heading, List<String> classes, int count) {
+        List<String> methods = section.texts("methods", List.of("nin/chm"), Method::parse);
+        List<String> inputs = section.texts("inputs", List.of("64"), InputCount::parse);
+        List<String> weights = section.texts("weights", List.of("equal"), WeightSampler::parse);
+        List<String> pools = section.texts("pool", List.of("all"), pool -> {});
+        String factor = section.text("factor", "");
+        Map<String, JsonNode> values = section.values("settings");
+        Cells cells = new Cells(factor, List.of(), methods, inputs, weights, pools, count);
+        List<Setting> settings = new ArrayList<>();
+        Map<String, JsonNode> all = values.isEmpty() ? Map.of("", JsonNodeFactory.instance.objectNode()) : values;
+        all.forEach((label, changes) -> {
+            try {
+                settings.add(new Setting(
+                        label,
+                        changed(section, "settings." + label, changes, classes)
+                                .withMixing(cells.entries(heading.name()))));
+            } catch (IllegalArgumentException e) {
+                section.refuse("inputs", e.getMessage());
+            }
+        });
+        if (settings.size() > 1 && factor.isBlank()) {
+            section.problem("factor", "what differs between the settings", "nothing", "name it, such as guidance");
+        }
+        return new Cells(factor, settings, methods, inputs, weights, pools, count);
+    }
+
+    /** The base configuration with other values by key path, on these classes alone. */
+    private RunConfig changed(Section section, String key, JsonNode changes, List<String> classes) {
+        ObjectNode tree = run.deepCopy();
+        if (!changes.isObject()) {
+            section.problem(key, "key paths of run with values, such as generation.guidance: 4", changes, "write them");
+        }
+        for (Map.Entry<String, JsonNode> change : changes.properties()) {
+            String path = change.getKey();
+            if (List.of("input.root", "input.classes", "input.folders").contains(path)
+                    || !ConfigFile.set(tree, List.of(path.split("\\.", -1)), change.getValue())) {
+                section.problem(
+                        key,
+                        "a key path of run that may differ between cells",
+                        path,
+                        "a study has one dataset; check the path against a run configuration");
+            }
+        }
+        if (!classes.isEmpty()) {
+            ArrayNode folders = tree.withObject("/input").putArray("folders");
+            classes.forEach(folders::add);
+        }
+        return ConfigFile.config(new Section("run", tree, problems));
+    }
+}

@@ -1,0 +1,10 @@
+package latentmix.table;
+
+/**
+ * What a network says of an image.
+ *
+ * @param id the image's, a mix_id or an image_id
+ * @param features float32, little-endian
+ * @param logits one a class, float32, little-endian; empty where the network is no classifier
+ */
+public record FeatureRow(String id, String classId, byte[] features, byte[] logits, String settingsId) {}
