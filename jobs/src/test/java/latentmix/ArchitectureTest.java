@@ -36,10 +36,20 @@ class ArchitectureTest {
             Map.entry("model", Set.of("architecture", "torchscript", "checkpoint", "latent", "image")),
             Map.entry("sampling", Set.of("model", "schedule")),
             Map.entry("inversion", Set.of("sampling", "model", "schedule")),
+            Map.entry("training", Set.of("model", "architecture", "torchscript", "checkpoint", "image", "latent")),
             Map.entry("table", Set.of("latent")),
             Map.entry(
                     "work",
-                    Set.of("table", "image", "latent", "schedule", "checkpoint", "model", "sampling", "inversion")),
+                    Set.of(
+                            "table",
+                            "image",
+                            "latent",
+                            "schedule",
+                            "checkpoint",
+                            "model",
+                            "sampling",
+                            "inversion",
+                            "training")),
             Map.entry("sql", Set.of("latent")));
 
     /** The packages of the driver's side, which may use all of the above but sql. */

@@ -43,7 +43,13 @@ public record RunConfig(
 
     /** The same with other mixing entries. */
     public RunConfig withMixing(List<MixingEntry> entries) {
-        return new RunConfig(input, model, prompt, inversion, entries, generation, export, run);
+        return new RunConfig(input, model, prompt, inversion, entries, generation, export, evaluation, run);
+    }
+
+    /** The same with the images of another root, all of them. */
+    public RunConfig withInput(String root) {
+        Input other = new Input(root, input.classes(), input.maxPixels(), input.folders(), null);
+        return new RunConfig(other, model, prompt, inversion, mixing, generation, export, evaluation, run);
     }
 
     /**

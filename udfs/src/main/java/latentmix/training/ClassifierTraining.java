@@ -4,7 +4,9 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import java.io.Serializable;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import latentmix.architecture.ConvClassifier;
 import latentmix.architecture.Part;
@@ -35,7 +37,8 @@ public final class ClassifierTraining implements AutoCloseable {
      * @param madeShare the share of a batch that is made images, where there are any
      */
     public record Settings(
-            int steps, int batch, double learningRate, double weightDecay, double labelSmoothing, double madeShare) {
+            int steps, int batch, double learningRate, double weightDecay, double labelSmoothing, double madeShare)
+            implements Serializable {
         public Settings {
             if (steps < 1 || batch < 1) {
                 throw new IllegalArgumentException(
@@ -55,6 +58,12 @@ public final class ClassifierTraining implements AutoCloseable {
     private ClassifierTraining(ConvClassifier architecture, TrainableNetwork network) {
         this.architecture = architecture;
         this.network = network;
+    }
+
+    /** A small classifier: three blocks that halve the side, with group norm, so that it does the same in training and after. */
+    public static ConvClassifier small(int imageSize, int classes) {
+        return new ConvClassifier(
+                imageSize, List.of(16, 32, 64), List.of(2, 2, 2), 64, classes, ConvClassifier.Normalization.GROUP_NORM);
     }
 
     /** Images in an order of its own each time they have all been seen. */
@@ -118,7 +127,7 @@ public final class ClassifierTraining implements AutoCloseable {
                 int index = from.next();
                 float[] image = augmentation.apply(from.images.values(index), size, rng);
                 System.arraycopy(image, 0, images, i * size * size, size * size);
-                labels[i] = from.images.labels().get(index);
+                labels[i] = from.images.label(index);
             }
             double rate = settings.learningRate() * (1 + Math.cos(Math.PI * step / settings.steps())) / 2;
             try (NDManager scope = network.arrays().newSubManager()) {
@@ -140,7 +149,7 @@ public final class ClassifierTraining implements AutoCloseable {
             float[] labels = new float[rows];
             for (int i = 0; i < rows; i++) {
                 System.arraycopy(images.values(from + i), 0, values, i * size * size, size * size);
-                labels[i] = images.labels().get(from + i);
+                labels[i] = images.label(from + i);
             }
             try (NDManager scope = network.arrays().newSubManager()) {
                 NDArray batch = scope.create(values, new Shape(rows, 1, size, size));
