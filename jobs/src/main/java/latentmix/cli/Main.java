@@ -24,6 +24,7 @@ import picocli.CommandLine.IVersionProvider;
             EvaluateCommand.class,
             ExportCommand.class,
             ModelCommand.class,
+            StudyCommand.class,
             MorphCommand.class,
             BenchCommand.class,
             HelpCommand.class

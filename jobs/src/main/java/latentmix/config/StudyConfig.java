@@ -26,6 +26,11 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
     /** What is computed and shown under one heading of the report. */
     public sealed interface Experiment permits Grid, Curves, Downstream {
         Heading heading();
+
+        /** What the pipeline runs for it: nothing where an experiment uses the model on its own. */
+        default List<Setting> settings() {
+            return List.of();
+        }
     }
 
     /**
@@ -46,6 +51,11 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
         public Grid {
             classes = List.copyOf(classes);
         }
+
+        @Override
+        public List<Setting> settings() {
+            return cells.settings();
+        }
     }
 
     /**
@@ -62,6 +72,11 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
         public Curves {
             metrics = List.copyOf(metrics);
             classes = List.copyOf(classes);
+        }
+
+        @Override
+        public List<Setting> settings() {
+            return cells.settings();
         }
     }
 

@@ -4,10 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -89,7 +85,7 @@ public final class Report {
                 </html>
                 """,
                 count("generated"),
-                style(),
+                Html.style(),
                 count("inverted"),
                 classes,
                 config.model().checkpoint(),
@@ -102,14 +98,6 @@ public final class Report {
                 counts(),
                 time(),
                 settings());
-    }
-
-    private static Html style() {
-        try (InputStream css = Report.class.getResourceAsStream("report.css")) {
-            return new Html(new String(css.readAllBytes(), StandardCharsets.UTF_8));
-        } catch (IOException e) {
-            throw new UncheckedIOException("The jar must hold the report's style sheet", e);
-        }
     }
 
     private Html tiles() {

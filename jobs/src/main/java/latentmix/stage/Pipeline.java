@@ -209,8 +209,10 @@ public final class Pipeline {
     private List<ImagesWork.Catalog> images(boolean scan) {
         String root = input;
         int chunk = config.run().chunk();
+        long limit =
+                config.input().limit() == null ? Long.MAX_VALUE : config.input().limit();
         return tasks.map("find images", classes.classes(), (folder, label, progress) -> {
-            ImagesWork images = new ImagesWork(folder, root, chunk);
+            ImagesWork images = new ImagesWork(folder, root, chunk, limit);
             return scan ? images.scan(label) : images.catalog(label);
         });
     }
@@ -224,6 +226,11 @@ public final class Pipeline {
                 problems.add("input.root: expected images in every class folder, but " + folder
                         + " has none; add some, or take the folder away");
                 continue;
+            }
+            if (config.input().limit() != null
+                    && catalog.images() > config.input().limit()) {
+                problems.add("input.limit: expected at least the " + catalog.images() + " images that class " + folder
+                        + " has in this run folder, got " + config.input().limit() + "; use another run folder");
             }
             for (RunConfig.MixingEntry entry : config.mixing()) {
                 entry.samplers().stream()

@@ -1,5 +1,6 @@
 package latentmix.study;
 
+import java.nio.file.Path;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.RunConfig;
@@ -8,21 +9,21 @@ import latentmix.table.RunFolder;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**
- * Where an experiment runs.
+ * Where a study's experiments run.
  *
- * @param config the whole study
- * @param folder the study folder: what is published there stands in the report's folder; an experiment may keep files of its own below {@code work/<experiment>}
- * @param runFolder the run folder that experiments made by the pipeline share
+ * @param location the study folder as it was given
+ * @param folder the same folder: an experiment that uses the model on its own may keep files below {@code work/<its name>}
  */
-public record StudyContext(JavaSparkContext spark, StudyConfig config, RunFolder folder, String runFolder) {
-    /** The study's model, for experiments that run it on the driver. */
-    public CheckpointFolder checkpoint() {
-        RunConfig.Model model = config.base().model();
-        return CheckpointFolder.open(java.nio.file.Path.of(BuiltIn.located(model.checkpoint())));
+public record StudyContext(JavaSparkContext spark, StudyConfig config, String location, RunFolder folder) {
+    /** The run folder of the pipeline's runs over these images: a limit has a pool, and so a folder, of its own. */
+    public String runFolder(RunConfig run) {
+        return location + "/runs/"
+                + (run.input().limit() == null ? "all" : run.input().limit());
     }
 
-    /** The shared run folder's tables. */
-    public RunFolder tables() {
-        return new RunFolder(runFolder, folder.conf());
+    /** The study's model, for experiments that use it on their own. */
+    public CheckpointFolder checkpoint() {
+        return CheckpointFolder.open(
+                Path.of(BuiltIn.located(config.base().model().checkpoint())));
     }
 }

@@ -21,7 +21,19 @@ class MainTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"demo", "run", "invert", "mix", "generate", "evaluate", "export", "model", "morph", "bench"})
+            strings = {
+                "demo",
+                "run",
+                "invert",
+                "mix",
+                "generate",
+                "evaluate",
+                "export",
+                "study",
+                "model",
+                "morph",
+                "bench"
+            })
     void everyVerbExplainsItself(String verb) {
         assertThat(run(verb, "--help")).isEqualTo(ExitCode.DONE);
         assertThat(out.toString()).contains("Usage: latentmix " + verb);

@@ -24,7 +24,7 @@ class ConfigFileTest {
 
         assertThat(config)
                 .isEqualTo(new RunConfig(
-                        new RunConfig.Input("images", null, 100_000_000),
+                        new RunConfig.Input("images", null, 100_000_000, List.of(), null),
                         new RunConfig.Model("builtin:fashion", "float32", 32, 1, "auto", null),
                         new RunConfig.Prompt("a photo of a {class}", Map.of(), ""),
                         new RunConfig.Inversion("auto", null, 50, 1),
@@ -72,7 +72,7 @@ class ConfigFileTest {
 
         assertThat(config)
                 .isEqualTo(new RunConfig(
-                        new RunConfig.Input("s3a://bucket/images", "classes.tsv", 1000),
+                        new RunConfig.Input("s3a://bucket/images", "classes.tsv", 1000, List.of("b", "a"), 9),
                         new RunConfig.Model("sd", "bfloat16", 4, 2, "gpu", 512),
                         new RunConfig.Prompt("{class}", Map.of("n01", "a crane, a bird"), "blurry"),
                         new RunConfig.Inversion("fixed-point(5, averaged)", "float32", 10, 2),

@@ -53,9 +53,16 @@ public final class ImagesWork {
     private final RunFolder run;
     private final Path input;
     private final int chunkRows;
+    private final long limit;
 
-    public ImagesWork(RunFolder run, String input, int chunkRows) {
+    /**
+     * Looks at one class at a time.
+     *
+     * @param limit of images a class: those with the least ids, which is to say any, and a larger limit only adds
+     */
+    public ImagesWork(RunFolder run, String input, int chunkRows, long limit) {
         this.run = run;
+        this.limit = limit;
         this.input = new Path(input);
         this.chunkRows = chunkRows;
     }
@@ -108,6 +115,7 @@ public final class ImagesWork {
                         label, id, path, "duplicate", "another file of this class has the same bytes; one is used"));
             }
         }
+        ids.stream().sorted().skip(limit).forEach(fresh::remove);
         if (!rejected.isEmpty()) {
             run.publish(rejects(label), RowFile.bytes(RejectedRow.class, rejected));
         }

@@ -1,0 +1,88 @@
+package latentmix.study;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import latentmix.image.ImageDecoder;
+import latentmix.image.Pixels;
+import latentmix.image.UnreadableImage;
+import latentmix.table.GeneratedRow.EncodedImage;
+import latentmix.table.RowFile;
+import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
+import latentmix.work.GenerationWork;
+
+/** The images of one class's mixtures, found by their entry's settings and their number in it. */
+final class MixtureImages {
+    private record Key(String mixId, int k, String settingsId) {}
+
+    private record Generated(String mixId, EncodedImage image) {}
+
+    /** Where a mixture lies. */
+    private record Place(String chunk, String mixId) {}
+
+    private final RunFolder run;
+    private final String classId;
+    private final Map<String, Map<Integer, Place>> places = new HashMap<>(); // by settings id and number
+
+    private MixtureImages(RunFolder run, String classId) {
+        this.run = run;
+        this.classId = classId;
+    }
+
+    /** Lists a class's mixtures; of several pools the one that is listed last counts. */
+    static MixtureImages of(RunFolder run, String classId) throws IOException {
+        MixtureImages images = new MixtureImages(run, classId);
+        for (String chunk : run.chunks(Table.MIXED, classId)) {
+            for (Key key : RowFile.read(run.chunk(Table.MIXED, classId, chunk), run.conf(), Key.class)) {
+                images.places
+                        .computeIfAbsent(key.settingsId(), id -> new HashMap<>())
+                        .put(key.k(), new Place(chunk, key.mixId()));
+            }
+        }
+        return images;
+    }
+
+    /**
+     * The first mixtures' images by number; those that were refused are missing.
+     *
+     * @param mixing the mixtures' settings id
+     * @param generation the images' settings id
+     */
+    Map<Integer, Pixels> open(String mixing, String generation, int count) throws IOException {
+        Map<Integer, Pixels> images = new HashMap<>();
+        Map<String, Map<String, EncodedImage>> files = new HashMap<>();
+        Map<Integer, Place> own = places.getOrDefault(mixing, Map.of());
+        for (int k = 0; k < count; k++) {
+            Place place = own.get(k);
+            if (place == null) {
+                continue;
+            }
+            String chunk = GenerationWork.Chunk.id(generation, place.chunk());
+            if (!files.containsKey(chunk)) {
+                files.put(chunk, read(chunk));
+            }
+            EncodedImage image = files.get(chunk).get(place.mixId());
+            if (image != null) {
+                images.put(k, decoded(image));
+            }
+        }
+        return images;
+    }
+
+    private Map<String, EncodedImage> read(String chunk) throws IOException {
+        Map<String, EncodedImage> images = new HashMap<>();
+        for (Generated row : RowFile.read(run.chunk(Table.GENERATED, classId, chunk), run.conf(), Generated.class)) {
+            images.put(row.mixId(), row.image());
+        }
+        return images;
+    }
+
+    private static Pixels decoded(EncodedImage image) {
+        try {
+            return ImageDecoder.decode(image.bytes(), Integer.MAX_VALUE);
+        } catch (UnreadableImage e) {
+            throw new IllegalStateException("An image of the generated table must decode: " + e.detail(), e);
+        }
+    }
+}
