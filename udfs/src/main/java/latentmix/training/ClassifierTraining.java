@@ -99,6 +99,9 @@ public final class ClassifierTraining implements AutoCloseable {
             GreyImages real,
             GreyImages made,
             String seed) {
+        if (real.count() == 0) {
+            throw new IllegalArgumentException("There must be at least one real image to train on, there is none");
+        }
         ScriptModule module = loss(architecture, settings.labelSmoothing());
         ClassifierTraining training = new ClassifierTraining(
                 architecture,
