@@ -27,6 +27,7 @@ import latentmix.config.StudyConfig.Heading;
 import latentmix.config.StudyConfig.Setting;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
+import latentmix.latent.Recipe;
 import latentmix.latent.WeightSampler;
 import latentmix.training.ClassifierTraining;
 
@@ -36,6 +37,7 @@ import latentmix.training.ClassifierTraining;
  */
 public final class StudyFile {
     private static final int MOST_SHOTS = 99_999;
+    private static final List<String> ONE_DATASET = List.of("input.root", "input.classes", "input.folders");
 
     private final ObjectNode run;
     private final List<String> problems;
@@ -118,16 +120,24 @@ public final class StudyFile {
 
     private Grid grid(Section section, Heading heading) {
         List<String> classes = section.texts("classes", List.of(), folder -> {});
+        if (classes.isEmpty()) {
+            section.problem("classes", "the folders whose pictures are shown", "none", "name some");
+        }
         int examples = section.count("examples", 1, 1, 100);
-        return new Grid(heading, cells(section, heading, classes, examples), classes, examples);
+        ObjectNode unmeasured = run.deepCopy();
+        unmeasured.remove("evaluation");
+        return new Grid(heading, cells(section, heading, unmeasured, classes, examples), classes, examples);
     }
 
     private Curves curves(Section section, Heading heading) {
         List<String> classes = section.texts("classes", List.of(), folder -> {});
         int count = section.count("count", 100, 1, 1_000_000);
+        if (!run.has("evaluation")) {
+            section.problem("kind", "run.evaluation beside curves, which are of metrics", "none", "say what is measured");
+        }
         return new Curves(
                 heading,
-                cells(section, heading, classes, count),
+                cells(section, heading, run, classes, count),
                 word(section, "x", Axis.INPUTS),
                 word(section, "scale", AxisScale.LOG),
                 section.texts("metrics", List.of(), metric -> {}),
@@ -190,53 +200,74 @@ public final class StudyFile {
         return Enum.valueOf(otherwise.getDeclaringClass(), word.toUpperCase(Locale.ROOT));
     }
 
-    private Cells cells(Section section, Heading heading, List<String> classes, int count) {
-        List<String> methods = section.texts("methods", List.of("nin/chm"), Method::parse);
-        List<String> inputs = section.texts("inputs", List.of("64"), InputCount::parse);
-        List<String> weights = section.texts("weights", List.of("equal"), WeightSampler::parse);
-        List<String> pools = section.texts("pool", List.of("all"), pool -> {});
+    private Cells cells(Section section, Heading heading, ObjectNode base, List<String> classes, int count) {
         String factor = section.text("factor", "");
         Map<String, JsonNode> values = section.values("settings");
-        Cells cells = new Cells(factor, List.of(), methods, inputs, weights, pools, count);
-        List<Setting> settings = new ArrayList<>();
-        Map<String, JsonNode> all = values.isEmpty() ? Map.of("", JsonNodeFactory.instance.objectNode()) : values;
-        all.forEach((label, changes) -> {
-            try {
-                settings.add(new Setting(
-                        label,
-                        changed(section, "settings." + label, changes, classes)
-                                .withMixing(cells.entries(heading.name()))));
-            } catch (IllegalArgumentException e) {
-                section.refuse("inputs", e.getMessage());
-            }
-        });
-        if (settings.size() > 1 && factor.isBlank()) {
+        Cells cells = new Cells(
+                factor,
+                List.of(),
+                section.texts("methods", List.of("nin/chm"), Method::parse),
+                section.texts("inputs", List.of("64"), InputCount::parse),
+                section.texts("weights", List.of("equal"), WeightSampler::parse),
+                section.texts("pool", List.of("all"), Recipe.Pool::parse),
+                count);
+        List<RunConfig.MixingEntry> entries = List.of();
+        try {
+            entries = cells.entries(heading.name());
+        } catch (IllegalArgumentException e) {
+            section.refuse("methods", e.getMessage());
+        }
+        if (values.size() > 1 && factor.isBlank()) {
             section.problem("factor", "what differs between the settings", "nothing", "name it, such as guidance");
         }
-        return new Cells(factor, settings, methods, inputs, weights, pools, count);
+        List<Setting> settings = new ArrayList<>();
+        Map<String, JsonNode> all = values.isEmpty() ? Map.of("", JsonNodeFactory.instance.objectNode()) : values;
+        for (Map.Entry<String, JsonNode> setting : all.entrySet()) {
+            ObjectNode tree = changed(section, "settings." + setting.getKey(), base, setting.getValue());
+            if (!classes.isEmpty()) {
+                ArrayNode folders = tree.withObject("/input").putArray("folders");
+                classes.forEach(folders::add);
+            }
+            tree.set("mixing", mixing(entries));
+            settings.add(new Setting(setting.getKey(), ConfigFile.config(new Section("run", tree, problems))));
+        }
+        return new Cells(factor, settings, cells.methods(), cells.inputs(), cells.weights(), cells.pools(), count);
     }
 
-    /** The base configuration with other values by key path, on these classes alone. */
-    private RunConfig changed(Section section, String key, JsonNode changes, List<String> classes) {
-        ObjectNode tree = run.deepCopy();
+    /** The base configuration with other values by key path. */
+    private static ObjectNode changed(Section section, String key, ObjectNode base, JsonNode changes) {
+        ObjectNode tree = base.deepCopy();
         if (!changes.isObject()) {
             section.problem(key, "key paths of run with values, such as generation.guidance: 4", changes, "write them");
         }
         for (Map.Entry<String, JsonNode> change : changes.properties()) {
-            String path = change.getKey();
-            if (List.of("input.root", "input.classes", "input.folders").contains(path)
-                    || !ConfigFile.set(tree, List.of(path.split("\\.", -1)), change.getValue())) {
+            List<String> path = List.of(change.getKey().split("\\.", -1));
+            if (ONE_DATASET.contains(change.getKey())
+                    || path.get(0).equals("mixing")
+                    || !ConfigFile.set(tree, path, change.getValue())) {
                 section.problem(
                         key,
                         "a key path of run that may differ between cells",
-                        path,
-                        "a study has one dataset; check the path against a run configuration");
+                        change.getKey(),
+                        "a study has one dataset, and its experiments say what is mixed; check the path");
             }
         }
-        if (!classes.isEmpty()) {
-            ArrayNode folders = tree.withObject("/input").putArray("folders");
-            classes.forEach(folders::add);
+        return tree;
+    }
+
+    /** The entries as a run configuration has them. */
+    private static ArrayNode mixing(List<RunConfig.MixingEntry> entries) {
+        ArrayNode mixing = JsonNodeFactory.instance.arrayNode();
+        for (RunConfig.MixingEntry entry : entries) {
+            ObjectNode node = mixing.addObject()
+                    .put("name", entry.name())
+                    .put("weights", entry.weights())
+                    .put("pool", entry.pool())
+                    .put("count", entry.count())
+                    .put("export", entry.export());
+            entry.methods().forEach(node.putArray("methods")::add);
+            entry.inputs().forEach(node.putArray("inputs")::add);
         }
-        return ConfigFile.config(new Section("run", tree, problems));
+        return mixing;
     }
 }

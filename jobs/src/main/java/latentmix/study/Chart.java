@@ -10,9 +10,7 @@ import java.awt.geom.Ellipse2D;
 import java.awt.geom.Path2D;
 import java.awt.geom.Rectangle2D;
 import java.awt.image.BufferedImage;
-import java.io.IOException;
 import java.io.StringWriter;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,12 +21,19 @@ import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
+import javax.xml.transform.OutputKeys;
+import javax.xml.transform.Transformer;
+import javax.xml.transform.TransformerException;
+import javax.xml.transform.TransformerFactory;
+import javax.xml.transform.dom.DOMSource;
+import javax.xml.transform.stream.StreamResult;
 import latentmix.config.StudyConfig.AxisScale;
 import org.apache.batik.svggen.SVGGraphics2D;
 import org.jfree.chart.JFreeChart;
 import org.jfree.chart.axis.NumberAxis;
 import org.jfree.chart.axis.NumberTick;
 import org.jfree.chart.axis.Tick;
+import org.jfree.chart.axis.ValueAxis;
 import org.jfree.chart.plot.ValueMarker;
 import org.jfree.chart.plot.XYPlot;
 import org.jfree.chart.renderer.xy.DeviationRenderer;
@@ -39,9 +44,11 @@ import org.jfree.chart.ui.RectangleAnchor;
 import org.jfree.chart.ui.RectangleEdge;
 import org.jfree.chart.ui.RectangleInsets;
 import org.jfree.chart.ui.TextAnchor;
+import org.jfree.data.Range;
 import org.jfree.data.xy.XYIntervalSeries;
 import org.jfree.data.xy.XYIntervalSeriesCollection;
 import org.w3c.dom.Document;
+import org.w3c.dom.Element;
 
 /**
  * Curves, points, bands and fitted lines over two axes, as SVG or PNG. Series differ by colour (of Okabe and Ito's set, which
@@ -54,8 +61,10 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, List<Refe
     private static final int WIDTH = 820;
     private static final int HEIGHT = 470;
     private static final int MOST_OWN_TICKS = 12; // more values than these make an axis unreadable
+    private static final int MOST_LETTERS = 60; // more below an axis are turned, so as not to run into each other
     private static final Color GRID = new Color(0xdddddd);
     private static final Color INK = new Color(0x333333);
+    private static final Color CLEAR = new Color(255, 255, 255, 0);
     /** Okabe, Ito: Color Universal Design, 2008; black is for references. */
     private static final List<Color> COLOURS = List.of(
             new Color(0x0072B2),
@@ -145,14 +154,16 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, List<Refe
         }
         SVGGraphics2D graphics = new SVGGraphics2D(document);
         drawing().draw(graphics, new Rectangle2D.Double(0, 0, WIDTH, HEIGHT));
+        Element root = graphics.getRoot();
+        root.setAttribute("viewBox", "0 0 " + WIDTH + " " + HEIGHT);
+        root.setAttribute("width", String.valueOf(WIDTH));
         StringWriter out = new StringWriter();
-        try {
-            var root = graphics.getRoot();
-            root.setAttribute("viewBox", "0 0 " + WIDTH + " " + HEIGHT);
-            root.setAttribute("width", String.valueOf(WIDTH));
-            graphics.stream(root, out, true, false);
-        } catch (IOException e) {
-            throw new UncheckedIOException("SVG in memory", e);
+        try { // not Batik's own writer, whose document type names a place in the net
+            Transformer writer = TransformerFactory.newInstance().newTransformer();
+            writer.setOutputProperty(OutputKeys.OMIT_XML_DECLARATION, "yes");
+            writer.transform(new DOMSource(root), new StreamResult(out));
+        } catch (TransformerException e) {
+            throw new IllegalStateException("A drawing must be XML", e);
         }
         return out.toString().getBytes(StandardCharsets.UTF_8);
     }
@@ -185,10 +196,12 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, List<Refe
             marker.setLabel(reference.label());
             marker.setLabelFont(font(Font.PLAIN, 11));
             marker.setLabelPaint(INK);
+            marker.setLabelBackgroundColor(CLEAR);
             marker.setLabelAnchor(RectangleAnchor.TOP_RIGHT);
             marker.setLabelTextAnchor(TextAnchor.BOTTOM_RIGHT);
             plot.addRangeMarker(marker);
         }
+        references.forEach(reference -> include(plot.getRangeAxis(), y.place(reference.y())));
         JFreeChart chart = new JFreeChart(title.isEmpty() ? null : title, font(Font.BOLD, 15), plot, false);
         chart.setBackgroundPaint(Color.WHITE);
         chart.setPadding(new RectangleInsets(8, 6, 6, 12));
@@ -200,6 +213,15 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, List<Refe
             chart.addSubtitle(legend);
         }
         return chart;
+    }
+
+    /** Widens an axis so that a value is on it, with a margin. */
+    private static void include(ValueAxis axis, double place) {
+        Range range = axis.getRange();
+        double margin = 0.05 * range.getLength();
+        if (!range.contains(place)) {
+            axis.setRange(Math.min(range.getLowerBound(), place - margin), Math.max(range.getUpperBound(), place + margin));
+        }
     }
 
     private XYIntervalSeriesCollection data(Series one) {
@@ -276,6 +298,7 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, List<Refe
     private NumberAxis axis(Axis axis, ToDoubleFunction<Point> low, ToDoubleFunction<Point> high) {
         NumberAxis drawn = new Scaled(axis, ticks(axis, low, high));
         drawn.setAutoRangeIncludesZero(false);
+        drawn.setAutoRangeStickyZero(false);
         drawn.setLabelFont(font(Font.PLAIN, 13));
         drawn.setTickLabelFont(font(Font.PLAIN, 12));
         drawn.setLabelPaint(INK);
@@ -341,11 +364,14 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, List<Refe
                 return super.refreshTicks(graphics, state, area, edge);
             }
             boolean below = RectangleEdge.isTopOrBottom(edge);
-            TextAnchor anchor = below ? TextAnchor.TOP_CENTER : TextAnchor.CENTER_RIGHT;
+            boolean upright = below && String.join("", ticks.values()).length() > MOST_LETTERS;
+            setVerticalTickLabels(upright);
+            TextAnchor anchor = below && !upright ? TextAnchor.TOP_CENTER : TextAnchor.CENTER_RIGHT;
+            double angle = upright ? -Math.PI / 2 : 0;
             List<Tick> drawn = new ArrayList<>();
             ticks.forEach((value, label) -> {
                 if (getRange().contains(axis.place(value))) {
-                    drawn.add(new NumberTick(axis.place(value), label, anchor, anchor, 0));
+                    drawn.add(new NumberTick(axis.place(value), label, anchor, anchor, angle));
                 }
             });
             return drawn;

@@ -135,7 +135,7 @@ class ConfigFileTest {
                         "mixing.0.name: expected letters, digits, - and _, got a b; rename the entry",
                         "mixing.1: expected keys with values, got 7; write one `key: value` a line below it",
                         "run: expected keys with values, got 3; write one `key: value` a line below it",
-                        "speed: unknown key; expected one of input, model, prompt, inversion, mixing, generation, export,"
+                        "speed: unknown key; expected one of input, model, prompt, inversion, mixing, generation, export, evaluation,"
                                 + " run; rename it or take it away");
     }
 

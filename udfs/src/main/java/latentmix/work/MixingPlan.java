@@ -40,7 +40,10 @@ public final class MixingPlan {
         this.chunkRows = chunkRows;
     }
 
-    /** The chunks to mix so that every entry has its mixtures of the pool that these inverted chunks make up. */
+    /**
+     * The chunks to mix so that every entry has its mixtures of the pool that these inverted chunks make up. Entries of the same
+     * settings share their mixtures.
+     */
     public List<MixingWork.Chunk> missing(ClassLabel label, List<String> inverted, List<Entry> entries)
             throws IOException {
         String poolId = new InvertedPool(run, label.classId(), inverted).id(label.prompt());
@@ -50,7 +53,7 @@ public final class MixingPlan {
             MixingSettings settings = entry.settings();
             TreeMap<Integer, List<Integer>> missing = new TreeMap<>(); // by block of chunkRows
             for (int k = 0; k < entry.mixtures(); k++) {
-                if (!done.contains(settings.mixId(entry.settingsId(), label.classId(), poolId, k))) {
+                if (done.add(settings.mixId(entry.settingsId(), label.classId(), poolId, k))) {
                     missing.computeIfAbsent(k / chunkRows, block -> new ArrayList<>())
                             .add(k);
                 }
