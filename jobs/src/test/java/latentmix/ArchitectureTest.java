@@ -36,7 +36,9 @@ class ArchitectureTest {
             Map.entry("model", Set.of("architecture", "torchscript", "checkpoint", "latent", "image")),
             Map.entry("sampling", Set.of("model", "schedule")),
             Map.entry("inversion", Set.of("sampling", "model", "schedule")),
-            Map.entry("training", Set.of("model", "architecture", "torchscript", "checkpoint", "image", "latent")),
+            Map.entry(
+                    "training",
+                    Set.of("model", "architecture", "torchscript", "checkpoint", "schedule", "image", "latent")),
             Map.entry("table", Set.of("latent")),
             Map.entry(
                     "work",

@@ -134,8 +134,8 @@ public final class SolversBench {
         CheckpointFolder checkpoint =
                 CheckpointFolder.open(Path.of(BuiltIn.located(config.model().checkpoint())));
         String root = BuiltIn.located(config.input().root());
-        List<ClassLabel> classes =
-                ClassList.read(config, root, new Configuration()).classes();
+        List<ClassLabel> classes = ClassList.read(config.input(), config.prompt(), root, new Configuration())
+                .classes();
         try (NDManager arrays = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             new SolversBench(checkpoint, classes, Path.of(root), arrays, out).run();
         }

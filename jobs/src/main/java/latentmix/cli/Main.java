@@ -26,6 +26,8 @@ import picocli.CommandLine.IVersionProvider;
             ModelCommand.class,
             StudyCommand.class,
             MorphCommand.class,
+            TrainCommand.class,
+            DatasetCommand.class,
             BenchCommand.class,
             HelpCommand.class
         },

@@ -98,7 +98,7 @@ public final class ConfigFile {
         return config;
     }
 
-    private static RunConfig.Input input(Section section) {
+    static RunConfig.Input input(Section section) {
         RunConfig.Input input = new RunConfig.Input(
                 section.text("root", ConfigFile::locate),
                 section.textOrNull("classes", ConfigFile::locate),
@@ -128,7 +128,7 @@ public final class ConfigFile {
         return model;
     }
 
-    private static RunConfig.Prompt prompt(Section section) {
+    static RunConfig.Prompt prompt(Section section) {
         RunConfig.Prompt prompt = new RunConfig.Prompt(
                 section.text("template", "a photo of a {class}"),
                 section.textByKey("classes"),
@@ -377,7 +377,7 @@ public final class ConfigFile {
         return section.number("guidance", otherwise, 0, 1000);
     }
 
-    private static void locate(String location) {
+    static void locate(String location) {
         if (!BuiltIn.resolvable(location)) {
             throw new IllegalArgumentException("expected a path or one of " + String.join(", ", BuiltIn.locations())
                     + ", got " + location + "; check the spelling");

@@ -1,7 +1,9 @@
 package latentmix.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -198,6 +200,18 @@ final class Section {
         Map<String, JsonNode> values = new LinkedHashMap<>();
         entries.node.fieldNames().forEachRemaining(name -> values.put(name, entries.node.get(name)));
         return values;
+    }
+
+    /** A configuration that another reader judges, as it is; empty where the key is absent. */
+    ObjectNode object(String key) {
+        JsonNode value = value(key);
+        if (value instanceof ObjectNode object) {
+            return object.deepCopy();
+        }
+        if (!absent(value)) {
+            problem(key, "keys with values", value, "write one `key: value` a line below it");
+        }
+        return JsonNodeFactory.instance.objectNode();
     }
 
     Section section(String key) {

@@ -38,12 +38,13 @@ public record ClassList(List<ClassLabel> classes, List<String> names) {
      *
      * @throws ConfigException if there is no root, no class, or a folder that the TSV does not name
      */
-    public static ClassList read(RunConfig config, String root, Configuration conf) throws IOException {
+    public static ClassList read(RunConfig.Input input, RunConfig.Prompt prompt, String root, Configuration conf)
+            throws IOException {
         List<String> folders = folders(new Path(root), conf);
         if (folders.isEmpty()) {
             throw new ConfigException(
                     List.of("input.root: expected <root>/<class>/<image>, but there is no class folder in "
-                            + config.input().root() + "; put each class's images in a folder of its own"));
+                            + input.root() + "; put each class's images in a folder of its own"));
         }
         List<String> unspellable =
                 folders.stream().filter(folder -> folder.contains(":")).toList();
@@ -55,13 +56,13 @@ public record ClassList(List<ClassLabel> classes, List<String> names) {
         }
         Map<String, Named> named = new HashMap<>();
         List<String> names = new ArrayList<>();
-        if (config.input().classes() == null) {
+        if (input.classes() == null) {
             for (String folder : folders) {
                 named.put(folder, new Named(names.size(), folder));
                 names.add(folder);
             }
         } else {
-            readTsv(new Path(BuiltIn.located(config.input().classes())), conf, named, names);
+            readTsv(new Path(BuiltIn.located(input.classes())), conf, named, names);
         }
         List<String> problems = new ArrayList<>();
         List<ClassLabel> classes = new ArrayList<>();
@@ -69,10 +70,10 @@ public record ClassList(List<ClassLabel> classes, List<String> names) {
             Named name = named.get(folder);
             if (name == null) {
                 problems.add("input.classes: expected a line for every class folder, but "
-                        + config.input().classes() + " has none for " + folder
+                        + input.classes() + " has none for " + folder
                         + "; add it, or take the folder out of the input root");
             } else {
-                classes.add(new ClassLabel(folder, name.label(), name.name(), prompt(config, folder, name.name())));
+                classes.add(new ClassLabel(folder, name.label(), name.name(), prompt(prompt, folder, name.name())));
             }
         }
         for (String wanted : config.input().folders()) {
@@ -90,9 +91,9 @@ public record ClassList(List<ClassLabel> classes, List<String> names) {
         return new ClassList(classes, names);
     }
 
-    private static String prompt(RunConfig config, String folder, String name) {
-        String own = config.prompt().classes().get(folder);
-        return own == null ? config.prompt().template().replace("{class}", name) : own;
+    private static String prompt(RunConfig.Prompt prompt, String folder, String name) {
+        String own = prompt.classes().get(folder);
+        return own == null ? prompt.template().replace("{class}", name) : own;
     }
 
     private static List<String> folders(Path root, Configuration conf) throws IOException {

@@ -102,7 +102,7 @@ public final class Pipeline {
         checkSize(checkpoint);
         this.settings = RunSettings.publish(config, checkpoint, device(spark), run);
         this.input = BuiltIn.located(config.input().root());
-        this.classes = ClassList.read(config, input, run.conf());
+        this.classes = ClassList.read(config.input(), config.prompt(), input, run.conf());
     }
 
     /** The checkpoint, compiled: all of it has been read, and its process has the solvers and steps that are asked for. */

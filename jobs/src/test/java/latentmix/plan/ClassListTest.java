@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import latentmix.config.ConfigException;
 import latentmix.config.ConfigFile;
+import latentmix.config.RunConfig;
 import latentmix.work.ClassLabel;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
@@ -21,13 +22,9 @@ class ClassListTest {
     private Path root;
 
     private ClassList read(String... overrides) throws IOException {
-        return ClassList.read(
-                ConfigFile.parse(
-                        "input: {root: '" + root + "'}\nmodel: {checkpoint: 'builtin:fashion'}",
-                        "test",
-                        List.of(overrides)),
-                root.toString(),
-                new Configuration());
+        RunConfig config = ConfigFile.parse(
+                "input: {root: '" + root + "'}\nmodel: {checkpoint: 'builtin:fashion'}", "test", List.of(overrides));
+        return ClassList.read(config.input(), config.prompt(), root.toString(), new Configuration());
     }
 
     private String tsv(String... lines) throws IOException {

@@ -84,6 +84,12 @@ public final class Models {
         return new TorchVae.Encoder(network(folder, device, dtype, "vae", Part.ENCODER), autoencoder(folder));
     }
 
+    /** The half that encodes of the autoencoder in this folder. */
+    public static Vae encoder(Path component, Device device, Dtype dtype) {
+        return new TorchVae.Encoder(
+                network(component, device, dtype, Part.ENCODER), architecture(component, AutoencoderKL.class));
+    }
+
     /** The autoencoder's half that decodes. */
     public static Vae decoder(CheckpointFolder folder, Device device, Dtype dtype) {
         return new TorchVae.Decoder(network(folder, device, dtype, "vae", Part.DECODER), autoencoder(folder));

@@ -90,7 +90,7 @@ public final class TrainableNetwork implements AutoCloseable {
         try {
             scratch = Files.createTempDirectory("latentmix-training");
             SafetensorsWriter.write(scratch.resolve(WEIGHTS), ElementType.F32, initial);
-            Program program = new Program(module, ElementType.F32);
+            Program program = new Program(module, ElementType.F32, Program.Layout.ROW_MAJOR);
             Path compiled = scratch.resolve("network.pt");
             try (StateDict dict = StateDict.open(scratch)) {
                 Archive.write(compiled, program, dict);

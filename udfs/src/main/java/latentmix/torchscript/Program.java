@@ -36,16 +36,31 @@ public final class Program {
         }
     }
 
+    /** The order of a kernel's elements in memory. */
+    public enum Layout {
+        /** O, H, W, I where a kernel is wider than 1: the faster for running. */
+        CHANNELS_LAST,
+        /** O, I, H, W: the faster for training, whose group norms lead back slowly through channels_last. */
+        ROW_MAJOR
+    }
+
     private final ElementType type;
+    private final Layout layout;
     private final Map<String, String> classOfText = new HashMap<>();
     private final IdentityHashMap<ScriptModule, String> classOf = new IdentityHashMap<>();
     private final Map<String, String> classes = new LinkedHashMap<>();
     private final List<Stored> tensors = new ArrayList<>();
     private final byte[] objects;
 
-    /** The program of a module whose weights are stored as the given floating type. */
+    /** The program of a module whose weights are stored as the given floating type, for running. */
     public Program(ScriptModule root, ElementType type) {
+        this(root, type, Layout.CHANNELS_LAST);
+    }
+
+    /** The program of a module whose weights are stored as the given floating type. */
+    public Program(ScriptModule root, ElementType type, Layout layout) {
         this.type = type;
+        this.layout = layout;
         declare(root);
         Pickle pickle = new Pickle();
         pickle(root, "", pickle);
@@ -145,8 +160,8 @@ public final class Program {
         };
     }
 
-    private static List<Long> strides(List<Long> shape) {
-        boolean kernel = shape.size() == 4 && shape.get(2) * shape.get(3) > 1;
+    private List<Long> strides(List<Long> shape) {
+        boolean kernel = layout == Layout.CHANNELS_LAST && shape.size() == 4 && shape.get(2) * shape.get(3) > 1;
         if (!kernel) {
             return rowMajor(shape);
         }

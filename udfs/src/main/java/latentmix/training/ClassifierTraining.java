@@ -16,7 +16,6 @@ import latentmix.model.TrainableNetwork;
 import latentmix.torchscript.ScriptModule;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.sampling.PermutationSampler;
-import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
 /**
  * Trains a classifier of grey images from nothing: AdamW down the cross entropy with smoothed labels (<a
@@ -106,7 +105,8 @@ public final class ClassifierTraining implements AutoCloseable {
         ClassifierTraining training = new ClassifierTraining(
                 architecture,
                 TrainableNetwork.load(
-                        module, initial(module, RecipeSampler.rng(seed + " weights")), key -> true, Device.cpu()));
+                        module, Initialization.of(
+                                module, RecipeSampler.rng(seed + " weights").nextLong()), key -> true, Device.cpu()));
         try {
             training.run(settings, augmentation, real, made, RecipeSampler.rng(seed + " images"));
             return training;
@@ -184,22 +184,6 @@ public final class ClassifierTraining implements AutoCloseable {
                           return [torch.cross_entropy_loss(logits, classes, None, 1, -100, %s), right]
                         """
                                 .formatted(labelSmoothing));
-    }
-
-    /** He et al.'s normal weights, √(2 / fan in); norms that change nothing, biases of 0. */
-    static Map<String, Values> initial(ScriptModule module, UniformRandomProvider rng) {
-        ZigguratSampler.NormalizedGaussian normal = ZigguratSampler.NormalizedGaussian.of(rng);
-        Map<String, Values> initial = new LinkedHashMap<>();
-        module.forEachParameter((key, shape) -> {
-            int size = Math.toIntExact(shape.stream().reduce(1L, Math::multiplyExact));
-            double scale = Math.sqrt(2.0 * shape.get(0) / size);
-            float[] values = new float[size];
-            for (int i = 0; i < size; i++) {
-                values[i] = shape.size() > 1 ? (float) (scale * normal.sample()) : key.endsWith(".weight") ? 1 : 0;
-            }
-            initial.put(key, new Values(shape, values));
-        });
-        return initial;
     }
 
     @Override

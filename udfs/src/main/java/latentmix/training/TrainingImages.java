@@ -1,0 +1,81 @@
+package latentmix.training;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import latentmix.checkpoint.Fingerprint;
+import latentmix.image.ImageDecoder;
+import latentmix.image.Pixels;
+import latentmix.image.Resize;
+import latentmix.image.UnreadableImage;
+
+/**
+ * Images in memory, with what a network may be told of each: the class's place in a list of prompts.
+ *
+ * @param pixels squares of one size
+ * @param prompts by place, what the model is told of an image
+ * @param prompt of each image, a place in prompts
+ * @param fingerprint SHA-256 of all pixels and prompts
+ */
+public record TrainingImages(List<Pixels> pixels, List<String> prompts, List<Integer> prompt, String fingerprint) {
+    private static final long MAX_PIXELS = 100_000_000;
+
+    public TrainingImages {
+        pixels = List.copyOf(pixels);
+        prompts = List.copyOf(prompts);
+        prompt = List.copyOf(prompt);
+    }
+
+    /** A folder of images of one class, and its prompt. */
+    public record Source(Path folder, String prompt) {}
+
+    /**
+     * Reads every image of some folders, sorted by name, as a centre square of the given side.
+     *
+     * @throws IllegalArgumentException if an image cannot be read: training sets are looked through before
+     */
+    public static TrainingImages read(List<Source> sources, int size) throws IOException {
+        List<Pixels> pixels = new ArrayList<>();
+        List<String> prompts = sources.stream().map(Source::prompt).distinct().toList();
+        List<Integer> prompt = new ArrayList<>();
+        java.security.MessageDigest digest = Fingerprint.sha256();
+        for (Source source : sources) {
+            digest.update((source.prompt() + "\n").getBytes(java.nio.charset.StandardCharsets.UTF_8));
+            for (Path file : files(source.folder())) {
+                Pixels square = Resize.square(decode(file), size);
+                digest.update(square.rgb());
+                pixels.add(square);
+                prompt.add(prompts.indexOf(source.prompt()));
+            }
+        }
+        return new TrainingImages(
+                pixels, prompts, prompt, java.util.HexFormat.of().formatHex(digest.digest()));
+    }
+
+    private static List<Path> files(Path folder) throws IOException {
+        try (Stream<Path> entries = Files.list(folder)) {
+            return entries.filter(Files::isRegularFile)
+                    .filter(file -> !file.getFileName().toString().startsWith("."))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private static Pixels decode(Path file) throws IOException {
+        try {
+            return ImageDecoder.decode(Files.readAllBytes(file), MAX_PIXELS);
+        } catch (UnreadableImage e) {
+            throw new IllegalArgumentException(
+                    "expected images that can be read, got " + file + ": " + e.reason() + ", " + e.detail()
+                            + "; take it away",
+                    e);
+        }
+    }
+
+    public int size() {
+        return pixels.size();
+    }
+}
