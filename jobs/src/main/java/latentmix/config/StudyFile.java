@@ -145,13 +145,13 @@ public final class StudyFile {
     }
 
     private Downstream downstream(Section section, Heading heading) {
-        List<String> classes = section.texts("classes", List.of(), folder -> {});
         JsonNode changes = JsonNodeFactory.instance.objectNode().setAll(section.values("settings"));
         Section closer = section.section("closer");
         Section classifier = section.section("classifier");
         Downstream experiment = new Downstream(
                 heading,
-                changed(section, "settings", changes, classes).withMixing(List.of()),
+                ConfigFile.config(new Section("run", changed(section, "settings", run, changes), problems))
+                        .withMixing(List.of()),
                 section.text("test"),
                 counts(section, "shots", List.of("5", "10", "20", "50")),
                 section.count("seeds", 5, 1, 1000),

@@ -76,14 +76,14 @@ public record ClassList(List<ClassLabel> classes, List<String> names) {
                 classes.add(new ClassLabel(folder, name.label(), name.name(), prompt(prompt, folder, name.name())));
             }
         }
-        for (String wanted : config.input().folders()) {
+        for (String wanted : input.folders()) {
             if (!folders.contains(wanted)) {
                 problems.add("input.folders: expected class folders of the input root, " + String.join(", ", folders)
                         + ", got " + wanted + "; check the spelling");
             }
         }
-        if (!config.input().folders().isEmpty()) {
-            classes.removeIf(label -> !config.input().folders().contains(label.classId()));
+        if (!input.folders().isEmpty()) {
+            classes.removeIf(label -> !input.folders().contains(label.classId()));
         }
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
