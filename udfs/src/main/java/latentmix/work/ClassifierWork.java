@@ -155,8 +155,8 @@ public final class ClassifierWork {
         }
     }
 
-    /** Trains, judges, publishes and returns the row. */
-    public AccuracyRow train(Training training, int threads, LongConsumer progress) throws IOException {
+    /** Trains, judges, publishes the row and returns its accuracy. */
+    public double train(Training training, int threads, LongConsumer progress) throws IOException {
         Torch.setThreadsPerTask(threads);
         GreyImages real = images(training.real(), training.labels(), folder.conf());
         GreyImages made = made(training);
@@ -183,7 +183,7 @@ public final class ClassifierWork {
                 accuracy);
         folder.publish(file(folder, training.id()), RowFile.bytes(AccuracyRow.class, List.of(row)));
         progress.accept(1);
-        return row;
+        return accuracy;
     }
 
     /** Where a training's row lies. */
