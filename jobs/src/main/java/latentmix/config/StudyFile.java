@@ -133,7 +133,8 @@ public final class StudyFile {
         List<String> classes = section.texts("classes", List.of(), folder -> {});
         int count = section.count("count", 100, 1, 1_000_000);
         if (!run.has("evaluation")) {
-            section.problem("kind", "run.evaluation beside curves, which are of metrics", "none", "say what is measured");
+            section.problem(
+                    "kind", "run.evaluation beside curves, which are of metrics", "none", "say what is measured");
         }
         return new Curves(
                 heading,

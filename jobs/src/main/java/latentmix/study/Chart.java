@@ -13,6 +13,7 @@ import java.awt.image.BufferedImage;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -98,7 +99,8 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, List<Refe
      */
     public record Axis(String label, AxisScale scale, Map<Double, String> ticks) {
         public Axis {
-            ticks = Map.copyOf(ticks);
+            ticks = Collections.unmodifiableMap(
+                    new TreeMap<>(ticks)); // in a fixed order, which decides the drawing's bytes
         }
 
         public Axis(String label, AxisScale scale) {
@@ -220,7 +222,8 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, List<Refe
         Range range = axis.getRange();
         double margin = 0.05 * range.getLength();
         if (!range.contains(place)) {
-            axis.setRange(Math.min(range.getLowerBound(), place - margin), Math.max(range.getUpperBound(), place + margin));
+            axis.setRange(
+                    Math.min(range.getLowerBound(), place - margin), Math.max(range.getUpperBound(), place + margin));
         }
     }
 

@@ -2,6 +2,7 @@ package latentmix.study;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -39,12 +40,12 @@ final class StudyRuns {
 
         /** What was measured of the run's images. */
         List<MetricRow> metrics() throws IOException {
-            Object id = summary.settings().get("evaluate");
+            Object ids = summary.settings().get("evaluate"); // one an entry, and one of the lines of reference
             List<MetricRow> rows = new ArrayList<>();
             for (String file : run.metrics()) {
                 rows.addAll(RowFile.read(run.metrics(file), run.conf(), MetricRow.class));
             }
-            rows.removeIf(row -> !row.settingsId().equals(id));
+            rows.removeIf(row -> !(ids instanceof Collection<?> own && own.contains(row.settingsId())));
             return rows;
         }
 
