@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointException;
@@ -12,8 +13,10 @@ import latentmix.config.ConfigException;
 import latentmix.config.TrainConfig;
 import latentmix.model.Torch;
 import latentmix.plan.ClassList;
+import latentmix.study.TrainingReport;
 import latentmix.training.LatentDiffusionTraining;
 import latentmix.training.TrainingImages;
+import latentmix.training.TrainingLoop;
 import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -29,6 +32,8 @@ import picocli.CommandLine.Spec;
         },
         mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {
+    private static final int STEPS_BETWEEN_LINES = 100;
+
     @Option(names = "--config", required = true, description = "a YAML file, such as conf/train/fashion.yaml")
     private Path file;
 
@@ -51,28 +56,38 @@ final class TrainCommand implements Callable<Integer> {
         try {
             TrainingImages images = images(config, config.input().root());
             print("%,d images of %d prompts", images.size(), images.prompts().size());
-            new LatentDiffusionTraining(config.training(), images, run, (stage, point, steps) -> {
-                        if (point.step() % 50 == 0 || point.step() == steps) {
-                            double perStep = point.seconds() / point.step();
-                            print(
-                                    "%s: step %,d of %,d, loss %.4f, %.0f images a second, %.0f min left",
-                                    stage,
-                                    point.step(),
-                                    steps,
-                                    point.terms().get(0),
-                                    schedule(config, stage) / perStep,
-                                    (steps - point.step()) * perStep / 60);
-                        }
-                    })
+            Map<String, List<TrainingLoop.Point>> curves = new LatentDiffusionTraining(
+                            config.training(), images, run, (stage, point, steps) -> say(config, stage, point, steps))
                     .run();
+            Path model = run.resolve("model");
+            print("the checkpoint is in %s", model);
+            if (config.report() != null) {
+                TrainingImages heldOut = images(config, config.report().heldOut());
+                new TrainingReport(config.report(), images.prompts(), heldOut)
+                        .publish(model, curves, run)
+                        .forEach(scores -> print("%s", scores));
+            }
         } catch (CheckpointException | IllegalArgumentException e) {
             throw new ConfigException(List.of(e.getMessage()));
         }
-        print("the checkpoint is in %s", run.resolve("model"));
         return ExitCode.DONE;
     }
 
-    private static int schedule(TrainConfig config, String stage) {
+    private void say(TrainConfig config, String stage, TrainingLoop.Point point, long steps) {
+        if (point.step() % STEPS_BETWEEN_LINES == 0 || point.step() == steps) {
+            double perStep = point.seconds() / point.step();
+            print(
+                    "%s: step %,d of %,d, loss %.4f, %.0f images a second, %.0f min left",
+                    stage,
+                    point.step(),
+                    steps,
+                    point.terms().get(0),
+                    batch(config, stage) / perStep,
+                    (steps - point.step()) * perStep / 60);
+        }
+    }
+
+    private static int batch(TrainConfig config, String stage) {
         return switch (stage) {
             case "autoencoder" -> config.training().joint().batch();
             case "decoder" -> config.training().decoder().batch();

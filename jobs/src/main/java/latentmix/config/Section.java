@@ -194,14 +194,6 @@ final class Section {
         return texts;
     }
 
-    /** A mapping's values by key, in the file's order; empty where the key is absent. */
-    Map<String, JsonNode> values(String key) {
-        Section entries = section(key);
-        Map<String, JsonNode> values = new LinkedHashMap<>();
-        entries.node.fieldNames().forEachRemaining(name -> values.put(name, entries.node.get(name)));
-        return values;
-    }
-
     /** A configuration that another reader judges, as it is; empty where the key is absent. */
     ObjectNode object(String key) {
         JsonNode value = value(key);
@@ -212,6 +204,14 @@ final class Section {
             problem(key, "keys with values", value, "write one `key: value` a line below it");
         }
         return JsonNodeFactory.instance.objectNode();
+    }
+
+    /** A mapping's values by key, in the file's order; empty where the key is absent. */
+    Map<String, JsonNode> values(String key) {
+        Section entries = section(key);
+        Map<String, JsonNode> values = new LinkedHashMap<>();
+        entries.node.fieldNames().forEachRemaining(name -> values.put(name, entries.node.get(name)));
+        return values;
     }
 
     Section section(String key) {

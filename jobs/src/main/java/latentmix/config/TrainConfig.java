@@ -13,14 +13,23 @@ import latentmix.training.TrainingLoop.Schedule;
 /**
  * What {@code latentmix train} trains, as its YAML file and the command line say it.
  *
- * @param heldOut folders like the input's whose images are only looked at, for the report; null for none
+ * @param report what the report measures; null for curves alone
  */
 public record TrainConfig(
-        RunConfig.Input input,
-        RunConfig.Prompt prompt,
-        String heldOut,
-        String classifier,
-        LatentDiffusionTraining.Settings training) {
+        RunConfig.Input input, RunConfig.Prompt prompt, Report report, LatentDiffusionTraining.Settings training) {
+    /**
+     * What the report compares the trained model by.
+     *
+     * @param heldOut folders like the input's, whose images are never trained on
+     * @param classifier a component folder; its features give the Fréchet distances
+     * @param compare other checkpoints that are measured beside it
+     */
+    public record Report(String heldOut, String classifier, List<String> compare, double guidance) {
+        public Report {
+            compare = List.copyOf(compare);
+        }
+    }
+
     private static final int MOST = 100_000_000;
 
     /**
@@ -45,12 +54,16 @@ public record TrainConfig(
     }
 
     private static TrainConfig config(Section file) {
-        RunConfig.Input input = ConfigFile.input(file.section("input"));
+        Section where = file.section("input");
+        RunConfig.Input input = ConfigFile.input(where);
+        if (input.limit() != null) {
+            where.problem("limit", "no limit: a training sees every image", input.limit(), "take it away");
+        }
         Section model = file.section("model");
         Section autoencoder = file.section("autoencoder");
         Section denoiser = file.section("denoiser");
         Section run = file.section("run");
-        String from = autoencoder.textOrNull("from", ConfigFile::locate);
+        Path from = folder(autoencoder);
         Section prompt = file.section("prompt");
         double dropout = prompt.number("dropout", 0.1, 0, 1);
         LatentDiffusionTraining.Settings training = new LatentDiffusionTraining.Settings(
@@ -62,20 +75,34 @@ public record TrainConfig(
                 autoencoder.number("edges", 1, 0, 1000),
                 schedule(autoencoder.section("joint")),
                 schedule(autoencoder.section("decoder")),
-                from == null ? null : Path.of(BuiltIn.located(from)),
+                from,
                 denoiser.object("unet"),
+                folder(denoiser),
                 denoiser.object("text_encoder"),
                 denoiser.object("scheduler"),
                 schedule(denoiser.section("training")),
                 dropout);
-        TrainConfig config = new TrainConfig(
-                input,
-                ConfigFile.prompt(prompt),
-                file.textOrNull("held_out", ConfigFile::locate),
-                file.textOrNull("classifier", ConfigFile::locate),
-                training);
+        TrainConfig config =
+                new TrainConfig(input, ConfigFile.prompt(prompt), report(file.section("report")), training);
         List.of(model, autoencoder, denoiser, run, file).forEach(Section::end);
         return config;
+    }
+
+    /** The checkpoint folder that a part begins with. */
+    private static Path folder(Section section) {
+        String from = section.textOrNull("from", ConfigFile::locate);
+        return from == null ? null : Path.of(BuiltIn.located(from));
+    }
+
+    private static Report report(Section section) {
+        String heldOut = section.textOrNull("held_out", ConfigFile::locate);
+        Report report = new Report(
+                heldOut,
+                section.text("classifier", "builtin:fashion/classifier", ConfigFile::locate),
+                section.texts("compare", List.of(), ConfigFile::locate),
+                section.number("guidance", 2, 1, 1000));
+        section.end();
+        return heldOut == null ? null : report;
     }
 
     private static Schedule schedule(Section section) {

@@ -3,6 +3,7 @@ package latentmix.study;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import latentmix.checkpoint.BuiltIn;
@@ -90,7 +91,28 @@ final class Downstream {
         return BuiltIn.located(config.run().input().root());
     }
 
+    /** Says what the experiment costs, as if nothing of it stood. */
+    private void announce() {
+        long real = 0;
+        long made = 0;
+        long trainings = 0;
+        for (int shots : config.shots()) {
+            long each = (long) shots * classes.classes().size() * config.seeds();
+            real += each;
+            made += each * config.most(shots) * config.methods().size();
+            trainings += (long) arms(config, shots).size() * config.seeds();
+        }
+        System.out.printf(
+                Locale.ROOT,
+                "%s: %,d real images to invert, %,d images to make of them, %,d classifiers to train; what stands already is not done again%n",
+                config.heading().name(),
+                real,
+                made,
+                trainings);
+    }
+
     private List<AccuracyRow> run() throws IOException {
+        announce();
         GreyImages test = test();
         String testId = test.fingerprint();
         int most = config.shots().stream().reduce(0, Math::max);

@@ -29,7 +29,7 @@ record MetricName(String words, Better better) {
     private static String words(String metric) {
         String words = metric.replace("frechet", "Fréchet distance").replace('_', ' ');
         if (words.matches("(fid|kid|cmmd).*")) {
-            return words.replaceFirst("fid|kid|cmmd", words.split(" ")[0].toUpperCase(Locale.ROOT));
+            return words.replaceFirst("fid|kid|cmmd", words.split(" ", -1)[0].toUpperCase(Locale.ROOT));
         }
         return words.substring(0, 1).toUpperCase(Locale.ROOT) + words.substring(1);
     }

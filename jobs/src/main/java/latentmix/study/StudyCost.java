@@ -48,7 +48,8 @@ record StudyCost(List<RunCost> runs) {
         List<Inverted> inverted = new ArrayList<>();
         for (RunConfig run : StudyRuns.of(config)) {
             String root = BuiltIn.located(run.input().root());
-            List<ClassLabel> classes = ClassList.read(run.input(), run.prompt(), root, conf).classes();
+            List<ClassLabel> classes =
+                    ClassList.read(run.input(), run.prompt(), root, conf).classes();
             long images = 0;
             for (ClassLabel label : classes) {
                 Inverted once = new Inverted(run.input().limit(), run.inversion(), run.model(), label.classId());

@@ -198,6 +198,12 @@ public final class StateDict implements AutoCloseable {
         located.file().read(located.tensor(), offset, into);
     }
 
+    /** All values of a tensor of a floating type. */
+    public float[] floats(String key) {
+        Located located = located(key);
+        return located.file().floats(located.tensor().name());
+    }
+
     private Located located(String key) {
         Located located = tensors.get(key);
         if (located == null) {

@@ -25,6 +25,7 @@ import latentmix.checkpoint.ElementType;
 import latentmix.checkpoint.Fingerprint;
 import latentmix.checkpoint.SafetensorsWriter;
 import latentmix.checkpoint.SafetensorsWriter.Values;
+import latentmix.checkpoint.StateDict;
 import latentmix.image.Pixels;
 import latentmix.model.ClipTokenizer;
 import latentmix.model.Dtype;
@@ -58,6 +59,7 @@ public final class LatentDiffusionTraining {
      * @param decoder how the decoder is trained on alone
      * @param from a checkpoint folder whose autoencoder is taken as it is; none where null
      * @param unet configuration of a UNet2DConditionModel
+     * @param unetFrom a checkpoint folder whose U-Net's weights it begins with; none where null
      * @param textEncoder configuration of a CLIPTextModel, without its vocabulary
      * @param scheduler a scheduler_config.json
      * @param denoiser how U-Net and text encoder are trained
@@ -74,6 +76,7 @@ public final class LatentDiffusionTraining {
             Schedule decoder,
             Path from,
             JsonNode unet,
+            Path unetFrom,
             JsonNode textEncoder,
             JsonNode scheduler,
             Schedule denoiser,
@@ -250,18 +253,44 @@ public final class LatentDiffusionTraining {
                         "denoiser",
                         trained,
                         images.fingerprint(),
+                        images.prompts(),
+                        images.prompt(),
                         unet,
                         text,
                         settings.scheduler(),
                         settings.promptDropout(),
+                        settings.unetFrom() == null
+                                ? ""
+                                : CheckpointFolder.fingerprint(
+                                        settings.unetFrom().resolve("unet")),
                         settings.denoiser()),
                 module,
-                Initialization.of(module, settings.seed() + 1),
+                initial(module),
                 key -> true,
                 settings.denoiser(),
                 order -> (step, owner) -> noised(order, step, latents, shape, noises, prompts, owner));
         write(model.resolve("unet"), unet, "diffusion_pytorch_model.safetensors", below("unet.", weights));
         write(model.resolve("text_encoder"), text, "model.safetensors", below("text_encoder.", weights));
+    }
+
+    /** Drawn values, and another U-Net's where one is named. */
+    private Map<String, Values> initial(ScriptModule module) {
+        Map<String, Values> initial = Initialization.of(module, settings.seed() + 1);
+        if (settings.unetFrom() != null) {
+            Path component = settings.unetFrom().resolve("unet");
+            try (StateDict weights = Architecture.of(component).weights(component)) {
+                for (String key : weights.keys()) {
+                    Values values = new Values(weights.tensor(key).shape(), weights.floats(key));
+                    if (!initial.containsKey("unet." + key)
+                            || !initial.get("unet." + key).shape().equals(values.shape())) {
+                        throw new IllegalArgumentException("expected a U-Net of the same configuration, but "
+                                + component + " has a tensor " + key + " of shape " + values.shape());
+                    }
+                    initial.put("unet." + key, values);
+                }
+            }
+        }
+        return initial;
     }
 
     private NoiseSchedule noiseSchedule() {

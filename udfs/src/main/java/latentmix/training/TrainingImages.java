@@ -18,7 +18,7 @@ import latentmix.image.UnreadableImage;
  * @param pixels squares of one size
  * @param prompts by place, what the model is told of an image
  * @param prompt of each image, a place in prompts
- * @param fingerprint SHA-256 of all pixels and prompts
+ * @param fingerprint SHA-256 of all pixels: what an autoencoder depends on, which sees no prompts
  */
 public record TrainingImages(List<Pixels> pixels, List<String> prompts, List<Integer> prompt, String fingerprint) {
     private static final long MAX_PIXELS = 100_000_000;
@@ -43,7 +43,6 @@ public record TrainingImages(List<Pixels> pixels, List<String> prompts, List<Int
         List<Integer> prompt = new ArrayList<>();
         java.security.MessageDigest digest = Fingerprint.sha256();
         for (Source source : sources) {
-            digest.update((source.prompt() + "\n").getBytes(java.nio.charset.StandardCharsets.UTF_8));
             for (Path file : files(source.folder())) {
                 Pixels square = Resize.square(decode(file), size);
                 digest.update(square.rgb());

@@ -32,7 +32,7 @@ class ImagesWorkTest {
     void anInputFolder() throws IOException {
         Files.createDirectories(folder.resolve("in/cat 100%"));
         run = new RunFolder(folder.resolve("run").toString(), new Configuration());
-        images = new ImagesWork(run, folder.resolve("in").toString(), 2);
+        images = new ImagesWork(run, folder.resolve("in").toString(), 2, Long.MAX_VALUE);
     }
 
     private Path file(String name, String content) throws IOException {
