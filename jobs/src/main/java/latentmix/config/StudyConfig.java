@@ -215,6 +215,7 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
                                 inputs(method),
                                 sampler,
                                 pool,
+                                "off",
                                 count,
                                 false));
                     }

@@ -62,13 +62,21 @@ class StudyFileTest {
         assertThat(run.mixing())
                 .containsExactly(
                         new RunConfig.MixingEntry(
-                                "g--fix-0--equal--all", List.of("fix/0"), List.of("2", "4"), "equal", "all", 3, false),
+                                "g--fix-0--equal--all",
+                                List.of("fix/0"),
+                                List.of("2", "4"),
+                                "equal",
+                                "all",
+                                "off",
+                                3,
+                                false),
                         new RunConfig.MixingEntry(
                                 "g--nin-chm--equal--all",
                                 List.of("nin/chm"),
                                 List.of("2", "4"),
                                 "equal",
                                 "all",
+                                "off",
                                 3,
                                 false));
     }

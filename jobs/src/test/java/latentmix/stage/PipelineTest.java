@@ -176,9 +176,10 @@ class PipelineTest {
         Path run = copy(undisturbed, "shared");
         RunConfig.MixingEntry entry = config.mixing().get(0);
         RunConfig shared = config.withMixing(List.of(
-                new RunConfig.MixingEntry("a", entry.methods(), entry.inputs(), entry.weights(), entry.pool(), 2, true),
                 new RunConfig.MixingEntry(
-                        "b", entry.methods(), entry.inputs(), entry.weights(), entry.pool(), 7, true)));
+                        "a", entry.methods(), entry.inputs(), entry.weights(), entry.pool(), "off", 2, true),
+                new RunConfig.MixingEntry(
+                        "b", entry.methods(), entry.inputs(), entry.weights(), entry.pool(), "off", 7, true)));
 
         assertThat(TinyRun.run(2, shared, run)).isZero();
 
