@@ -59,8 +59,7 @@ final class Downstream {
         this.location = context.location() + "/work";
         this.folder = new RunFolder(location, context.folder().conf());
         this.tasks = new Tasks(context.spark(), location);
-        this.classes = ClassList.read(
-                config.run().input(), config.run().prompt(), root(), folder.conf());
+        this.classes = ClassList.read(config.run().input(), config.run().prompt(), root(), folder.conf());
     }
 
     /** Makes and trains what is missing; returns a row for each training that the experiment has. */

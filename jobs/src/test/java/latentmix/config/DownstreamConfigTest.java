@@ -36,12 +36,16 @@ class DownstreamConfigTest {
 
     @Test
     void everyMethodHasAnEntryOfItsOwnForTheMostImagesThatAreAskedFor() {
-        Downstream few =
-                parse("shots: [10, 20], methods: [fix/cmm, prompt], multiple: 5, closer: {shots: 10, multiples: [1, 10]}");
+        Downstream few = parse(
+                "shots: [10, 20], methods: [fix/cmm, prompt], multiple: 5, closer: {shots: 10, multiples: [1, 10]}");
         assertThat(few.entries(10)).extracting(RunConfig.MixingEntry::count).containsExactly(100, 100);
         assertThat(few.entries(20)).extracting(RunConfig.MixingEntry::count).containsExactly(100, 100);
-        assertThat(few.entries(20)).extracting(RunConfig.MixingEntry::methods).containsExactly(List.of("fix/cmm"), List.of("prompt"));
-        assertThat(few.entries(20)).extracting(RunConfig.MixingEntry::inputs).containsExactly(List.of("2..8"), List.of("0"));
+        assertThat(few.entries(20))
+                .extracting(RunConfig.MixingEntry::methods)
+                .containsExactly(List.of("fix/cmm"), List.of("prompt"));
+        assertThat(few.entries(20))
+                .extracting(RunConfig.MixingEntry::inputs)
+                .containsExactly(List.of("2..8"), List.of("0"));
         assertThat(few.settings()).as("runs that experiments share").isEmpty();
     }
 
@@ -54,8 +58,9 @@ class DownstreamConfigTest {
 
     @Test
     void whatCannotBeTrainedIsRefusedAtOnce() {
-        assertThatThrownBy(() -> parse(
-                        "shots: [1, few], methods: fix/0, multiple: 0, classifier: {batch: 0, epochs: 3}, closer: {multiples: -1}, settings: {input.root: x}"))
+        assertThatThrownBy(
+                        () -> parse(
+                                "shots: [1, few], methods: fix/0, multiple: 0, classifier: {batch: 0, epochs: 3}, closer: {multiples: -1}, settings: {input.root: x}"))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("experiments.0.shots: expected counts from 1 to 99999, got few")
                 .hasMessageContaining("experiments.0.multiple: ")

@@ -72,8 +72,12 @@ class DownstreamSectionTest {
         List<Pivot> pivots = DownstreamSection.of(CONFIG, accuracies()).pivots();
         assertThat(pivots).hasSize(3);
         assertThat(pivots.get(0).columns()).containsExactly("k = 4", "k = 8");
-        assertThat(pivots.get(0).rows()).extracting(Pivot.Row::label).containsExactly("real", "real + augmentation", "real + fix/0");
-        assertThat(pivots.get(1).rows()).extracting(Pivot.Row::label).containsExactly("real + augmentation", "real + fix/0");
+        assertThat(pivots.get(0).rows())
+                .extracting(Pivot.Row::label)
+                .containsExactly("real", "real + augmentation", "real + fix/0");
+        assertThat(pivots.get(1).rows())
+                .extracting(Pivot.Row::label)
+                .containsExactly("real + augmentation", "real + fix/0");
         assertThat(pivots.get(2).columns()).containsExactly("1×", "2×", "2× + augmentation");
         assertThat(pivots.get(2).rows()).hasSize(1);
     }

@@ -105,8 +105,11 @@ public final class ClassifierTraining implements AutoCloseable {
         ClassifierTraining training = new ClassifierTraining(
                 architecture,
                 TrainableNetwork.load(
-                        module, Initialization.of(
-                                module, RecipeSampler.rng(seed + " weights").nextLong()), key -> true, Device.cpu()));
+                        module,
+                        Initialization.of(
+                                module, RecipeSampler.rng(seed + " weights").nextLong()),
+                        key -> true,
+                        Device.cpu()));
         try {
             training.run(settings, augmentation, real, made, RecipeSampler.rng(seed + " images"));
             return training;
