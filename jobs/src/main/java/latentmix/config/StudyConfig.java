@@ -120,7 +120,7 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
 
         /** How many inputs mixtures of so many real images have. */
         public InputCount inputs(int shot) {
-            int most = Math.min(inputs.most(), shot / 2);
+            int most = Math.min(inputs.most(), Math.max(1, shot / 2));
             return new InputCount(Math.min(inputs.least(), most), most);
         }
 
