@@ -36,6 +36,9 @@ class ArchitectureTest {
             Map.entry("model", Set.of("architecture", "torchscript", "checkpoint", "latent", "image")),
             Map.entry("sampling", Set.of("model", "schedule")),
             Map.entry("inversion", Set.of("sampling", "model", "schedule")),
+            Map.entry(
+                    "training",
+                    Set.of("model", "architecture", "torchscript", "checkpoint", "schedule", "image", "latent")),
             Map.entry("table", Set.of("latent")),
             Map.entry(
                     "work",
@@ -48,8 +51,8 @@ class ArchitectureTest {
                             "checkpoint",
                             "model",
                             "sampling",
-                            "inversion")),
-            Map.entry("training", Set.of("model", "architecture", "torchscript", "checkpoint", "schedule", "image")),
+                            "inversion",
+                            "training")),
             Map.entry("sql", Set.of("latent")));
 
     /** The packages of the driver's side, which may use all of the above but sql. */

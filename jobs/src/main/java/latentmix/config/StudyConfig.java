@@ -7,6 +7,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
+import latentmix.training.ClassifierTraining;
 
 /**
  * What a study does, as its YAML file says it: one base run configuration and experiments that vary it. {@link StudyFile}
@@ -23,7 +24,7 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
     }
 
     /** What is computed and shown under one heading of the report. */
-    public sealed interface Experiment permits Grid, Curves {
+    public sealed interface Experiment permits Grid, Curves, Downstream {
         Heading heading();
 
         /** What the pipeline runs for it: nothing where an experiment uses the model on its own. */
@@ -76,6 +77,82 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
         @Override
         public List<Setting> settings() {
             return cells.settings();
+        }
+    }
+
+    /**
+     * How well a classifier does that sees a few real images a class, alone, augmented, or with images made of them.
+     *
+     * @param run how images are made; its input is where the few real ones are drawn from; it has no mixing entries
+     * @param test the folder whose images, {@code <test>/<class>/<image>}, judge; no training sees them
+     * @param shots numbers of real images a class
+     * @param seeds how often each is repeated, with other real images and other first weights
+     * @param methods that make images
+     * @param inputs of a mixture, at most half of the real images of a class: a class mean takes twice as many
+     * @param multiple made images for each real one
+     * @param closer other multiples, and made images that are augmented too, at one number of shots
+     * @param classifier how each training goes; all make as many steps
+     */
+    public record Downstream(
+            Heading heading,
+            RunConfig run,
+            String test,
+            List<Integer> shots,
+            int seeds,
+            List<String> methods,
+            InputCount inputs,
+            String weights,
+            int multiple,
+            Closer closer,
+            ClassifierTraining.Settings classifier)
+            implements Experiment {
+        public Downstream {
+            shots = List.copyOf(shots);
+            methods = List.copyOf(methods);
+        }
+
+        /** The most made images for each real one. */
+        public int most(int shot) {
+            return closer.shots() != shot
+                    ? multiple
+                    : closer.multiples().stream().reduce(multiple, Math::max);
+        }
+
+        /** How many inputs mixtures of so many real images have. */
+        public InputCount inputs(int shot) {
+            int most = Math.min(inputs.most(), Math.max(1, shot / 2));
+            return new InputCount(Math.min(inputs.least(), most), most);
+        }
+
+        /**
+         * What a run mixes of so many real images a class: an entry for each method, so that a method added later leaves the others' rows alone.
+         *
+         * @throws IllegalArgumentException if a method takes neither these inputs nor a count of its own
+         */
+        public List<RunConfig.MixingEntry> entries(int shot) {
+            return methods.stream()
+                    .flatMap(method -> new Cells(
+                                    "",
+                                    List.of(),
+                                    List.of(method),
+                                    List.of(inputs(shot).toString()),
+                                    List.of(weights),
+                                    List.of("all"),
+                                    most(shot) * shot)
+                            .entries(heading.name()).stream())
+                    .toList();
+        }
+    }
+
+    /**
+     * A closer look at one number of shots.
+     *
+     * @param shots real images a class; 0 for none
+     * @param multiples made images for each real one
+     */
+    public record Closer(int shots, List<Integer> multiples) {
+        public Closer {
+            multiples = List.copyOf(multiples);
         }
     }
 

@@ -18,7 +18,9 @@ import java.util.stream.Stream;
 import latentmix.config.StudyConfig.Axis;
 import latentmix.config.StudyConfig.AxisScale;
 import latentmix.config.StudyConfig.Cells;
+import latentmix.config.StudyConfig.Closer;
 import latentmix.config.StudyConfig.Curves;
+import latentmix.config.StudyConfig.Downstream;
 import latentmix.config.StudyConfig.Experiment;
 import latentmix.config.StudyConfig.Grid;
 import latentmix.config.StudyConfig.Heading;
@@ -27,12 +29,14 @@ import latentmix.latent.InputCount;
 import latentmix.latent.Method;
 import latentmix.latent.Recipe;
 import latentmix.latent.WeightSampler;
+import latentmix.training.ClassifierTraining;
 
 /**
  * Reads a {@link StudyConfig} from YAML and {@code --set} overrides. {@code run} is a run configuration without mixing; each of {@code
  * experiments} has a {@code kind}; unknown keys are refused, with all problems at once.
  */
 public final class StudyFile {
+    private static final int MOST_SHOTS = 99_999;
     private static final List<String> ONE_DATASET = List.of("input.root", "input.classes", "input.folders");
 
     private final ObjectNode run;
@@ -106,9 +110,10 @@ public final class StudyFile {
     }
 
     private Optional<Experiment> experiment(Section section, Heading heading) {
-        List<String> kinds = List.of("grid", "curves");
+        List<String> kinds = List.of("grid", "curves", "downstream");
         return switch (section.choice("kind", "curves", kinds)) {
             case "grid" -> Optional.of(grid(section, heading));
+            case "downstream" -> Optional.of(downstream(section, heading));
             default -> Optional.of(curves(section, heading));
         };
     }
@@ -138,6 +143,54 @@ public final class StudyFile {
                 word(section, "scale", AxisScale.LOG),
                 section.texts("metrics", List.of(), metric -> {}),
                 classes);
+    }
+
+    private Downstream downstream(Section section, Heading heading) {
+        JsonNode changes = JsonNodeFactory.instance.objectNode().setAll(section.values("settings"));
+        Section closer = section.section("closer");
+        Section classifier = section.section("classifier");
+        Downstream experiment = new Downstream(
+                heading,
+                ConfigFile.config(new Section("run", changed(section, "settings", run, changes), problems))
+                        .withMixing(List.of()),
+                section.text("test"),
+                counts(section, "shots", List.of("5", "10", "20", "50")),
+                section.count("seeds", 5, 1, 1000),
+                section.texts("methods", List.of("fix/0", "nin/chm", "fix/cmm"), Method::parse),
+                InputCount.parse(section.text("inputs", "2..8", InputCount::parse)),
+                section.text("weights", "dirichlet(1)", WeightSampler::parse),
+                section.count("multiple", 5, 1, 1000),
+                new Closer(closer.count("shots", 0, 0, MOST_SHOTS), counts(closer, "multiples", List.of("1", "10"))),
+                new ClassifierTraining.Settings(
+                        classifier.count("steps", 300, 1, 1_000_000),
+                        classifier.count("batch", 64, 1, 10_000),
+                        classifier.number("learning_rate", 0.002, 1e-9, 10),
+                        classifier.number("weight_decay", 0.05, 0, 10),
+                        classifier.number("label_smoothing", 0.1, 0, 0.99),
+                        classifier.number("made_share", 0.5, 0, 1)));
+        closer.end();
+        classifier.end();
+        for (int shot : experiment.shots()) {
+            try {
+                experiment.entries(shot);
+            } catch (IllegalArgumentException e) {
+                section.refuse("methods", "with " + shot + " shots: " + e.getMessage());
+            }
+        }
+        return experiment;
+    }
+
+    private static List<Integer> counts(Section section, String key, List<String> otherwise) {
+        return section
+                .texts(key, otherwise, text -> {
+                    if (!text.matches("[1-9]\\d{0,4}")) {
+                        throw new IllegalArgumentException(
+                                "expected counts from 1 to " + MOST_SHOTS + ", got " + text + "; write whole numbers");
+                    }
+                })
+                .stream()
+                .map(Integer::valueOf)
+                .toList();
     }
 
     private static <E extends Enum<E>> E word(Section section, String key, E otherwise) {

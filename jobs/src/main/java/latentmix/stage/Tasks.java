@@ -16,12 +16,13 @@ import org.apache.spark.util.SerializableConfiguration;
  * Runs work on executors, one Spark task an item: only items travel to a task and only its small result comes back.
  * Nothing is shuffled; rows go from the executor to the run folder.
  */
-final class Tasks {
+public final class Tasks {
     private final JavaSparkContext spark;
     private final String runFolder;
     private final Broadcast<SerializableConfiguration> conf;
 
-    Tasks(JavaSparkContext spark, String runFolder) {
+    /** Tasks that publish in this folder. */
+    public Tasks(JavaSparkContext spark, String runFolder) {
         this.spark = spark;
         this.runFolder = runFolder;
         this.conf = spark.broadcast(new SerializableConfiguration(spark.hadoopConfiguration()));
@@ -29,15 +30,15 @@ final class Tasks {
 
     /** What a task does with its item. */
     @FunctionalInterface
-    interface Work<A, B> extends Serializable {
+    public interface Work<A, B> extends Serializable {
         B apply(RunFolder run, A item, LongConsumer progress) throws IOException;
     }
 
     /** A run of tasks as the driver's Spark UI and the progress line name it. */
-    record Job(String stage, String unit, long rows) {}
+    public record Job(String stage, String unit, long rows) {}
 
     /** Runs the items with a progress line. */
-    <A, B> List<B> run(Job job, List<A> items, Work<A, B> work) {
+    public <A, B> List<B> run(Job job, List<A> items, Work<A, B> work) {
         if (items.isEmpty()) {
             return List.of();
         }
@@ -78,7 +79,7 @@ final class Tasks {
     }
 
     /** Runs small items, several a task. */
-    <A, B> List<B> map(String description, List<A> items, Work<A, B> work) {
+    public <A, B> List<B> map(String description, List<A> items, Work<A, B> work) {
         if (items.isEmpty()) {
             return List.of();
         }

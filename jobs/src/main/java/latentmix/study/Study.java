@@ -66,6 +66,9 @@ public final class Study {
         if (experiment instanceof StudyConfig.Curves curves) {
             return CurvesSection.of(runs, curves);
         }
+        if (experiment instanceof StudyConfig.Downstream downstream) {
+            return DownstreamSection.of(context, downstream);
+        }
         throw new IllegalArgumentException("Every kind of experiment must have a section, none has: " + experiment);
     }
 

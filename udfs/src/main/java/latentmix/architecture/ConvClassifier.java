@@ -1,22 +1,38 @@
 package latentmix.architecture;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import latentmix.torchscript.ScriptModule;
 
 /**
- * A plain convolutional classifier of grey images, which the built-in model brings along for metrics: blocks of 3×3 convolution, batch norm and relu,
+ * A plain convolutional classifier of grey images, which the built-in model brings along for metrics: blocks of 3×3 convolution, norm and relu,
  * then one such layer over all positions, whose outputs are the features, and a linear layer to the logits.
  *
  * <p>Batch norm is in evaluation mode, y = (x - running_mean) / √(running_var + 1e-5) · weight + bias (<a
  * href="https://docs.pytorch.org/docs/2.7/generated/torch.nn.BatchNorm2d.html">torch.nn.BatchNorm2d</a>). Keys are those of a {@code
- * Sequential} named body, in which the flattening and a place that has no weights stand before the last layer.
+ * Sequential} named body, in which the flattening and a place that has no weights stand before the last layer. A classifier with group
+ * norm does the same while it is trained and after, whatever the other images of its batch are.
  *
  * @param strides one a block, 1 or 2
  */
 public record ConvClassifier(
-        int imageSize, List<Integer> blockOutChannels, List<Integer> strides, int featureDim, int numClasses)
+        int imageSize,
+        List<Integer> blockOutChannels,
+        List<Integer> strides,
+        int featureDim,
+        int numClasses,
+        Normalization normalization)
         implements Architecture {
+    /** What a layer's outputs are normalised by. */
+    public enum Normalization {
+        /** The statistics of the images it was trained on. */
+        BATCH_NORM,
+        /** An image's own: of eight groups of channels, and of all features. */
+        GROUP_NORM
+    }
+
+    private static final int GROUPS = 8;
     private static final double EPS = 1e-5;
     private static final double MOMENTUM = 0.1; // of no effect in evaluation mode
 
@@ -28,10 +44,16 @@ public record ConvClassifier(
                 channels,
                 config.perLevel("strides", 2, channels.size()),
                 config.integer("feature_dim", 64),
-                config.integer("num_classes", 10));
+                config.integer("num_classes", 10),
+                Normalization.valueOf(config.oneOf("normalization", "batch_norm", "group_norm")
+                        .toUpperCase(Locale.ROOT)));
         config.require(
                 classifier.strides.stream().allMatch(stride -> stride <= 2),
                 "strides must be 1 or 2, cannot be: " + classifier.strides);
+        config.require(
+                classifier.normalization == Normalization.BATCH_NORM
+                        || channels.stream().allMatch(count -> count % GROUPS == 0),
+                "block_out_channels must be multiples of " + GROUPS + " with group_norm, cannot be: " + channels);
         return classifier;
     }
 
@@ -54,13 +76,13 @@ public record ConvClassifier(
         int side = imageSize;
         for (int i = 0; i < blocks; i++) {
             int out = blockOutChannels.get(i);
-            body = body.child(Integer.toString(i), block(width, out, strides.get(i)));
+            body = body.child(Integer.toString(i), block(width, out, strides.get(i), norm(out)));
             calls.append("  x = getattr(self, \"%d\").forward(x)\n".formatted(i));
             width = out;
             side = (side - 1) / strides.get(i) + 1;
         }
         body = body.child(Integer.toString(blocks + 2), Layers.linear(width * side * side, featureDim))
-                .child(Integer.toString(blocks + 3), batchNorm(featureDim))
+                .child(Integer.toString(blocks + 3), featureNorm())
                 .method("def forward(self, x: Tensor) -> Tensor:\n"
                         + calls
                         + "  x = getattr(self, \"%d\").forward(torch.flatten(x, 1))\n".formatted(blocks + 2)
@@ -78,10 +100,24 @@ public record ConvClassifier(
                                 """));
     }
 
-    private static ScriptModule block(int in, int out, int stride) {
+    private ScriptModule norm(int channels) {
+        return switch (normalization) {
+            case BATCH_NORM -> batchNorm(channels);
+            case GROUP_NORM -> Layers.groupNorm(GROUPS, channels, EPS);
+        };
+    }
+
+    private ScriptModule featureNorm() {
+        return switch (normalization) {
+            case BATCH_NORM -> batchNorm(featureDim);
+            case GROUP_NORM -> Layers.layerNorm(featureDim, EPS);
+        };
+    }
+
+    private static ScriptModule block(int in, int out, int stride, ScriptModule norm) {
         return ScriptModule.named("ConvBlock")
                 .child("0", Layers.conv2dWithoutBias(in, out, 3, stride, 1))
-                .child("1", batchNorm(out))
+                .child("1", norm)
                 .method(
                         """
                         def forward(self, x: Tensor) -> Tensor:

@@ -104,6 +104,8 @@ class ArchitectureTest {
             ConvClassifier | "strides": [2, 2] | strides
             ConvClassifier | "strides": 3 | strides
             ConvClassifier | "in_channels": 3 | in_channels
+            ConvClassifier | "normalization": "instance_norm" | normalization
+            ConvClassifier | "normalization": "group_norm", "block_out_channels": [12] | block_out_channels
             SD3Transformer2DModel | "qk_norm": "layer_norm" | qk_norm
             SD3Transformer2DModel | "dual_attention_layers": [18] | dual_attention_layers
             SD3Transformer2DModel | "dual_attention_layers": [-1] | dual_attention_layers
