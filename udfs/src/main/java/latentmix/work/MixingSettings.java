@@ -2,6 +2,7 @@ package latentmix.work;
 
 import java.io.Serializable;
 import java.util.List;
+import latentmix.latent.WeightSampler;
 import latentmix.table.ContentId;
 
 /**
@@ -45,8 +46,9 @@ public record MixingSettings(
         return ContentId.of(Long.toString(seed), classId, settingsId, poolId, Integer.toString(k));
     }
 
-    /** What seeds the k-th mixture's inputs and weights, as 32 hex digits. */
+    /** What seeds the k-th mixture's inputs and weights, as 32 hex digits: the same at every point of a path. */
     public String drawId(String classId, String poolId, int k) {
-        return ContentId.of(Long.toString(seed), classId, poolId, inputs(k), weights, Integer.toString(k / cells()));
+        String drawn = WeightSampler.parse(weights) instanceof WeightSampler.Path ? "path" : weights;
+        return ContentId.of(Long.toString(seed), classId, poolId, inputs(k), drawn, Integer.toString(k / cells()));
     }
 }
