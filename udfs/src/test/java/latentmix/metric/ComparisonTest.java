@@ -244,8 +244,8 @@ class ComparisonTest {
         ReferenceSet reference = new ReferenceSet(Sketches.of(Sketches.gaussians(300, 8, 0, 1, 20)), K);
         Map<String, List<Estimate>> found = new TreeMap<>();
         for (int seed = 0; seed < REPEATS; seed++) {
-            Comparison sets = reference.with(Sketches.of(
-                    Sketches.gaussians(n, 8, 0.15, 0.8, 1000 + seed), "repeat " + seed + " ", 1000));
+            Comparison sets = reference.with(
+                    Sketches.of(Sketches.gaussians(n, 8, 0.15, 0.8, 1000 + seed), "repeat " + seed + " ", 1000));
             Neighbours neighbours = sets.neighbours().orElseThrow();
             Map.of(
                             "frechet", sets.frechet(),
@@ -259,7 +259,8 @@ class ComparisonTest {
                             .add(estimate));
         }
         found.forEach((metric, estimates) -> {
-            double mean = estimates.stream().mapToDouble(Estimate::value).average().orElseThrow();
+            double mean =
+                    estimates.stream().mapToDouble(Estimate::value).average().orElseThrow();
             long held = estimates.stream()
                     .filter(estimate -> estimate.low() <= mean && mean <= estimate.high())
                     .count();
