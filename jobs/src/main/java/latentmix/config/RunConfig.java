@@ -46,6 +46,11 @@ public record RunConfig(
         return new RunConfig(input, model, prompt, inversion, entries, generation, export, evaluation, run);
     }
 
+    /** The same with other images. */
+    public RunConfig withInput(Input other) {
+        return new RunConfig(other, model, prompt, inversion, mixing, generation, export, evaluation, run);
+    }
+
     /**
      * What computes the sampling table, from the level where the inversion ends.
      *

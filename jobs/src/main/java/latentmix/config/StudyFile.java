@@ -106,10 +106,13 @@ public final class StudyFile {
     }
 
     private Optional<Experiment> experiment(Section section, Heading heading) {
-        List<String> kinds = List.of("grid", "curves");
-        return switch (section.choice("kind", "curves", kinds)) {
+        List<String> kinds = new ArrayList<>(List.of("grid", "curves"));
+        kinds.addAll(LatentExperiment.KINDS);
+        String kind = section.choice("kind", "curves", kinds);
+        return switch (kind) {
             case "grid" -> Optional.of(grid(section, heading));
-            default -> Optional.of(curves(section, heading));
+            case "curves" -> Optional.of(curves(section, heading));
+            default -> LatentExperiment.read(kind, section, heading, this::onClasses);
         };
     }
 
@@ -128,7 +131,8 @@ public final class StudyFile {
         List<String> classes = section.texts("classes", List.of(), folder -> {});
         int count = section.count("count", 100, 1, 1_000_000);
         if (!run.has("evaluation")) {
-            section.problem("kind", "run.evaluation beside curves, which are of metrics", "none", "say what is measured");
+            section.problem(
+                    "kind", "run.evaluation beside curves, which are of metrics", "none", "say what is measured");
         }
         return new Curves(
                 heading,
@@ -137,6 +141,17 @@ public final class StudyFile {
                 word(section, "scale", AxisScale.LOG),
                 section.texts("metrics", List.of(), metric -> {}),
                 classes);
+    }
+
+    /** The base configuration on these classes alone, or on all where none are named; nothing is measured. */
+    private RunConfig onClasses(List<String> classes) {
+        ObjectNode tree = run.deepCopy();
+        tree.remove("evaluation");
+        if (!classes.isEmpty()) {
+            ArrayNode folders = tree.withObject("/input").putArray("folders");
+            classes.forEach(folders::add);
+        }
+        return ConfigFile.config(new Section("run", tree, problems)).withMixing(List.of());
     }
 
     private static <E extends Enum<E>> E word(Section section, String key, E otherwise) {

@@ -220,7 +220,8 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, List<Refe
         Range range = axis.getRange();
         double margin = 0.05 * range.getLength();
         if (!range.contains(place)) {
-            axis.setRange(Math.min(range.getLowerBound(), place - margin), Math.max(range.getUpperBound(), place + margin));
+            axis.setRange(
+                    Math.min(range.getLowerBound(), place - margin), Math.max(range.getUpperBound(), place + margin));
         }
     }
 
