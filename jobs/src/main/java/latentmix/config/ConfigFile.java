@@ -19,6 +19,7 @@ import java.util.stream.Stream;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.inversion.InversionMethod;
 import latentmix.latent.Arc;
+import latentmix.latent.Gate;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
 import latentmix.latent.Prompt;
@@ -301,6 +302,7 @@ public final class ConfigFile {
                     inputs,
                     weights,
                     section.choice("pool", "all", List.of("all", "leave-inputs-out")),
+                    Gate.parse(section.text("gate", "off", Gate::parse)).toString(),
                     section.count("count", 10, 1, 1_000_000_000),
                     section.onByDefault("export"));
             section.end();

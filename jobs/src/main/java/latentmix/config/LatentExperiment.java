@@ -71,6 +71,7 @@ public sealed interface LatentExperiment extends Experiment {
                                     List.of(Integer.toString(inputs)),
                                     weights(position),
                                     pool,
+                                    "off",
                                     examples,
                                     false))
                             .toList()));
@@ -181,7 +182,9 @@ public sealed interface LatentExperiment extends Experiment {
         public List<Setting> settings() {
             List<MixingEntry> entries = new ArrayList<>(mixtures());
             entries.add(
-                    0, new MixingEntry(entry(MADE), List.of("prompt"), List.of("0"), "equal", "all", images, false));
+                    0,
+                    new MixingEntry(
+                            entry(MADE), List.of("prompt"), List.of("0"), "equal", "all", "off", images, false));
             return List.of(setting(run, entries));
         }
 
@@ -194,6 +197,7 @@ public sealed interface LatentExperiment extends Experiment {
                             inputs.stream().map(Object::toString).toList(),
                             "equal",
                             "all",
+                            "off",
                             1,
                             false))
                     .toList();

@@ -151,6 +151,7 @@ public record RunConfig(
      * @param inputs counts such as {@code 8}, or ranges such as {@code 2..8}
      * @param weights such as {@code equal}, {@code dirichlet(1)}, {@code ess(4)}, {@code fixed(0.5,0.5)}
      * @param pool {@code all} or {@code leave-inputs-out}: whose mean a cmm split takes
+     * @param gate what happens to mixtures that are predicted to degenerate, as {@link latentmix.latent.Gate} spells it
      * @param count mixtures per method, input count and class
      * @param export whether these enter the dataset
      */
@@ -160,6 +161,7 @@ public record RunConfig(
             List<String> inputs,
             String weights,
             String pool,
+            String gate,
             int count,
             boolean export) {
         public MixingEntry {

@@ -138,6 +138,7 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
                                 inputs(method),
                                 sampler,
                                 pool,
+                                "off",
                                 count,
                                 false));
                     }

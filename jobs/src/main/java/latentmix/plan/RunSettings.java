@@ -53,6 +53,7 @@ public record RunSettings(
                     entry.inputs(),
                     entry.weights(),
                     entry.pool(),
+                    entry.gate(),
                     config.run().seed());
             mixing.add(new MixingPlan.Entry(settings, run.settings(settings), entry.count()));
         }

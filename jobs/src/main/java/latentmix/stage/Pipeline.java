@@ -57,7 +57,7 @@ import org.apache.spark.api.java.JavaSparkContext;
  */
 public final class Pipeline {
     /** The version of the run folder's layout: another one is refused. */
-    static final int FORMAT = 2;
+    static final int FORMAT = 3;
 
     private static final int PROMPTS_PER_TASK = 64;
     private static final int CLASSES_IN_REPORT = 10;

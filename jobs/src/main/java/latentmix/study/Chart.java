@@ -13,6 +13,7 @@ import java.awt.image.BufferedImage;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -98,7 +99,8 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, List<Refe
      */
     public record Axis(String label, AxisScale scale, Map<Double, String> ticks) {
         public Axis {
-            ticks = Map.copyOf(ticks);
+            ticks = Collections.unmodifiableMap(
+                    new TreeMap<>(ticks)); // in a fixed order, which decides the drawing's bytes
         }
 
         public Axis(String label, AxisScale scale) {

@@ -68,7 +68,7 @@ final class CurvesSection {
                     }
                 }
             }
-            for (MetricRow row : runs.of(setting).metrics()) {
+            for (MetricRow row : runs.metrics(setting)) {
                 RowSource source = REFERENCES.contains(row.method()) ? new RowSource("", "") : entries.get(row.entry());
                 if (source != null) {
                     rows.add(new CurveRow(

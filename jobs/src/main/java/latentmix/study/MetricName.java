@@ -27,6 +27,16 @@ record MetricName(String words, Better better) {
     }
 
     private static String words(String metric) {
+        switch (metric) {
+            case "kept_chance":
+                return "Chance that an input is closer to the output than another image of its class (1/2: nothing is kept)";
+            case "kept_cosine":
+                return "By how much closer inputs are (cosine; 0: nothing is kept)";
+            case "kept_nearest":
+                return "Share of outputs whose closest image is an input";
+            default:
+                break;
+        }
         String words = metric.replace("frechet", "Fréchet distance").replace('_', ' ');
         if (words.matches("(fid|kid|cmmd).*")) {
             return words.replaceFirst("fid|kid|cmmd", words.split(" ")[0].toUpperCase(Locale.ROOT));

@@ -3,6 +3,7 @@ package latentmix.study;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -37,14 +38,18 @@ final class StudyRuns {
             throw new IllegalArgumentException("The run must have the entry, has not: " + entry);
         }
 
-        /** What was measured of the run's images. */
-        List<MetricRow> metrics() throws IOException {
-            Object id = summary.settings().get("evaluate");
+        /** What was measured of the run's images, and of what its tables say of them beside. */
+        private List<MetricRow> metrics() throws IOException {
+            if (!(summary.settings().get("evaluate") instanceof List<?> ids)) {
+                return List.of(); // nothing was to be measured
+            }
             List<MetricRow> rows = new ArrayList<>();
             for (String file : run.metrics()) {
                 rows.addAll(RowFile.read(run.metrics(file), run.conf(), MetricRow.class));
             }
-            rows.removeIf(row -> !row.settingsId().equals(id));
+            rows.removeIf(row -> !ids.contains(row.settingsId()));
+            rows.addAll(MixtureScores.of(
+                    this, MixtureScores.features(run, ids.get(0).toString())));
             return rows;
         }
 
@@ -55,6 +60,8 @@ final class StudyRuns {
     }
 
     private final Map<RunConfig, Done> done = new LinkedHashMap<>();
+
+    private final Map<Done, List<MetricRow>> metrics = new HashMap<>();
 
     private StudyRuns() {}
 
@@ -92,6 +99,17 @@ final class StudyRuns {
     /** The run that a setting is part of. */
     Done of(Setting setting) {
         return done.get(bare(setting.run()));
+    }
+
+    /** The metrics of the run that a setting is part of. */
+    List<MetricRow> metrics(Setting setting) throws IOException {
+        Done run = of(setting);
+        List<MetricRow> rows = metrics.get(run);
+        if (rows == null) {
+            rows = run.metrics();
+            metrics.put(run, rows);
+        }
+        return rows;
     }
 
     List<Done> all() {

@@ -29,7 +29,7 @@ class ConfigFileTest {
                         new RunConfig.Prompt("a photo of a {class}", Map.of(), ""),
                         new RunConfig.Inversion("auto", null, 50, 1),
                         List.of(new RunConfig.MixingEntry(
-                                "mixing-0", List.of("nin/chm"), List.of("8"), "dirichlet(1)", "all", 10, true)),
+                                "mixing-0", List.of("nin/chm"), List.of("8"), "dirichlet(1)", "all", "off", 10, true)),
                         new RunConfig.Generation(50, 7.5, List.of(), "auto"),
                         new RunConfig.Export("png"),
                         null,
@@ -54,8 +54,8 @@ class ConfigFileTest {
                 prompt: {template: "{class}", classes: {n01: "a crane, a bird"}, negative: blurry}
                 inversion: {method: "fixed-point(5, averaged)", dtype: float32, steps: 10, guidance: 2}
                 mixing:
-                  - {name: a, methods: [lin/0, fix/0], inputs: [8, 2..8], weights: equal, pool: leave-inputs-out, count: 3, export: false}
-                  - {name: b, method: nin/chm, inputs: 3, weights: "fixed(0.5,0.3,0.2)"}
+                  - {name: a, methods: [lin/0, fix/0], inputs: [8, 2..8], weights: equal, pool: leave-inputs-out, gate: redraw, count: 3, export: false}
+                  - {name: b, method: nin/chm, inputs: 3, weights: "fixed(0.5,0.3,0.2)", gate: refuse(6)}
                 generation: {steps: 20, guidance: 3.5, guidance_interval: [200, 600], solver: dpm-solver++(2m)}
                 export: {format: png}
                 evaluation:
@@ -83,10 +83,18 @@ class ConfigFileTest {
                                         List.of("8", "2..8"),
                                         "equal",
                                         "leave-inputs-out",
+                                        "redraw(4, tries=8)",
                                         3,
                                         false),
                                 new RunConfig.MixingEntry(
-                                        "b", List.of("nin/chm"), List.of("3"), "fixed(0.5,0.3,0.2)", "all", 10, true)),
+                                        "b",
+                                        List.of("nin/chm"),
+                                        List.of("3"),
+                                        "fixed(0.5,0.3,0.2)",
+                                        "all",
+                                        "refuse(6)",
+                                        10,
+                                        true)),
                         new RunConfig.Generation(20, 3.5, List.of(200.0, 600.0), "dpm-solver++(2m)"),
                         new RunConfig.Export("png"),
                         new RunConfig.Evaluation(
@@ -144,6 +152,18 @@ class ConfigFileTest {
         assertThat(problems(LEAST + "run: {chunk: 40}"))
                 .containsExactly("run.chunk: expected whole micro-batches of model.batch = 32 rows, got 40; set it to a"
                         + " multiple of model.batch");
+    }
+
+    @Test
+    void aGateIsSetForEveryEntryAndAnUnknownOneIsRefused() {
+        String two = LEAST + "mixing: [{name: a, gate: off}, {name: b, gate: refuse}]";
+        assertThat(parse(two).mixing()).extracting(RunConfig.MixingEntry::gate).containsExactly("off", "refuse(4)");
+        assertThat(ConfigFile.parse(two, "test", List.of("mixing.gate=redraw(5, tries=3)"))
+                        .mixing())
+                .extracting(RunConfig.MixingEntry::gate)
+                .containsExactly("redraw(5, tries=3)", "redraw(5, tries=3)");
+        assertThat(problems(LEAST + "mixing: [{gate: refuse(-1)}]"))
+                .containsExactly("mixing.0.gate: A gate's limit must be above 0 standard deviations, cannot be: -1.0");
     }
 
     @Test

@@ -172,6 +172,43 @@ class PipelineTest {
     }
 
     @Test
+    void entriesOfTheSameSettingsShareTheirMixtures() throws IOException {
+        Path run = copy(undisturbed, "shared");
+        RunConfig.MixingEntry entry = config.mixing().get(0);
+        RunConfig shared = config.withMixing(List.of(
+                new RunConfig.MixingEntry(
+                        "a", entry.methods(), entry.inputs(), entry.weights(), entry.pool(), "off", 2, true),
+                new RunConfig.MixingEntry(
+                        "b", entry.methods(), entry.inputs(), entry.weights(), entry.pool(), "off", 7, true)));
+
+        assertThat(TinyRun.run(2, shared, run)).isZero();
+
+        assertThat(evaluations(run, "generate")).isEqualTo(2L * 4 * 2); // the seventh mixture of each class, guided
+        assertThat(summary(run).get("counts").get("generated").asLong()).isEqualTo(2 * 7);
+    }
+
+    @Test
+    void someClassesAndSomeOfTheirImagesAreEnough() throws IOException {
+        Path run = folder.resolve("limited");
+        assertThat(TinyRun.run(2, TinyRun.config(input, "input.folders=9-ankle-boot", "input.limit=4"), run))
+                .isZero();
+        assertThat(summary(run).get("counts").get("inverted").asLong()).isEqualTo(4);
+
+        RunConfig more = TinyRun.config(input, "input.folders=9-ankle-boot", "input.limit=6");
+        assertThat(TinyRun.run(2, more, run)).isZero();
+        assertThat(summary(run).get("counts").get("inverted").asLong()).isEqualTo(6);
+        assertThat(evaluations(run, "invert")).isEqualTo(2 * 4);
+
+        RunConfig fewer = TinyRun.config(input, "input.folders=9-ankle-boot", "input.limit=4");
+        assertThatThrownBy(() -> TinyRun.run(2, fewer, run))
+                .hasMessageContaining("input.limit: expected at least the 6 images that class 9-ankle-boot has");
+        RunConfig unknown = TinyRun.config(input, "input.folders=4-coat");
+        assertThatThrownBy(() -> TinyRun.run(2, unknown, run))
+                .hasMessageContaining(
+                        "input.folders: expected class folders of the input root, 5-sandal, 9-ankle-boot, got 4-coat");
+    }
+
+    @Test
     void anAddedImageAddsRowsAndChangesNone() throws IOException {
         Path more = TinyRun.input(folder.resolve("more-in"), 8);
         Path run = folder.resolve("added");

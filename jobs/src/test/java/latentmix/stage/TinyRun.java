@@ -17,13 +17,13 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /** The built-in model on 2 classes × 8 images × 4 steps: small enough to run many times over. */
-final class TinyRun {
+public final class TinyRun {
     static final List<String> CLASSES = List.of("5-sandal", "9-ankle-boot");
 
     private TinyRun() {}
 
     /** An input folder with the first images of the built-in sample. */
-    static Path input(Path root, int imagesPerClass) throws IOException {
+    public static Path input(Path root, int imagesPerClass) throws IOException {
         for (String folder : CLASSES) {
             copy(root, folder, 0, imagesPerClass);
         }
@@ -63,7 +63,7 @@ final class TinyRun {
     }
 
     /** A local Spark; the caller closes it. */
-    static JavaSparkContext spark(int cores) {
+    public static JavaSparkContext spark(int cores) {
         return new JavaSparkContext(new SparkConf()
                 .setAppName("test")
                 .setMaster("local[" + cores + "]")
@@ -78,7 +78,7 @@ final class TinyRun {
     }
 
     /** Every table's files by name with a hash of their bytes. */
-    static Map<String, String> tables(Path run) throws IOException {
+    public static Map<String, String> tables(Path run) throws IOException {
         Map<String, String> files = new TreeMap<>();
         for (String table : List.of(
                 "images",

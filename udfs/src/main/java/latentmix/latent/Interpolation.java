@@ -24,6 +24,11 @@ record Interpolation(MeanAdjusted method, Shape shape, ClassMean classMean) impl
         }
     }
 
+    /** The share of an input's variance that all residuals have in common: that of the class mean, where one is split off. */
+    private double shared() {
+        return method.needsClassMean() ? classMean.shared() : 0;
+    }
+
     int units() {
         return method.scope().sizes(shape).length;
     }
@@ -59,8 +64,8 @@ record Interpolation(MeanAdjusted method, Shape shape, ClassMean classMean) impl
                     if (inputNorms[unit] == 0 || !(norms[unit] > VANISHING * inputNorms[unit])) {
                         return new Mixture.Undefined("no residual");
                     }
-                    var residual = new Norm.Residual(
-                            norms[unit], inputNorms[unit], sizes[unit], sumOfSquares, classMean.shared());
+                    var residual =
+                            new Norm.Residual(norms[unit], inputNorms[unit], sizes[unit], sumOfSquares, shared());
                     factors[unit] = method.norm().target(residual) / norms[unit] - 1;
                 }
             }

@@ -1,6 +1,14 @@
 package latentmix.table;
 
-/** An image made from a mixture. */
+/**
+ * An image made from a mixture.
+ *
+ * @param entropy of its grey levels, 0 to 8 bits
+ * @param clipped share of its red, green and blue values at 0 or 255
+ * @param saturation mean saturation of its colours, 0 to 1
+ * @param sharpness variance of the Laplacian of its grey levels
+ * @param differenceHash its dHash, 64 bits: near duplicates differ in few
+ */
 public record GeneratedRow(
         String mixId,
         String classId,
@@ -9,6 +17,11 @@ public record GeneratedRow(
         EncodedImage image,
         int width,
         int height,
+        double entropy,
+        double clipped,
+        double saturation,
+        double sharpness,
+        long differenceHash,
         String settingsId) {
 
     /** An image file's bytes and its path in the dataset, {@code <class>/<mix id>.png}: Hugging Face's image struct. */

@@ -1,6 +1,7 @@
 package latentmix.table;
 
 import java.util.List;
+import latentmix.latent.Degeneracy;
 
 /**
  * A mixture to generate.
@@ -11,7 +12,11 @@ import java.util.List;
  * @param latent noise, which generation begins with
  * @param strength the share of the sampling steps that are taken, the last ones: 1 but for image to image
  * @param original the encoded image that the noise is added to at the first of those steps; {@link LatentColumn#NONE} where generation begins with the noise itself
- * @param predictedGain by how much the method is predicted to amplify a channel bias that all inputs share
+ * @param predictedGain by how much the method is predicted to amplify a small channel bias that all inputs share
+ * @param attempt 0 where the first draw of inputs and weights was taken, else how many a gate refused before
+ * @param classMeanGain how many times over the class's mean latent shows: 1 in the mean of its own latents, 0 in noise
+ * @param predictedClassMeanGain what that was predicted to be from the bias of the class's latents; NaN for methods beside the grid
+ * @param degeneracy how far the latent is from nominal noise
  */
 public record MixedRow(
         String mixId,
@@ -31,4 +36,8 @@ public record MixedRow(
         double predictedGain,
         double strength,
         LatentColumn original,
+        int attempt,
+        double classMeanGain,
+        double predictedClassMeanGain,
+        Degeneracy degeneracy,
         String settingsId) {}

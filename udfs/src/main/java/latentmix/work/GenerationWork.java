@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
+import latentmix.image.DifferenceHash;
+import latentmix.image.PixelScores;
 import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
 import latentmix.inversion.InversionMethod;
@@ -199,16 +201,22 @@ public final class GenerationWork {
                     settingsId));
             return;
         }
+        Pixels pixels = generated.pixels(i);
+        PixelScores scores = PixelScores.of(pixels);
         rows.add(new GeneratedRow(
                 mixId,
                 label.classId(),
                 label.label(),
                 label.className(),
                 new GeneratedRow.EncodedImage(
-                        PngEncoder.encode(generated.pixels(i)),
-                        label.classId() + "/" + mixId + "." + settings.format()),
+                        PngEncoder.encode(pixels), label.classId() + "/" + mixId + "." + settings.format()),
                 generated.width(),
                 generated.height(),
+                scores.entropy(),
+                scores.clipped(),
+                scores.saturation(),
+                scores.sharpness(),
+                DifferenceHash.of(pixels),
                 settingsId));
     }
 }

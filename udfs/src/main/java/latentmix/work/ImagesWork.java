@@ -55,8 +55,13 @@ public final class ImagesWork {
     private final int chunkRows;
     private final long limit;
 
+    /** Takes every image. */
+    public ImagesWork(RunFolder run, String input, int chunkRows) {
+        this(run, input, chunkRows, Long.MAX_VALUE);
+    }
+
     /**
-     * Looks at one class at a time.
+     * Takes some images of each class.
      *
      * @param limit of images a class: those with the least ids, which is to say any, and a larger limit only adds
      */

@@ -17,9 +17,16 @@ import latentmix.table.ContentId;
  * @param inputs counts such as {@code 8}, or ranges such as {@code 2..8}
  * @param weights such as {@code dirichlet(1)}
  * @param pool {@code all} or {@code leave-inputs-out}: whose mean a cmm split takes
+ * @param gate such as {@code refuse(4)}: what happens to mixtures that are predicted to degenerate
  */
 public record MixingSettings(
-        String inversion, List<String> methods, List<String> inputs, String weights, String pool, long seed)
+        String inversion,
+        List<String> methods,
+        List<String> inputs,
+        String weights,
+        String pool,
+        String gate,
+        long seed)
         implements Serializable {
     public MixingSettings {
         methods = List.copyOf(methods);
@@ -46,9 +53,15 @@ public record MixingSettings(
         return ContentId.of(Long.toString(seed), classId, settingsId, poolId, Integer.toString(k));
     }
 
-    /** What seeds the k-th mixture's inputs and weights, as 32 hex digits: the same at every point of a path. */
-    public String drawId(String classId, String poolId, int k) {
+    /**
+     * What seeds the k-th mixture's inputs and weights, as 32 hex digits: the same at every point of a path.
+     *
+     * @param attempt 0 for the first draw, which methods have in common; above it draws after a gate refused
+     */
+    public String drawId(String classId, String poolId, int k, int attempt) {
         String drawn = WeightSampler.parse(weights) instanceof WeightSampler.Path ? "path" : weights;
-        return ContentId.of(Long.toString(seed), classId, poolId, inputs(k), drawn, Integer.toString(k / cells()));
+        String first =
+                ContentId.of(Long.toString(seed), classId, poolId, inputs(k), drawn, Integer.toString(k / cells()));
+        return attempt == 0 ? first : ContentId.of(first, Integer.toString(attempt));
     }
 }

@@ -6,12 +6,18 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
+import latentmix.latent.Baseline;
+import latentmix.latent.Degeneracy;
+import latentmix.latent.Gate;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
 import latentmix.latent.Mixer;
 import latentmix.latent.Mixture;
+import latentmix.latent.PoolBias;
 import latentmix.latent.Recipe;
 import latentmix.latent.RecipeSampler;
 import latentmix.latent.Sdedit;
@@ -24,7 +30,9 @@ import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
 
-/** Mixes a chunk: draws its recipes, streams the class's latents through one matrix product, publishes the mixtures. */
+/**
+ * Mixes a chunk: draws its recipes, streams the class's latents through one matrix product, judges the mixtures where a gate is set, publishes them.
+ */
 public final class MixingWork {
     /** The stage's name in {@code rejected}. */
     public static final String STAGE = "mix";
@@ -53,6 +61,13 @@ public final class MixingWork {
         }
     }
 
+    /** What the reason in {@code rejected} begins with where a gate refused; the score's name follows. */
+    static final String DEGENERATE = "degenerate ";
+
+    /** A mixture that becomes a row. */
+    private record Accepted(
+            int k, Recipe recipe, Mixture.Mixed mixed, int attempt, double[] classMean, PoolBias bias) {}
+
     private final RunFolder run;
     private final LongConsumer progress;
 
@@ -64,38 +79,21 @@ public final class MixingWork {
     /** Mixes the chunk and publishes its rejected rows, then its rows. */
     public ChunkResult mix(Chunk chunk) throws IOException {
         long start = System.nanoTime();
-        MixingSettings settings = chunk.settings();
         ClassLabel label = chunk.label();
         InvertedPool pool = new InvertedPool(run, label.classId(), chunk.inverted());
         if (!pool.id(label.prompt()).equals(chunk.poolId())) {
             throw new IOException("The inverted rows of class " + label.classId()
                     + " must be those that were planned for, but they changed meanwhile; run again");
         }
-        List<MixedRow> rows = new ArrayList<>();
         List<RejectedRow> rejected = new ArrayList<>();
-        List<Integer> drawn = new ArrayList<>();
-        List<Recipe> recipes = new ArrayList<>();
-        for (int k : chunk.ks()) {
-            try {
-                recipes.add(recipe(settings, label, chunk.poolId(), pool.size(), k));
-                drawn.add(k);
-            } catch (IllegalArgumentException e) {
-                rejected.add(rejected(chunk, k, "pool too small", e.getMessage()));
-            }
-        }
-        List<Mixture> mixtures = recipes.isEmpty() ? List.of() : Mixer.mix(pool, recipes);
-        Map<String, LatentColumn> originals = pool.encoded(recipes.stream()
-                .filter(recipe -> recipe.method() instanceof Sdedit)
-                .map(recipe -> pool.imageIds().get(recipe.inputs()[0]))
+        List<Accepted> accepted = accepted(chunk, pool, rejected);
+        Map<String, LatentColumn> originals = pool.encoded(accepted.stream()
+                .filter(mixture -> mixture.recipe().method() instanceof Sdedit)
+                .map(mixture -> pool.imageIds().get(mixture.recipe().inputs()[0]))
                 .collect(Collectors.toSet()));
-        for (int i = 0; i < mixtures.size(); i++) {
-            int k = drawn.get(i);
-            if (mixtures.get(i) instanceof Mixture.Mixed mixed) {
-                rows.add(row(chunk, k, recipes.get(i), mixed, pool, originals));
-            } else if (mixtures.get(i) instanceof Mixture.Undefined undefined) {
-                rejected.add(rejected(chunk, k, undefined.reason(), detail(recipes.get(i))));
-            }
-        }
+        List<MixedRow> rows = accepted.stream()
+                .map(mixture -> row(chunk, mixture, pool, originals))
+                .toList();
         if (!rejected.isEmpty()) {
             run.publish(run.rejected(STAGE, chunk.id()), RowFile.bytes(RejectedRow.class, rejected));
         }
@@ -104,13 +102,64 @@ public final class MixingWork {
         return new ChunkResult(rows.size(), rejected.size(), 0, (System.nanoTime() - start) / 1e9);
     }
 
-    private static Recipe recipe(MixingSettings settings, ClassLabel label, String poolId, int size, int k) {
-        return new RecipeSampler(
+    /** The chunk's mixtures by k, drawn, mixed and judged; those that are refused are added to the rejected. */
+    private static List<Accepted> accepted(Chunk chunk, InvertedPool pool, List<RejectedRow> rejected) {
+        Gate gate = Gate.parse(chunk.settings().gate());
+        Map<Integer, Recipe> recipes = recipes(chunk, pool, chunk.ks(), 0, rejected);
+        if (recipes.isEmpty()) {
+            return List.of();
+        }
+        double[] classMean = Baseline.mean(pool);
+        Optional<Baseline> baseline = gate.isOn() ? Optional.of(Baseline.of(pool, classMean)) : Optional.empty();
+        PoolBias bias = PoolBias.of(
+                pool, classMean, recipes.values().stream().map(Recipe::method).collect(Collectors.toSet()));
+        TreeMap<Integer, Accepted> accepted = new TreeMap<>();
+        for (int attempt = 0; !recipes.isEmpty(); attempt++) {
+            List<Integer> again = new ArrayList<>();
+            List<Mixture> mixtures = Mixer.mix(pool, List.copyOf(recipes.values()));
+            int next = 0;
+            for (Map.Entry<Integer, Recipe> drawn : recipes.entrySet()) {
+                int k = drawn.getKey();
+                Recipe recipe = drawn.getValue();
+                Mixture mixture = mixtures.get(next++);
+                if (mixture instanceof Mixture.Undefined undefined) {
+                    rejected.add(rejected(chunk, k, undefined.reason(), detail(recipe)));
+                } else if (mixture instanceof Mixture.Mixed mixed) {
+                    Optional<Baseline.Finding> refusal = baseline.flatMap(usual -> gate.refusal(usual, mixed.latent()));
+                    if (refusal.isEmpty()) {
+                        accepted.put(k, new Accepted(k, recipe, mixed, attempt, classMean, bias));
+                    } else if (attempt + 1 < gate.tries()) {
+                        again.add(k);
+                    } else {
+                        rejected.add(rejected(
+                                chunk, k, DEGENERATE + refusal.get().score(), detail(recipe, refusal.get(), gate)));
+                    }
+                }
+            }
+            recipes = recipes(chunk, pool, again, attempt + 1, rejected);
+        }
+        return List.copyOf(accepted.values());
+    }
+
+    /** The recipes of these mixtures by k; those that the pool is too small for are added to the rejected. */
+    private static Map<Integer, Recipe> recipes(
+            Chunk chunk, InvertedPool pool, List<Integer> ks, int attempt, List<RejectedRow> rejected) {
+        MixingSettings settings = chunk.settings();
+        TreeMap<Integer, Recipe> recipes = new TreeMap<>();
+        for (int k : ks) {
+            try {
+                RecipeSampler sampler = new RecipeSampler(
                         Method.parse(settings.method(k)),
                         InputCount.parse(settings.inputs(k)),
                         WeightSampler.parse(settings.weights()),
-                        Recipe.Pool.parse(settings.pool()))
-                .draw(settings.drawId(label.classId(), poolId, k), size);
+                        Recipe.Pool.parse(settings.pool()));
+                String drawId = settings.drawId(chunk.label().classId(), chunk.poolId(), k, attempt);
+                recipes.put(k, sampler.draw(drawId, pool.size()));
+            } catch (IllegalArgumentException e) {
+                rejected.add(rejected(chunk, k, "pool too small", e.getMessage()));
+            }
+        }
+        return recipes;
     }
 
     private static String detail(Recipe recipe) {
@@ -118,23 +167,24 @@ public final class MixingWork {
                 + " inputs, which cancel each other";
     }
 
-    private static MixedRow row(
-            Chunk chunk,
-            int k,
-            Recipe recipe,
-            Mixture.Mixed mixed,
-            InvertedPool pool,
-            Map<String, LatentColumn> originals) {
+    private static String detail(Recipe recipe, Baseline.Finding finding, Gate gate) {
+        return "method " + recipe.method() + " of " + recipe.inputs().length + " inputs: " + finding
+                + "; mixing.gate allows " + gate + (gate.tries() > 1 ? ", and this was the last draw" : "");
+    }
+
+    private static MixedRow row(Chunk chunk, Accepted mixture, InvertedPool pool, Map<String, LatentColumn> originals) {
         ClassLabel label = chunk.label();
+        Recipe recipe = mixture.recipe();
+        Mixture.Mixed mixed = mixture.mixed();
         List<String> sources =
                 Arrays.stream(recipe.inputs()).mapToObj(pool.imageIds()::get).toList();
         return new MixedRow(
-                chunk.settings().mixId(chunk.settingsId(), label.classId(), chunk.poolId(), k),
+                chunk.settings().mixId(chunk.settingsId(), label.classId(), chunk.poolId(), mixture.k()),
                 label.classId(),
                 label.label(),
                 label.className(),
                 label.prompt(),
-                k,
+                mixture.k(),
                 chunk.poolId(),
                 recipe.method().toString(),
                 sources,
@@ -146,6 +196,10 @@ public final class MixingWork {
                 mixed.predictedGain(),
                 recipe.method().strength(),
                 recipe.method() instanceof Sdedit ? originals.get(sources.get(0)) : LatentColumn.NONE,
+                mixture.attempt(),
+                Baseline.gain(mixture.classMean(), mixed.latent().values()),
+                mixture.bias().gain(recipe.method(), recipe.sumOfSquares()).orElse(Double.NaN),
+                Degeneracy.of(mixed.latent()),
                 chunk.settingsId());
     }
 

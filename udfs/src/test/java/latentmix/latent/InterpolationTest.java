@@ -138,6 +138,11 @@ class InterpolationTest {
         assertThat(new Mixer(LatentPool.of(LATENTS), 0).mix(recipes)).isEqualTo(together);
         assertThat(new Mixer(LatentPool.of(LATENTS), 7L * 16 * SHAPE.size()).mix(recipes))
                 .isEqualTo(together);
+        for (int k = 0; k < recipes.size(); k++) {
+            assertThat(Mixer.mix(LatentPool.of(LATENTS), List.of(recipes.get(k))))
+                    .as("%s alone", recipes.get(k).method())
+                    .containsExactly(together.get(k));
+        }
     }
 
     @Test

@@ -70,6 +70,24 @@ class ImagesWorkTest {
     }
 
     @Test
+    void aLimitTakesTheLeastIdsAndALargerOneOnlyAdds() throws IOException {
+        for (String name : List.of("a", "b", "c", "d", "e", "f")) {
+            file(name, name);
+        }
+        String input = folder.resolve("in").toString();
+        assertThat(new ImagesWork(run, input, 2, 2).scan(CAT).images()).isEqualTo(2);
+        List<String> two = rows().stream().map(ImageRow::imageId).toList();
+        assertThat(new ImagesWork(run, input, 2, 5).scan(CAT).images()).isEqualTo(5);
+        List<String> five = rows().stream().map(ImageRow::imageId).sorted().toList();
+        assertThat(images.scan(CAT).images()).isEqualTo(6);
+        List<String> all = rows().stream().map(ImageRow::imageId).sorted().toList();
+
+        assertThat(two).isEqualTo(all.subList(0, 2));
+        assertThat(five).isEqualTo(all.subList(0, 5));
+        assertThat(rejected()).isEmpty();
+    }
+
+    @Test
     void anAddedImageIsAppendedInAChunkOfItsOwnAndChangesNone() throws IOException {
         file("a", "a");
         file("b", "b");
