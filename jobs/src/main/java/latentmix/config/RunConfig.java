@@ -46,9 +46,8 @@ public record RunConfig(
         return new RunConfig(input, model, prompt, inversion, entries, generation, export, evaluation, run);
     }
 
-    /** The same with the images of another root, all of them. */
-    public RunConfig withInput(String root) {
-        Input other = new Input(root, input.classes(), input.maxPixels(), input.folders(), null);
+    /** The same with other images. */
+    public RunConfig withInput(Input other) {
         return new RunConfig(other, model, prompt, inversion, mixing, generation, export, evaluation, run);
     }
 

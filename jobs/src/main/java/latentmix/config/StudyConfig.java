@@ -24,7 +24,7 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
     }
 
     /** What is computed and shown under one heading of the report. */
-    public sealed interface Experiment permits Grid, Curves, Downstream {
+    public sealed interface Experiment permits Grid, Curves, Downstream, LatentExperiment {
         Heading heading();
 
         /** What the pipeline runs for it: nothing where an experiment uses the model on its own. */

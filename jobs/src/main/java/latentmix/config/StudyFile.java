@@ -110,11 +110,14 @@ public final class StudyFile {
     }
 
     private Optional<Experiment> experiment(Section section, Heading heading) {
-        List<String> kinds = List.of("grid", "curves", "downstream");
-        return switch (section.choice("kind", "curves", kinds)) {
+        List<String> kinds = new ArrayList<>(List.of("grid", "curves", "downstream"));
+        kinds.addAll(LatentExperiment.KINDS);
+        String kind = section.choice("kind", "curves", kinds);
+        return switch (kind) {
             case "grid" -> Optional.of(grid(section, heading));
             case "downstream" -> Optional.of(downstream(section, heading));
-            default -> Optional.of(curves(section, heading));
+            case "curves" -> Optional.of(curves(section, heading));
+            default -> LatentExperiment.read(kind, section, heading, this::onClasses);
         };
     }
 
@@ -191,6 +194,17 @@ public final class StudyFile {
                 .stream()
                 .map(Integer::valueOf)
                 .toList();
+    }
+
+    /** The base configuration on these classes alone, or on all where none are named; nothing is measured. */
+    private RunConfig onClasses(List<String> classes) {
+        ObjectNode tree = run.deepCopy();
+        tree.remove("evaluation");
+        if (!classes.isEmpty()) {
+            ArrayNode folders = tree.withObject("/input").putArray("folders");
+            classes.forEach(folders::add);
+        }
+        return ConfigFile.config(new Section("run", tree, problems)).withMixing(List.of());
     }
 
     private static <E extends Enum<E>> E word(Section section, String key, E otherwise) {

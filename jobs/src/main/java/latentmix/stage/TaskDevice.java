@@ -6,11 +6,11 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.resource.ResourceInformation;
 
 /** The device of a task: the GPU that Spark assigned to it, never a guessed one, else the CPU. */
-final class TaskDevice {
+public final class TaskDevice {
     private TaskDevice() {}
 
     /** The device of the task that runs on this thread. */
-    static Device current() {
+    public static Device current() {
         return of(TaskContext.get().resourcesJMap());
     }
 

@@ -144,7 +144,10 @@ final class Downstream {
         String images = location + "/" + own + "/images";
         few.copy(shots, seed, own + "/images");
         List<String> realIds = few.ids(shots, seed);
-        RunConfig run = config.run().withInput(images).withMixing(config.entries(shots));
+        RunConfig.Input input = config.run().input();
+        RunConfig run = config.run()
+                .withInput(new RunConfig.Input(images, input.classes(), input.maxPixels(), input.folders(), null))
+                .withMixing(config.entries(shots));
         String runFolder = location + "/" + own + "/run";
         var settings = Pipeline.summary(
                         context.spark(), run, runFolder, List.of(StageName.INVERT, StageName.MIX, StageName.GENERATE))

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import latentmix.config.LatentExperiment;
 import latentmix.config.StudyConfig;
 import latentmix.config.StudyConfig.Experiment;
 import latentmix.report.Html;
@@ -68,6 +69,18 @@ public final class Study {
         }
         if (experiment instanceof StudyConfig.Downstream downstream) {
             return DownstreamSection.of(context, downstream);
+        }
+        if (experiment instanceof LatentExperiment.Paths paths) {
+            return PathsSection.of(context, runs, paths);
+        }
+        if (experiment instanceof LatentExperiment.Bias bias) {
+            return BiasSection.of(context, runs, bias);
+        }
+        if (experiment instanceof LatentExperiment.Perturbed perturbed) {
+            return PerturbedSection.of(context, runs, perturbed);
+        }
+        if (experiment instanceof LatentExperiment.Offsets offsets) {
+            return OffsetsSection.of(context, offsets);
         }
         throw new IllegalArgumentException("Every kind of experiment must have a section, none has: " + experiment);
     }

@@ -12,13 +12,14 @@ import java.util.regex.Pattern;
  *
  * <pre>z_i = d_i + r_i,   d̄ = Σ w_i d_i,   r̄ = Σ w_i r_i,   z' = d̄ + (τ / ‖r̄‖) · r̄</pre>
  *
- * @param norm τ: lin, fix, nin, lol or ess
+ * @param norm τ: lin, fix, nin, lol, ess or coh
  * @param split d: 0, m, chm, lp or cmm
  * @param scope where τ is restored: the whole latent, {@code @channel} or {@code @band}
  * @see <a href="https://arxiv.org/abs/2505.07481">Landolsi and Kahl, Addressing degeneracies in latent interpolation for diffusion models, Section 5</a>
  */
 public record MeanAdjusted(Norm norm, Split split, Scope scope) implements Method {
-    private static final Map<String, Norm> NORMS = named(new Lin(), new Fix(), new Nin(), new Lol(), new Ess());
+    private static final Map<String, Norm> NORMS =
+            named(new Lin(), new Fix(), new Nin(), new Lol(), new Ess(), new Coh());
     private static final Map<String, Split> SPLITS =
             named(new NoSplit(), new MeanSplit(), new ChannelMeanSplit(), new LowPassSplit(), new ClassMeanSplit());
     private static final Pattern NAME = Pattern.compile("([^/@]*)/([^/@]*)(@[^/@]*)?");
@@ -89,7 +90,7 @@ public record MeanAdjusted(Norm norm, Split split, Scope scope) implements Metho
     private static Optional<String> refusal(Norm norm, Split split, Scope scope) {
         if (!(scope instanceof Whole) && (norm instanceof Lin || norm instanceof Lol)) {
             return Optional.of(scope + " says where a norm is restored, and " + norm
-                    + " restores none; use fix, nin or ess, or write '" + norm + "/" + split + "'");
+                    + " restores none; use fix, nin, ess or coh, or write '" + norm + "/" + split + "'");
         }
         if (scope instanceof PerBand && (split instanceof MeanSplit || split instanceof ChannelMeanSplit)) {
             return Optional.of(

@@ -3,7 +3,7 @@ package latentmix.latent;
 import java.io.Serializable;
 
 /** What norm τ an interpolated residual is given: z' = d̄ + (τ / ‖r̄‖) · r̄. */
-public sealed interface Norm extends Serializable permits Lin, Fix, Nin, Lol, Ess {
+public sealed interface Norm extends Serializable permits Lin, Fix, Nin, Lol, Ess, Coh {
     /** τ of one unit: the whole residual, one channel of it, or one frequency band of one channel. */
     double target(Residual residual);
 

@@ -7,7 +7,9 @@ import java.util.stream.Collectors;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.sampling.distribution.DirichletSampler;
 
-/** Where a mixture's weights come from: {@code equal}, {@code dirichlet(1)}, {@code ess(4)} or {@code fixed(0.5,0.3,0.2)}. */
+/**
+ * Where a mixture's weights come from: {@code equal}, {@code dirichlet(1)}, {@code ess(4)}, {@code fixed(0.5,0.3,0.2)} or {@code path(0.5)}.
+ */
 public sealed interface WeightSampler {
     /** Draws weights for so many inputs: none negative, with a sum of 1. */
     double[] sample(int inputs, UniformRandomProvider rng);
@@ -156,6 +158,51 @@ public sealed interface WeightSampler {
     }
 
     /**
+     * A point on the straight path from the first input to the centroid of all; every point of it has the same inputs.
+     *
+     * <pre>w = (1 - s) e_1 + s / N</pre>
+     *
+     * @param position s, 0 at the input and 1 at the centroid; with two inputs also on to 2, the other one
+     */
+    record Path(double position) implements WeightSampler {
+        public Path {
+            if (!(position >= 0 && position <= 2)) {
+                throw new IllegalArgumentException(
+                        "A position on a path must be 0 to 1, or to 2 with two inputs, cannot be: " + position);
+            }
+        }
+
+        @Override
+        public double[] sample(int inputs, UniformRandomProvider rng) {
+            requireInputs(new InputCount(inputs, inputs));
+            var weights = new double[inputs];
+            Arrays.fill(weights, position / inputs);
+            weights[0] = 1 - position * (inputs - 1) / inputs;
+            return weights;
+        }
+
+        @Override
+        public double expectedEss(int inputs) {
+            double others = (inputs - 1.0) / inputs;
+            double first = 1 - position * others;
+            return 1 / (first * first + position * position * others / inputs);
+        }
+
+        @Override
+        public void requireInputs(InputCount inputs) {
+            if (position > 1 && (inputs.least() != 2 || inputs.most() != 2)) {
+                throw new IllegalArgumentException(
+                        "Weights " + this + " need 2 inputs, cannot have: " + inputs + "; use a position up to 1");
+            }
+        }
+
+        @Override
+        public String toString() {
+            return "path(" + number(position) + ")";
+        }
+    }
+
+    /**
      * Reads a sampler's spelling.
      *
      * @throws IllegalArgumentException saying what was expected and what came
@@ -176,6 +223,9 @@ public sealed interface WeightSampler {
             }
             if (kind.equals("fixed") && numbers != null) {
                 return new Fixed(numbers(numbers, spelling));
+            }
+            if (kind.equals("path") && numbers != null) {
+                return one(Path::new, numbers, spelling);
             }
         }
         throw refusal(spelling);
@@ -201,7 +251,8 @@ public sealed interface WeightSampler {
 
     private static IllegalArgumentException refusal(String spelling) {
         return new IllegalArgumentException(
-                "Weights must be equal, dirichlet(alpha), ess(count) or fixed(w1,w2,…), cannot be: '" + spelling + "'");
+                "Weights must be equal, dirichlet(alpha), ess(count), fixed(w1,w2,…) or path(s), cannot be: '"
+                        + spelling + "'");
     }
 
     /** 1 rather than 1.0. */

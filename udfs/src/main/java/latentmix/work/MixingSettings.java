@@ -2,6 +2,7 @@ package latentmix.work;
 
 import java.io.Serializable;
 import java.util.List;
+import latentmix.latent.WeightSampler;
 import latentmix.table.ContentId;
 
 /**
@@ -53,13 +54,14 @@ public record MixingSettings(
     }
 
     /**
-     * What seeds the k-th mixture's inputs and weights, as 32 hex digits.
+     * What seeds the k-th mixture's inputs and weights, as 32 hex digits: the same at every point of a path.
      *
      * @param attempt 0 for the first draw, which methods have in common; above it draws after a gate refused
      */
     public String drawId(String classId, String poolId, int k, int attempt) {
+        String drawn = WeightSampler.parse(weights) instanceof WeightSampler.Path ? "path" : weights;
         String first =
-                ContentId.of(Long.toString(seed), classId, poolId, inputs(k), weights, Integer.toString(k / cells()));
+                ContentId.of(Long.toString(seed), classId, poolId, inputs(k), drawn, Integer.toString(k / cells()));
         return attempt == 0 ? first : ContentId.of(first, Integer.toString(attempt));
     }
 }

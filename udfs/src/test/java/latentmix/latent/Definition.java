@@ -46,6 +46,8 @@ final class Definition {
                             case "nin" -> inputNorms[u];
                             case "lol" -> norms[u] / Math.sqrt((squares - shared) / (1 - shared));
                             case "ess" -> squares * inputNorms[u] + (1 - squares) * Math.sqrt(n);
+                            case "coh" ->
+                                Math.sqrt(norms[u] * norms[u] + (1 - Math.pow(norms[u] / inputNorms[u], 2)) * n);
                             default -> throw new AssertionError(norm);
                         };
                 x[p] *= target / norms[u];

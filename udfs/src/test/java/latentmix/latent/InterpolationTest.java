@@ -87,6 +87,44 @@ class InterpolationTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"nin/0", "nin/chm", "coh/0", "coh/chm", "coh/lp", "coh/0@channel", "coh/0@band", "slerp"})
+    void equalInputsAreGivenBackWhateverTheirWeights(String name) {
+        var twice = List.of(LATENTS.get(3), LATENTS.get(3));
+        var mixture = mix(twice, Method.parse(name), new double[] {0.3, 0.7}, Recipe.Pool.ALL);
+        assertThat(difference(values(mixture), LATENTS.get(3).values())).isLessThan(1e-12);
+    }
+
+    @Test
+    void aCoherentNormTakesTwoCopiesOfAnInputForOne() {
+        var method = Method.parse("coh/chm");
+        var copies = List.of(LATENTS.get(0), LATENTS.get(1), LATENTS.get(1));
+        var split = mix(copies, method, new double[] {0.4, 0.1, 0.5}, Recipe.Pool.ALL);
+        var merged = mix(copies, method, new double[] {0.4, 0.6}, Recipe.Pool.ALL);
+        assertThat(difference(values(split), values(merged))).isLessThan(1e-12);
+        var counted = Method.parse("ess/chm"); // whose Σ w² counts them as two
+        assertThat(difference(
+                        values(mix(copies, counted, new double[] {0.4, 0.1, 0.5}, Recipe.Pool.ALL)),
+                        values(mix(copies, counted, new double[] {0.4, 0.6}, Recipe.Pool.ALL))))
+                .isGreaterThan(1e-3);
+    }
+
+    @Test
+    void aCoherentNormIsNominalWhereInputsHaveNothingInCommon() {
+        var latents = new ArrayList<Latent>();
+        for (var latent : normal(new Shape(4, 16, 16), 64, 0, "far")) {
+            latents.add(new Latent(
+                    latent.shape(),
+                    java.util.Arrays.stream(latent.values()).map(x -> 0.8 * x).toArray()));
+        }
+        for (int n : new int[] {1, 2, 4, 16, 64}) {
+            // 0.64 of noise's variance in the inputs, a share 1/N of which is left, and noise's own for the rest
+            double expected = Math.sqrt(1024 * (0.64 / n + 1 - 1.0 / n));
+            var mixed = (Mixture.Mixed) mix(latents, Method.parse("coh/0"), equal(n), Recipe.Pool.ALL);
+            assertThat(mixed.norm()).isCloseTo(expected, within(0.03 * expected));
+        }
+    }
+
+    @ParameterizedTest
     @EnumSource
     void bytesDoNotDependOnTilesOrOnOtherMixtures(Recipe.Pool pool) {
         var recipes = new ArrayList<Recipe>();

@@ -12,8 +12,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class MethodTest {
     @Test
     void everyMethodOfTheGridIsReadFromItsOwnName() {
-        // 5 norms × 5 splits, 3 norms × 5 splits @channel, 3 norms × 3 splits @band
-        assertThat(MeanAdjusted.all()).hasSize(25 + 15 + 9).doesNotHaveDuplicates();
+        // 6 norms × 5 splits, 4 norms × 5 splits @channel, 4 norms × 3 splits @band
+        assertThat(MeanAdjusted.all()).hasSize(30 + 20 + 12).doesNotHaveDuplicates();
         for (var method : MeanAdjusted.all()) {
             assertThat(Method.parse(method.toString())).isEqualTo(method);
         }
@@ -51,7 +51,7 @@ class MethodTest {
     @Test
     void anUnknownPartIsRefusedWithTheKnownOnes() {
         assertThatThrownBy(() -> Method.parse("nim/chm"))
-                .hasMessageContaining("lin fix nin lol ess")
+                .hasMessageContaining("lin fix nin lol ess coh")
                 .hasMessageContaining("'nim'");
         assertThatThrownBy(() -> Method.parse("nin/x"))
                 .hasMessageContaining("0 m chm lp cmm")
@@ -64,7 +64,7 @@ class MethodTest {
     @ParameterizedTest
     @ValueSource(strings = {"lin/0@channel", "lin/chm@band", "lol/0@band", "lol/cmm@channel"})
     void aScopeNeedsANormThatIsRestored(String name) {
-        assertThatThrownBy(() -> Method.parse(name)).hasMessageContaining("use fix, nin or ess");
+        assertThatThrownBy(() -> Method.parse(name)).hasMessageContaining("use fix, nin, ess or coh");
     }
 
     @ParameterizedTest

@@ -48,7 +48,16 @@ class RecipeSamplerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"equal", "dirichlet(1)", "dirichlet(0.01)", "dirichlet(300)", "ess(2.5)", "fixed(2,1,1)"})
+    @ValueSource(
+            strings = {
+                "equal",
+                "dirichlet(1)",
+                "dirichlet(0.01)",
+                "dirichlet(300)",
+                "ess(2.5)",
+                "fixed(2,1,1)",
+                "path(0.4)"
+            })
     void weightsAreNotNegativeHaveASumOfOneAndASpelling(String spelling) {
         var sampler = WeightSampler.parse(spelling);
         assertThat(sampler).hasToString(spelling);
@@ -86,7 +95,11 @@ class RecipeSamplerTest {
                 "fixed()",
                 "fixed(0,0)",
                 "fixed(1,-1)",
-                "fixed(1,a)"
+                "fixed(1,a)",
+                "path",
+                "path(-0.1)",
+                "path(2.1)",
+                "path(0,1)"
             })
     void otherWeightsAreRefused(String spelling) {
         assertThatThrownBy(() -> WeightSampler.parse(spelling))
@@ -101,6 +114,19 @@ class RecipeSamplerTest {
                 .hasMessageContaining("2..8");
         assertThatThrownBy(() -> sampler("2", "fixed(1,1,1)")).hasMessageContaining("3 inputs");
         assertThatThrownBy(() -> sampler("2..3", "fixed(1,1,1)")).hasMessageContaining("2..3");
+        assertThatThrownBy(() -> sampler("4", "path(1.5)")).hasMessageContaining("2 inputs");
+    }
+
+    @Test
+    void aPathLeadsFromTheFirstInputToTheCentroidAndOfTwoInputsToTheOther() {
+        var rng = RecipeSampler.rng("path");
+        assertThat(new WeightSampler.Path(0).sample(4, rng)).containsExactly(1, 0, 0, 0);
+        assertThat(new WeightSampler.Path(0.5).sample(4, rng)).containsExactly(0.625, 0.125, 0.125, 0.125);
+        assertThat(new WeightSampler.Path(1).sample(4, rng)).containsExactly(0.25, 0.25, 0.25, 0.25);
+        assertThat(new WeightSampler.Path(1.5).sample(2, rng)).containsExactly(0.25, 0.75);
+        assertThat(new WeightSampler.Path(2).sample(2, rng)).containsExactly(0, 1);
+        assertThat(new WeightSampler.Path(0.5).expectedEss(4))
+                .isCloseTo(1 / (0.625 * 0.625 + 3 * 0.125 * 0.125), within(1e-12));
     }
 
     @Test

@@ -1,0 +1,67 @@
+package latentmix.study;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import latentmix.image.Pixels;
+import latentmix.image.PngEncoder;
+import latentmix.latent.RecipeSampler;
+import latentmix.table.RunFolder;
+import latentmix.work.ClassLabel;
+import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
+
+/**
+ * Images with a little noise, written as an input folder: {@code <folder>/<class>/<number>.png}.
+ *
+ * <pre>round(pixel + σ ε),   ε ~ N(0, 1), a colour at a time;   cut to 0…255</pre>
+ *
+ * @param folder below the study folder
+ * @param mixing the settings id of what the images were made from
+ * @param generation their own settings id
+ * @param count images a class
+ * @param deviation σ in levels of a byte
+ */
+record PerturbedImages(String folder, String mixing, String generation, int count, double deviation)
+        implements Serializable {
+    /** Writes the images of a class that are missing; returns their paths' number. */
+    int write(RunFolder made, RunFolder study, ClassLabel label) throws IOException {
+        Set<String> present = study.files(folder + "/" + label.classId());
+        Map<Integer, Pixels> images =
+                new TreeMap<>(MixtureImages.of(made, label.classId()).open(mixing, generation, count));
+        for (Map.Entry<Integer, Pixels> image : images.entrySet()) {
+            String file = String.format(Locale.ROOT, "%06d.png", image.getKey());
+            if (!present.contains(file)) {
+                Pixels noisy = perturbed(image.getValue(), deviation, label.classId() + " " + image.getKey());
+                study.publish(study.path(folder + "/" + label.classId() + "/" + file), PngEncoder.encode(noisy));
+            }
+        }
+        return images.size();
+    }
+
+    /** An image with noise. */
+    static Pixels perturbed(Pixels pixels, double deviation, String seed) {
+        var normal = ZigguratSampler.NormalizedGaussian.of(RecipeSampler.rng("perturbed " + seed));
+        byte[] rgb = pixels.rgb().clone();
+        for (int i = 0; i < rgb.length; i++) {
+            long level = Math.round((rgb[i] & 0xff) + deviation * normal.sample());
+            rgb[i] = (byte) Math.max(0, Math.min(255, level));
+        }
+        return new Pixels(pixels.width(), pixels.height(), rgb);
+    }
+
+    /** The first images of a class as they were made and as they are perturbed. */
+    List<List<Pixels>> pairs(RunFolder made, String classId, int most) throws IOException {
+        Map<Integer, Pixels> images =
+                new TreeMap<>(MixtureImages.of(made, classId).open(mixing, generation, Math.min(most, count)));
+        List<Pixels> before = new ArrayList<>(images.values());
+        List<Pixels> after = images.entrySet().stream()
+                .map(image -> perturbed(image.getValue(), deviation, classId + " " + image.getKey()))
+                .toList();
+        return List.of(before, after);
+    }
+}
