@@ -29,6 +29,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Gates through the whole job, on mixtures of which some are no longer noise. */
 class GateTest {
+    /** No one of 12 numbers is further from their mean than 11/√12 = 3.18 of their standard deviations: their own images pass. */
+    private static final String REFUSE = "refuse(3.2)";
+
     @TempDir
     static Path folder;
 
@@ -40,7 +43,7 @@ class GateTest {
     static void aRunThatRefuses() throws IOException {
         input = TinyRun.input(folder.resolve("in"), 12);
         refusing = folder.resolve("refusing");
-        exitCode = TinyRun.run(2, config("refuse", "[1, 8]"), refusing);
+        exitCode = TinyRun.run(2, config(REFUSE, "[1, 8]"), refusing);
     }
 
     /** 2 classes × 12 images: an image by itself, which no gate has anything against, and faded sums of eight. */
@@ -85,7 +88,7 @@ class GateTest {
             assertThat(row.reason()).startsWith("degenerate ");
             assertThat(row.detail())
                     .matches("method lin/0 of 8 inputs: .* is .*, by .* deviations beyond .*; mixing.gate"
-                            + " allows refuse\\(4\\)");
+                            + " allows refuse\\(3.2\\)");
         });
         JsonNode summary = PipelineTest.summary(refusing);
         assertThat(summary.at("/counts/asked").asLong()).isEqualTo(16);
@@ -98,7 +101,7 @@ class GateTest {
     @Test
     void aSecondRunJudgesNothingAgain() throws IOException {
         var before = TinyRun.tables(refusing);
-        assertThat(TinyRun.run(1, config("refuse", "[1, 8]"), refusing)).isEqualTo(3);
+        assertThat(TinyRun.run(1, config(REFUSE, "[1, 8]"), refusing)).isEqualTo(3);
         assertThat(TinyRun.tables(refusing)).isEqualTo(before);
         assertThat(PipelineTest.evaluations(refusing, "generate")).isZero();
     }
