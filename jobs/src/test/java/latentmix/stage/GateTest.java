@@ -29,18 +29,23 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Gates through the whole job, on mixtures of which some are no longer noise. */
 class GateTest {
+    /** No one of 12 numbers is further from their mean than 11/√12 = 3.18 of their standard deviations: their own images pass. */
+    private static final String REFUSE = "refuse(3.2)";
+
     @TempDir
     static Path folder;
 
     private static Path input;
     private static Path refusing;
     private static int exitCode;
+    private static long evaluations; // of the first run: a second one replaces the summary
 
     @BeforeAll
     static void aRunThatRefuses() throws IOException {
         input = TinyRun.input(folder.resolve("in"), 12);
         refusing = folder.resolve("refusing");
-        exitCode = TinyRun.run(2, config("refuse", "[1, 8]"), refusing);
+        exitCode = TinyRun.run(2, config(REFUSE, "[1, 8]"), refusing);
+        evaluations = PipelineTest.evaluations(refusing, "generate");
     }
 
     /** 2 classes × 12 images: an image by itself, which no gate has anything against, and faded sums of eight. */
@@ -85,20 +90,20 @@ class GateTest {
             assertThat(row.reason()).startsWith("degenerate ");
             assertThat(row.detail())
                     .matches("method lin/0 of 8 inputs: .* is .*, by .* deviations beyond .*; mixing.gate"
-                            + " allows refuse\\(4\\)");
+                            + " allows refuse\\(3.2\\)");
         });
         JsonNode summary = PipelineTest.summary(refusing);
         assertThat(summary.at("/counts/asked").asLong()).isEqualTo(16);
         assertThat(summary.at("/counts/mixed").asLong()).isEqualTo(8);
         assertThat(summary.at("/counts/generated").asLong()).isEqualTo(8);
-        assertThat(PipelineTest.evaluations(refusing, "generate")).isEqualTo(8 * 4 * 2);
+        assertThat(evaluations).isEqualTo(8 * 4 * 2);
         assertThat(exitCode).isEqualTo(3); // half refused is more than max_rejected
     }
 
     @Test
     void aSecondRunJudgesNothingAgain() throws IOException {
         var before = TinyRun.tables(refusing);
-        assertThat(TinyRun.run(1, config("refuse", "[1, 8]"), refusing)).isEqualTo(3);
+        assertThat(TinyRun.run(1, config(REFUSE, "[1, 8]"), refusing)).isEqualTo(3);
         assertThat(TinyRun.tables(refusing)).isEqualTo(before);
         assertThat(PipelineTest.evaluations(refusing, "generate")).isZero();
     }

@@ -245,11 +245,11 @@ class PipelineTest {
     void aRunFolderOfAnotherFormatIsRefused() throws IOException {
         Path run = folder.resolve("old");
         Files.createDirectories(run);
-        Files.write(run.resolve("format.json"), "{\"format\": 0}".getBytes(StandardCharsets.UTF_8));
+        Files.write(run.resolve("format.json"), "{\"format\": 2}".getBytes(StandardCharsets.UTF_8));
         assertThatThrownBy(() -> TinyRun.run(1, config, run))
                 .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("format 2")
-                .hasMessageContaining("\"format\": 0");
+                .hasMessageContaining("format 3")
+                .hasMessageContaining("\"format\": 2");
     }
 
     @Test
