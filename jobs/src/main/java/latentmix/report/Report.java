@@ -83,6 +83,8 @@ public final class Report {
                 <h2>Pictures <small>{} of {} classes</small></h2>
                 {}
                 {}
+                <h2>How degenerate the mixtures are <small>means; in brackets what noise has; near duplicates by dHash within a class</small></h2>
+                {}
                 <h2>What stands in the tables</h2>
                 {}
                 <h2>Where the time went <small>in this run</small></h2>
@@ -107,6 +109,7 @@ public final class Report {
                 classes,
                 Html.each(galleries, Report::gallery),
                 metrics(metrics),
+                scores(),
                 counts(),
                 time(),
                 settings());
@@ -243,6 +246,63 @@ public final class Report {
     /** Three digits that count. */
     private static String digits(double value) {
         return Double.isFinite(value) ? String.format(Locale.ROOT, Math.abs(value) < 1 ? "%.3f" : "%.2f", value) : "?";
+    }
+
+    private Html scores() {
+        List<JsonNode> cells = new ArrayList<>();
+        summary.get("mixtures").forEach(cells::add);
+        return Html.of(
+                """
+                <div class="card"><table class="wide">
+                <tr><th>entry</th><th>method</th><th>inputs</th><th class="n">made of asked</th><th class="n">redrawn</th>
+                <th class="n">class mean's gain (0)</th><th class="n">predicted</th><th class="n">norm (1)</th>
+                <th class="n">channel means (1)</th><th class="n">bands: low, middle, high (1)</th>
+                <th class="n">autocorrelation: →, ↓ (0)</th><th class="n">entropy</th><th class="n">clipped</th>
+                <th class="n">saturation</th><th class="n">sharpness</th><th class="n">near duplicates</th></tr>
+                {}
+                </table></div>
+                """,
+                Html.each(cells, Report::scores));
+    }
+
+    private static Html scores(JsonNode cell) {
+        JsonNode latent = cell.get("latent");
+        JsonNode image = cell.get("image");
+        List<String> numbers = List.of(
+                cell.get("mixed").asText() + " of " + cell.get("asked").asText(),
+                cell.get("redrawn").asText(),
+                decimals(cell, "classMeanGain"),
+                decimals(cell, "predictedClassMeanGain"),
+                decimals(latent, "norm"),
+                decimals(latent, "channelMean"),
+                decimals(latent, "lowBand", "middleBand", "highBand"),
+                decimals(latent, "horizontal", "vertical"),
+                decimals(image, "entropy"),
+                percent(image.get("clipped").doubleValue()),
+                decimals(image, "saturation"),
+                decimals(image, "sharpness"),
+                percent(cell.get("nearDuplicates").doubleValue()
+                        / cell.get("generated").doubleValue()));
+        return Html.of(
+                "<tr><td>{}</td><td>{}</td><td>{}</td>{}</tr>",
+                cell.get("entry").textValue(),
+                cell.get("method").textValue(),
+                cell.get("inputs").textValue(),
+                Html.each(numbers, number -> Html.of("<td class=\"n\">{}</td>", number)));
+    }
+
+    /** Numbers of three digits, a dash for one that is none. */
+    private static String decimals(JsonNode node, String... names) {
+        List<String> texts = new ArrayList<>();
+        for (String name : names) {
+            double value = node.get(name).isNumber() ? node.get(name).doubleValue() : Double.NaN;
+            texts.add(Double.isNaN(value) ? "–" : String.format(Locale.ROOT, value < 100 ? "%.2f" : "%.0f", value));
+        }
+        return String.join(" ", texts);
+    }
+
+    private static String percent(double share) {
+        return Double.isNaN(share) ? "–" : String.format(Locale.ROOT, "%.0f %%", 100 * share);
     }
 
     private Html counts() {

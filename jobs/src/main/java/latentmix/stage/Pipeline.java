@@ -39,6 +39,7 @@ import latentmix.schedule.Scheduler;
 import latentmix.table.MetricRow;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
+import latentmix.work.CellScores;
 import latentmix.work.Census;
 import latentmix.work.ChunkResult;
 import latentmix.work.ClassLabel;
@@ -196,7 +197,7 @@ public final class Pipeline {
         long exported = stages.contains(StageName.EXPORT) ? export() : 0;
         Counts counts = count(catalogs);
         int exitCode = counts.rejectedShare() > config.run().maxRejected() ? 3 : 0;
-        RunSummary summary = new RunSummary(exitCode, settingsIds(catalogs), counts, summaries);
+        RunSummary summary = new RunSummary(exitCode, settingsIds(catalogs), counts, scores(), summaries);
         summary.publish(run);
         if (stages.contains(StageName.EXPORT)) {
             report(catalogs, summary, exported);
@@ -536,6 +537,27 @@ public final class Pipeline {
                 List.copyOf(byClass.values()),
                 (folder, item, progress) ->
                         Census.of(folder, item.label(), item.inversions(), entries, item.generations())));
+    }
+
+    /** How degenerate the mixtures of every cell are, over all classes. */
+    private List<CellScores> scores() {
+        List<String> names =
+                config.mixing().stream().map(RunConfig.MixingEntry::name).toList();
+        List<MixingPlan.Entry> entries = settings.mixing();
+        String settingsId = settings.generationId();
+        return tasks
+                .map("score mixtures", classes.classes(), (folder, label, progress) -> {
+                    ArrayList<CellScores> cells = new ArrayList<>();
+                    for (int i = 0; i < names.size(); i++) {
+                        cells.addAll(CellScores.of(folder, label, names.get(i), entries.get(i), settingsId));
+                    }
+                    return cells;
+                })
+                .stream()
+                .reduce((one, other) -> IntStream.range(0, one.size())
+                        .mapToObj(cell -> one.get(cell).plus(other.get(cell)))
+                        .collect(Collectors.toCollection(ArrayList::new)))
+                .orElseGet(ArrayList::new);
     }
 
     private Map<String, Object> settingsIds(List<ImagesWork.Catalog> catalogs) throws IOException {

@@ -1,5 +1,7 @@
 package latentmix.image;
 
+import java.io.Serializable;
+
 /**
  * What a degenerate image shows in: too few levels, clipped pixels, too much colour, no edges.
  *
@@ -13,7 +15,7 @@ package latentmix.image;
  * Grey is 0.299 R + 0.587 G + 0.114 B, rounded. None has a good value of its own: compare with source images, or between methods. The variance of the
  * Laplacian is <a href="https://doi.org/10.1109/ICPR.2000.903548">Pech-Pacheco et al.'s</a> measure of focus.
  */
-public record PixelScores(double entropy, double clipped, double saturation, double sharpness) {
+public record PixelScores(double entropy, double clipped, double saturation, double sharpness) implements Serializable {
     private static final int LEVELS = 256;
 
     /** The scores of an image; sharpness is 0 where there is no pixel off the border. */

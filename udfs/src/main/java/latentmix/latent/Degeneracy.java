@@ -1,5 +1,7 @@
 package latentmix.latent;
 
+import java.io.Serializable;
+
 /**
  * How far a latent is from nominal noise N(0, I): scores with a known mean and spread there.
  *
@@ -20,7 +22,8 @@ public record Degeneracy(
         double middleBand,
         double highBand,
         double horizontal,
-        double vertical) {
+        double vertical)
+        implements Serializable {
 
     /**
      * Mean and standard deviation of a score over some latents.

@@ -50,7 +50,7 @@ public record Gate(Action action, double limit, int tries) {
      */
     public static Gate parse(String spelling) {
         var parts = SPELLING.matcher(spelling.strip());
-        if (spelling.strip().equals("off")) {
+        if (spelling.strip().equals("off") || spelling.strip().equals("false")) { // as YAML reads off
             return OFF;
         }
         if (!parts.matches()) {

@@ -7,6 +7,7 @@ import static org.apache.spark.sql.types.DataTypes.StringType;
 import static org.apache.spark.sql.types.DataTypes.createArrayType;
 
 import java.util.List;
+import latentmix.latent.Degeneracy;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -22,6 +23,7 @@ import org.apache.spark.sql.types.StructType;
  * latent_norm(latent)                                                  double
  * latent_channel_mean(latent)                                          array of C doubles
  * latent_to_array(latent)                                              array of C·H·W floats, row-major
+ * latent_degeneracy(latent)                                            struct of the scores of {@link latentmix.latent.Degeneracy}, doubles
  * latent_mix(latents, weights, method[, class_mean[, pool_size]])      latent
  * latent_centroid(latent, weight, method[, class_mean[, pool_size]])   latent, an aggregate
  * </pre>
@@ -62,6 +64,17 @@ public final class LatentFunctions {
                                     ? null
                                     : LatentStruct.latent(row).toFloats(),
                             createArrayType(FloatType, false))),
+            new LatentFunction(
+                    "latent_degeneracy",
+                    "latent_degeneracy(latent) - Returns how far a latent is from N(0, I), a struct of norm, channel_mean, low_band, middle_band,"
+                            + " high_band (1 in noise), horizontal and vertical (0 in noise).",
+                    new StructType().add("latent", LatentStruct.TYPE),
+                    1,
+                    functions.udf(
+                            (UDF1<Row, Row>) row -> row == null
+                                    ? null
+                                    : LatentStruct.degeneracy(Degeneracy.of(LatentStruct.latent(row))),
+                            LatentStruct.DEGENERACY)),
             new LatentFunction(
                     "latent_mix",
                     "latent_mix(latents, weights, method[, class_mean[, pool_size]]) - Returns the mixture of an array of latents"

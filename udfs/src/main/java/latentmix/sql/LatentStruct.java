@@ -1,8 +1,10 @@
 package latentmix.sql;
 
 import static org.apache.spark.sql.types.DataTypes.BinaryType;
+import static org.apache.spark.sql.types.DataTypes.DoubleType;
 import static org.apache.spark.sql.types.DataTypes.IntegerType;
 
+import latentmix.latent.Degeneracy;
 import latentmix.latent.Latent;
 import latentmix.latent.Mixture;
 import latentmix.latent.Mixture.Mixed;
@@ -19,7 +21,28 @@ final class LatentStruct {
             .add("width", IntegerType)
             .add("data", BinaryType);
 
+    /** What {@code mixed} has in its column {@code degeneracy}. */
+    static final StructType DEGENERACY = new StructType()
+            .add("norm", DoubleType)
+            .add("channel_mean", DoubleType)
+            .add("low_band", DoubleType)
+            .add("middle_band", DoubleType)
+            .add("high_band", DoubleType)
+            .add("horizontal", DoubleType)
+            .add("vertical", DoubleType);
+
     private LatentStruct() {}
+
+    static Row degeneracy(Degeneracy scores) {
+        return RowFactory.create(
+                scores.norm(),
+                scores.channelMean(),
+                scores.lowBand(),
+                scores.middleBand(),
+                scores.highBand(),
+                scores.horizontal(),
+                scores.vertical());
+    }
 
     static Latent latent(Row row) {
         return Latent.ofFloat32(new Shape(row.getInt(0), row.getInt(1), row.getInt(2)), row.getAs(3));

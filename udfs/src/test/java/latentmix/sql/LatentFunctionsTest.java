@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import latentmix.latent.Degeneracy;
 import latentmix.latent.Latent;
 import latentmix.latent.LatentPool;
 import latentmix.latent.Latents;
@@ -52,6 +53,21 @@ class LatentFunctionsTest {
     @AfterAll
     static void stop() {
         spark.stop();
+    }
+
+    @Test
+    void degeneracyIsTheLatentsOwnUnderTheNamesOfTheMixedTable() {
+        for (var row : spark.sql(
+                        "SELECT id, latent_degeneracy(latent) AS d, latent_degeneracy(NULL) AS none FROM inverted")
+                .select("id", "d.norm", "d.channel_mean", "d.high_band", "d.vertical", "none")
+                .collectAsList()) {
+            var expected = Degeneracy.of(LATENTS.get(row.getInt(0)));
+            assertThat(row.getDouble(1)).isEqualTo(expected.norm());
+            assertThat(row.getDouble(2)).isEqualTo(expected.channelMean());
+            assertThat(row.getDouble(3)).isEqualTo(expected.highBand());
+            assertThat(row.getDouble(4)).isEqualTo(expected.vertical());
+            assertThat(row.isNullAt(5)).isTrue();
+        }
     }
 
     @Test
