@@ -217,11 +217,11 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, List<Refe
         return chart;
     }
 
-    /** Widens an axis so that a value is on it, with a margin. */
+    /** Widens an axis so that a value is on it, with a margin for its label. */
     private static void include(ValueAxis axis, double place) {
         Range range = axis.getRange();
-        double margin = 0.05 * range.getLength();
-        if (!range.contains(place)) {
+        double margin = 0.07 * range.getLength();
+        if (!range.contains(place) || !range.contains(place + margin)) {
             axis.setRange(
                     Math.min(range.getLowerBound(), place - margin), Math.max(range.getUpperBound(), place + margin));
         }

@@ -2,6 +2,7 @@ package latentmix.study;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -86,7 +87,23 @@ final class CurvesSection {
                 }
             }
         }
+        rows.sort(order(curves.cells()));
         return new CurvesSection(curves, rows).section();
+    }
+
+    /** As the configuration lists the factors, the lines of reference first, all classes before each. */
+    private static Comparator<CurveRow> order(Cells cells) {
+        List<String> settings = cells.settings().stream().map(Setting::label).toList();
+        return Comparator.comparingInt((CurveRow row) -> settings.indexOf(row.setting()))
+                .thenComparingInt(row -> cells.methods().indexOf(row.method()))
+                .thenComparing(CurveRow::method)
+                .thenComparingInt(row -> cells.weights().indexOf(row.weights()))
+                .thenComparingInt(row -> cells.pools().indexOf(row.pool()))
+                .thenComparingInt(CurveRow::inputs)
+                .thenComparing(row -> !row.scope().equals(MetricRow.ALL))
+                .thenComparing(CurveRow::scope)
+                .thenComparingInt(row -> MetricName.rank(row.metric()))
+                .thenComparing(CurveRow::metric);
     }
 
     /** What an entry's name stands for. */
@@ -120,7 +137,9 @@ final class CurvesSection {
         Set<String> found = new LinkedHashSet<>();
         rows.forEach(row -> found.add(row.metric()));
         return curves.metrics().isEmpty()
-                ? List.copyOf(found)
+                ? found.stream()
+                        .sorted(Comparator.comparingInt(MetricName::rank).thenComparing(Comparator.naturalOrder()))
+                        .toList()
                 : curves.metrics().stream().filter(found::contains).toList();
     }
 

@@ -1,9 +1,35 @@
 package latentmix.study;
 
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** How a metric of the metrics table is read: in words, and which way is better. */
 record MetricName(String words, Better better) {
+    private static final Map<String, String> WORDS = Map.of(
+            "kept_chance", "Chance that an input is closer than another image of its class (1/2: nothing is kept)",
+            "kept_cosine", "By how much closer inputs are than others (cosine; 0: nothing is kept)",
+            "kept_nearest", "Share of outputs whose closest image is an input",
+            "clipped", "Share of values at 0 or 255",
+            "entropy", "Entropy of grey levels, in bits");
+
+    /** In a report's order. */
+    private static final List<String> ORDER = List.of(
+            "fid",
+            "frechet",
+            "clip_distance",
+            "distance",
+            "kid",
+            "cmmd",
+            "diversity",
+            "precision",
+            "recall",
+            "density",
+            "coverage",
+            "kept",
+            "accuracy",
+            "confidence");
+
     /** Which of two values is better. */
     enum Better {
         LOWER,
@@ -18,7 +44,7 @@ record MetricName(String words, Better better) {
                 || metric.equals("fid")
                 || metric.startsWith("kid")
                 || metric.startsWith("cmmd")
-                || metric.startsWith("clip_distance")) {
+                || metric.contains("distance")) {
             return new MetricName(words, Better.LOWER);
         }
         return metric.matches("(precision|recall|density|coverage|accuracy|confidence|diversity).*")
@@ -26,16 +52,20 @@ record MetricName(String words, Better better) {
                 : new MetricName(words, Better.NEITHER);
     }
 
+    /** The place of a metric in a report. */
+    static int rank(String metric) {
+        for (int i = 0; i < ORDER.size(); i++) {
+            if (metric.startsWith(ORDER.get(i))) {
+                return i;
+            }
+        }
+        return ORDER.size();
+    }
+
     private static String words(String metric) {
-        switch (metric) {
-            case "kept_chance":
-                return "Chance that an input is closer to the output than another image of its class (1/2: nothing is kept)";
-            case "kept_cosine":
-                return "By how much closer inputs are (cosine; 0: nothing is kept)";
-            case "kept_nearest":
-                return "Share of outputs whose closest image is an input";
-            default:
-                break;
+        String known = WORDS.get(metric);
+        if (known != null) {
+            return known;
         }
         String words = metric.replace("frechet", "Fréchet distance").replace('_', ' ');
         if (words.matches("(fid|kid|cmmd).*")) {

@@ -71,7 +71,6 @@ final class MixtureScores {
     }
 
     private void add(String classId, Optional<String> featuresId) throws IOException {
-        Map<String, Integer> numbers = new HashMap<>(); // entries' positions by their mixtures' settings id
         Map<String, Generated> images = new HashMap<>();
         for (String chunk : run.chunks(Table.GENERATED, classId)) {
             for (Generated row :

@@ -82,8 +82,10 @@ final class StudyRuns {
     /** Runs them, each doing only what is missing. */
     static StudyRuns run(StudyContext context) throws IOException {
         StudyRuns runs = new StudyRuns();
-        for (RunConfig config : of(context.config())) {
+        List<RunConfig> all = of(context.config());
+        for (RunConfig config : all) {
             String folder = context.runFolder(config);
+            System.out.printf("run %d of %d, in %s%n", runs.done.size() + 1, all.size(), folder);
             Set<StageName> stages = EnumSet.of(StageName.INVERT, StageName.MIX, StageName.GENERATE);
             if (config.evaluation() != null) {
                 stages.add(StageName.EVALUATE);

@@ -47,7 +47,8 @@ class ClipTokenizerTest {
         List<String> names = List.of(
                 "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot");
 
-        try (Tokenizer tokenizer = ClipTokenizer.open(Golden.folder("fashion-ldm").resolve("tokenizer"))) {
+        try (Tokenizer tokenizer =
+                ClipTokenizer.open(Golden.folder("fashion-ldm").resolve("tokenizer"))) {
             long[] ids = names.stream()
                     .flatMapToLong(name -> Arrays.stream(tokenizer.encode("a photo of a " + name)))
                     .toArray();
