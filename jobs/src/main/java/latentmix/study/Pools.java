@@ -48,7 +48,11 @@ record Pools(JavaSparkContext spark, RunConfig config, String runFolder, String 
 
     /** The classes, sorted by folder. */
     List<ClassLabel> classes() throws IOException {
-        return ClassList.read(config, BuiltIn.located(config.input().root()), spark.hadoopConfiguration())
+        return ClassList.read(
+                        config.input(),
+                        config.prompt(),
+                        BuiltIn.located(config.input().root()),
+                        spark.hadoopConfiguration())
                 .classes();
     }
 
