@@ -20,12 +20,18 @@ class BuiltInTest {
         Path folder = builtIn.folder();
         String name = folder.getFileName().toString().replaceFirst("-[0-9a-f]{12}$", "");
         Path source = Path.of("src/main/resources/latentmix/builtin", name);
-        List<String> expected = filesBelow(source);
-        expected.remove("SHA256SUMS");
+        List<String> own = filesBelow(source);
+        own.remove("SHA256SUMS");
+        List<String> shared = builtIn == BuiltIn.FASHION_UNLABELLED
+                ? List.of("vae/config.json", "vae/diffusion_pytorch_model.safetensors")
+                : List.of();
 
-        assertThat(filesBelow(folder)).isEqualTo(expected);
-        for (String file : expected) {
+        assertThat(filesBelow(folder)).containsExactlyInAnyOrderElementsOf(Stream.concat(own.stream(), shared.stream()).toList());
+        for (String file : own) {
             assertThat(folder.resolve(file)).hasSameBinaryContentAs(source.resolve(file));
+        }
+        for (String file : shared) {
+            assertThat(folder.resolve(file)).hasSameBinaryContentAs(BuiltIn.FASHION.folder().resolve(file));
         }
     }
 
@@ -39,6 +45,18 @@ class BuiltInTest {
                 assertThat(filesBelow(one)).hasSize(64).allMatch(file -> file.endsWith(".png"));
             }
         }
+    }
+
+    @Test
+    void theWeightsThatAreShippedStayUnderTwelveMegabytes() throws IOException {
+        long bytes = 0;
+        for (BuiltIn model : List.of(BuiltIn.FASHION, BuiltIn.FASHION_UNLABELLED)) {
+            for (String file : filesBelow(model.folder())) {
+                boolean counted = model == BuiltIn.FASHION && file.startsWith("vae/");
+                bytes += file.endsWith(".safetensors") && !counted ? Files.size(model.folder().resolve(file)) : 0;
+            }
+        }
+        assertThat(bytes).isLessThan(12_000_000);
     }
 
     @Test
@@ -70,7 +88,7 @@ class BuiltInTest {
         assertThat(BuiltIn.resolvable("builtin:fashon")).isFalse();
         assertThatThrownBy(() -> BuiltIn.located("builtin:fashon"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("expected one of [builtin:fashion, builtin:fashion-mnist-sample], got builtin:fashon");
+                .hasMessage("expected one of [builtin:fashion, builtin:fashion-unlabelled, builtin:fashion-mnist-sample], got builtin:fashon");
     }
 
     private static List<String> filesBelow(Path folder) throws IOException {
