@@ -49,7 +49,7 @@ class ConfigFileTest {
     void everyKeyIsRead() {
         RunConfig config = parse(
                 """
-                input: {root: "s3a://bucket/images", classes: classes.tsv, max_pixels: 1000}
+                input: {root: "s3a://bucket/images", classes: classes.tsv, max_pixels: 1000, folders: [b, a], limit: 9}
                 model: {checkpoint: sd, dtype: bfloat16, batch: 4, threads: 2, device: gpu, size: 512}
                 prompt: {template: "{class}", classes: {n01: "a crane, a bird"}, negative: blurry}
                 inversion: {method: "fixed-point(5, averaged)", dtype: float32, steps: 10, guidance: 2}
@@ -129,9 +129,9 @@ class ConfigFileTest {
                         "input.root: expected a text, got nothing; it has no default: set it in the file or by --set"
                                 + " input.root=…",
                         "input.max_pixels: expected a whole number from 1 to 2147483647, got -1; the default is 100000000",
-                        "input.sise: unknown key; expected one of root, classes, max_pixels; rename it or take it away",
-                        "model.checkpoint: expected a path or one of builtin:fashion, builtin:fashion-mnist-sample, got"
-                                + " builtin:fashon; check the spelling",
+                        "input.sise: unknown key; expected one of root, classes, max_pixels, folders, limit; rename it or take it away",
+                        "model.checkpoint: expected a path or one of builtin:fashion, builtin:fashion-unlabelled,"
+                                + " builtin:fashion-mnist-sample, got builtin:fashon; check the spelling",
                         "model.dtype: expected one of float32, bfloat16, float16, got \"float8\"; the default is float32",
                         "model.batch: expected a whole number from 1 to 1000000, got 0; the default is 32",
                         "model.size: expected a whole number from 8 to 8192, got \"big\"; leave it out for the model's own",
