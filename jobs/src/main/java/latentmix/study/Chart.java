@@ -40,6 +40,7 @@ import org.jfree.chart.plot.XYPlot;
 import org.jfree.chart.renderer.xy.DeviationRenderer;
 import org.jfree.chart.renderer.xy.XYErrorRenderer;
 import org.jfree.chart.renderer.xy.XYLineAndShapeRenderer;
+import org.jfree.chart.text.TextUtils;
 import org.jfree.chart.title.LegendTitle;
 import org.jfree.chart.ui.RectangleAnchor;
 import org.jfree.chart.ui.RectangleEdge;
@@ -179,6 +180,10 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, List<Refe
         drawing().draw(graphics, new Rectangle2D.Double(0, 0, WIDTH, HEIGHT));
         graphics.dispose();
         return Raster.png(image);
+    }
+
+    static {
+        TextUtils.setUseDrawRotatedStringWorkaround(false); // it draws outlines, which no one can search or select
     }
 
     private JFreeChart drawing() {

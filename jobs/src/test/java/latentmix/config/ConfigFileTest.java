@@ -130,8 +130,8 @@ class ConfigFileTest {
                                 + " input.root=…",
                         "input.max_pixels: expected a whole number from 1 to 2147483647, got -1; the default is 100000000",
                         "input.sise: unknown key; expected one of root, classes, max_pixels, folders, limit; rename it or take it away",
-                        "model.checkpoint: expected a path or one of builtin:fashion, builtin:fashion-unlabelled, builtin:fashion-mnist-sample, got"
-                                + " builtin:fashon; check the spelling",
+                        "model.checkpoint: expected a path or one of builtin:fashion, builtin:fashion-unlabelled,"
+                                + " builtin:fashion-mnist-sample, got builtin:fashon; check the spelling",
                         "model.dtype: expected one of float32, bfloat16, float16, got \"float8\"; the default is float32",
                         "model.batch: expected a whole number from 1 to 1000000, got 0; the default is 32",
                         "model.size: expected a whole number from 8 to 8192, got \"big\"; leave it out for the model's own",

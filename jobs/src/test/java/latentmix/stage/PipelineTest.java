@@ -190,16 +190,19 @@ class PipelineTest {
     @Test
     void someClassesAndSomeOfTheirImagesAreEnough() throws IOException {
         Path run = folder.resolve("limited");
-        assertThat(TinyRun.run(2, TinyRun.config(input, "input.folders=9-ankle-boot", "input.limit=4"), run))
+        assertThat(TinyRun.run(
+                        2,
+                        TinyRun.config(input, "input.folders=9-ankle-boot", "input.limit=4", "mixing.1.inputs=2"),
+                        run))
                 .isZero();
         assertThat(summary(run).get("counts").get("inverted").asLong()).isEqualTo(4);
 
-        RunConfig more = TinyRun.config(input, "input.folders=9-ankle-boot", "input.limit=6");
+        RunConfig more = TinyRun.config(input, "input.folders=9-ankle-boot", "input.limit=6", "mixing.1.inputs=2");
         assertThat(TinyRun.run(2, more, run)).isZero();
         assertThat(summary(run).get("counts").get("inverted").asLong()).isEqualTo(6);
         assertThat(evaluations(run, "invert")).isEqualTo(2 * 4);
 
-        RunConfig fewer = TinyRun.config(input, "input.folders=9-ankle-boot", "input.limit=4");
+        RunConfig fewer = TinyRun.config(input, "input.folders=9-ankle-boot", "input.limit=4", "mixing.1.inputs=2");
         assertThatThrownBy(() -> TinyRun.run(2, fewer, run))
                 .hasMessageContaining("input.limit: expected at least the 6 images that class 9-ankle-boot has");
         RunConfig unknown = TinyRun.config(input, "input.folders=4-coat");
