@@ -26,12 +26,15 @@ class BuiltInTest {
                 ? List.of("vae/config.json", "vae/diffusion_pytorch_model.safetensors")
                 : List.of();
 
-        assertThat(filesBelow(folder)).containsExactlyInAnyOrderElementsOf(Stream.concat(own.stream(), shared.stream()).toList());
+        assertThat(filesBelow(folder))
+                .containsExactlyInAnyOrderElementsOf(
+                        Stream.concat(own.stream(), shared.stream()).toList());
         for (String file : own) {
             assertThat(folder.resolve(file)).hasSameBinaryContentAs(source.resolve(file));
         }
         for (String file : shared) {
-            assertThat(folder.resolve(file)).hasSameBinaryContentAs(BuiltIn.FASHION.folder().resolve(file));
+            assertThat(folder.resolve(file))
+                    .hasSameBinaryContentAs(BuiltIn.FASHION.folder().resolve(file));
         }
     }
 
@@ -53,7 +56,9 @@ class BuiltInTest {
         for (BuiltIn model : List.of(BuiltIn.FASHION, BuiltIn.FASHION_UNLABELLED)) {
             for (String file : filesBelow(model.folder())) {
                 boolean counted = model == BuiltIn.FASHION && file.startsWith("vae/");
-                bytes += file.endsWith(".safetensors") && !counted ? Files.size(model.folder().resolve(file)) : 0;
+                bytes += file.endsWith(".safetensors") && !counted
+                        ? Files.size(model.folder().resolve(file))
+                        : 0;
             }
         }
         assertThat(bytes).isLessThan(12_000_000);
@@ -88,7 +93,8 @@ class BuiltInTest {
         assertThat(BuiltIn.resolvable("builtin:fashon")).isFalse();
         assertThatThrownBy(() -> BuiltIn.located("builtin:fashon"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("expected one of [builtin:fashion, builtin:fashion-unlabelled, builtin:fashion-mnist-sample], got builtin:fashon");
+                .hasMessage(
+                        "expected one of [builtin:fashion, builtin:fashion-unlabelled, builtin:fashion-mnist-sample], got builtin:fashon");
     }
 
     private static List<String> filesBelow(Path folder) throws IOException {
