@@ -34,6 +34,7 @@ import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
 import latentmix.training.TrainingImages;
 import latentmix.training.TrainingLoop.Point;
+import org.apache.commons.rng.sampling.PermutationSampler;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 import org.apache.commons.rng.simple.RandomSource;
 
@@ -94,7 +95,7 @@ public final class TrainingReport {
 
     /** In an order that has nothing to do with classes. */
     private static List<Pixels> spread(List<Pixels> pixels) {
-        return IntStream.of(new org.apache.commons.rng.sampling.PermutationSampler(
+        return IntStream.of(new PermutationSampler(
                                 RandomSource.XO_RO_SHI_RO_128_PP.create(SEED), pixels.size(), pixels.size())
                         .sample())
                 .mapToObj(pixels::get)
@@ -147,19 +148,10 @@ public final class TrainingReport {
         for (int from = 0; from < measured.size(); from += BATCH) {
             List<Pixels> batch = measured.subList(from, Math.min(from + BATCH, measured.size()));
             try (NDManager scope = arrays.newSubManager()) {
-                images.addAll(pixels(decoder.decode(encoder.encode(onto(batch, scope)))));
+                images.addAll(pixels(decoder.decode(encoder.encode(Vae.images(scope, batch)))));
             }
         }
         return images;
-    }
-
-    private static NDArray onto(List<Pixels> batch, NDManager scope) {
-        int side = batch.get(0).width();
-        float[] values = new float[batch.size() * 3 * side * side];
-        for (int i = 0; i < batch.size(); i++) {
-            System.arraycopy(batch.get(i).toChw(), 0, values, i * 3 * side * side, 3 * side * side);
-        }
-        return scope.create(values, new Shape(batch.size(), 3, side, side));
     }
 
     private static List<Pixels> pixels(NDArray images) {

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Predicate;
 import latentmix.checkpoint.ElementType;
@@ -54,7 +55,7 @@ public final class TrainableNetwork implements AutoCloseable {
         AVERAGE;
 
         String key(String weight) {
-            return name().toLowerCase(java.util.Locale.ROOT) + "/" + weight;
+            return name().toLowerCase(Locale.ROOT) + "/" + weight;
         }
     }
 

@@ -1,5 +1,6 @@
 package latentmix.training;
 
+import java.util.Arrays;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.sampling.PermutationSampler;
 import org.apache.commons.rng.simple.RandomSource;
@@ -38,7 +39,7 @@ final class BatchOrder {
             permutation = new PermutationSampler(random(seed, epoch), rows, rows).sample();
         }
         int from = (int) (step % perEpoch) * batch;
-        return java.util.Arrays.copyOfRange(permutation, from, from + batch);
+        return Arrays.copyOfRange(permutation, from, from + batch);
     }
 
     /** A source of numbers that is the seed's and the step's alone. */

@@ -2,6 +2,7 @@ package latentmix.training;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -28,7 +29,7 @@ public record BytePairTraining(Map<String, Integer> vocabulary, List<String> mer
     private static final String END = "</w>";
 
     public BytePairTraining {
-        vocabulary = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(vocabulary));
+        vocabulary = Collections.unmodifiableMap(new LinkedHashMap<>(vocabulary));
         merges = List.copyOf(merges);
     }
 

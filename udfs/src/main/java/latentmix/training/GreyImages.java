@@ -1,6 +1,8 @@
 package latentmix.training;
 
 import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -92,9 +94,9 @@ public final class GreyImages implements Serializable {
 
     /** The SHA-256 of all pixels and labels in their order. */
     public String fingerprint() {
-        java.security.MessageDigest digest = Fingerprint.sha256();
+        MessageDigest digest = Fingerprint.sha256();
         for (int i = 0; i < labels.length; i++) {
-            digest.update((labels[i] + "\n").getBytes(java.nio.charset.StandardCharsets.UTF_8));
+            digest.update((labels[i] + "\n").getBytes(StandardCharsets.UTF_8));
             digest.update(images[i]);
         }
         return HexFormat.of().formatHex(digest.digest());

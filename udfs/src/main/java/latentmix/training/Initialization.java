@@ -1,5 +1,6 @@
 package latentmix.training;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +45,7 @@ final class Initialization {
                 values[i] = (float) (bound * (2 * random.nextDouble() - 1));
             }
         } else if (key.endsWith("weight")) {
-            java.util.Arrays.fill(values, 1);
+            Arrays.fill(values, 1);
         }
         return new Values(shape, values);
     }

@@ -3,6 +3,7 @@ package latentmix.training;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -10,11 +11,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.AutoencoderKL;
 import latentmix.architecture.ClipTextModel;
@@ -153,14 +156,9 @@ public final class LatentDiffusionTraining {
 
     private NDArray[] pictures(BatchOrder order, long step, Shape latent, NDManager owner) {
         int[] rows = order.rows(step);
-        float[] pixels = new float[rows.length * 3 * settings.size() * settings.size()];
-        for (int i = 0; i < rows.length; i++) {
-            float[] chw = images.pixels().get(rows[i]).toChw();
-            System.arraycopy(chw, 0, pixels, i * chw.length, chw.length);
-        }
         UniformRandomProvider random = BatchOrder.random(~settings.seed(), step);
         return new NDArray[] {
-            owner.create(pixels, new Shape(rows.length, 3, settings.size(), settings.size())),
+            Vae.images(owner, Arrays.stream(rows).mapToObj(images.pixels()::get).toList()),
             noise(random, new Shape(rows.length, latent.get(1), latent.get(2), latent.get(3)), owner)
         };
     }
@@ -181,18 +179,11 @@ public final class LatentDiffusionTraining {
                 NDManager arrays = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             for (int from = 0; from < latents.length; from += ENCODED_AT_ONCE) {
                 List<Pixels> batch = images.pixels().subList(from, Math.min(from + ENCODED_AT_ONCE, latents.length));
-                int width = 3 * settings.size() * settings.size();
-                float[] pixels = new float[batch.size() * width];
-                for (int i = 0; i < batch.size(); i++) {
-                    System.arraycopy(batch.get(i).toChw(), 0, pixels, i * width, width);
-                }
                 try (NDManager scope = arrays.newSubManager()) {
-                    float[] all = encoder.encode(
-                                    scope.create(pixels, new Shape(batch.size(), 3, settings.size(), settings.size())))
-                            .toFloatArray();
+                    float[] all = encoder.encode(Vae.images(scope, batch)).toFloatArray();
                     int each = all.length / batch.size();
                     for (int i = 0; i < batch.size(); i++) {
-                        latents[from + i] = java.util.Arrays.copyOfRange(all, i * each, (i + 1) * each);
+                        latents[from + i] = Arrays.copyOfRange(all, i * each, (i + 1) * each);
                     }
                 }
             }
@@ -341,7 +332,7 @@ public final class LatentDiffusionTraining {
             owner.create(deviation, column),
             owner.create(timestep, new Shape(rows.length)),
             owner.create(prompts.ids(), prompts.shape()),
-            owner.ones(prompts.shape(), ai.djl.ndarray.types.DataType.INT64),
+            owner.ones(prompts.shape(), DataType.INT64),
             owner.create(prompt, new Shape(rows.length))
         };
     }
@@ -372,9 +363,9 @@ public final class LatentDiffusionTraining {
                 folder.resolve("tokenizer_config.json"),
                 config.put("do_lower_case", true).setAll(special));
         try (Tokenizer tokenizer = ClipTokenizer.open(folder)) {
-            long[] ids = java.util.stream.Stream.concat(images.prompts().stream(), java.util.stream.Stream.of(""))
+            long[] ids = Stream.concat(images.prompts().stream(), Stream.of(""))
                     .peek(prompt -> check(tokenizer, prompt))
-                    .flatMapToLong(prompt -> java.util.Arrays.stream(tokenizer.encode(prompt)))
+                    .flatMapToLong(prompt -> Arrays.stream(tokenizer.encode(prompt)))
                     .toArray();
             return new Prompts(pairs.vocabulary().size(), length, ids);
         }

@@ -3,7 +3,9 @@ package latentmix.training;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
 import latentmix.checkpoint.Fingerprint;
@@ -41,7 +43,7 @@ public record TrainingImages(List<Pixels> pixels, List<String> prompts, List<Int
         List<Pixels> pixels = new ArrayList<>();
         List<String> prompts = sources.stream().map(Source::prompt).distinct().toList();
         List<Integer> prompt = new ArrayList<>();
-        java.security.MessageDigest digest = Fingerprint.sha256();
+        MessageDigest digest = Fingerprint.sha256();
         for (Source source : sources) {
             for (Path file : files(source.folder())) {
                 Pixels square = Resize.square(decode(file), size);
@@ -50,8 +52,7 @@ public record TrainingImages(List<Pixels> pixels, List<String> prompts, List<Int
                 prompt.add(prompts.indexOf(source.prompt()));
             }
         }
-        return new TrainingImages(
-                pixels, prompts, prompt, java.util.HexFormat.of().formatHex(digest.digest()));
+        return new TrainingImages(pixels, prompts, prompt, HexFormat.of().formatHex(digest.digest()));
     }
 
     private static List<Path> files(Path folder) throws IOException {

@@ -1,6 +1,8 @@
 package latentmix.work;
 
+import ai.djl.Device;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -26,7 +28,7 @@ public enum FeatureKind {
      * @param location its folder or file
      * @param fingerprint of the file, where it must have a certain one
      */
-    ImageEncoder open(String location, String fingerprint, ai.djl.Device device) {
+    ImageEncoder open(String location, String fingerprint, Device device) {
         Path path = Path.of(BuiltIn.located(location));
         return switch (this) {
             case CLASSIFIER -> Models.classifier(path, device, Dtype.FLOAT32);
@@ -66,6 +68,6 @@ public enum FeatureKind {
 
     /** As settings and metrics write it. */
     public String text() {
-        return name().toLowerCase(java.util.Locale.ROOT);
+        return name().toLowerCase(Locale.ROOT);
     }
 }

@@ -23,6 +23,7 @@ import latentmix.latent.Latent;
 import latentmix.latent.RecipeSampler;
 import latentmix.model.Denoiser;
 import latentmix.model.PromptEmbeds;
+import latentmix.model.Vae;
 import latentmix.sampling.Guidance;
 import latentmix.table.CompanionRow;
 import latentmix.table.ContentId;
@@ -168,13 +169,7 @@ public final class InversionWork {
             return new Inverted(decoded.rows(), Latents.NONE, Latents.NONE, Optional.empty(), 0, decoded.asked());
         }
         try (NDManager scope = arrays.newSubManager()) {
-            int size = settings.size();
-            float[] values = new float[pixels.size() * 3 * size * size];
-            for (int i = 0; i < pixels.size(); i++) {
-                System.arraycopy(pixels.get(i).toChw(), 0, values, i * 3 * size * size, 3 * size * size);
-            }
-            NDArray images = scope.create(values, new ai.djl.ndarray.types.Shape(pixels.size(), 3, size, size));
-            NDArray latents = model.encoder().encode(images); // (B, C, h, w)
+            NDArray latents = model.encoder().encode(Vae.images(scope, pixels)); // (B, C, h, w)
             List<UniformRandomProvider> random = decoded.rows().stream()
                     .map(row -> RecipeSampler.rng(row.imageId()))
                     .toList();

@@ -3,7 +3,6 @@ package latentmix.work;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -23,6 +22,7 @@ import latentmix.latent.Mixture;
 import latentmix.latent.Recipe;
 import latentmix.model.PromptEmbeds;
 import latentmix.model.TextEncoder;
+import latentmix.model.Vae;
 import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
 import latentmix.table.LatentColumn;
@@ -129,12 +129,11 @@ public final class Morph implements AutoCloseable {
     private List<Latent> invert(List<Stop> stops, List<PromptEmbeds> embeds) {
         int size = settings.size();
         try (NDManager scope = arrays.newSubManager()) {
-            float[] values = new float[stops.size() * 3 * size * size];
-            for (int i = 0; i < stops.size(); i++) {
-                float[] chw = Resize.square(stops.get(i).image(), size).toChw();
-                System.arraycopy(chw, 0, values, i * chw.length, chw.length);
-            }
-            NDArray images = scope.create(values, new Shape(stops.size(), 3, size, size));
+            NDArray images = Vae.images(
+                    scope,
+                    stops.stream()
+                            .map(stop -> Resize.square(stop.image(), size))
+                            .toList());
             PromptEmbeds conditional = embeds.stream()
                     .map(one -> one.rows(1, scope))
                     .reduce(PromptEmbeds::concat)

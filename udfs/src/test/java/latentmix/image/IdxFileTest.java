@@ -7,6 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,7 +43,7 @@ class IdxFileTest {
 
     @Test
     void refusesWhatIsCutOrOfAnotherFormat() throws IOException {
-        byte[] cut = java.util.Arrays.copyOf(BYTES, BYTES.length - 1);
+        byte[] cut = Arrays.copyOf(BYTES, BYTES.length - 1);
         assertThatThrownBy(() -> IdxFile.read(file("cut", cut))).hasMessageContaining("expected 4 values");
         assertThatThrownBy(() -> IdxFile.read(file("head", (byte) 0, (byte) 0)))
                 .hasMessageContaining("ends in its header");

@@ -7,7 +7,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import latentmix.model.ClipTokenizer;
 import latentmix.model.Tokenizer;
@@ -48,8 +50,8 @@ class BytePairTrainingTest {
 
     @Test
     void theOrderOfThePromptsMakesNoDifferenceToTheMerges() {
-        List<String> turned = new java.util.ArrayList<>(PROMPTS);
-        java.util.Collections.reverse(turned);
+        List<String> turned = new ArrayList<>(PROMPTS);
+        Collections.reverse(turned);
         assertThat(BytePairTraining.of(turned).merges())
                 .isEqualTo(BytePairTraining.of(PROMPTS).merges());
     }
