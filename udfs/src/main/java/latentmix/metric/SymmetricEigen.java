@@ -17,6 +17,13 @@ import org.netlib.util.intW;
 record SymmetricEigen(double[] values, double[] vectors) {
     private static final LAPACK JAVA = JavaLAPACK.getInstance();
 
+    static {
+        // LAPACK in Java works out the machine's constants in its first call, in static fields without a lock: threads
+        // whose first calls meet read zeros there, and their iterations fail or never end. One thread initialises a
+        // class.
+        JAVA.dlamch("E");
+    }
+
     /** All eigenvalues and eigenvectors of a (D, D) matrix. */
     static SymmetricEigen of(double[] matrix, int width) {
         double[] vectors = matrix.clone();
