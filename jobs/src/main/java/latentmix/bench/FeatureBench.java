@@ -30,8 +30,8 @@ public final class FeatureBench {
         List<Double> distance = new ArrayList<>();
         try (FashionScores scores = FashionScores.open()) {
             for (int i = 0; i <= rounds; i++) {
-                scoring.add(seconds(() -> scores.of(images)));
-                distance.add(seconds(() -> FrechetDistance.between(first, second)));
+                scoring.add(Stopwatch.seconds(() -> scores.of(images)));
+                distance.add(Stopwatch.seconds(() -> FrechetDistance.between(first, second)));
             }
         }
         out.printf(
@@ -49,11 +49,5 @@ public final class FeatureBench {
             statistics.add(random.doubles(WIDTH).toArray());
         }
         return statistics;
-    }
-
-    private static double seconds(Runnable work) {
-        long start = System.nanoTime();
-        work.run();
-        return (System.nanoTime() - start) / 1e9;
     }
 }

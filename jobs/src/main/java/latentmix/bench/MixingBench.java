@@ -68,10 +68,10 @@ public final class MixingBench {
             NDArray b = arrays.ones(new Shape(INPUTS, SHAPE.size()), DataType.FLOAT64);
             NDArray side = arrays.ones(new Shape(SQUARE, SQUARE), DataType.FLOAT64);
             for (int i = 0; i <= rounds; i++) {
-                mixing.add(seconds(() -> Mixer.mix(pool, recipes)));
-                torch.add(seconds(() -> a.matMul(b).close()));
-                square.add(seconds(() -> side.matMul(side).close()));
-                java.add(seconds(() -> BLAS.getInstance()
+                mixing.add(Stopwatch.seconds(() -> Mixer.mix(pool, recipes)));
+                torch.add(Stopwatch.seconds(() -> a.matMul(b).close()));
+                square.add(Stopwatch.seconds(() -> side.matMul(side).close()));
+                java.add(Stopwatch.seconds(() -> BLAS.getInstance()
                         .dgemm("N", "N", MIXTURES, SHAPE.size(), INPUTS, 1, w, MIXTURES, z, INPUTS, 0, c, MIXTURES)));
             }
         }
@@ -93,11 +93,5 @@ public final class MixingBench {
                 Math.min(torchProduct, javaProduct) / mix,
                 squareRate / 1e9,
                 FLOPS / mix / squareRate);
-    }
-
-    private static double seconds(Runnable work) {
-        long start = System.nanoTime();
-        work.run();
-        return (System.nanoTime() - start) / 1e9;
     }
 }

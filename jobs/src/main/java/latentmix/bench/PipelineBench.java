@@ -92,7 +92,8 @@ public final class PipelineBench {
         return new Round(invert.seconds(), generate.seconds(), bare, invert.rows(), generate.rows());
     }
 
-    private double bare(long images, long mixtures, long mixtureChunks) {
+    /** Seconds of the bare model calls for so many images, and mixtures in so many chunks. */
+    double bare(long images, long mixtures, long mixtureChunks) {
         Dtype dtype = Dtype.parse(config.model().dtype());
         Denoiser denoiser = Models.denoiser(checkpoint, Device.cpu(), dtype);
         Vae encoder = Models.encoder(checkpoint, Device.cpu(), dtype);
