@@ -4,9 +4,12 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
@@ -70,8 +73,41 @@ public final class MixingWork {
     static final String DEGENERATE = "degenerate ";
 
     /** A mixture that becomes a row. */
-    private record Accepted(
-            int k, Recipe recipe, Mixture.Mixed mixed, int attempt, double[] classMean, PoolBias bias) {}
+    private record Accepted(int k, Recipe recipe, Mixture.Mixed mixed, int attempt, Usual usual) {}
+
+    /**
+     * What a pool's latents are like, by which its mixtures are judged. It takes passes over the pool, so it is kept for the chunks of the class
+     * that this process mixes next.
+     *
+     * @param classMean C·H·W values
+     * @param baseline only where a gate asks for it
+     */
+    private record Usual(double[] classMean, Optional<Baseline> baseline, PoolBias bias) {
+        private static final int KEPT = 4; // classes are mixed one after the other
+
+        private record Key(List<String> inverted, Set<Method> methods, boolean gated) {}
+
+        private static final Map<Key, Usual> LAST = Collections.synchronizedMap(new LinkedHashMap<>() {
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<Key, Usual> eldest) {
+                return size() > KEPT;
+            }
+        });
+
+        static Usual of(List<String> inverted, InvertedPool pool, Set<Method> methods, boolean gated) {
+            Key key = new Key(inverted, methods, gated);
+            Usual usual = LAST.get(key);
+            if (usual == null) {
+                double[] classMean = Baseline.mean(pool);
+                usual = new Usual(
+                        classMean,
+                        gated ? Optional.of(Baseline.of(pool, classMean)) : Optional.empty(),
+                        PoolBias.of(pool, classMean, methods));
+                LAST.put(key, usual);
+            }
+            return usual;
+        }
+    }
 
     private final RunFolder run;
     private final LongConsumer progress;
@@ -114,10 +150,11 @@ public final class MixingWork {
         if (recipes.isEmpty()) {
             return List.of();
         }
-        double[] classMean = Baseline.mean(pool);
-        Optional<Baseline> baseline = gate.isOn() ? Optional.of(Baseline.of(pool, classMean)) : Optional.empty();
-        PoolBias bias = PoolBias.of(
-                pool, classMean, recipes.values().stream().map(Recipe::method).collect(Collectors.toSet()));
+        Usual usual = Usual.of(
+                chunk.inverted(),
+                pool,
+                recipes.values().stream().map(Recipe::method).collect(Collectors.toSet()),
+                gate.isOn());
         TreeMap<Integer, Accepted> accepted = new TreeMap<>();
         for (int attempt = 0; !recipes.isEmpty(); attempt++) {
             List<Integer> again = new ArrayList<>();
@@ -130,9 +167,10 @@ public final class MixingWork {
                 if (mixture instanceof Mixture.Undefined undefined) {
                     rejected.add(rejected(chunk, k, undefined.reason(), detail(recipe)));
                 } else if (mixture instanceof Mixture.Mixed mixed) {
-                    Optional<Baseline.Finding> refusal = baseline.flatMap(usual -> gate.refusal(usual, mixed.latent()));
+                    Optional<Baseline.Finding> refusal =
+                            usual.baseline().flatMap(baseline -> gate.refusal(baseline, mixed.latent()));
                     if (refusal.isEmpty()) {
-                        accepted.put(k, new Accepted(k, recipe, mixed, attempt, classMean, bias));
+                        accepted.put(k, new Accepted(k, recipe, mixed, attempt, usual));
                     } else if (attempt + 1 < gate.tries()) {
                         again.add(k);
                     } else {
@@ -202,8 +240,11 @@ public final class MixingWork {
                 recipe.method().strength(),
                 recipe.method() instanceof Sdedit ? originals.get(sources.get(0)) : LatentColumn.NONE,
                 mixture.attempt(),
-                Baseline.gain(mixture.classMean(), mixed.latent().values()),
-                mixture.bias().gain(recipe.method(), recipe.sumOfSquares()).orElse(Double.NaN),
+                Baseline.gain(mixture.usual().classMean(), mixed.latent().values()),
+                mixture.usual()
+                        .bias()
+                        .gain(recipe.method(), recipe.sumOfSquares())
+                        .orElse(Double.NaN),
                 Degeneracy.of(mixed.latent()),
                 chunk.settingsId());
     }
