@@ -197,15 +197,17 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, List<Refe
             plot.setDataset(i, data(series.get(i)));
             plot.setRenderer(i, renderer(i));
         }
+        double lowest = references.stream().mapToDouble(Reference::y).min().orElse(0);
         for (Reference reference : references) {
+            boolean below = references.size() > 1 && reference.y() == lowest; // lines may lie close together
             ValueMarker marker =
                     new ValueMarker(y.place(reference.y()), INK, new BasicStroke(1f, 0, 0, 1, DASHES.get(2), 0));
             marker.setLabel(reference.label());
             marker.setLabelFont(font(Font.PLAIN, 11));
             marker.setLabelPaint(INK);
             marker.setLabelBackgroundColor(CLEAR);
-            marker.setLabelAnchor(RectangleAnchor.TOP_RIGHT);
-            marker.setLabelTextAnchor(TextAnchor.BOTTOM_RIGHT);
+            marker.setLabelAnchor(below ? RectangleAnchor.BOTTOM_RIGHT : RectangleAnchor.TOP_RIGHT);
+            marker.setLabelTextAnchor(below ? TextAnchor.TOP_RIGHT : TextAnchor.BOTTOM_RIGHT);
             plot.addRangeMarker(marker);
         }
         references.forEach(reference -> include(plot.getRangeAxis(), y.place(reference.y())));
