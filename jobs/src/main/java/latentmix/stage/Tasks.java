@@ -3,10 +3,13 @@ package latentmix.stage;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 import latentmix.model.AvailableMemory;
+import latentmix.model.Torch;
 import latentmix.table.RunFolder;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.LongAccumulator;
@@ -20,12 +23,28 @@ public final class Tasks {
     private final JavaSparkContext spark;
     private final String runFolder;
     private final Broadcast<SerializableConfiguration> conf;
+    private final Optional<Gpus> gpus; // that these tasks ask for
 
     /** Tasks that publish in this folder. */
     public Tasks(JavaSparkContext spark, String runFolder) {
+        this(
+                spark,
+                runFolder,
+                spark.broadcast(new SerializableConfiguration(spark.hadoopConfiguration())),
+                Optional.empty());
+    }
+
+    private Tasks(
+            JavaSparkContext spark, String runFolder, Broadcast<SerializableConfiguration> conf, Optional<Gpus> gpus) {
         this.spark = spark;
         this.runFolder = runFolder;
-        this.conf = spark.broadcast(new SerializableConfiguration(spark.hadoopConfiguration()));
+        this.conf = conf;
+        this.gpus = gpus;
+    }
+
+    /** The same tasks on GPUs, where executors have some: for work that runs networks. */
+    public Tasks onGpus() {
+        return new Tasks(spark, runFolder, conf, Gpus.of(spark.getConf()));
     }
 
     /** What a task does with its item. */
@@ -78,6 +97,23 @@ public final class Tasks {
                 .orElse(Long.MAX_VALUE);
     }
 
+    /** Why networks cannot run on the devices of these tasks, asked of as many executors as answer: empty where they can. */
+    List<String> deviceProblems() {
+        List<Integer> asked =
+                IntStream.range(0, spark.defaultParallelism()).boxed().toList();
+        return map(
+                        "ask for devices",
+                        asked,
+                        asked.size(),
+                        spark.sc().longAccumulator(),
+                        (folder, item, progress) ->
+                                Torch.problem(TaskDevice.current()).orElse(""))
+                .stream()
+                .filter(problem -> !problem.isEmpty())
+                .distinct()
+                .toList();
+    }
+
     /** Runs small items, several a task. */
     public <A, B> List<B> map(String description, List<A> items, Work<A, B> work) {
         if (items.isEmpty()) {
@@ -92,7 +128,9 @@ public final class Tasks {
         String folder = runFolder;
         Broadcast<SerializableConfiguration> configuration = conf;
         spark.setJobDescription(description);
-        return spark.parallelize(items, partitions)
+        JavaRDD<A> data = spark.parallelize(items, partitions);
+        return gpus.map(asked -> asked.on(data))
+                .orElse(data)
                 .map(item ->
                         work.apply(new RunFolder(folder, configuration.value().value()), item, done::add))
                 .collect();
