@@ -1,21 +1,26 @@
 package latentmix.stage;
 
-import java.io.PrintStream;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Timer;
+import java.util.TimerTask;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 import org.apache.spark.scheduler.AccumulableInfo;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerExecutorMetricsUpdate;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
  * A stage's progress line: done/total, rows a second, time left. It counts from Spark's own events: what finished tasks
- * added to the stage's accumulator, plus what the heartbeats of running ones report.
+ * added to the stage's accumulator, plus what the heartbeats of running ones report. A stage of which nothing more comes says so.
  */
-final class Progress extends SparkListener {
+final class Progress extends SparkListener implements AutoCloseable {
     /** Set by the launcher where a person watches: one line is rewritten; elsewhere plain lines come now and then. */
     private static final boolean TERMINAL = System.getenv("LATENTMIX_TERMINAL") != null;
 
@@ -23,23 +28,41 @@ final class Progress extends SparkListener {
 
     private static final long PLAIN_LINE_SECONDS = 10;
 
-    private final String stage;
-    private final String unit;
-    private final long total;
+    private static final long WATCH_MILLIS = 10_000;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Progress.class);
+
+    private final Tasks.Job job;
     private final long accumulatorId;
-    private final PrintStream out;
-    private final long start = System.nanoTime();
+    private final Duration stalledAfter;
+    private final LongSupplier nanoTime;
+    private final long start;
     private final Map<Long, Long> running = new ConcurrentHashMap<>();
+    private final Timer watch = new Timer("progress", true);
     private long finished;
     private boolean ended;
-    private long lastPlainLine = start;
+    private long lastPlainLine;
+    private long lastDone;
+    private long lastChange; // of what is done, or when it was last said that there was none
 
-    Progress(String stage, String unit, long total, long accumulatorId, PrintStream out) {
-        this.stage = stage;
-        this.unit = unit;
-        this.total = total;
+    /** Counts what tasks add to an accumulator, until closed. */
+    Progress(Tasks.Job job, long accumulatorId, Duration stalledAfter, LongSupplier nanoTime) {
+        this.job = job;
         this.accumulatorId = accumulatorId;
-        this.out = out;
+        this.stalledAfter = stalledAfter;
+        this.nanoTime = nanoTime;
+        this.start = nanoTime.getAsLong();
+        this.lastPlainLine = start;
+        this.lastChange = start;
+        watch.schedule(
+                new TimerTask() {
+                    @Override
+                    public void run() {
+                        watch();
+                    }
+                },
+                WATCH_MILLIS,
+                WATCH_MILLIS);
     }
 
     @Override
@@ -75,21 +98,46 @@ final class Progress extends SparkListener {
             return;
         }
         if (TERMINAL) {
-            out.print("\r" + line() + CLEAR);
-            out.flush();
-        } else if (System.nanoTime() - lastPlainLine > PLAIN_LINE_SECONDS * 1_000_000_000L) {
-            lastPlainLine = System.nanoTime();
-            out.println(line());
+            System.out.print("\r" + line() + CLEAR);
+            System.out.flush();
+        } else if (nanoTime.getAsLong() - lastPlainLine > PLAIN_LINE_SECONDS * 1_000_000_000L) {
+            lastPlainLine = nanoTime.getAsLong();
+            System.out.println(line());
         }
     }
 
-    private String line() {
+    /** Says so where nothing was done for as long as a stage may take: once, and again after as long. */
+    synchronized void watch() {
+        long now = nanoTime.getAsLong();
+        long done = done();
+        if (done != lastDone || ended) {
+            lastDone = done;
+            lastChange = now;
+        } else if (now - lastChange >= stalledAfter.toNanos()) {
+            lastChange = now;
+            LOG.warn(
+                    "Stage {} has stalled: of {} {} none was finished in the last {} minutes, {} were before; see which tasks run, and their"
+                            + " executors' logs, in the Spark UI; a stopped job goes on where it stopped ({} sets how long to wait)",
+                    job.stage(),
+                    job.rows(),
+                    job.unit(),
+                    Math.max(1, stalledAfter.toMinutes()),
+                    done,
+                    Tasks.STALLED_AFTER);
+        }
+    }
+
+    private long done() {
         long unfinished = running.values().stream().mapToLong(Long::longValue).sum();
-        return line(stage, unit, Math.min(total, finished + unfinished), total, seconds());
+        return Math.min(job.rows(), finished + unfinished);
+    }
+
+    private String line() {
+        return line(job.stage(), job.unit(), done(), job.rows(), seconds());
     }
 
     private double seconds() {
-        return (System.nanoTime() - start) / 1e9;
+        return (nanoTime.getAsLong() - start) / 1e9;
     }
 
     /** A progress line, such as {@code invert  320/640 images  31.2 images/s  0:10 left}. */
@@ -108,7 +156,13 @@ final class Progress extends SparkListener {
     /** Ends the line: everything is done. Events that are still under way are not waited for. */
     synchronized void finished() {
         ended = true;
-        String line = line(stage, unit, total, total, seconds());
-        out.println(TERMINAL ? "\r" + line + CLEAR : line);
+        String line = line(job.stage(), job.unit(), job.rows(), job.rows(), seconds());
+        System.out.println(TERMINAL ? "\r" + line + CLEAR : line);
+    }
+
+    /** Ends the watch. */
+    @Override
+    public void close() {
+        watch.cancel();
     }
 }

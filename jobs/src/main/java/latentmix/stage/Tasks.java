@@ -2,24 +2,37 @@ package latentmix.stage;
 
 import java.io.IOException;
 import java.io.Serializable;
+import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 import latentmix.model.AvailableMemory;
 import latentmix.model.Torch;
 import latentmix.table.RunFolder;
+import latentmix.work.OfClass;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
 
 /**
  * Runs work on executors, one Spark task an item: only items travel to a task and only its small result comes back.
  * Nothing is shuffled; rows go from the executor to the run folder.
  */
 public final class Tasks {
+    /** A Spark property: after so long without a micro-batch a stage is said to have stalled. */
+    public static final String STALLED_AFTER = "spark.latentmix.stalledAfter";
+
+    private static final Logger LOG = LoggerFactory.getLogger(Tasks.class);
+
     private final JavaSparkContext spark;
     private final String runFolder;
     private final Broadcast<SerializableConfiguration> conf;
@@ -54,23 +67,56 @@ public final class Tasks {
     }
 
     /** A run of tasks as the driver's Spark UI and the progress line name it. */
-    public record Job(String stage, String unit, long rows) {}
+    public record Job(String stage, String unit, long rows) implements Serializable {}
 
     /** Runs the items with a progress line. */
     public <A, B> List<B> run(Job job, List<A> items, Work<A, B> work) {
         if (items.isEmpty()) {
             return List.of();
         }
-        LongAccumulator done = spark.sc().longAccumulator(job.stage() + ": " + job.unit());
-        Progress progress = new Progress(job.stage(), job.unit(), job.rows(), done.id(), System.out);
-        spark.sc().addSparkListener(progress);
-        try {
-            List<B> results = map(job.stage() + " " + job.rows() + " " + job.unit(), items, items.size(), done, work);
-            progress.finished();
-            return results;
-        } finally {
-            spark.sc().removeSparkListener(progress);
+        LongAccumulator done = RowCounters.of(spark.sc(), job);
+        Duration stalledAfter = Duration.ofSeconds(spark.getConf().getTimeAsSeconds(STALLED_AFTER, "15min"));
+        try (Progress progress = new Progress(job, done.id(), stalledAfter, System::nanoTime)) {
+            spark.sc().addSparkListener(progress);
+            try {
+                List<B> results = map(
+                        job.stage() + " " + job.rows() + " " + job.unit(),
+                        items,
+                        items.size(),
+                        done,
+                        logged(job, work));
+                progress.finished();
+                return results;
+            } finally {
+                spark.sc().removeSparkListener(progress);
+            }
         }
+    }
+
+    /**
+     * The same work, whose log lines say in their context (MDC) for which {@code run}, {@code stage} and {@code class} they are, with a line of its
+     * own when an item is done.
+     */
+    private <A, B> Work<A, B> logged(Job job, Work<A, B> work) {
+        String folder = runFolder;
+        return (run, item, progress) -> {
+            AtomicLong rows = new AtomicLong();
+            long start = System.nanoTime();
+            Map<String, String> context = Map.of(
+                    "run", folder, "stage", job.stage(), "class", item instanceof OfClass of ? of.classId() : "all");
+            context.forEach(MDC::put);
+            try {
+                B result = work.apply(run, item, count -> {
+                    rows.addAndGet(count);
+                    progress.accept(count);
+                });
+                double seconds = (System.nanoTime() - start) / 1e9;
+                LOG.info("{} {} in {} s", rows, job.unit(), String.format(Locale.ROOT, "%.2f", seconds));
+                return result;
+            } finally {
+                context.keySet().forEach(MDC::remove);
+            }
+        };
     }
 
     /** How many tasks an executor runs at once. */
@@ -83,35 +129,29 @@ public final class Tasks {
 
     /** The least memory, in bytes, that an executor asked could still give; the most there is where none can tell. */
     long availableMemory() {
-        List<Integer> asked =
-                IntStream.range(0, spark.defaultParallelism()).boxed().toList();
-        return map(
-                        "ask for memory",
-                        asked,
-                        asked.size(),
-                        spark.sc().longAccumulator(),
-                        (folder, item, progress) -> AvailableMemory.bytes().orElse(Long.MAX_VALUE))
-                .stream()
+        return ask("ask for memory", (folder, item, progress) -> AvailableMemory.bytes().orElse(Long.MAX_VALUE)).stream()
                 .mapToLong(Long::longValue)
                 .min()
                 .orElse(Long.MAX_VALUE);
     }
 
-    /** Why networks cannot run on the devices of these tasks, asked of as many executors as answer: empty where they can. */
+    /** Why networks cannot run on the devices of these tasks: empty where they can. */
     List<String> deviceProblems() {
-        List<Integer> asked =
-                IntStream.range(0, spark.defaultParallelism()).boxed().toList();
-        return map(
+        return ask(
                         "ask for devices",
-                        asked,
-                        asked.size(),
-                        spark.sc().longAccumulator(),
                         (folder, item, progress) ->
                                 Torch.problem(TaskDevice.current()).orElse(""))
                 .stream()
                 .filter(problem -> !problem.isEmpty())
                 .distinct()
                 .toList();
+    }
+
+    /** Asks as many executors as answer. */
+    private <B> List<B> ask(String description, Work<Integer, B> question) {
+        List<Integer> asked =
+                IntStream.range(0, spark.defaultParallelism()).boxed().toList();
+        return map(description, asked, asked.size(), spark.sc().longAccumulator(), question);
     }
 
     /** Runs small items, several a task. */

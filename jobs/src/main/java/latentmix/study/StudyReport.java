@@ -41,24 +41,22 @@ final class StudyReport {
 
     /** A drawing, as it is put into the page. */
     static Html drawing(Figure.Drawing figure, byte[] svg) {
-        return Html.of(
-                "<figure class=\"wide\"><img class=\"chart\" alt=\"{}\" src=\"data:image/svg+xml;base64,{}\"><figcaption>{}</figcaption></figure>",
-                figure.caption(),
-                base64(svg),
-                figure.caption());
+        return figure("chart", "svg+xml", svg, figure.caption());
     }
 
     /** A picture, as it is put into the page. */
     static Html pictures(Figure.Pictures figure, byte[] png) {
-        return Html.of(
-                "<figure class=\"wide\"><img class=\"pictures\" alt=\"{}\" src=\"data:image/png;base64,{}\"><figcaption>{}</figcaption></figure>",
-                figure.caption(),
-                base64(png),
-                figure.caption());
+        return figure("pictures", "png", png, figure.caption());
     }
 
-    private static String base64(byte[] bytes) {
-        return Base64.getEncoder().encodeToString(bytes);
+    private static Html figure(String style, String type, byte[] image, String caption) {
+        return Html.of(
+                "<figure class=\"wide\"><img class=\"{}\" alt=\"{}\" src=\"data:image/{};base64,{}\"><figcaption>{}</figcaption></figure>",
+                style,
+                caption,
+                type,
+                Base64.getEncoder().encodeToString(image),
+                caption);
     }
 
     private Html page(List<Published> sections) {

@@ -18,6 +18,7 @@ import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.StudyConfig.AxisScale;
 import latentmix.config.TrainConfig;
+import latentmix.image.PixelScores;
 import latentmix.image.Pixels;
 import latentmix.metric.FrechetDistance;
 import latentmix.metric.GaussianStatistics;
@@ -57,7 +58,7 @@ public final class TrainingReport {
      * @param reconstructionError root of the mean squared difference of their pixels, in levels of a byte
      * @param samples Fréchet distance of samples of all prompts
      * @param agreement share of samples that the classifier takes for their prompt's class; NaN where prompts are not classes
-     * @param sharpness mean absolute difference of neighbouring pixels of samples, over that of held-out images
+     * @param sharpness mean of samples' {@link PixelScores#sharpness}, over that of held-out images
      */
     public record Scores(
             String checkpoint,
@@ -236,18 +237,10 @@ public final class TrainingReport {
     }
 
     private static double sharpness(List<Pixels> images) {
-        double sum = 0;
-        long count = 0;
-        for (Pixels image : images) {
-            byte[] rgb = image.rgb();
-            for (int i = 3; i < rgb.length; i++) {
-                if (i / 3 % image.width() > 0) {
-                    sum += Math.abs((rgb[i] & 0xff) - (rgb[i - 3] & 0xff));
-                    count++;
-                }
-            }
-        }
-        return sum / count;
+        return images.stream()
+                .mapToDouble(image -> PixelScores.of(image).sharpness())
+                .average()
+                .orElseThrow();
     }
 
     // ---- the page ----

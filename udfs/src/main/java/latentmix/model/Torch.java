@@ -5,10 +5,8 @@ import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtEngine;
 import ai.djl.pytorch.jni.JniUtils;
-import ai.djl.util.Utils;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -56,9 +54,8 @@ public final class Torch {
      * @throws IllegalStateException if the build of PyTorch that the environment names does not fit
      */
     public static void start() {
-        List<String> problems = TorchLibraries.problems(Utils::getEnvOrSystemProperty);
-        if (!problems.isEmpty()) {
-            throw new IllegalStateException(String.join("\n", problems));
+        if (!TorchLibraries.PROBLEMS.isEmpty()) {
+            throw new IllegalStateException(String.join("\n", TorchLibraries.PROBLEMS));
         }
         Engine.getEngine(PtEngine.ENGINE_NAME);
     }

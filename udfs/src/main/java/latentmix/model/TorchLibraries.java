@@ -1,6 +1,7 @@
 package latentmix.model;
 
 import ai.djl.util.Platform;
+import ai.djl.util.Utils;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -28,6 +29,9 @@ final class TorchLibraries {
 
     /** As {@code torch/version.py} says it, and the {@code build-version} of an archive without Python. */
     private static final Pattern FOUND = Pattern.compile("(?:__version__ = ')?(\\d+\\.\\d+\\.\\d+)(?:\\+(\\w+))?'?");
+
+    /** What is wrong with this JVM's settings. */
+    static final List<String> PROBLEMS = problems(Utils::getEnvOrSystemProperty);
 
     private TorchLibraries() {}
 

@@ -54,7 +54,7 @@ public final class FeatureWork {
      * @param chunk its id there
      */
     public record Chunk(String id, String classId, Source source, String file, String chunk, int rows)
-            implements Serializable {
+            implements OfClass, Serializable {
         /** The features, under these settings, of a chunk of a source. */
         public static Chunk of(String settingsId, String classId, Source source, String file, String chunk, int rows) {
             return new Chunk(

@@ -49,7 +49,13 @@ public final class InversionWork {
      * @param file the images table's file that holds it
      * @param images the chunk's id in the images table
      */
-    public record Chunk(String id, ClassLabel label, String file, String images, int rows) implements Serializable {
+    public record Chunk(String id, ClassLabel label, String file, String images, int rows)
+            implements OfClass, Serializable {
+        @Override
+        public String classId() {
+            return label.classId();
+        }
+
         /** The chunk's id in the inverted table: what it holds, and how and with which prompt it is inverted. */
         public static String id(String settingsId, String prompt, String images) {
             return ContentId.of(settingsId, prompt, images);

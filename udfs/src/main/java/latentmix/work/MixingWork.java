@@ -51,7 +51,12 @@ public final class MixingWork {
             String poolId,
             List<String> inverted,
             List<Integer> ks)
-            implements Serializable {
+            implements OfClass, Serializable {
+        @Override
+        public String classId() {
+            return label.classId();
+        }
+
         /** The chunk's id in the mixed table. */
         public static String id(
                 MixingSettings settings, String settingsId, String classId, String poolId, List<Integer> ks) {
