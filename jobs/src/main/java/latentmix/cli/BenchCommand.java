@@ -16,6 +16,7 @@ import latentmix.bench.ScaleBench;
 import latentmix.bench.SolversBench;
 import latentmix.config.RunConfig;
 import latentmix.model.FullSizeModel;
+import org.apache.spark.SparkConf;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -131,7 +132,7 @@ final class BenchCommand implements Callable<Integer> {
         }
         if (asked.contains(Case.JOB)) {
             RunConfig config = DemoCommand.config(overrides);
-            return SparkJob.run(config, spark -> {
+            return SparkJob.run(config, new SparkConf(), spark -> {
                 new PipelineBench(spark, config).run(rounds, System.out);
                 return ExitCode.DONE;
             });

@@ -11,6 +11,7 @@ import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
 import latentmix.stage.StageName;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code latentmix demo}: the whole job on the built-in model and its sample images. */
@@ -31,9 +32,12 @@ final class DemoCommand implements Callable<Integer> {
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "replaces a value of the configuration")
     private final List<String> overrides = new ArrayList<>();
 
+    @Mixin
+    private final GpuOption gpus = new GpuOption();
+
     @Override
     public Integer call() throws IOException {
-        return SparkJob.run(config(overrides), run, List.of(StageName.values()));
+        return SparkJob.run(config(overrides), gpus.settings(), run, List.of(StageName.values()));
     }
 
     /** The demo's configuration, which is inside the jar. */

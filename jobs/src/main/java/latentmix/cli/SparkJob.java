@@ -5,6 +5,7 @@ import java.util.List;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.model.Torch;
+import latentmix.stage.Gpus;
 import latentmix.stage.Pipeline;
 import latentmix.stage.StageName;
 import org.apache.spark.SparkConf;
@@ -20,19 +21,18 @@ final class SparkJob {
     }
 
     /** Starts Spark, once the configuration is known to be good, and runs the stages; returns the exit code. */
-    static int run(RunConfig config, String runFolder, List<StageName> stages) throws IOException {
-        return run(config, spark -> Pipeline.run(spark, config, runFolder, stages));
+    static int run(RunConfig config, SparkConf given, String runFolder, List<StageName> stages) throws IOException {
+        return run(config, given, spark -> Pipeline.run(spark, config, runFolder, stages));
     }
 
     /** Starts Spark, once the configuration is known to be good, and does the work; returns the exit code. */
-    static int run(RunConfig config, Work work) throws IOException {
-        SparkConf given = new SparkConf();
+    static int run(RunConfig config, SparkConf given, Work work) throws IOException {
         int cores = Runtime.getRuntime().availableProcessors();
         List<String> problems = SparkSettings.problems(config, given, cores);
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
         }
-        if (SparkSettings.isLocal(given)) {
+        if (Gpus.isLocal(given)) {
             loadLibtorch();
         }
         SparkConf conf = SparkSettings.with(config, given);

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import latentmix.config.RunConfig;
+import latentmix.stage.Gpus;
 import org.apache.spark.SparkConf;
 
 /**
@@ -14,7 +15,7 @@ import org.apache.spark.SparkConf;
  */
 final class SparkSettings {
     private static final String JAVA_OPTIONS = "spark.executor.extraJavaOptions";
-    private static final String TASK_GPUS = "spark.task.resource.gpu.amount";
+    private static final String GPU_DEFAULTS = " one of conf/spark-defaults-*.conf";
 
     private SparkSettings() {}
 
@@ -22,35 +23,45 @@ final class SparkSettings {
     static SparkConf with(RunConfig config, SparkConf given) {
         SparkConf conf = given.clone();
         ours(config, conf).forEach(conf::setIfMissing);
+        conf = Gpus.settings(gpus(config, conf));
         conf.set(JAVA_OPTIONS, (given.get(JAVA_OPTIONS, "") + " " + torchOptions(config)).strip());
         return conf;
     }
 
     /** Why these settings and this configuration cannot run together: empty where they can. */
     static List<String> problems(RunConfig config, SparkConf given, int cores) {
-        List<String> problems = new ArrayList<>();
-        if (!isLocal(given)) {
-            return problems;
-        }
         RunConfig.Model model = config.model();
-        if (model.threads() > cores) {
+        List<String> problems = new ArrayList<>(Gpus.problems(given));
+        boolean local = Gpus.isLocal(given);
+        if (!local && !problems.isEmpty()) {
+            return problems; // what else follows from the GPUs cannot be told
+        }
+        boolean gpus = Gpus.of(given).isPresent();
+        if (local && model.threads() > cores) {
             problems.add("model.threads: expected at most the " + cores + " cores of this machine, got "
                     + model.threads() + "; lower it");
         }
-        if (model.device().equals("gpu")) {
-            problems.add(
-                    "model.device: expected cpu or auto with a local master, which gives tasks no GPU, got gpu; submit"
-                            + " to a cluster with conf/spark-defaults-gpu.conf");
+        if (model.device().equals("gpu") && !gpus) {
+            problems.add("model.device: expected cpu or auto where tasks have no GPU, got gpu; "
+                    + (local ? "submit to a cluster with" : "give executors GPUs, as do") + GPU_DEFAULTS);
         }
-        if (model.dtype().equals("float16")) {
-            problems.add("model.dtype: expected float32 or bfloat16 with a local master, which computes on the CPU, got"
-                    + " float16; use bfloat16, or submit to a cluster with GPUs");
+        if (model.device().equals("cpu")
+                && gpus
+                && !given.get(Gpus.SETTING, "auto").equals("auto")) {
+            problems.add("model.device: expected gpu or auto with --gpus " + given.get(Gpus.SETTING)
+                    + ", got cpu; take one of them away");
         }
-        if (given.contains(TASK_GPUS)) {
-            problems.add(TASK_GPUS + ": expected nothing with a local master, which would wait for a GPU for ever, got "
-                    + given.get(TASK_GPUS) + "; take it away");
+        if (model.dtype().equals("float16") && !(gpus && !model.device().equals("cpu"))) {
+            problems.add("model.dtype: expected float32 or bfloat16 where tasks compute on the CPU, got float16; use"
+                    + " bfloat16, or " + (local ? "submit to a cluster with" : "give executors GPUs, as do")
+                    + GPU_DEFAULTS);
         }
         return problems;
+    }
+
+    /** Settings that ask for no GPU where the configuration says so. */
+    private static SparkConf gpus(RunConfig config, SparkConf conf) {
+        return config.model().device().equals("cpu") ? conf.set(Gpus.SETTING, "off") : conf;
     }
 
     private static Map<String, String> ours(RunConfig config, SparkConf given) {
@@ -60,16 +71,11 @@ final class SparkSettings {
         ours.put("spark.task.cpus", Integer.toString(config.model().threads()));
         ours.put("spark.locality.wait", "0");
         ours.put("spark.executorEnv.OMP_WAIT_POLICY", "passive");
-        if (isLocal(given)) {
+        if (Gpus.isLocal(given)) {
             ours.put("spark.ui.enabled", "false");
             ours.put("spark.executor.heartbeatInterval", "5s");
         }
         return ours;
-    }
-
-    /** Whether tasks run in this JVM. */
-    static boolean isLocal(SparkConf given) {
-        return given.get("spark.master", "local[*]").matches("local(\\[.*])?");
     }
 
     private static String torchOptions(RunConfig config) {

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import latentmix.config.ConfigFile;
 import latentmix.stage.StageName;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options of every verb that runs stages of a configuration. */
@@ -30,8 +31,11 @@ final class StageOptions {
             description = "replaces a value of the configuration, such as generation.steps=20 or mixing.method=nin/chm")
     private final List<String> overrides = new ArrayList<>();
 
+    @Mixin
+    private final GpuOption gpus = new GpuOption();
+
     /** Runs stages, in their own order. */
     int run(List<StageName> stages) throws IOException {
-        return SparkJob.run(ConfigFile.read(config, overrides), run, stages);
+        return SparkJob.run(ConfigFile.read(config, overrides), gpus.settings(), run, stages);
     }
 }

@@ -9,6 +9,7 @@ import latentmix.config.StudyConfig;
 import latentmix.config.StudyFile;
 import latentmix.study.Study;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code latentmix study}: experiments, with their figures, tables and a report. */
@@ -38,9 +39,12 @@ final class StudyCommand implements Callable<Integer> {
                     "replaces a value of the configuration, such as run.generation.steps=20 or experiments.0.count=100")
     private final List<String> overrides = new ArrayList<>();
 
+    @Mixin
+    private final GpuOption gpus = new GpuOption();
+
     @Override
     public Integer call() throws IOException {
         StudyConfig study = StudyFile.read(config, overrides);
-        return SparkJob.run(study.base(), spark -> Study.run(spark, study, folder));
+        return SparkJob.run(study.base(), gpus.settings(), spark -> Study.run(spark, study, folder));
     }
 }

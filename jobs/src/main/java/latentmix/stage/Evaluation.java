@@ -369,8 +369,8 @@ final class Evaluation {
         long rows = missing.stream().mapToLong(Chunk::rows).sum();
         FeatureWork.Places where = places;
         ModelSource source = model;
-        return tasks.run(
-                new Tasks.Job("evaluate", "images", rows), missing, (folder, chunk, progress) -> new FeatureWork(
+        return tasks.onGpus()
+                .run(new Tasks.Job("evaluate", "images", rows), missing, (folder, chunk, progress) -> new FeatureWork(
                                 folder, network, where, source.onDevice(), progress)
                         .extract(chunk));
     }

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -147,9 +148,8 @@ public final class Pipeline {
 
     /** The kind of device that tasks will have: their rounding differs, so it belongs to the settings. */
     private String device(JavaSparkContext spark) {
-        boolean gpus = spark.getConf().contains("spark.executor.resource.gpu.amount");
         return config.model().device().equals("auto")
-                ? (gpus ? "gpu" : "cpu")
+                ? (Gpus.of(spark.getConf()).isPresent() ? "gpu" : "cpu")
                 : config.model().device();
     }
 
@@ -176,6 +176,7 @@ public final class Pipeline {
         }
         List<ImagesWork.Catalog> catalogs = images(stages.contains(StageName.INVERT));
         check(catalogs);
+        checkDevices(stages);
         if (stages.contains(StageName.INVERT) && config.inversionMethod().needsGradients()) {
             checkMemory();
         }
@@ -258,6 +259,17 @@ public final class Pipeline {
         }
     }
 
+    /** Refuses GPUs that the executors' build of PyTorch does not compute on. */
+    private void checkDevices(Set<StageName> stages) {
+        if (settings.inversion().device().equals("gpu")
+                && !Collections.disjoint(stages, Set.of(StageName.INVERT, StageName.GENERATE, StageName.EVALUATE))) {
+            List<String> problems = tasks.onGpus().deviceProblems();
+            if (!problems.isEmpty()) {
+                throw new ConfigException(problems);
+            }
+        }
+    }
+
     /** Refuses a backward pass that the executors have no memory for, before it is tried and the system kills one. */
     private void checkMemory() throws IOException {
         int batch = config.model().batch();
@@ -312,7 +324,7 @@ public final class Pipeline {
         }
         ModelSource source = model;
         String fingerprint = settings.inversion().checkpointFingerprint();
-        tasks.run(new Tasks.Job("prompts", "prompts", missing.size()), groups, (folder, texts, progress) -> {
+        tasks.onGpus().run(new Tasks.Job("prompts", "prompts", missing.size()), groups, (folder, texts, progress) -> {
             ModelOnDevice model = source.onDevice();
             Prompts table = new Prompts(folder, fingerprint);
             try (TextEncoder encoder = model.textEncoder()) {
@@ -348,12 +360,13 @@ public final class Pipeline {
         long maxPixels = config.input().maxPixels();
         var inversion = settings.inversion();
         String settingsId = settings.inversionId();
-        List<ChunkResult> results = tasks.run(
-                new Tasks.Job("invert", "images", rows(missing, InversionWork.Chunk::rows)),
-                missing,
-                (folder, chunk, progress) -> new InversionWork(
-                                folder, source.onDevice(), root, maxPixels, inversion, settingsId, progress)
-                        .invert(chunk));
+        List<ChunkResult> results = tasks.onGpus()
+                .run(
+                        new Tasks.Job("invert", "images", rows(missing, InversionWork.Chunk::rows)),
+                        missing,
+                        (folder, chunk, progress) -> new InversionWork(
+                                        folder, source.onDevice(), root, maxPixels, inversion, settingsId, progress)
+                                .invert(chunk));
         summarize(StageName.INVERT, all.size() - missing.size(), results, start);
     }
 
@@ -414,12 +427,13 @@ public final class Pipeline {
         ModelSource source = model;
         var generation = settings.generation();
         String settingsId = settings.generationId();
-        List<ChunkResult> results = tasks.run(
-                new Tasks.Job("generate", "images", rows(missing, GenerationWork.Chunk::rows)),
-                missing,
-                (folder, chunk, progress) -> new GenerationWork(
-                                folder, source.onDevice(), generation, settingsId, progress)
-                        .generate(chunk));
+        List<ChunkResult> results = tasks.onGpus()
+                .run(
+                        new Tasks.Job("generate", "images", rows(missing, GenerationWork.Chunk::rows)),
+                        missing,
+                        (folder, chunk, progress) -> new GenerationWork(
+                                        folder, source.onDevice(), generation, settingsId, progress)
+                                .generate(chunk));
         summarize(StageName.GENERATE, all.size() - missing.size(), results, start);
     }
 

@@ -6,12 +6,15 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 import latentmix.model.AvailableMemory;
+import latentmix.model.Torch;
 import latentmix.table.RunFolder;
 import latentmix.work.OfClass;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.LongAccumulator;
@@ -33,12 +36,28 @@ public final class Tasks {
     private final JavaSparkContext spark;
     private final String runFolder;
     private final Broadcast<SerializableConfiguration> conf;
+    private final Optional<Gpus> gpus; // that these tasks ask for
 
     /** Tasks that publish in this folder. */
     public Tasks(JavaSparkContext spark, String runFolder) {
+        this(
+                spark,
+                runFolder,
+                spark.broadcast(new SerializableConfiguration(spark.hadoopConfiguration())),
+                Optional.empty());
+    }
+
+    private Tasks(
+            JavaSparkContext spark, String runFolder, Broadcast<SerializableConfiguration> conf, Optional<Gpus> gpus) {
         this.spark = spark;
         this.runFolder = runFolder;
-        this.conf = spark.broadcast(new SerializableConfiguration(spark.hadoopConfiguration()));
+        this.conf = conf;
+        this.gpus = gpus;
+    }
+
+    /** The same tasks on GPUs, where executors have some: for work that runs networks. */
+    public Tasks onGpus() {
+        return new Tasks(spark, runFolder, conf, Gpus.of(spark.getConf()));
     }
 
     /** What a task does with its item. */
@@ -110,18 +129,29 @@ public final class Tasks {
 
     /** The least memory, in bytes, that an executor asked could still give; the most there is where none can tell. */
     long availableMemory() {
-        List<Integer> asked =
-                IntStream.range(0, spark.defaultParallelism()).boxed().toList();
-        return map(
-                        "ask for memory",
-                        asked,
-                        asked.size(),
-                        spark.sc().longAccumulator(),
-                        (folder, item, progress) -> AvailableMemory.bytes().orElse(Long.MAX_VALUE))
-                .stream()
+        return ask("ask for memory", (folder, item, progress) -> AvailableMemory.bytes().orElse(Long.MAX_VALUE)).stream()
                 .mapToLong(Long::longValue)
                 .min()
                 .orElse(Long.MAX_VALUE);
+    }
+
+    /** Why networks cannot run on the devices of these tasks: empty where they can. */
+    List<String> deviceProblems() {
+        return ask(
+                        "ask for devices",
+                        (folder, item, progress) ->
+                                Torch.problem(TaskDevice.current()).orElse(""))
+                .stream()
+                .filter(problem -> !problem.isEmpty())
+                .distinct()
+                .toList();
+    }
+
+    /** Asks as many executors as answer. */
+    private <B> List<B> ask(String description, Work<Integer, B> question) {
+        List<Integer> asked =
+                IntStream.range(0, spark.defaultParallelism()).boxed().toList();
+        return map(description, asked, asked.size(), spark.sc().longAccumulator(), question);
     }
 
     /** Runs small items, several a task. */
@@ -138,7 +168,9 @@ public final class Tasks {
         String folder = runFolder;
         Broadcast<SerializableConfiguration> configuration = conf;
         spark.setJobDescription(description);
-        return spark.parallelize(items, partitions)
+        JavaRDD<A> data = spark.parallelize(items, partitions);
+        return gpus.map(asked -> asked.on(data))
+                .orElse(data)
                 .map(item ->
                         work.apply(new RunFolder(folder, configuration.value().value()), item, done::add))
                 .collect();

@@ -17,7 +17,6 @@ import java.util.stream.IntStream;
 import latentmix.config.RunConfig;
 import latentmix.metric.GaussianStatistics;
 import latentmix.metric.Retention;
-import latentmix.table.FeatureRow;
 import latentmix.table.MetricRow;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
@@ -34,6 +33,8 @@ final class MixtureScores {
     private record Inverted(String imageId, String settingsId) {}
 
     private record Mixed(String mixId, int k, List<String> sourceIds, List<Double> weights, String settingsId) {}
+
+    private record Features(String id, byte[] features, String settingsId) {}
 
     private record Generated(String mixId, double entropy, double clipped, double sharpness, String settingsId) {}
 
@@ -140,8 +141,7 @@ final class MixtureScores {
     private Map<String, double[]> features(String classId, String featuresId) throws IOException {
         Map<String, double[]> features = new HashMap<>();
         for (String chunk : run.chunks(Table.FEATURES, classId)) {
-            for (FeatureRow row :
-                    RowFile.read(run.chunk(Table.FEATURES, classId, chunk), run.conf(), FeatureRow.class)) {
+            for (Features row : RowFile.read(run.chunk(Table.FEATURES, classId, chunk), run.conf(), Features.class)) {
                 if (row.settingsId().equals(featuresId)) {
                     var floats = ByteBuffer.wrap(row.features())
                             .order(ByteOrder.LITTLE_ENDIAN)

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointFolder;
@@ -21,6 +20,7 @@ import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
 import latentmix.schedule.Solver;
 import latentmix.stage.TaskDevice;
+import latentmix.stage.Tasks;
 import latentmix.table.ContentId;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
@@ -75,12 +75,13 @@ final class OffsetsSection {
         String location = BuiltIn.located(offsets.run().model().checkpoint());
         String work = "work/" + offsets.heading().name() + "/";
         Settings common = settings(CheckpointFolder.open(Path.of(location)));
-        Pools pools = new Pools(context.spark(), offsets.run(), context.location(), "");
-        Map<ClassLabel, List<OffsetRow>> rows =
-                pools.tasks("add offsets", (folder, label) -> rows(folder, work, location, common, label));
+        List<ClassLabel> labels = new Pools(context.spark(), offsets.run(), context.location(), "").classes();
+        List<List<OffsetRow>> rows = new Tasks(context.spark(), context.location())
+                .onGpus()
+                .map("add offsets", labels, (folder, label, progress) -> rows(folder, work, location, common, label));
         List<Figure> figures = new ArrayList<>();
-        for (Map.Entry<ClassLabel, List<OffsetRow>> entry : rows.entrySet()) {
-            figures.add(figure(entry.getKey(), entry.getValue()));
+        for (int i = 0; i < labels.size(); i++) {
+            figures.add(figure(labels.get(i), rows.get(i)));
         }
         return new StudySection(
                 offsets.heading().name(),

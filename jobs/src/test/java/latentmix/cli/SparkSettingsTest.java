@@ -36,22 +36,45 @@ class SparkSettingsTest {
                 .isEmpty();
         assertThat(SparkSettings.problems(
                         config("model.threads=5", "model.device=gpu", "model.dtype=float16"),
-                        empty().set("spark.task.resource.gpu.amount", "1"),
+                        empty().set("spark.task.resource.gpu.amount", "1").set("spark.latentmix.gpus", "0.5"),
                         4))
                 .satisfiesExactly(
+                        problem -> assertThat(problem).startsWith("--gpus: expected auto or off with a local master"),
+                        problem -> assertThat(problem).startsWith("spark.task.resource.gpu.amount: expected nothing"),
                         problem -> assertThat(problem).startsWith("model.threads: expected at most the 4 cores"),
                         problem -> assertThat(problem).startsWith("model.device: expected cpu or auto"),
-                        problem -> assertThat(problem).startsWith("model.dtype: expected float32 or bfloat16"),
-                        problem -> assertThat(problem).startsWith("spark.task.resource.gpu.amount: expected nothing"));
+                        problem -> assertThat(problem).startsWith("model.dtype: expected float32 or bfloat16"));
     }
 
     @Test
     void aClusterMayHaveWhatThisMachineLacks() {
-        assertThat(SparkSettings.isLocal(empty().set("spark.master", "local-cluster[2,1,1024]")))
-                .isFalse();
-        SparkConf given = empty().set("spark.master", "yarn").set("spark.task.resource.gpu.amount", "1");
-        assertThat(SparkSettings.problems(config("model.threads=5", "model.device=gpu"), given, 4))
+        SparkConf given = empty().set("spark.master", "yarn").set("spark.executor.resource.gpu.amount", "1");
+        assertThat(SparkSettings.problems(
+                        config("model.threads=5", "model.device=gpu", "model.dtype=float16"), given, 4))
                 .isEmpty();
+    }
+
+    @Test
+    void aConfigurationAndGpusThatContradictEachOtherAreRefused() {
+        SparkConf given = empty().set("spark.master", "yarn");
+        assertThat(SparkSettings.problems(config("model.device=gpu", "model.dtype=float16"), given, 4))
+                .satisfiesExactly(
+                        problem -> assertThat(problem).startsWith("model.device: expected cpu or auto"),
+                        problem -> assertThat(problem).contains("conf/spark-defaults-*.conf"));
+        given.set("spark.executor.resource.gpu.amount", "1").set("spark.latentmix.gpus", "1");
+        assertThat(SparkSettings.problems(config("model.device=cpu"), given, 4))
+                .singleElement()
+                .asString()
+                .startsWith("model.device: expected gpu or auto with --gpus 1, got cpu");
+    }
+
+    @Test
+    void aConfigurationForTheCpuAsksForNoGpu() {
+        SparkConf given = empty().set("spark.master", "yarn").set("spark.executor.resource.gpu.amount", "1");
+        assertThat(SparkSettings.with(config("model.device=cpu"), given).contains("spark.executor.resource.gpu.amount"))
+                .isFalse();
+        assertThat(SparkSettings.with(config(), given).get("spark.latentmix.gpus"))
+                .isEqualTo("1.0");
     }
 
     private static SparkConf empty() {

@@ -3,15 +3,21 @@ package latentmix.config;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Properties;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import latentmix.stage.Gpus;
+import org.apache.spark.SparkConf;
+import org.apache.spark.metrics.sink.PrometheusServlet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is in conf/ is right as it stands. */
 class ShippedConfigurationsTest {
@@ -37,6 +43,25 @@ class ShippedConfigurationsTest {
                 .extracting(entry -> entry.methods().size() * entry.inputs().size() * entry.count())
                 .containsExactly(12, 8);
         assertThat(mixing).extracting(RunConfig.MixingEntry::export).containsExactly(true, false);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"standalone", "yarn", "kubernetes"})
+    void theDefaultsOfEveryKindOfClusterAskForGpusAndKeepAnEventLog(String kind) throws IOException {
+        SparkConf conf = new SparkConf(false).set("spark.master", "yarn");
+        Properties properties = new Properties();
+        try (var in = Files.newBufferedReader(CONF.resolve("spark-defaults-" + kind + ".conf"), StandardCharsets.UTF_8)) {
+            properties.load(in);
+        }
+        properties.forEach((key, value) -> conf.set(key.toString(), value.toString()));
+        assertThat(Gpus.problems(conf)).isEmpty();
+        assertThat(Gpus.of(conf)).hasValueSatisfying(gpus -> {
+            assertThat(gpus.share()).as("two tasks an executor share its GPU").isEqualTo(0.5);
+            assertThat(gpus.executors().vendor()).isEqualTo(kind.equals("kubernetes") ? "nvidia.com" : "");
+        });
+        assertThat(conf.get("spark.eventLog.enabled")).isEqualTo("true");
+        assertThat(conf.get("spark.metrics.conf.*.sink.prometheusServlet.class"))
+                .isEqualTo(PrometheusServlet.class.getName());
     }
 
     @Test

@@ -12,10 +12,20 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.config.RunConfig;
+import latentmix.table.GeneratedRow;
+import latentmix.table.MixedRow;
+import latentmix.table.RowFile;
+import latentmix.table.RunFolder.Table;
+import latentmix.table.RunFolder;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -72,6 +82,50 @@ class BadImagesTest {
         assertThat(counts.get("inverted").asLong()).isZero();
         assertThat(counts.at("/rejected/invert/not finite").asLong()).isEqualTo(16);
         assertThat(counts.at("/rejected/mix/pool too small").asLong()).isEqualTo(20);
+    }
+
+    @Test
+    void oneRowOfAMicroBatchThatGivesNoNumbersIsRejectedAlone() throws IOException {
+        RunConfig config = TinyRun.config(TinyRun.input(folder.resolve("in"), 8), "run.max_rejected=1");
+        Path undisturbed = folder.resolve("undisturbed");
+        assertThat(TinyRun.run(2, config, undisturbed)).isZero();
+        Path run = folder.resolve("run");
+        try (JavaSparkContext spark = TinyRun.spark(2)) {
+            assertThat(Pipeline.run(spark, config, run.toString(), List.of(StageName.INVERT, StageName.MIX)))
+                    .isZero();
+        }
+        String poisoned = poison(new RunFolder(run.toString(), new Configuration(false)));
+
+        assertThat(TinyRun.run(2, config, run)).isZero();
+        assertThat(PipelineTest.summary(run).at("/counts/rejected/generate/not finite").asLong())
+                .isEqualTo(1);
+        Map<String, byte[]> expected = images(undisturbed);
+        Map<String, byte[]> found = images(run);
+        assertThat(expected.remove(poisoned)).isNotNull();
+        assertThat(found.keySet()).isEqualTo(expected.keySet());
+        assertThat(found).as("its neighbours in the micro-batch").allSatisfy((id, bytes) -> assertThat(bytes)
+                .isEqualTo(expected.get(id)));
+    }
+
+    /** Makes one mixture so large that the network overflows; returns its id. */
+    private static String poison(RunFolder run) throws IOException {
+        String chunk = run.chunks(Table.MIXED, TinyRun.CLASSES.get(0)).iterator().next();
+        var file = run.chunk(Table.MIXED, TinyRun.CLASSES.get(0), chunk);
+        List<MixedRow> rows = RowFile.read(file, run.conf(), MixedRow.class);
+        var latent = ByteBuffer.wrap(rows.get(0).latent().data())
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .asFloatBuffer();
+        while (latent.hasRemaining()) {
+            latent.put(1e38f);
+        }
+        run.publish(file, RowFile.bytes(MixedRow.class, rows));
+        return rows.get(0).mixId();
+    }
+
+    private static Map<String, byte[]> images(Path run) throws IOException {
+        return TinyRun.rows(run, "generated", GeneratedRow.class).stream()
+                .collect(Collectors.toMap(
+                        GeneratedRow::mixId, row -> row.image().bytes()));
     }
 
     /** The built-in model with a decoder of noise whose last convolution's weights are near float16's largest number. */

@@ -7,9 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
 import latentmix.image.DifferenceHash;
@@ -20,8 +18,6 @@ import latentmix.latent.Degeneracy;
 import latentmix.table.GeneratedRow;
 import latentmix.table.MixedRow;
 import latentmix.table.RejectedRow;
-import latentmix.table.RowFile;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -69,22 +65,9 @@ class GateTest {
         }
     }
 
-    private static <T extends Record> List<T> rows(Path run, String table, Class<T> type) throws IOException {
-        List<T> rows = new ArrayList<>();
-        try (Stream<Path> files = Files.walk(run.resolve(table))) {
-            for (Path file : files.filter(path -> path.toString().endsWith(".parquet"))
-                    .sorted()
-                    .toList()) {
-                rows.addAll(
-                        RowFile.read(new org.apache.hadoop.fs.Path(file.toString()), new Configuration(false), type));
-            }
-        }
-        return rows;
-    }
-
     @Test
     void fadedMixturesAreRefusedWithTheirNumbersAndNoNetworkIsSpentOnThem() throws IOException {
-        List<RejectedRow> rejected = rows(refusing, "rejected", RejectedRow.class);
+        List<RejectedRow> rejected = TinyRun.rows(refusing, "rejected", RejectedRow.class);
         assertThat(rejected).hasSize(2 * 4).allSatisfy(row -> {
             assertThat(row.stage()).isEqualTo("mix");
             assertThat(row.reason()).startsWith("degenerate ");
@@ -119,8 +102,8 @@ class GateTest {
         mix(1, config(some, "1"), again);
         assertThat(TinyRun.tables(again)).isEqualTo(TinyRun.tables(redrawn));
 
-        List<MixedRow> first = rows(off, "mixed", MixedRow.class);
-        List<MixedRow> judged = rows(redrawn, "mixed", MixedRow.class);
+        List<MixedRow> first = TinyRun.rows(off, "mixed", MixedRow.class);
+        List<MixedRow> judged = TinyRun.rows(redrawn, "mixed", MixedRow.class);
         assertThat(first).hasSize(8).allMatch(row -> row.attempt() == 0);
         assertThat(judged).anyMatch(row -> row.attempt() == 0).anyMatch(row -> row.attempt() > 0);
         for (MixedRow row : judged) {
@@ -142,13 +125,13 @@ class GateTest {
 
     @Test
     void scoresAreThoseOfTheRowsOwnLatentsAndImages() throws IOException, UnreadableImage {
-        for (MixedRow row : rows(refusing, "mixed", MixedRow.class)) {
+        for (MixedRow row : TinyRun.rows(refusing, "mixed", MixedRow.class)) {
             Degeneracy expected = Degeneracy.of(row.latent().latent());
             assertThat(row.degeneracy().norm()).isCloseTo(expected.norm(), within(1e-6));
             assertThat(row.degeneracy().horizontal()).isCloseTo(expected.horizontal(), within(1e-6));
             assertThat(row.predictedClassMeanGain()).isEqualTo(1); // a plain sum amplifies nothing
         }
-        List<GeneratedRow> images = rows(refusing, "generated", GeneratedRow.class);
+        List<GeneratedRow> images = TinyRun.rows(refusing, "generated", GeneratedRow.class);
         for (GeneratedRow row : images) {
             var pixels = ImageDecoder.decode(row.image().bytes(), 1 << 20);
             assertThat(new PixelScores(row.entropy(), row.clipped(), row.saturation(), row.sharpness()))

@@ -13,6 +13,8 @@ import latentmix.checkpoint.BuiltIn;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
 import latentmix.table.ContentId;
+import latentmix.table.RowFile;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 
@@ -41,25 +43,32 @@ public final class TinyRun {
         }
     }
 
+    /** The configuration's file, which {@link #overrides} complete. */
+    static final String YAML =
+            """
+            model: {checkpoint: "builtin:fashion"}
+            mixing:
+              - {name: dataset, methods: nin/chm, inputs: 3, weights: dirichlet(1), count: 6, export: true}
+              - {name: comparison, methods: [lin/0, fix/cmm], inputs: [2, 4], weights: equal, count: 1, export: false}
+            """;
+
     /** The configuration, with overrides such as {@code generation.steps=5}. */
     static RunConfig config(Path input, String... overrides) {
-        List<String> all = new ArrayList<>(List.of(
-                "input.root=" + input,
-                "model.batch=4",
-                "run.chunk=4",
-                "inversion.steps=4",
-                "generation.steps=4",
-                "generation.guidance=2"));
-        all.addAll(List.of(overrides));
-        return ConfigFile.parse(
-                """
-                model: {checkpoint: "builtin:fashion"}
-                mixing:
-                  - {name: dataset, methods: nin/chm, inputs: 3, weights: dirichlet(1), count: 6, export: true}
-                  - {name: comparison, methods: [lin/0, fix/cmm], inputs: [2, 4], weights: equal, count: 1, export: false}
-                """,
-                "tiny run",
-                all);
+        return ConfigFile.parse(YAML, "tiny run", overrides(input, overrides));
+    }
+
+    /** What makes a run on this input tiny, and more. */
+    static List<String> overrides(Path input, String... more) {
+        return Stream.concat(
+                        Stream.of(
+                                "input.root=" + input,
+                                "model.batch=4",
+                                "run.chunk=4",
+                                "inversion.steps=4",
+                                "generation.steps=4",
+                                "generation.guidance=2"),
+                        Stream.of(more))
+                .toList();
     }
 
     /** A local Spark; the caller closes it. */
@@ -75,6 +84,20 @@ public final class TinyRun {
         try (JavaSparkContext spark = spark(cores)) {
             return Pipeline.run(spark, config, run.toString(), List.of(StageName.values()));
         }
+    }
+
+    /** A local run's rows of a table, file by file. */
+    static <T extends Record> List<T> rows(Path run, String table, Class<T> type) throws IOException {
+        List<T> rows = new ArrayList<>();
+        try (Stream<Path> files = Files.walk(run.resolve(table))) {
+            for (Path file : files.filter(path -> path.toString().endsWith(".parquet"))
+                    .sorted()
+                    .toList()) {
+                rows.addAll(
+                        RowFile.read(new org.apache.hadoop.fs.Path(file.toString()), new Configuration(false), type));
+            }
+        }
+        return rows;
     }
 
     /** Every table's files by name with a hash of their bytes. */

@@ -25,6 +25,8 @@ import latentmix.architecture.UNet2DConditionModel;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.latent.Shape;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The networks of this JVM, each loaded once and shared by all tasks: a map by checkpoint fingerprint, device, type,
@@ -36,6 +38,8 @@ import latentmix.latent.Shape;
  * loads another part frees those that no task has open.
  */
 public final class Models {
+    private static final Logger LOG = LoggerFactory.getLogger(Models.class);
+
     /** What a network is loaded for. */
     private enum Use {
         INFERENCE,
@@ -335,11 +339,19 @@ public final class Models {
                     freeIdleTextEncoders();
                 }
                 Path program = archive.get();
+                long start = System.nanoTime();
                 mine.complete(
                         switch (key.use()) {
                             case INFERENCE -> Network.load(program, key.device());
                             case GRADIENTS -> Network.loadDifferentiable(program, key.device());
                         });
+                LOG.info(
+                        "Loaded {} of {} onto {}, {}, in {} ms",
+                        key.part(),
+                        key.component(),
+                        key.device(),
+                        key.dtype(),
+                        (System.nanoTime() - start) / 1_000_000);
             } catch (RuntimeException | Error e) {
                 NETWORKS.remove(key); // the next task tries again
                 mine.completeExceptionally(e);

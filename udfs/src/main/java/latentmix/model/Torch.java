@@ -1,10 +1,16 @@
 package latentmix.model;
 
+import ai.djl.Device;
 import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtEngine;
 import ai.djl.pytorch.jni.JniUtils;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import latentmix.checkpoint.Caches;
 
 /**
@@ -13,6 +19,10 @@ import latentmix.checkpoint.Caches;
  */
 public final class Torch {
     private static final String THREADS = "ai.djl.pytorch.num_threads";
+
+    /** As libtorch, cuBLAS and cuDNN word it, and libtorch's allocator on a CPU. */
+    private static final Pattern OUT_OF_MEMORY = Pattern.compile("CUDA out of memory|CUDA error: out of memory|"
+            + "CU(BLAS|DNN)_STATUS_ALLOC_FAILED|DefaultCPUAllocator: (can't|not enough)");
 
     private Torch() {}
 
@@ -38,9 +48,48 @@ public final class Torch {
         // Done when this class is loaded.
     }
 
-    /** Loads the native library unless it is loaded; the first time its files are unpacked. */
+    /**
+     * Loads the native library unless it is loaded; the first time its files are unpacked.
+     *
+     * @throws IllegalStateException if the build of PyTorch that the environment names does not fit
+     */
     public static void start() {
+        if (!TorchLibraries.PROBLEMS.isEmpty()) {
+            throw new IllegalStateException(String.join("\n", TorchLibraries.PROBLEMS));
+        }
         Engine.getEngine(PtEngine.ENGINE_NAME);
+    }
+
+    /** Why no network can run on this device in this JVM, if so; loads the native library. */
+    public static Optional<String> problem(Device device) {
+        try {
+            start();
+        } catch (IllegalStateException e) {
+            return Optional.of(e.getMessage());
+        }
+        try (NDManager manager = NDManager.newBaseManager(device, PtEngine.ENGINE_NAME)) {
+            manager.create(1f).toFloatArray();
+            return Optional.empty();
+        } catch (RuntimeException e) {
+            String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+            return Optional.of(
+                    "PyTorch: expected a build that computes on " + device + ", but this one says: " + reason
+                            + "; set PYTORCH_LIBRARY_PATH, PYTORCH_VERSION and PYTORCH_FLAVOR to one that fits the machine's driver");
+        }
+    }
+
+    /** Whether a call of a network failed because its device has too little memory for it. */
+    public static boolean isOutOfMemory(Throwable failure) {
+        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause).anyMatch(cause -> OUT_OF_MEMORY
+                .matcher(String.valueOf(cause.getMessage()))
+                .find());
+    }
+
+    /** Gives back what libtorch holds of a GPU's memory for later arrays. */
+    public static void freeCachedMemory(Device device) {
+        if (device.isGpu()) {
+            JniUtils.emptyCudaCache();
+        }
     }
 
     /** The number of threads that one operation of one task may use, at least 1: cores over task slots. */

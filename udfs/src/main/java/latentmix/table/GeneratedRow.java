@@ -8,6 +8,7 @@ package latentmix.table;
  * @param saturation mean saturation of its colours, 0 to 1
  * @param sharpness variance of the Laplacian of its grey levels
  * @param differenceHash its dHash, 64 bits: near duplicates differ in few
+ * @param halvings how often its micro-batch was halved for want of the device's memory, which rounding shows: 0 nearly always
  */
 public record GeneratedRow(
         String mixId,
@@ -22,6 +23,7 @@ public record GeneratedRow(
         double saturation,
         double sharpness,
         long differenceHash,
+        int halvings,
         String settingsId) {
 
     /** An image file's bytes and its path in the dataset, {@code <class>/<mix id>.png}: Hugging Face's image struct. */

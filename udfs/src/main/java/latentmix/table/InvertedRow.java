@@ -7,6 +7,7 @@ import java.util.List;
  *
  * @param latent at the noisy end
  * @param encoded at the other: the autoencoder's scaled latent, which inversion began with
+ * @param halvings how often its micro-batch was halved for want of the device's memory, which rounding shows: 0 nearly always
  */
 public record InvertedRow(
         String imageId,
@@ -19,5 +20,6 @@ public record InvertedRow(
         double norm,
         List<Double> channelMean,
         LatentColumn encoded,
+        int halvings,
         String settingsId,
         String checkpointFingerprint) {}

@@ -13,7 +13,6 @@ import java.util.function.Predicate;
 import latentmix.latent.InputCount;
 import latentmix.metric.Estimate;
 import latentmix.metric.ReferenceSet;
-import latentmix.table.FeatureRow;
 import latentmix.table.MetricRow;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
@@ -198,7 +197,7 @@ public final class EvaluationWork {
     private List<FeatureVector> read(String classId, List<String> chunks) throws IOException {
         Map<String, FeatureVector> vectors = new LinkedHashMap<>(); // an image counts once
         for (String chunk : chunks) {
-            RowFile.read(run.chunk(Table.FEATURES, classId, chunk), run.conf(), FeatureRow.class)
+            RowFile.read(run.chunk(Table.FEATURES, classId, chunk), run.conf(), FeatureVector.Stored.class)
                     .forEach(row -> vectors.putIfAbsent(row.id(), FeatureVector.of(row)));
         }
         return List.copyOf(vectors.values());

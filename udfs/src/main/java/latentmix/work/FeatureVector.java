@@ -7,7 +7,10 @@ import latentmix.table.FeatureRow;
 
 /** A row of features, read: what a network says of one image. */
 record FeatureVector(String id, float[] features, float[] logits) {
-    static FeatureVector of(FeatureRow row) {
+    /** The columns of the features table that metrics read. */
+    record Stored(String id, byte[] features, byte[] logits) {}
+
+    static FeatureVector of(Stored row) {
         return new FeatureVector(row.id(), floats(row.features()), floats(row.logits()));
     }
 
@@ -33,8 +36,8 @@ record FeatureVector(String id, float[] features, float[] logits) {
         return probabilities;
     }
 
-    FeatureRow row(String classId, String settingsId) {
-        return new FeatureRow(id, classId, bytes(features), bytes(logits), settingsId);
+    FeatureRow row(String classId, int halvings, String settingsId) {
+        return new FeatureRow(id, classId, bytes(features), bytes(logits), halvings, settingsId);
     }
 
     boolean finite() {

@@ -84,9 +84,16 @@ public final class FeatureWork {
 
     private record Encoded(String imageId, LatentColumn encoded) {}
 
-    private record Pictures(List<String> ids, List<Pixels> pixels, int asked) {}
+    /** A micro-batch's images, made by a decoder whose own was halved so often, or read. */
+    private record Pictures(List<String> ids, List<Pixels> pixels, int halvings, int asked) {
+        Pictures part(int from, int to, int halved) {
+            return new Pictures(ids.subList(from, to), pixels.subList(from, to), halvings + halved, to - from);
+        }
+    }
 
-    private record Seen(List<FeatureVector> vectors, int asked) {}
+    private record Part(List<FeatureVector> vectors, int halvings) {}
+
+    private record Seen(List<Part> parts, int asked) {}
 
     private final RunFolder run;
     private final Network network;
@@ -157,17 +164,8 @@ public final class FeatureWork {
                     open,
                     pictures -> new Seen(see(encoder, pictures), pictures.asked()),
                     seen -> {
-                        for (FeatureVector vector : seen.vectors()) {
-                            if (vector.finite()) {
-                                rows.add(vector.row(classId, network.settingsId()));
-                            } else {
-                                reject(
-                                        classId,
-                                        vector.id(),
-                                        "",
-                                        Latents.NOT_FINITE,
-                                        "the network gave NaN or infinity");
-                            }
+                        for (Part part : seen.parts()) {
+                            part.vectors().forEach(vector -> keep(vector, classId, part.halvings(), rows));
                         }
                         progress.accept(seen.asked());
                     });
@@ -175,11 +173,26 @@ public final class FeatureWork {
         return rows;
     }
 
-    private static List<FeatureVector> see(ImageEncoder encoder, Pictures pictures) {
-        List<FeatureVector> vectors = new ArrayList<>();
-        if (pictures.pixels().isEmpty()) {
-            return vectors;
+    private void keep(FeatureVector vector, String classId, int halvings, List<FeatureRow> rows) {
+        if (vector.finite()) {
+            rows.add(vector.row(classId, halvings, network.settingsId()));
+        } else {
+            reject(classId, vector.id(), "", Latents.NOT_FINITE, "the network gave NaN or infinity");
         }
+    }
+
+    private List<Part> see(ImageEncoder encoder, Pictures pictures) {
+        if (pictures.pixels().isEmpty()) {
+            return List.of();
+        }
+        return MicroBatch.run(pictures.pixels().size(), model.device(), (from, to, halvings) -> {
+            Pictures part = pictures.part(from, to, halvings);
+            return new Part(vectors(encoder, part), part.halvings());
+        });
+    }
+
+    private static List<FeatureVector> vectors(ImageEncoder encoder, Pictures pictures) {
+        List<FeatureVector> vectors = new ArrayList<>();
         if (encoder instanceof ImageClassifier classifier) {
             List<ImageClassifier.Classification> answers = classifier.classify(pictures.pixels());
             for (int i = 0; i < answers.size(); i++) {
@@ -201,6 +214,7 @@ public final class FeatureWork {
         return new Pictures(
                 batch.stream().map(Generated::mixId).toList(),
                 batch.stream().map(row -> decoded(row.image())).toList(),
+                0,
                 batch.size());
     }
 
@@ -214,7 +228,7 @@ public final class FeatureWork {
 
     private Function<List<ImageRow>, Pictures> files(String root) {
         return batch -> {
-            Pictures pictures = new Pictures(new ArrayList<>(), new ArrayList<>(), batch.size());
+            Pictures pictures = new Pictures(new ArrayList<>(), new ArrayList<>(), 0, batch.size());
             for (ImageRow row : batch) {
                 try {
                     byte[] file = run.read(new Path(root, row.path()));
@@ -239,6 +253,16 @@ public final class FeatureWork {
     }
 
     private Pictures reconstructed(List<Encoded> batch) {
+        List<Pictures> parts = MicroBatch.run(
+                batch.size(), model.device(), (from, to, halvings) -> reconstructed(batch.subList(from, to), halvings));
+        return new Pictures(
+                parts.stream().flatMap(part -> part.ids().stream()).toList(),
+                parts.stream().flatMap(part -> part.pixels().stream()).toList(),
+                parts.stream().mapToInt(Pictures::halvings).max().orElse(0),
+                batch.size());
+    }
+
+    private Pictures reconstructed(List<Encoded> batch, int halvings) {
         try (NDManager arrays = model.arrays()) {
             NDArray images = model.decoder()
                     .decode(Latents.onto(
@@ -246,7 +270,7 @@ public final class FeatureWork {
             int height = (int) images.getShape().get(2);
             int width = (int) images.getShape().get(3);
             float[] values = images.toFloatArray();
-            Pictures pictures = new Pictures(new ArrayList<>(), new ArrayList<>(), batch.size());
+            Pictures pictures = new Pictures(new ArrayList<>(), new ArrayList<>(), halvings, batch.size());
             for (int i = 0; i < batch.size(); i++) {
                 pictures.ids().add(batch.get(i).imageId());
                 pictures.pixels().add(Pixels.ofChw(values, i * 3 * height * width, width, height));

@@ -66,9 +66,13 @@ public final class GenerationWork {
             LatentColumn original) {}
 
     /** A micro-batch and what its sampling begins with. */
-    private record Start(List<Mixture> mixtures, List<LatentColumn> latents) {}
+    private record Start(List<Mixture> mixtures, List<LatentColumn> latents) {
+        Start part(int from, int to) {
+            return new Start(mixtures.subList(from, to), latents.subList(from, to));
+        }
+    }
 
-    private record Generated(List<Mixture> mixtures, float[] images, int height, int width) {
+    private record Generated(List<Mixture> mixtures, float[] images, int height, int width, int halvings) {
         boolean finite(int row) {
             for (int i = row * plane(); i < (row + 1) * plane(); i++) {
                 if (!Float.isFinite(images[i])) {
@@ -132,13 +136,23 @@ public final class GenerationWork {
                 Overlap.run(
                         Batches.of(same, settings.batch()),
                         batch -> new Start(batch, noised(batch, scheduler, first)),
-                        batch -> sample(batch, sampler, companions, prompts, unconditional, arrays),
-                        generated -> {
+                        batch -> MicroBatch.run(
+                                batch.mixtures().size(),
+                                model.device(),
+                                (from, to, halvings) -> sample(
+                                        batch.part(from, to),
+                                        halvings,
+                                        sampler,
+                                        companions,
+                                        prompts,
+                                        unconditional,
+                                        arrays)),
+                        parts -> parts.forEach(generated -> {
                             for (int i = 0; i < generated.mixtures().size(); i++) {
                                 keep(generated, i, chunk.label(), rows, rejected);
                             }
                             progress.accept(generated.mixtures().size());
-                        });
+                        }));
             }
         }
         if (!rejected.isEmpty()) {
@@ -152,6 +166,7 @@ public final class GenerationWork {
 
     private Generated sample(
             Start start,
+            int halvings,
             Sampler sampler,
             Optional<Companions> companions,
             Prompts prompts,
@@ -170,8 +185,11 @@ public final class GenerationWork {
             NDArray latents = sampler.sample(noise, conditional, unconditional, companion);
             NDArray images = model.decoder().decode(latents); // (B, 3, H, W)
             return new Generated(
-                    batch, images.toFloatArray(), (int) images.getShape().get(2), (int)
-                            images.getShape().get(3));
+                    batch,
+                    images.toFloatArray(),
+                    (int) images.getShape().get(2),
+                    (int) images.getShape().get(3),
+                    halvings);
         }
     }
 
@@ -222,6 +240,7 @@ public final class GenerationWork {
                 scores.saturation(),
                 scores.sharpness(),
                 DifferenceHash.of(pixels),
+                generated.halvings(),
                 settingsId));
     }
 }

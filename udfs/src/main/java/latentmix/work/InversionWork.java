@@ -95,7 +95,10 @@ public final class InversionWork {
             Latents noise,
             Optional<Companions.Batch> companions,
             long evaluations,
-            int asked) {}
+            int halvings) {}
+
+    /** A micro-batch, inverted whole or in parts. */
+    private record Parts(List<Inverted> parts, int asked) {}
 
     /** Inverts the chunk and publishes its rejected rows, then its rows. */
     public ChunkResult invert(Chunk chunk) throws IOException {
@@ -124,11 +127,13 @@ public final class InversionWork {
                     decoded -> invert(decoded, inversion, denoiser, conditional, unconditional, arrays),
                     inverted -> {
                         List<CompanionRow> companions = new ArrayList<>();
-                        for (int i = 0; i < inverted.rows().size(); i++) {
-                            keep(inverted, i, chunk.label(), rows, companions, rejected);
+                        for (Inverted part : inverted.parts()) {
+                            for (int i = 0; i < part.rows().size(); i++) {
+                                keep(part, i, chunk.label(), rows, companions, rejected);
+                            }
+                            evaluations.addAndGet(part.evaluations());
                         }
                         publish(companions, chunk, batches.getAndIncrement());
-                        evaluations.addAndGet(inverted.evaluations());
                         progress.accept(inverted.asked());
                     });
         }
@@ -163,31 +168,50 @@ public final class InversionWork {
         return new Decoded(rows, pixels, batch.size());
     }
 
-    private Inverted invert(
+    private Parts invert(
             Decoded decoded,
             Inversion inversion,
             Denoiser denoiser,
             PromptEmbeds conditional,
             PromptEmbeds unconditional,
             NDManager arrays) {
-        List<Pixels> pixels = decoded.pixels();
-        if (pixels.isEmpty()) {
-            return new Inverted(decoded.rows(), Latents.NONE, Latents.NONE, Optional.empty(), 0, decoded.asked());
+        if (decoded.pixels().isEmpty()) {
+            return new Parts(List.of(), decoded.asked());
         }
+        MicroBatch.Call<Inverted> call = (from, to, halvings) -> invert(
+                decoded.rows().subList(from, to),
+                decoded.pixels().subList(from, to),
+                halvings,
+                inversion,
+                denoiser,
+                conditional,
+                unconditional,
+                arrays);
+        return new Parts(MicroBatch.run(decoded.pixels().size(), model.device(), call), decoded.asked());
+    }
+
+    private Inverted invert(
+            List<ImageRow> rows,
+            List<Pixels> pixels,
+            int halvings,
+            Inversion inversion,
+            Denoiser denoiser,
+            PromptEmbeds conditional,
+            PromptEmbeds unconditional,
+            NDManager arrays) {
         try (NDManager scope = arrays.newSubManager()) {
             NDArray latents = model.encoder().encode(Vae.images(scope, pixels)); // (B, C, h, w)
-            List<UniformRandomProvider> random = decoded.rows().stream()
-                    .map(row -> RecipeSampler.rng(row.imageId()))
-                    .toList();
+            List<UniformRandomProvider> random =
+                    rows.stream().map(row -> RecipeSampler.rng(row.imageId())).toList();
             Inversion.Inverted inverted =
                     inversion.invert(denoiser, new Inversion.Batch(latents, conditional, unconditional, random));
             return new Inverted(
-                    decoded.rows(),
+                    rows,
                     Latents.of(latents),
                     Latents.of(inverted.noise()),
                     inverted.companion().map(Companions.Batch::of),
                     inverted.evaluations(),
-                    decoded.asked());
+                    halvings);
         }
     }
 
@@ -220,6 +244,7 @@ public final class InversionWork {
                 latent.norm(),
                 Latents.boxed(latent.channelMeans()),
                 inverted.encoded().column(i),
+                inverted.halvings(),
                 settingsId,
                 settings.checkpointFingerprint()));
     }

@@ -1,0 +1,258 @@
+package latentmix.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import latentmix.stage.MadeUpGpus.Task;
+import latentmix.stage.StandaloneCluster.Offer;
+import latentmix.stage.StandaloneCluster.Submission;
+import latentmix.table.InvertedRow;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The job on a standalone cluster of two unlike workers with two GPUs each, submitted by SparkSubmit. The GPUs are made up, and a
+ * CPU computes at their addresses.
+ */
+@Tag("faults")
+class GpuClusterTest {
+    private static final List<String> FIRST = List.of("0", "1");
+    private static final List<String> SECOND = List.of("2", "3");
+    private static final Set<String> ON_GPUS = Set.of("prompts", "invert", "generate", "evaluate");
+
+    @TempDir
+    static Path folder;
+
+    private static StandaloneCluster cluster;
+    private static Path input;
+    private static Path config;
+    private static Run undisturbed;
+
+    private record Run(Path folder, Submission submission, List<Task> tasks) {
+        List<Task> of(String stage) {
+            return tasks.stream().filter(task -> task.of(stage)).toList();
+        }
+
+        Set<String> executorsOf(String stage) {
+            return of(stage).stream()
+                    .filter(Task::succeeded)
+                    .map(Task::executor)
+                    .collect(Collectors.toSet());
+        }
+    }
+
+    @BeforeAll
+    static void anUndisturbedRunOfTwoExecutors() throws IOException, InterruptedException {
+        cluster = StandaloneCluster.start(
+                folder, List.of(new Offer("127.0.0.2", 2, FIRST), new Offer("127.0.0.3", 4, SECOND)));
+        input = TinyRun.input(folder.resolve("in"), 8);
+        config = Files.writeString(folder.resolve("tiny.yaml"), TinyRun.YAML);
+        undisturbed = run("undisturbed", Map.of("spark.cores.max", "4"));
+        assertThat(undisturbed.submission().exitCode())
+                .as(undisturbed.submission().output())
+                .isZero();
+    }
+
+    @AfterAll
+    static void noCluster() throws IOException, InterruptedException {
+        cluster.close();
+    }
+
+    private static Run run(String name, Map<String, String> settings, String... options)
+            throws IOException, InterruptedException {
+        Path run = folder.resolve(name);
+        Path tasks = Files.createDirectory(folder.resolve(name + "-tasks"));
+        Map<String, String> all = new TreeMap<>(settings);
+        all.put("spark.plugins", MadeUpGpus.class.getName());
+        all.put(MadeUpGpus.TASKS, tasks.toString());
+        List<String> arguments =
+                new ArrayList<>(List.of("run", "--config", config.toString(), "--run", run.toString()));
+        for (String override : TinyRun.overrides(input, "evaluation.sample=100")) {
+            arguments.addAll(List.of("--set", override));
+        }
+        arguments.addAll(List.of(options));
+        Submission submission = cluster.submit(name, all, arguments);
+        return new Run(run, submission, Task.read(tasks));
+    }
+
+    private static void assertSameTables(Run run) throws IOException {
+        assertThat(run.submission().exitCode()).as(run.submission().output()).isZero();
+        Map<String, String> expected = TinyRun.tables(undisturbed.folder());
+        Map<String, String> found = TinyRun.tables(run.folder());
+        assertThat(found.keySet()).isEqualTo(expected.keySet());
+        assertThat(found.keySet()).as("files with other bytes").noneMatch(file -> !found.get(file)
+                .equals(expected.get(file)));
+    }
+
+    @Test
+    void tasksThatRunNetworksHaveOneGpuOfTheirExecutorAndOthersNone() {
+        assertThat(ON_GPUS).allSatisfy(stage -> assertThat(undisturbed.of(stage))
+                .isNotEmpty()
+                .allSatisfy(task -> {
+                    assertThat(task.gpus()).hasSize(1);
+                    assertThat(task.executorGpus()).containsAll(task.gpus());
+                }));
+        assertThat(undisturbed.tasks())
+                .filteredOn(task -> ON_GPUS.stream().noneMatch(task::of) && !task.of("ask"))
+                .isNotEmpty()
+                .allSatisfy(task -> assertThat(task.gpus()).isEmpty());
+        assertThat(undisturbed.of("mix")).isNotEmpty();
+        assertThat(undisturbed.of("export")).isNotEmpty();
+    }
+
+    @Test
+    void classesSpreadOverExecutorsAndEachLoadsANetworkOnce() throws IOException {
+        assertThat(undisturbed.executorsOf("invert")).hasSize(2);
+        Map<String, List<String>> logs = cluster.executorLogs(undisturbed.submission());
+        assertThat(logs).hasSize(2).allSatisfy((executor, lines) -> {
+            List<String> loaded = lines.stream()
+                    .filter(line -> line.contains(" Loaded "))
+                    .map(line -> line.replaceFirst(".* Loaded (.*), in .* ms", "$1"))
+                    .toList();
+            assertThat(loaded)
+                    .contains("denoiser of unet onto cpu(), FLOAT32")
+                    .doesNotHaveDuplicates();
+        });
+        assertThat(undisturbed.of("invert").size() + undisturbed.of("generate").size())
+                .as("tasks that needed the denoiser")
+                .isGreaterThan(2);
+    }
+
+    @Test
+    void unlikeExecutorsWithSeveralGpusASlowTaskAndItsCopyGiveTheSameBytes() throws IOException, InterruptedException {
+        Run run = run(
+                "unlike",
+                Map.of(
+                        "spark.executor.cores", "", // all of a worker's: 2 and 4
+                        "spark.executor.resource.gpu.amount", "2",
+                        "spark.speculation", "true",
+                        "spark.speculation.interval", "100ms",
+                        "spark.speculation.quantile", "0.25",
+                        "spark.speculation.multiplier", "1.1",
+                        MadeUpGpus.SLOW, "generate "),
+                "--gpus",
+                "1");
+        assertSameTables(run);
+        assertThat(run.submission().events("SparkListenerExecutorAdded"))
+                .hasSize(2)
+                .anyMatch(event -> event.contains("\"Total Cores\":2"))
+                .anyMatch(event -> event.contains("\"Total Cores\":4"));
+        assertThat(run.submission().events("SparkListenerTaskStart"))
+                .as("copies of the slow task")
+                .anyMatch(event -> event.contains("\"Speculative\":true"));
+        assertEachGpuHasOneTaskAtATime(run);
+    }
+
+    private static void assertEachGpuHasOneTaskAtATime(Run run) {
+        Map<String, List<Task>> byGpu = run.tasks().stream()
+                .filter(Task::succeeded)
+                .filter(task -> !task.gpus().isEmpty())
+                .collect(Collectors.groupingBy(task -> task.gpus().get(0)));
+        assertThat(byGpu.keySet()).containsAnyElementsOf(FIRST).containsAnyElementsOf(SECOND);
+        assertThat(byGpu.size()).as("GPUs used").isGreaterThan(2);
+        assertThat(byGpu.values())
+                .allSatisfy(tasks -> assertThat(overlapping(tasks)).isEmpty());
+    }
+
+    private static List<List<Task>> overlapping(List<Task> tasks) {
+        return tasks.stream()
+                .flatMap(one -> tasks.stream()
+                        .filter(other -> one != other && one.start() < other.end() && other.start() < one.end())
+                        .map(other -> List.of(one, other)))
+                .toList();
+    }
+
+    @Test
+    void aBrokenGpuIsGivenUpItsRowsGoToTheOtherAndTooLargeMicroBatchesRunInHalves()
+            throws IOException, InterruptedException {
+        Run run = run(
+                "failing",
+                Map.of(
+                        "spark.cores.max", "4",
+                        "spark.excludeOnFailure.stage.maxFailedTasksPerExecutor", "2",
+                        MadeUpGpus.BROKEN, String.join(",", FIRST),
+                        MadeUpGpus.SMALL, String.join(",", SECOND)));
+        assertThat(run.submission().exitCode()).as(run.submission().output()).isZero();
+        assertThat(run.of("invert"))
+                .anySatisfy(task -> {
+                    assertThat(task.succeeded()).isFalse();
+                    assertThat(FIRST).containsAll(task.gpus());
+                })
+                .filteredOn(Task::succeeded)
+                .hasSize(4)
+                .allSatisfy(task -> assertThat(SECOND).containsAll(task.gpus()));
+        assertThat(run.submission().events("SparkListenerExecutorExcludedForStage"))
+                .isNotEmpty();
+
+        assertThat(TinyRun.tables(run.folder()).keySet())
+                .as("nothing is lost")
+                .isEqualTo(TinyRun.tables(undisturbed.folder()).keySet());
+        Map<String, InvertedRow> expected = inverted(undisturbed);
+        Map<String, InvertedRow> found = inverted(run);
+        assertThat(expected.values())
+                .extracting(InvertedRow::halvings)
+                .containsOnly(0)
+                .hasSize(16);
+        assertThat(found.values()).extracting(InvertedRow::halvings).containsOnly(1);
+        assertThat(found).allSatisfy((id, row) -> {
+            float[] latent = row.latent().latent().toFloats();
+            float[] whole = expected.get(id).latent().latent().toFloats();
+            for (int i = 0; i < latent.length; i++) {
+                assertThat(latent[i]).isEqualTo(whole[i], within(HALVING_BOUND));
+            }
+        });
+    }
+
+    /** What a latent of unit variance may differ by where its micro-batch was halved: docs name it. */
+    private static final float HALVING_BOUND = 1e-4f;
+
+    private static Map<String, InvertedRow> inverted(Run run) throws IOException {
+        return TinyRun.rows(run.folder(), "inverted", InvertedRow.class).stream()
+                .collect(Collectors.toMap(InvertedRow::imageId, row -> row));
+    }
+
+    @Test
+    void withDynamicAllocationOnlyStagesThatRunNetworksGetExecutorsWithGpus() throws IOException, InterruptedException {
+        Run run = run(
+                "dynamic",
+                Map.of(
+                        "spark.executor.cores", "1",
+                        "spark.dynamicAllocation.enabled", "true",
+                        "spark.dynamicAllocation.maxExecutors", "2",
+                        "spark.dynamicAllocation.executorIdleTimeout", "5s"),
+                "--gpus",
+                "1");
+        assertSameTables(run);
+        assertThat(ON_GPUS).allSatisfy(stage -> assertThat(run.of(stage)).allSatisfy(task -> assertThat(task.gpus())
+                .hasSize(1)
+                .isEqualTo(task.executorGpus())));
+        assertThat(Stream.of("mix", "export").flatMap(stage -> run.of(stage).stream()))
+                .isNotEmpty()
+                .allSatisfy(task -> assertThat(task.executorGpus()).isEmpty());
+    }
+
+    @Test
+    void aPyTorchThatDoesNotFitIsRefusedBeforeANetworkRuns() throws IOException, InterruptedException {
+        Run run = run("mismatch", Map.of("spark.cores.max", "4", "spark.executorEnv.PYTORCH_VERSION", "2.5.0"));
+        assertThat(run.submission().exitCode()).as(run.submission().output()).isEqualTo(2);
+        assertThat(run.submission().output()).contains("PYTORCH_VERSION: expected 2.7.1").doesNotContain("\tat ");
+        assertThat(Collections.disjoint(
+                        run.tasks().stream().map(task -> task.job().split(" ")[0]).toList(), ON_GPUS))
+                .as("no task with a network")
+                .isTrue();
+    }
+}
