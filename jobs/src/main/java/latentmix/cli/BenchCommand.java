@@ -12,6 +12,7 @@ import latentmix.bench.FullSize;
 import latentmix.bench.InversionBench;
 import latentmix.bench.MixingBench;
 import latentmix.bench.PipelineBench;
+import latentmix.bench.SoakBench;
 import latentmix.bench.SolversBench;
 import latentmix.config.RunConfig;
 import latentmix.model.FullSizeModel;
@@ -29,7 +30,8 @@ import picocli.CommandLine.Parameters;
             "  features   the built-in classifier on images, and a Fréchet distance of 2,048 features",
             "  inversions methods by how near they come back, on the built-in model",
             "  full-size  networks of published size: compiling them, and their forward on this machine's CPU",
-            "  solvers    solvers, steps and a guidance interval on the built-in model: evaluations, time, error"
+            "  solvers    solvers, steps and a guidance interval on the built-in model: evaluations, time, error",
+            "  soak       resident memory over thousands of micro-batches of whole runs in one JVM"
         },
         mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
@@ -40,7 +42,8 @@ final class BenchCommand implements Callable<Integer> {
         FEATURES("features"),
         INVERSIONS("inversions"),
         FULL_SIZE("full-size"),
-        SOLVERS("solvers");
+        SOLVERS("solvers"),
+        SOAK("soak");
 
         private final String text;
 
@@ -82,6 +85,15 @@ final class BenchCommand implements Callable<Integer> {
             description = "sample images that inversions are measured on, 10 to 640 (default: ${DEFAULT-VALUE})")
     private int images;
 
+    @Option(
+            names = "--micro-batches",
+            defaultValue = "4000",
+            paramLabel = "N",
+            description =
+                    "how many soak takes; small ones, by --set inversion.steps=4 and the like, take minutes (default:"
+                            + " ${DEFAULT-VALUE})")
+    private long microBatches;
+
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "replaces a value of the demo's configuration")
     private final List<String> overrides = new ArrayList<>();
 
@@ -105,10 +117,15 @@ final class BenchCommand implements Callable<Integer> {
         if (asked.contains(Case.SOLVERS)) {
             SolversBench.run(DemoCommand.config(overrides), System.out);
         }
-        if (asked.contains(Case.JOB)) {
+        if (asked.contains(Case.JOB) || asked.contains(Case.SOAK)) {
             RunConfig config = DemoCommand.config(overrides);
             return SparkJob.run(config, spark -> {
-                new PipelineBench(spark, config).run(rounds, System.out);
+                if (asked.contains(Case.JOB)) {
+                    new PipelineBench(spark, config).run(rounds, System.out);
+                }
+                if (asked.contains(Case.SOAK)) {
+                    new SoakBench(spark, config).run(microBatches, System.out);
+                }
                 return ExitCode.DONE;
             });
         }

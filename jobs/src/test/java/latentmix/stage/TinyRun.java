@@ -1,5 +1,7 @@
 package latentmix.stage;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -100,6 +102,15 @@ public final class TinyRun {
             }
         }
         return files;
+    }
+
+    /** Asserts that two runs have the same files of the same bytes. */
+    static void assertSameTables(Path run, Path undisturbed) throws IOException {
+        Map<String, String> expected = tables(undisturbed);
+        Map<String, String> found = tables(run);
+        assertThat(found.keySet()).isEqualTo(expected.keySet());
+        assertThat(found.keySet()).as("files with other bytes").noneMatch(file -> !found.get(file)
+                .equals(expected.get(file)));
     }
 
     private static String hash(Path file) {
