@@ -32,6 +32,7 @@ final class ExitCode {
                 + "]*");
 
     private static final Pattern LOCATION = Pattern.compile("s3a://[^\\s:'`]+");
+    private static final Pattern KEY = Pattern.compile("Exception: ([^\\s:]+):");
     private static final Pattern STATUS = Pattern.compile("Status Code: (\\d+)(?:.*\\):(?!null)(\\w+))?");
 
     private ExitCode() {}
@@ -74,7 +75,8 @@ final class ExitCode {
     /** What a store refused and what to do, in a line. */
     private static String refusal(String exception, String line) {
         Matcher found = LOCATION.matcher(line);
-        String location = found.find() ? found.group() : "the store";
+        Matcher key = KEY.matcher(line);
+        String location = found.find() ? found.group() : key.find() ? key.group(1) : "the store";
         Matcher status = STATUS.matcher(line);
         String answer = !status.find() ? "" : status.group(1) + (status.group(2) == null ? "" : " " + status.group(2));
         return switch (exception) {

@@ -43,7 +43,7 @@ class FaultsTest {
     @BeforeAll
     static void anUndisturbedRun() throws IOException, InterruptedException {
         input = TinyRun.input(folder.resolve("in"), 8);
-        config = TinyRun.config(input, "evaluation.sample=100", "run.max_rejected=0.5");
+        config = config(input);
         undisturbed = folder.resolve("undisturbed");
         assertThat(TinyRun.run(2, config, undisturbed)).isZero();
         cluster = StandaloneCluster.shared();
@@ -58,6 +58,14 @@ class FaultsTest {
     @AfterAll
     static void noDriver() {
         spark.close();
+    }
+
+    private static RunConfig config(Path images) throws IOException {
+        return TinyRun.config(
+                images,
+                "input.classes=" + TinyRun.classes(folder.resolve("classes.tsv")),
+                "evaluation.sample=100",
+                "run.max_rejected=0.5");
     }
 
     private static int run(RunConfig config, Object run) throws IOException {

@@ -18,19 +18,21 @@ import org.junit.jupiter.api.io.TempDir;
 /** Drivers that die, and what they leave to the next one; executors are those of a standalone cluster. */
 @Tag("faults")
 class KillTest {
-    private static final String[] OVERRIDES = {"evaluation.sample=100"};
-
     @TempDir
     static Path folder;
 
     private static Path input;
     private static Path undisturbed;
+    private static String[] overrides;
 
     @BeforeAll
     static void anUndisturbedRun() throws IOException {
         input = TinyRun.input(folder.resolve("in"), 8);
+        overrides = new String[] {
+            "input.classes=" + TinyRun.classes(folder.resolve("classes.tsv")), "evaluation.sample=100"
+        };
         undisturbed = folder.resolve("undisturbed");
-        assertThat(TinyRun.run(2, TinyRun.config(input, OVERRIDES), undisturbed))
+        assertThat(TinyRun.run(2, TinyRun.config(input, overrides), undisturbed))
                 .isZero();
     }
 
@@ -41,14 +43,14 @@ class KillTest {
         Path run = folder.resolve("killed");
         Path log = folder.resolve("killed.log");
         for (String table : List.of("inverted", "mixed", "generated", "features", "dataset/parquet")) {
-            Process job = JobProcess.start(log, cluster.settings(), Map.of(), input, run.toString(), OVERRIDES);
+            Process job = JobProcess.start(log, cluster.settings(), Map.of(), input, run.toString(), overrides);
             JobProcess.killAt(job, run.resolve(table), log);
             assertThat(JobProcess.files(run.resolve(table)))
                     .as(table)
                     .isBetween(1L, JobProcess.files(undisturbed.resolve(table)));
             assertThat(run.resolve("report.html")).doesNotExist();
         }
-        assertThat(JobProcess.start(log, cluster.settings(), Map.of(), input, run.toString(), OVERRIDES)
+        assertThat(JobProcess.start(log, cluster.settings(), Map.of(), input, run.toString(), overrides)
                         .waitFor())
                 .isZero();
         TinyRun.assertSameTables(run, undisturbed);
@@ -84,7 +86,7 @@ class KillTest {
         for (String name : List.of("filling", "damaged")) {
             Path run = folder.resolve(name);
             Path log = folder.resolve(name + ".log");
-            assertThat(JobProcess.start(log, settings, environment, input, run.toString(), OVERRIDES)
+            assertThat(JobProcess.start(log, settings, environment, input, run.toString(), overrides)
                             .waitFor())
                     .isZero();
             TinyRun.assertSameTables(run, undisturbed);

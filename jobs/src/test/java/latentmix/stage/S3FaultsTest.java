@@ -39,7 +39,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class S3FaultsTest {
     private static final String REJECTED = "/rejected/stage=invert/";
     private static final String INVERTED = "/inverted/class_id=";
-    private static final String[] OVERRIDES = {"run.max_rejected=0.5", "evaluation.sample=100"};
 
     @TempDir
     static Path folder;
@@ -48,6 +47,7 @@ class S3FaultsTest {
     private static FaultyStore store;
     private static Path input;
     private static Path undisturbed;
+    private static String[] overrides;
 
     @BeforeAll
     static void aServerAProxyAndAnUndisturbedLocalRun() throws IOException, InterruptedException {
@@ -57,8 +57,11 @@ class S3FaultsTest {
         for (String classId : TinyRun.CLASSES) { // each chunk that has one has a file of rejected rows
             Files.writeString(input.resolve(classId).resolve("notes.txt"), "not an image");
         }
+        overrides = new String[] {
+            "input.classes=" + TinyRun.classes(folder.resolve("classes.tsv")), "evaluation.sample=100", "run.max_rejected=0.5"
+        };
         undisturbed = folder.resolve("undisturbed");
-        assertThat(TinyRun.run(2, TinyRun.config(input, OVERRIDES), undisturbed))
+        assertThat(TinyRun.run(2, TinyRun.config(input, overrides), undisturbed))
                 .isZero();
         server.put(input, "in");
     }
@@ -70,7 +73,7 @@ class S3FaultsTest {
     }
 
     private static String[] onS3() {
-        return Stream.concat(Stream.of(OVERRIDES), Stream.of("input.root=" + location("in")))
+        return Stream.concat(Stream.of(overrides), Stream.of("input.root=" + location("in")))
                 .toArray(String[]::new);
     }
 

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -71,9 +70,7 @@ class S3RunTest {
     @Test
     void aRunWithEverythingOnS3MakesTheBytesOfALocalOneAndASecondRunComputesNothing() throws IOException {
         Path input = TinyRun.input(folder.resolve("in"), 8);
-        Path classes = Files.writeString(
-                folder.resolve("classes.tsv"),
-                "index\tfolder\tname\n0\t5-sandal\tsandal\n1\t9-ankle-boot\tankle boot\n");
+        Path classes = TinyRun.classes(folder.resolve("classes.tsv"));
         Path local = folder.resolve("local");
         assertThat(TinyRun.run(2, TinyRun.config(input, "input.classes=" + classes, "evaluation.sample=100"), local))
                 .isZero();

@@ -259,8 +259,8 @@ public final class CheckpointCache implements AutoCloseable {
     private FileChannel use(String key) throws IOException {
         Path used = used(key);
         FileChannel channel = writable(used);
+        Files.setLastModifiedTime(used, FileTime.from(Instant.now())); // before: it opens and closes the file, and a lock would go
         channel.lock(0, Long.MAX_VALUE, true);
-        Files.setLastModifiedTime(used, FileTime.from(Instant.now()));
         return channel;
     }
 

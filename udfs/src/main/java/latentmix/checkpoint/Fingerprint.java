@@ -100,7 +100,7 @@ public final class Fingerprint {
             FileTime modified = attributes.lastModifiedTime();
             String key = ofText(file.toRealPath() + "|" + attributes.size() + "|" + modified.toInstant() + "|"
                     + attributes.fileKey());
-            Path memo = Caches.dir().resolve("fingerprints").resolve(key);
+            Path memo = Caches.dir().resolve("fingerprints").resolve(key + ".sum");
             try {
                 String kept = new String(Files.readAllBytes(memo), StandardCharsets.UTF_8);
                 String hash = kept.substring(0, Math.min(kept.length(), 64));
