@@ -58,7 +58,9 @@ class S3FaultsTest {
             Files.writeString(input.resolve(classId).resolve("notes.txt"), "not an image");
         }
         overrides = new String[] {
-            "input.classes=" + TinyRun.classes(folder.resolve("classes.tsv")), "evaluation.sample=100", "run.max_rejected=0.5"
+            "input.classes=" + TinyRun.classes(folder.resolve("classes.tsv")),
+            "evaluation.sample=100",
+            "run.max_rejected=0.5"
         };
         undisturbed = folder.resolve("undisturbed");
         assertThat(TinyRun.run(2, TinyRun.config(input, overrides), undisturbed))
@@ -241,7 +243,8 @@ class S3FaultsTest {
     /** Every row of every table as text: their files are compressed. */
     private static Stream<String> rows(Path run) {
         try (JavaSparkContext context = TinyRun.spark(1)) {
-            SparkSession spark = SparkSession.builder().sparkContext(context.sc()).getOrCreate();
+            SparkSession spark =
+                    SparkSession.builder().sparkContext(context.sc()).getOrCreate();
             List<String> rows = Stream.of("images", "inverted", "mixed", "generated", "rejected", "prompts")
                     .flatMap(table ->
                             spark.read().parquet(run.resolve(table).toString()).toJSON().collectAsList().stream())

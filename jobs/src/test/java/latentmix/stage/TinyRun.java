@@ -45,8 +45,7 @@ public final class TinyRun {
 
     /** A list of these classes, with whose numbers the built-in classifier's outputs may be compared. */
     static Path classes(Path file) throws IOException {
-        return Files.writeString(
-                file, "index\tfolder\tname\n0\t5-sandal\tsandal\n1\t9-ankle-boot\tankle boot\n");
+        return Files.writeString(file, "index\tfolder\tname\n0\t5-sandal\tsandal\n1\t9-ankle-boot\tankle boot\n");
     }
 
     /** The configuration, with overrides such as {@code generation.steps=5}. */

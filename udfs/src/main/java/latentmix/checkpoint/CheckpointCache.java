@@ -57,6 +57,8 @@ public final class CheckpointCache implements AutoCloseable {
     private static final String SUMS = "SHA256SUMS";
     private static final String TEXT = ".*\\.(json|txt|model)";
 
+    private static CheckpointCache shared;
+
     private final Path dir;
     private final long limit;
     private final Map<String, Path> opened = new ConcurrentHashMap<>(); // by location
@@ -69,9 +71,11 @@ public final class CheckpointCache implements AutoCloseable {
     }
 
     /** The one of this process: what it opens stays open. */
-    private static final class Shared {
-        static final CheckpointCache CACHE =
-                new CheckpointCache(Caches.dir().resolve("checkpoints"), bytes(System.getenv(LIMIT)));
+    private static synchronized CheckpointCache shared() {
+        if (shared == null) {
+            shared = new CheckpointCache(Caches.dir().resolve("checkpoints"), bytes(System.getenv(LIMIT)));
+        }
+        return shared;
     }
 
     /**
@@ -84,7 +88,7 @@ public final class CheckpointCache implements AutoCloseable {
         if (!path.matches("[A-Za-z][A-Za-z0-9+.-]+:/.*")) {
             return Path.of(path);
         }
-        return path.startsWith("file:") ? Path.of(URI.create(path)) : Shared.CACHE.copy(path, conf);
+        return path.startsWith("file:") ? Path.of(URI.create(path)) : shared().copy(path, conf);
     }
 
     /** The limit that a text of whole gigabytes says. */
@@ -259,7 +263,8 @@ public final class CheckpointCache implements AutoCloseable {
     private FileChannel use(String key) throws IOException {
         Path used = used(key);
         FileChannel channel = writable(used);
-        Files.setLastModifiedTime(used, FileTime.from(Instant.now())); // before: it opens and closes the file, and a lock would go
+        Files.setLastModifiedTime(
+                used, FileTime.from(Instant.now())); // before: it opens and closes the file, and a lock would go
         channel.lock(0, Long.MAX_VALUE, true);
         return channel;
     }
