@@ -63,7 +63,7 @@ final class StandaloneCluster {
     }
 
     private Process start(String name, String program, List<String> arguments) throws IOException {
-        List<String> command = new ArrayList<>(JobProcess.java(program, Map.of()));
+        List<String> command = new ArrayList<>(JobProcess.java(program, Map.of("spark.master.rest.enabled", "false")));
         command.addAll(arguments);
         return new ProcessBuilder(command)
                 .redirectErrorStream(true)
@@ -118,7 +118,8 @@ final class StandaloneCluster {
         settings.put("spark.executor.extraClassPath", System.getProperty("java.class.path"));
         settings.put(
                 "spark.executor.extraJavaOptions",
-                "-Dai.djl.pytorch.num_threads=1 -Dai.djl.pytorch.num_interop_threads=1");
+                "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dai.djl.pytorch.num_threads=1"
+                        + " -Dai.djl.pytorch.num_interop_threads=1");
         return settings;
     }
 

@@ -20,7 +20,6 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -120,7 +119,7 @@ public final class CheckpointCache implements AutoCloseable {
     private final class Copying {
         private final String location;
         private final FileSystem fs;
-        private final SortedMap<String, LocatedFileStatus> listed = new TreeMap<>(); // by path below the folder
+        private final Map<String, LocatedFileStatus> listed = new TreeMap<>(); // by path below the folder
         private final String key;
         private final Path copy;
 
@@ -325,10 +324,10 @@ public final class CheckpointCache implements AutoCloseable {
     /** Lets go of the copies that are open. */
     @Override
     public void close() throws IOException {
-        for (String key : inUse.keySet()) {
-            FileChannel channel = Optional.ofNullable(inUse.remove(key)).orElseThrow();
+        for (FileChannel channel : inUse.values()) {
             channel.close();
         }
+        inUse.clear();
         opened.clear();
     }
 }
