@@ -4,14 +4,12 @@ import java.io.IOException;
 import java.net.URI;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
+import latentmix.table.StandInFileSystem;
 import org.apache.hadoop.fs.FSDataInputStream;
-import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.RawLocalFileSystem;
 
 /** A local file system that stands for a remote one: it counts the files that are opened, and is slow to open one. */
-public final class CountedFileSystem extends RawLocalFileSystem {
+public final class CountedFileSystem extends StandInFileSystem {
     static final AtomicInteger OPENED = new AtomicInteger();
 
     private static final int MILLIS = 50;
@@ -19,19 +17,6 @@ public final class CountedFileSystem extends RawLocalFileSystem {
     @Override
     public URI getUri() {
         return URI.create("counted:///");
-    }
-
-    @Override
-    public FileStatus[] listStatus(Path folder) throws IOException { // without a local disk's permissions
-        return Stream.of(super.listStatus(folder))
-                .map(file -> new FileStatus(
-                        file.getLen(),
-                        file.isDirectory(),
-                        1,
-                        file.getBlockSize(),
-                        file.getModificationTime(),
-                        file.getPath()))
-                .toArray(FileStatus[]::new);
     }
 
     @Override

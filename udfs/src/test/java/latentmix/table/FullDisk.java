@@ -7,7 +7,6 @@ import java.net.URI;
 import java.nio.file.Files;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.util.Progressable;
 
@@ -15,7 +14,7 @@ import org.apache.hadoop.util.Progressable;
  * A local file system whose disk is full after so many bytes of a file, {@code fs.full.bytes}: for ever, or while there is the file
  * {@code fs.full.while}, which is deleted when somebody has noticed.
  */
-public final class FullDisk extends RawLocalFileSystem {
+public final class FullDisk extends StandInFileSystem {
     @Override
     public URI getUri() {
         return URI.create("full:///");
