@@ -13,6 +13,7 @@ import latentmix.bench.InversionBench;
 import latentmix.bench.MixingBench;
 import latentmix.bench.PipelineBench;
 import latentmix.bench.ScaleBench;
+import latentmix.bench.SoakBench;
 import latentmix.bench.SolversBench;
 import latentmix.config.RunConfig;
 import latentmix.model.FullSizeModel;
@@ -32,7 +33,8 @@ import picocli.CommandLine.Parameters;
             "  inversions methods by how near they come back, on the built-in model",
             "  full-size  networks of published size: compiling them, and their forward on this machine's CPU",
             "  scale      what the job costs beside the network, on 1,000 classes of 1,300 tiny images (10 GB of disk)",
-            "  solvers    solvers, steps and a guidance interval on the built-in model: evaluations, time, error"
+            "  solvers    solvers, steps and a guidance interval on the built-in model: evaluations, time, error",
+            "  soak       resident memory over thousands of micro-batches of whole runs in one JVM"
         },
         mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
@@ -44,7 +46,8 @@ final class BenchCommand implements Callable<Integer> {
         INVERSIONS("inversions"),
         FULL_SIZE("full-size"),
         SCALE("scale"),
-        SOLVERS("solvers");
+        SOLVERS("solvers"),
+        SOAK("soak");
 
         private final String text;
 
@@ -100,6 +103,15 @@ final class BenchCommand implements Callable<Integer> {
             description = "images of each class of scale, and mixtures (default: ${DEFAULT-VALUE})")
     private int imagesOfClass;
 
+    @Option(
+            names = "--micro-batches",
+            defaultValue = "4000",
+            paramLabel = "N",
+            description =
+                    "how many soak takes; small ones, by --set inversion.steps=4 and the like, take minutes (default:"
+                            + " ${DEFAULT-VALUE})")
+    private long microBatches;
+
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "replaces a value of the demo's configuration")
     private final List<String> overrides = new ArrayList<>();
 
@@ -124,16 +136,21 @@ final class BenchCommand implements Callable<Integer> {
             SolversBench.run(DemoCommand.config(overrides), System.out);
         }
         if (asked.contains(Case.SCALE)) {
-            SparkJob.run(DemoCommand.config(overrides), spark -> {
+            SparkJob.run(DemoCommand.config(overrides), new SparkConf(), spark -> {
                 new ScaleBench(spark, classes, imagesOfClass, Files.createTempDirectory("latentmix-scale"))
                         .run(System.out);
                 return ExitCode.DONE;
             });
         }
-        if (asked.contains(Case.JOB)) {
+        if (asked.contains(Case.JOB) || asked.contains(Case.SOAK)) {
             RunConfig config = DemoCommand.config(overrides);
             return SparkJob.run(config, new SparkConf(), spark -> {
-                new PipelineBench(spark, config).run(rounds, System.out);
+                if (asked.contains(Case.JOB)) {
+                    new PipelineBench(spark, config).run(rounds, System.out);
+                }
+                if (asked.contains(Case.SOAK)) {
+                    new SoakBench(spark, config).run(microBatches, System.out);
+                }
                 return ExitCode.DONE;
             });
         }

@@ -1,9 +1,6 @@
 package latentmix.cli;
 
 import java.io.PrintWriter;
-import java.net.SocketException;
-import java.net.SocketTimeoutException;
-import java.net.UnknownHostException;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
@@ -22,6 +19,20 @@ final class ExitCode {
     /** As operating systems word it: a task's failure reaches the driver as text. */
     private static final Pattern FULL_DISK =
             Pattern.compile("[^\n]*(No space left on device|File too large|Disk quota exceeded)");
+
+    /** What the S3 connector throws, also as a task tells the driver, where asking again mends nothing; the line's rest says what. */
+    private static final Pattern REFUSED =
+            Pattern.compile("(AccessDenied|NoAuthWithAWS|NoAwsCredentials|CredentialInitialization|UnknownStore"
+                    + "|AWSBadRequest)Exception: [^\n]*(s3a:|S3, Status Code|AWS)[^\n]*");
+
+    /** What it throws, and what the network does, when a store is overloaded or out of order. */
+    private static final Pattern OUT_OF_ORDER = Pattern.compile(
+            "(java\\.net\\.(Socket|SocketTimeout|Connect|NoRouteToHost|UnknownHost)|org\\.apache\\.hadoop\\.net\\.ConnectTimeout|org\\.apache\\.hadoop\\.fs\\.s3a\\.(AWSServiceThrottled|AWSStatus500|AWSServiceIO|AWSApiCallTimeout|AWSNoResponse))Exception[^\n"
+                + "]*");
+
+    private static final Pattern LOCATION = Pattern.compile("s3a://[^\\s:'`]+");
+    private static final Pattern KEY = Pattern.compile("Exception: ([^\\s:]+):");
+    private static final Pattern STATUS = Pattern.compile("Status Code: (\\d+)(?:.*\\):(?!null)(\\w+))?");
 
     private ExitCode() {}
 
@@ -44,8 +55,15 @@ final class ExitCode {
                         + "; what was published stays and is not computed again");
                 return TRY_AGAIN;
             }
-            if (isTransient(cause)) {
-                err.println("Try again: " + cause);
+            Matcher refused = REFUSED.matcher(cause.toString());
+            if (refused.find()) {
+                err.println(refusal(refused.group(1), refused.group()));
+                return BAD_CONFIGURATION;
+            }
+            Matcher outOfOrder = OUT_OF_ORDER.matcher(cause.toString());
+            if (outOfOrder.find()) {
+                err.println("Try again when the store answers: " + outOfOrder.group()
+                        + "; what was published stays and is not computed again");
                 return TRY_AGAIN;
             }
         }
@@ -53,15 +71,25 @@ final class ExitCode {
         return UNEXPECTED;
     }
 
-    /** Network faults, and what the S3 connector throws when a store is overloaded or out of order. */
-    private static boolean isTransient(Throwable cause) {
-        return cause instanceof SocketException
-                || cause instanceof SocketTimeoutException
-                || cause instanceof UnknownHostException
-                || cause.getClass()
-                        .getName()
-                        .matches("org\\.apache\\.hadoop\\.fs\\.s3a\\.(AWSServiceThrottled|AWSStatus500|"
-                                + "AWSServiceIO|AWSApiCallTimeout|AWSNoResponse)Exception");
+    /** What a store refused and what to do, in a line. */
+    private static String refusal(String exception, String line) {
+        Matcher found = LOCATION.matcher(line);
+        Matcher key = KEY.matcher(line);
+        String location = found.find() ? found.group() : key.find() ? key.group(1) : "the store";
+        Matcher status = STATUS.matcher(line);
+        String answer = !status.find() ? "" : status.group(1) + (status.group(2) == null ? "" : " " + status.group(2));
+        return switch (exception) {
+            case "UnknownStore" ->
+                location + ": expected a bucket, but the store has none of that name; create it, or correct the"
+                        + " location or fs.s3a.endpoint";
+            case "NoAuthWithAWS", "NoAwsCredentials", "CredentialInitialization" ->
+                location + ": expected credentials, found none; set fs.s3a.access.key and fs.s3a.secret.key,"
+                        + " AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machines a role";
+            default ->
+                location + ": expected a store that lets this run read its input and write its run folder, got "
+                        + (answer.isEmpty() ? exception : answer)
+                        + "; correct the credentials, or let the bucket's policy allow it";
+        };
     }
 
     private static Set<Throwable> causes(Throwable failure) {

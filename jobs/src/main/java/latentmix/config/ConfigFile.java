@@ -380,9 +380,18 @@ public final class ConfigFile {
     }
 
     static void locate(String location) {
+        requireNoCredentials(location);
         if (!BuiltIn.resolvable(location)) {
             throw new IllegalArgumentException("expected a path or one of " + String.join(", ", BuiltIn.locations())
                     + ", got " + location + "; check the spelling");
+        }
+    }
+
+    /** Refuses a location such as {@code s3a://key:secret@bucket}, which logs and reports would show. */
+    public static void requireNoCredentials(String location) {
+        if (location.matches("[A-Za-z][A-Za-z0-9+.-]*://[^/]*@.*")) {
+            throw new IllegalArgumentException("expected a location without credentials, got some before an @; set"
+                    + " fs.s3a.access.key and fs.s3a.secret.key, or the environment");
         }
     }
 

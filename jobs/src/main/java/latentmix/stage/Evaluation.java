@@ -15,6 +15,7 @@ import latentmix.architecture.Architecture;
 import latentmix.architecture.ConvClassifier;
 import latentmix.architecture.Part;
 import latentmix.checkpoint.BuiltIn;
+import latentmix.checkpoint.CheckpointCache;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.ConfigException;
@@ -104,7 +105,7 @@ final class Evaluation {
         String classifier = asked.classifier(config.model().checkpoint());
         if (classifier != null) {
             found.add(network(FeatureKind.CLASSIFIER, classifier, compiled("classifier", classifier, Part.CLASSIFIER)));
-            checkLabels(Path.of(BuiltIn.located(classifier)));
+            checkLabels(CheckpointCache.located(classifier, run.conf()));
         }
         if (asked.clip() != null) {
             found.add(network(FeatureKind.CLIP, asked.clip(), compiled("clip", asked.clip(), Part.IMAGE_ENCODER)));
@@ -127,9 +128,9 @@ final class Evaluation {
     }
 
     /** Compiles a network before the first task; returns its fingerprint. */
-    private static String compiled(String key, String location, Part part) {
+    private String compiled(String key, String location, Part part) {
         try {
-            Path folder = Path.of(BuiltIn.located(location));
+            Path folder = CheckpointCache.located(location, run.conf());
             Models.compile(folder, part, Dtype.FLOAT32);
             return CheckpointFolder.fingerprint(folder);
         } catch (CheckpointException e) {
@@ -371,7 +372,7 @@ final class Evaluation {
         ModelSource source = model;
         return tasks.onGpus()
                 .run(new Tasks.Job("evaluate", "images", rows), missing, (folder, chunk, progress) -> new FeatureWork(
-                                folder, network, where, source.onDevice(), progress)
+                                folder, network, where, source.onDevice(folder.conf()), progress)
                         .extract(chunk));
     }
 

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -22,9 +21,11 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import latentmix.architecture.Part;
 import latentmix.checkpoint.BuiltIn;
+import latentmix.checkpoint.CheckpointCache;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.ConfigException;
+import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
 import latentmix.export.DatasetFeatures;
 import latentmix.model.Dtype;
@@ -52,6 +53,7 @@ import latentmix.work.MixingPlan;
 import latentmix.work.MixingWork;
 import latentmix.work.ModelOnDevice;
 import latentmix.work.Prompts;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**
@@ -61,7 +63,7 @@ import org.apache.spark.api.java.JavaSparkContext;
  */
 public final class Pipeline {
     /** The version of the run folder's layout: another one is refused. */
-    static final int FORMAT = 3;
+    static final int FORMAT = 4;
 
     private static final int PROMPTS_PER_TASK = 64;
     private static final int CLASSES_IN_REPORT = 10;
@@ -81,17 +83,18 @@ public final class Pipeline {
     record ModelSource(String checkpoint, String dtype, int threads) implements Serializable {
         private static final Map<String, CheckpointFolder> OPEN = new ConcurrentHashMap<>(); // once per JVM
 
-        CheckpointFolder open() {
+        CheckpointFolder open(Configuration conf) {
             return OPEN.computeIfAbsent(
-                    checkpoint, location -> CheckpointFolder.open(Path.of(BuiltIn.located(location))));
+                    checkpoint, location -> CheckpointFolder.open(CheckpointCache.located(location, conf)));
         }
 
-        ModelOnDevice onDevice() {
-            return new ModelOnDevice(open(), TaskDevice.current(), Dtype.parse(dtype));
+        ModelOnDevice onDevice(Configuration conf) {
+            return new ModelOnDevice(open(conf), TaskDevice.current(), Dtype.parse(dtype));
         }
     }
 
     private Pipeline(JavaSparkContext spark, RunConfig config, String runFolder) throws IOException {
+        checkLocation(runFolder);
         this.config = config;
         this.run = new RunFolder(runFolder, spark.hadoopConfiguration());
         checkFormat(run);
@@ -117,7 +120,7 @@ public final class Pipeline {
     private CheckpointFolder checked() {
         CheckpointFolder checkpoint;
         try {
-            checkpoint = model.open();
+            checkpoint = model.open(run.conf());
             Models.compile(checkpoint, Dtype.parse(config.model().dtype()));
             if (!invertingModel.dtype().equals(model.dtype())) {
                 Dtype dtype = Dtype.parse(invertingModel.dtype());
@@ -206,18 +209,26 @@ public final class Pipeline {
         return summary;
     }
 
+    private static void checkLocation(String runFolder) {
+        try {
+            ConfigFile.requireNoCredentials(runFolder);
+        } catch (IllegalArgumentException e) {
+            throw new ConfigException(List.of("--run: " + e.getMessage()));
+        }
+    }
+
     private static void checkFormat(RunFolder run) throws IOException {
         var file = run.path("format.json");
         String expected = "{\"format\": " + FORMAT + "}\n";
-        if (!file.getFileSystem(run.conf()).exists(file)) {
-            run.publish(file, expected.getBytes(StandardCharsets.UTF_8));
-            return;
-        }
-        String found = new String(run.read(file), StandardCharsets.UTF_8);
+        boolean isThere = file.getFileSystem(run.conf()).exists(file);
+        String found = isThere ? new String(run.read(file), StandardCharsets.UTF_8) : expected;
         if (!found.equals(expected)) {
             throw new ConfigException(List.of("--run: expected a run folder of format " + FORMAT + ", but " + file
                     + " says " + found.strip() + "; use a new folder, or the version that made this one"));
         }
+        run.publish(
+                file,
+                expected.getBytes(StandardCharsets.UTF_8)); // also where it is there: who may not write learns it now
     }
 
     private List<ImagesWork.Catalog> images(boolean scan) {
@@ -274,16 +285,18 @@ public final class Pipeline {
     private void checkMemory() throws IOException {
         int batch = config.model().batch();
         long weights = Files.size(Models.compile(
-                invertingModel.open().component(invertingModel.open().denoiser()),
+                invertingModel
+                        .open(run.conf())
+                        .component(invertingModel.open(run.conf()).denoiser()),
                 Part.DENOISER,
                 Dtype.parse(invertingModel.dtype())));
         long backward = Models.backwardBytes(
-                invertingModel.open(), batch, settings.inversion().size());
+                invertingModel.open(run.conf()), batch, settings.inversion().size());
         if (settings.inversion().device().equals("gpu")) {
             System.err.printf(
                     Locale.ROOT,
-                    "%s: its backward pass takes about %.1f GB a task beside the weights; whether a GPU has them is not known"
-                            + " here; a smaller model.batch takes less%n",
+                    "%s: its backward pass takes about %.1f GB a task beside the weights; whether a GPU has them is"
+                            + " not known here; a smaller model.batch takes less%n",
                     config.inversion().method(),
                     backward / 1e9);
             return;
@@ -295,8 +308,8 @@ public final class Pipeline {
             long fitting = Math.max(0, available - weights) / slots / Math.max(1, backward / batch);
             throw new ConfigException(List.of(String.format(
                     Locale.ROOT,
-                    "model.batch: expected memory for the backward pass of %s, about %.1f GB for %d tasks of %d latents with"
-                            + " the weights, but an executor has %.1f GB left; %s",
+                    "model.batch: expected memory for the backward pass of %s, about %.1f GB for %d tasks of %d"
+                            + " latents with the weights, but an executor has %.1f GB left; %s",
                     config.inversion().method(),
                     needed / 1e9,
                     slots,
@@ -317,7 +330,7 @@ public final class Pipeline {
                 .distinct()
                 .filter(text -> !done.contains(prompts.id(text)))
                 .toList();
-        PromptCuts.warnings(model.open(), missing).forEach(System.err::println);
+        PromptCuts.warnings(model.open(run.conf()), missing).forEach(System.err::println);
         List<List<String>> groups = new ArrayList<>();
         for (int from = 0; from < missing.size(); from += PROMPTS_PER_TASK) {
             groups.add(List.copyOf(missing.subList(from, Math.min(from + PROMPTS_PER_TASK, missing.size()))));
@@ -325,7 +338,7 @@ public final class Pipeline {
         ModelSource source = model;
         String fingerprint = settings.inversion().checkpointFingerprint();
         tasks.onGpus().run(new Tasks.Job("prompts", "prompts", missing.size()), groups, (folder, texts, progress) -> {
-            ModelOnDevice model = source.onDevice();
+            ModelOnDevice model = source.onDevice(folder.conf()).expecting(fingerprint);
             Prompts table = new Prompts(folder, fingerprint);
             try (TextEncoder encoder = model.textEncoder()) {
                 for (String text : texts) {
@@ -365,7 +378,7 @@ public final class Pipeline {
                         new Tasks.Job("invert", "images", rows(missing, InversionWork.Chunk::rows)),
                         missing,
                         (folder, chunk, progress) -> new InversionWork(
-                                        folder, source.onDevice(), root, maxPixels, inversion, settingsId, progress)
+                                        folder, source.onDevice(folder.conf()), root, maxPixels, inversion, settingsId, progress)
                                 .invert(chunk));
         summarize(StageName.INVERT, all.size() - missing.size(), results, start);
     }
@@ -432,7 +445,7 @@ public final class Pipeline {
                         new Tasks.Job("generate", "images", rows(missing, GenerationWork.Chunk::rows)),
                         missing,
                         (folder, chunk, progress) -> new GenerationWork(
-                                        folder, source.onDevice(), generation, settingsId, progress)
+                                        folder, source.onDevice(folder.conf()), generation, settingsId, progress)
                                 .generate(chunk));
         summarize(StageName.GENERATE, all.size() - missing.size(), results, start);
     }

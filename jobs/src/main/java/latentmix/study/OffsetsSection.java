@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import latentmix.checkpoint.BuiltIn;
+import latentmix.checkpoint.CheckpointCache;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.LatentExperiment.Offsets;
 import latentmix.config.RunConfig;
@@ -72,9 +72,10 @@ final class OffsetsSection {
     }
 
     private StudySection section(StudyContext context) throws IOException {
-        String location = BuiltIn.located(offsets.run().model().checkpoint());
+        String location = offsets.run().model().checkpoint();
         String work = "work/" + offsets.heading().name() + "/";
-        Settings common = settings(CheckpointFolder.open(Path.of(location)));
+        Settings common = settings(CheckpointFolder.open(
+                CheckpointCache.located(location, context.folder().conf())));
         List<ClassLabel> labels = new Pools(context.spark(), offsets.run(), context.location(), "").classes();
         List<List<OffsetRow>> rows = new Tasks(context.spark(), context.location())
                 .onGpus()
@@ -122,15 +123,15 @@ final class OffsetsSection {
         String file = id + ".parquet";
         var path = study.path(work + file);
         if (!study.files(work.substring(0, work.length() - 1)).contains(file)) {
-            List<OffsetRow> rows = made(location, common, label);
+            List<OffsetRow> rows = made(CheckpointCache.located(location, study.conf()), common, label);
             study.publish(path, RowFile.bytes(OffsetRow.class, rows));
         }
         return RowFile.read(path, study.conf(), OffsetRow.class);
     }
 
-    private static List<OffsetRow> made(String location, Settings settings, ClassLabel label) {
+    private static List<OffsetRow> made(Path checkpoint, Settings settings, ClassLabel label) {
         ModelOnDevice model = new ModelOnDevice(
-                CheckpointFolder.open(Path.of(location)), TaskDevice.current(), Dtype.parse(settings.dtype()));
+                CheckpointFolder.open(checkpoint), TaskDevice.current(), Dtype.parse(settings.dtype()));
         OffsetPictures pictures = new OffsetPictures(
                 model,
                 Scheduler.of(model.checkpoint().schedulerConfig(), Solver.parse(settings.solver())),
@@ -185,7 +186,8 @@ final class OffsetsSection {
                 "Class " + label.classId() + ": in the top quarter of the latent, channel "
                         + offsets.channels().get(0) + " raised and channel "
                         + offsets.channels().get(1)
-                        + " lowered by the offset above each column, before the first step of sampling or after the last.",
+                        + " lowered by the offset above each column, before the first step of sampling or after the"
+                        + " last.",
                 new PictureGrid(
                         offsets.offsets().stream()
                                 .map(offset -> String.format(Locale.ROOT, "%.3g", offset))

@@ -1,7 +1,6 @@
 package latentmix.study;
 
-import java.nio.file.Path;
-import latentmix.checkpoint.BuiltIn;
+import latentmix.checkpoint.CheckpointCache;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.RunConfig;
 import latentmix.config.StudyConfig;
@@ -24,6 +23,6 @@ public record StudyContext(JavaSparkContext spark, StudyConfig config, String lo
     /** The study's model, for experiments that use it on their own. */
     public CheckpointFolder checkpoint() {
         return CheckpointFolder.open(
-                Path.of(BuiltIn.located(config.base().model().checkpoint())));
+                CheckpointCache.located(config.base().model().checkpoint(), folder.conf()));
     }
 }

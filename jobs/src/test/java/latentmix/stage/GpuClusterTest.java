@@ -15,8 +15,8 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import latentmix.stage.MadeUpGpus.Task;
-import latentmix.stage.StandaloneCluster.Offer;
-import latentmix.stage.StandaloneCluster.Submission;
+import latentmix.stage.GpuCluster.Offer;
+import latentmix.stage.GpuCluster.Submission;
 import latentmix.table.InvertedRow;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -37,7 +37,7 @@ class GpuClusterTest {
     @TempDir
     static Path folder;
 
-    private static StandaloneCluster cluster;
+    private static GpuCluster cluster;
     private static Path input;
     private static Path config;
     private static Run undisturbed;
@@ -57,7 +57,7 @@ class GpuClusterTest {
 
     @BeforeAll
     static void anUndisturbedRunOfTwoExecutors() throws IOException, InterruptedException {
-        cluster = StandaloneCluster.start(
+        cluster = GpuCluster.start(
                 folder, List.of(new Offer("127.0.0.2", 2, FIRST), new Offer("127.0.0.3", 4, SECOND)));
         input = TinyRun.input(folder.resolve("in"), 8);
         config = Files.writeString(folder.resolve("tiny.yaml"), TinyRun.YAML);

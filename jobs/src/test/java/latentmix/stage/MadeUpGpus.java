@@ -57,7 +57,7 @@ public final class MadeUpGpus implements SparkPlugin {
             long end) {
         static List<Task> read(Path folder) throws IOException {
             try (Stream<Path> files = Files.list(folder)) {
-                return files.flatMap(StandaloneCluster::lines)
+                return files.flatMap(GpuCluster::lines)
                         .map(line -> line.split("\t", -1))
                         .map(parts -> new Task(
                                 parts[0],

@@ -1,5 +1,7 @@
 package latentmix.stage;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -51,6 +53,11 @@ public final class TinyRun {
               - {name: dataset, methods: nin/chm, inputs: 3, weights: dirichlet(1), count: 6, export: true}
               - {name: comparison, methods: [lin/0, fix/cmm], inputs: [2, 4], weights: equal, count: 1, export: false}
             """;
+
+    /** A list of these classes, with whose numbers the built-in classifier's outputs may be compared. */
+    static Path classes(Path file) throws IOException {
+        return Files.writeString(file, "index\tfolder\tname\n0\t5-sandal\tsandal\n1\t9-ankle-boot\tankle boot\n");
+    }
 
     /** The configuration, with overrides such as {@code generation.steps=5}. */
     static RunConfig config(Path input, String... overrides) {
@@ -123,6 +130,15 @@ public final class TinyRun {
             }
         }
         return files;
+    }
+
+    /** Asserts that two runs have the same files of the same bytes. */
+    static void assertSameTables(Path run, Path undisturbed) throws IOException {
+        Map<String, String> expected = tables(undisturbed);
+        Map<String, String> found = tables(run);
+        assertThat(found.keySet()).isEqualTo(expected.keySet());
+        assertThat(found.keySet()).as("files with other bytes").noneMatch(file -> !found.get(file)
+                .equals(expected.get(file)));
     }
 
     private static String hash(Path file) {

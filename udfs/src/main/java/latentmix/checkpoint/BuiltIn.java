@@ -4,7 +4,6 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -12,11 +11,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
@@ -92,7 +89,7 @@ public enum BuiltIn {
     public Path folder() {
         try {
             byte[] sums = resource(SUMS);
-            SortedMap<String, String> expected = parsed(sums);
+            SortedMap<String, String> expected = Fingerprint.sums(sums);
             Path target = Caches.dir()
                     .resolve("builtin")
                     .resolve(Path.of(resources).getFileName() + "-"
@@ -119,14 +116,14 @@ public enum BuiltIn {
                 Files.createDirectories(file.getParent());
                 Files.write(file, resource(name));
             }
-            deleteTree(target);
+            Caches.deleteTree(target);
             Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
         } catch (FileSystemException anotherProcessWasFaster) {
             if (!Files.isDirectory(target)) {
                 throw anotherProcessWasFaster;
             }
         } finally {
-            deleteTree(fresh);
+            Caches.deleteTree(fresh);
         }
     }
 
@@ -146,15 +143,6 @@ public enum BuiltIn {
         }
     }
 
-    /** Lines as sha256sum writes them: the sum in hexadecimal, two spaces, the path. */
-    private static SortedMap<String, String> parsed(byte[] sums) {
-        SortedMap<String, String> expected = new TreeMap<>();
-        new String(sums, StandardCharsets.UTF_8)
-                .lines()
-                .forEach(line -> expected.put(line.substring(66), line.substring(0, 64)));
-        return expected;
-    }
-
     private byte[] resource(String name) throws IOException {
         String own = resources + name;
         String found = BuiltIn.class.getResource(own) == null ? shared + name : own;
@@ -163,17 +151,6 @@ public enum BuiltIn {
                 throw new FileNotFoundException("expected " + resources + name + " in the jar; build it again");
             }
             return in.readAllBytes();
-        }
-    }
-
-    private static void deleteTree(Path folder) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        try (Stream<Path> paths = Files.walk(folder)) {
-            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(path);
-            }
         }
     }
 

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
  * model_index.json} and a folder for each component that it names.
  */
 public final class CheckpointFolder {
-    private static final String INDEX = "model_index.json";
+    static final String INDEX = "model_index.json";
     private static final String UNET = "unet";
     private static final String TRANSFORMER = "transformer";
     private static final String T5_ENCODER = "text_encoder_3";
@@ -42,7 +42,7 @@ public final class CheckpointFolder {
         if (!Files.isDirectory(path)) {
             throw new CheckpointException("There is no checkpoint folder " + path);
         }
-        CheckpointFolder folder = new CheckpointFolder(path, Json.read(path.resolve(INDEX)));
+        CheckpointFolder folder = indexed(path);
         for (String component : folder.used()) {
             if (!folder.components().contains(component)) {
                 throw new CheckpointException(path.resolve(INDEX) + " should name the component " + component
@@ -63,6 +63,11 @@ public final class CheckpointFolder {
         }
         folder.schedulerConfig();
         return folder;
+    }
+
+    /** A checkpoint folder of which the index alone is read: it tells what else is needed. */
+    static CheckpointFolder indexed(Path path) {
+        return new CheckpointFolder(path, Json.read(path.resolve(INDEX)));
     }
 
     public Path path() {

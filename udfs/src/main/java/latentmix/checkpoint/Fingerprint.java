@@ -15,6 +15,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,6 +62,23 @@ public final class Fingerprint {
         }
     }
 
+    /** The sums by path in a text of lines as sha256sum writes them: the sum in hexadecimal, two spaces, the path. */
+    static SortedMap<String, String> sums(byte[] text) {
+        SortedMap<String, String> sums = new TreeMap<>();
+        new String(text, StandardCharsets.UTF_8)
+                .lines()
+                .filter(line -> line.matches("[0-9a-f]{64}  .+"))
+                .forEach(line -> sums.put(line.substring(66), line.substring(0, 64)));
+        return sums;
+    }
+
+    /** The text of sums by path. */
+    static String text(SortedMap<String, String> sums) {
+        return sums.entrySet().stream()
+                .map(sum -> sum.getValue() + "  " + sum.getKey() + "\n")
+                .collect(Collectors.joining());
+    }
+
     /** SHA-256, in hex, of several files of one folder: of the lines "hash  relative path" in the given order. */
     public static String ofFiles(Path folder, List<Path> files) {
         StringBuilder lines = new StringBuilder();
@@ -69,16 +89,22 @@ public final class Fingerprint {
         return ofText(lines.toString());
     }
 
+    /** A hash with a sum of its own: a flipped bit would make it that of another checkpoint. */
+    private static String checked(String key, String hash) {
+        return hash + " " + ofText(key + hash);
+    }
+
     private static String remembered(Path file) {
         try {
             BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
             FileTime modified = attributes.lastModifiedTime();
             String key = ofText(file.toRealPath() + "|" + attributes.size() + "|" + modified.toInstant() + "|"
                     + attributes.fileKey());
-            Path memo = Caches.dir().resolve("fingerprints").resolve(key);
+            Path memo = Caches.dir().resolve("fingerprints").resolve(key + ".sum");
             try {
-                String hash = Files.readString(memo);
-                if (hash.matches("[0-9a-f]{64}")) {
+                String kept = new String(Files.readAllBytes(memo), StandardCharsets.UTF_8);
+                String hash = kept.substring(0, Math.min(kept.length(), 64));
+                if (kept.equals(checked(key, hash))) {
                     return hash;
                 }
                 LOG.warn("{} is damaged and is made anew", memo);
@@ -87,7 +113,7 @@ public final class Fingerprint {
             }
             String hash = ofFile(file);
             if (modified.toInstant().plus(SETTLED).isBefore(Instant.now())) {
-                Caches.publish(memo, part -> Files.writeString(part, hash));
+                Caches.publish(memo, part -> Files.writeString(part, checked(key, hash)));
             }
             return hash;
         } catch (IOException e) {

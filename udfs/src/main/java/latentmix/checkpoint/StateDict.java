@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -96,6 +98,17 @@ public final class StateDict implements AutoCloseable {
         return files;
     }
 
+    /** The names of the weight files that would be read of a folder with these names in it; an index of shards must be there. */
+    static List<String> files(Path folder, Collection<String> names) {
+        String source = weights(folder, names);
+        if (source.endsWith(".safetensors")) {
+            return List.of(source);
+        }
+        Set<String> files = new LinkedHashSet<>(List.of(source));
+        files.addAll(index(folder.resolve(source)).values());
+        return List.copyOf(files);
+    }
+
     private static List<Path> shards(Path index) {
         List<Path> shards = new ArrayList<>();
         for (String name : new LinkedHashSet<>(index(index).values())) {
@@ -124,23 +137,27 @@ public final class StateDict implements AutoCloseable {
         if (!Files.isDirectory(folder)) {
             throw new CheckpointException("There is no component folder " + folder);
         }
-        Map<String, Path> byVariant = new TreeMap<>();
-        List<String> pickles = new ArrayList<>();
         try (Stream<Path> entries = Files.list(folder)) {
-            for (Path path : (Iterable<Path>) entries.sorted()::iterator) {
-                String name = path.getFileName().toString();
-                Matcher single = SINGLE.matcher(name);
-                Matcher index = INDEX.matcher(name);
-                if (single.matches()) { // wins over an index of the same variant
-                    byVariant.put(orEmpty(single.group("variant")), path);
-                } else if (index.matches()) {
-                    byVariant.putIfAbsent(orEmpty(index.group("early")) + orEmpty(index.group("variant")), path);
-                } else if (name.endsWith(".bin") || name.endsWith(".ckpt") || name.endsWith(".pt")) {
-                    pickles.add(name);
-                }
-            }
+            return folder.resolve(weights(
+                    folder, entries.map(path -> path.getFileName().toString()).toList()));
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot list " + folder, e);
+        }
+    }
+
+    private static String weights(Path folder, Collection<String> names) {
+        Map<String, String> byVariant = new TreeMap<>();
+        List<String> pickles = new ArrayList<>();
+        for (String name : new TreeSet<>(names)) {
+            Matcher single = SINGLE.matcher(name);
+            Matcher index = INDEX.matcher(name);
+            if (single.matches()) { // wins over an index of the same variant
+                byVariant.put(orEmpty(single.group("variant")), name);
+            } else if (index.matches()) {
+                byVariant.putIfAbsent(orEmpty(index.group("early")) + orEmpty(index.group("variant")), name);
+            } else if (name.endsWith(".bin") || name.endsWith(".ckpt") || name.endsWith(".pt")) {
+                pickles.add(name);
+            }
         }
         for (String variant : PREFERRED) {
             if (byVariant.containsKey(variant)) {

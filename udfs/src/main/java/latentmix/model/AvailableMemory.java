@@ -8,7 +8,7 @@ import java.util.OptionalLong;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
-/** The memory that this machine could still give a process, within its container's limit. */
+/** The memory that this machine could still give a process, within its container's limit, and what this one has. */
 public final class AvailableMemory {
     private static final Path MACHINE = Path.of("/proc/meminfo");
     private static final Path CONTAINER = Path.of("/sys/fs/cgroup");
@@ -28,6 +28,13 @@ public final class AvailableMemory {
                         - first(container.resolve("memory.current"), "")
                         + first(container.resolve("memory.stat"), "inactive_file ")); // cache that gives way
         return LongStream.concat(available, left).min();
+    }
+
+    /** Bytes that this process has resident; empty where the system does not tell. */
+    public static OptionalLong resident() {
+        return field(Path.of("/proc/self/status"), "VmRSS:")
+                .map(kilobytes -> 1024 * kilobytes)
+                .findFirst();
     }
 
     private static long first(Path file, String name) {

@@ -6,12 +6,13 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import latentmix.checkpoint.BuiltIn;
+import latentmix.checkpoint.CheckpointCache;
 import latentmix.metric.Comparison;
 import latentmix.metric.Estimate;
 import latentmix.model.Dtype;
 import latentmix.model.ImageEncoder;
 import latentmix.model.Models;
+import org.apache.hadoop.conf.Configuration;
 
 /** By which network's features images are compared, and what the metrics in its features are called. */
 public enum FeatureKind {
@@ -28,8 +29,8 @@ public enum FeatureKind {
      * @param location its folder or file
      * @param fingerprint of the file, where it must have a certain one
      */
-    ImageEncoder open(String location, String fingerprint, Device device) {
-        Path path = Path.of(BuiltIn.located(location));
+    ImageEncoder open(String location, String fingerprint, Device device, Configuration conf) {
+        Path path = CheckpointCache.located(location, conf);
         return switch (this) {
             case CLASSIFIER -> Models.classifier(path, device, Dtype.FLOAT32);
             case CLIP -> Models.imageEncoder(path, device, Dtype.FLOAT32);

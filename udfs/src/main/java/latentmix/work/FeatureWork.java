@@ -158,7 +158,7 @@ public final class FeatureWork {
     private <T> List<FeatureRow> features(String classId, List<T> images, Function<List<T>, Pictures> open) {
         List<FeatureRow> rows = new ArrayList<>();
         try (ImageEncoder encoder =
-                network.kind().open(network.location(), network.settings().fingerprint(), model.device())) {
+                network.kind().open(network.location(), network.settings().fingerprint(), model.device(), run.conf())) {
             Overlap.run(
                     Batches.of(images, network.settings().batch()),
                     open,

@@ -100,7 +100,7 @@ public final class GenerationWork {
     public GenerationWork(
             RunFolder run, ModelOnDevice model, GenerationSettings settings, String settingsId, LongConsumer progress) {
         this.run = run;
-        this.model = model;
+        this.model = model.expecting(settings.checkpointFingerprint());
         this.settings = settings;
         this.settingsId = settingsId;
         this.progress = progress;

@@ -79,7 +79,7 @@ public final class InversionWork {
             String settingsId,
             LongConsumer progress) {
         this.run = run;
-        this.model = model;
+        this.model = model.expecting(settings.checkpointFingerprint());
         this.input = new Path(input);
         this.maxPixels = maxPixels;
         this.settings = settings;

@@ -2,6 +2,7 @@ package latentmix.work;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
+import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.inversion.InversionMethod;
 import latentmix.model.Denoiser;
@@ -14,6 +15,16 @@ import latentmix.schedule.Solver;
 
 /** A checkpoint, the device a task was given and the precision it runs in; parts load when first asked for. */
 public record ModelOnDevice(CheckpointFolder checkpoint, Device device, Dtype dtype) {
+    /** The same, which must be the checkpoint that the driver planned with. */
+    public ModelOnDevice expecting(String fingerprint) {
+        if (!checkpoint.fingerprint().equals(fingerprint)) {
+            throw new CheckpointException("expected the checkpoint that the driver read, of fingerprint " + fingerprint
+                    + ", but on this machine " + checkpoint.path() + " has " + checkpoint.fingerprint()
+                    + "; put the same files onto every machine");
+        }
+        return this;
+    }
+
     Denoiser denoiser() {
         return Models.denoiser(checkpoint, device, dtype);
     }

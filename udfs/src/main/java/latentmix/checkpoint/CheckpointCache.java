@@ -1,0 +1,333 @@
+package latentmix.checkpoint;
+
+import java.io.EOFException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.EtagSource;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.RemoteIterator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Checkpoint folders of other file systems, such as s3a, copied to this machine's disk once for all its processes, in the
+ * folder {@code checkpoints} of {@link Caches#dir}.
+ *
+ * <pre>
+ * &lt;key&gt;/         the files of it that are used, and SHA256SUMS of what was copied
+ * &lt;key&gt;.used     locked, shared, by every process that has the copy open; its time is that of the last opening
+ * lock           locked by the one process that copies
+ * </pre>
+ *
+ * <p>The key is a hash of the location and of what the store lists there, so that a changed checkpoint is another copy.
+ * Whoever opens a copy compares it with its sums, and what is missing or damaged is copied anew. Before something is
+ * copied, copies that no process has open go, the least recently used first, until all are within {@code
+ * LATENTMIX_CACHE_GB} (10⁹ bytes; 100 without it).
+ */
+public final class CheckpointCache implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(CheckpointCache.class);
+    private static final String LIMIT = "LATENTMIX_CACHE_GB";
+    private static final long DEFAULT_LIMIT = 100;
+    private static final String SUMS = "SHA256SUMS";
+    private static final String TEXT = ".*\\.(json|txt|model)";
+
+    private static CheckpointCache shared;
+
+    private final Path dir;
+    private final long limit;
+    private final Map<String, Path> opened = new ConcurrentHashMap<>(); // by location
+    private final Map<String, FileChannel> inUse = new ConcurrentHashMap<>(); // by key
+
+    /** A cache in this folder of so many bytes; what is open stays whatever its size. */
+    CheckpointCache(Path dir, long limit) {
+        this.dir = dir;
+        this.limit = limit;
+    }
+
+    /** The one of this process: what it opens stays open. */
+    private static synchronized CheckpointCache shared() {
+        if (shared == null) {
+            shared = new CheckpointCache(Caches.dir().resolve("checkpoints"), bytes(System.getenv(LIMIT)));
+        }
+        return shared;
+    }
+
+    /**
+     * The local folder of a location: a local path itself, a built-in unpacked, a folder of another file system copied.
+     *
+     * @throws CheckpointException if there is no such folder
+     */
+    public static Path located(String location, Configuration conf) {
+        String path = BuiltIn.located(location);
+        if (!path.matches("[A-Za-z][A-Za-z0-9+.-]+:/.*")) {
+            return Path.of(path);
+        }
+        return path.startsWith("file:") ? Path.of(URI.create(path)) : shared().copy(path, conf);
+    }
+
+    /** The limit that a text of whole gigabytes says. */
+    static long bytes(String gigabytes) {
+        if (gigabytes == null || gigabytes.isBlank()) {
+            return DEFAULT_LIMIT * 1_000_000_000;
+        }
+        if (!gigabytes.matches("[1-9]\\d{0,8}")) {
+            throw new CheckpointException(LIMIT + ": expected whole gigabytes, at least 1, got " + gigabytes
+                    + "; correct it or take it away");
+        }
+        return Long.parseLong(gigabytes) * 1_000_000_000;
+    }
+
+    /** The copy of a folder, which no other process evicts before this cache is closed. */
+    Path copy(String location, Configuration conf) {
+        return opened.computeIfAbsent(location, remote -> {
+            try {
+                return new Copying(remote, conf).open();
+            } catch (FileNotFoundException e) {
+                throw new CheckpointException("There is no checkpoint folder " + remote);
+            } catch (IOException e) {
+                throw new UncheckedIOException("Cannot copy the checkpoint " + remote, e);
+            }
+        });
+    }
+
+    /** One folder on its way into the cache. */
+    private final class Copying {
+        private final String location;
+        private final FileSystem fs;
+        private final Map<String, LocatedFileStatus> listed = new TreeMap<>(); // by path below the folder
+        private final String key;
+        private final Path copy;
+
+        Copying(String location, Configuration conf) throws IOException {
+            this.location = location;
+            var folder = new org.apache.hadoop.fs.Path(location);
+            this.fs = folder.getFileSystem(conf);
+            URI root = fs.makeQualified(folder).toUri();
+            RemoteIterator<LocatedFileStatus> files = fs.listFiles(folder, true);
+            while (files.hasNext()) {
+                LocatedFileStatus file = files.next();
+                listed.put(root.relativize(file.getPath().toUri()).getPath(), file);
+            }
+            this.key = Fingerprint.ofText(location + "\n"
+                            + listed.entrySet().stream()
+                                    .map(file -> file.getKey() + " " + version(file.getValue()) + "\n")
+                                    .collect(Collectors.joining()))
+                    .substring(0, 32);
+            this.copy = dir.resolve(key);
+        }
+
+        private static String version(LocatedFileStatus file) {
+            return file.getLen() + " "
+                    + (file instanceof EtagSource store && store.getEtag() != null
+                            ? store.getEtag()
+                            : file.getModificationTime());
+        }
+
+        Path open() throws IOException {
+            if (texts().isEmpty()) {
+                throw new FileNotFoundException(location);
+            }
+            Files.createDirectories(dir);
+            if (!inUse.containsKey(key)) {
+                inUse.put(key, use(key));
+            }
+            if (!isWhole()) {
+                fetch();
+            }
+            return copy;
+        }
+
+        private boolean isWhole() throws IOException {
+            SortedMap<String, String> sums = sums();
+            return isIntact(texts(), sums) && isIntact(weights(), sums);
+        }
+
+        @SuppressWarnings("try") // the lock is held, not used
+        private void fetch() throws IOException {
+            synchronized (CheckpointCache.this) { // a file lock holds between processes alone
+                try (FileChannel channel = writable(dir.resolve("lock"));
+                        FileLock lock = channel.lock()) {
+                    fetch(texts());
+                    List<String> weights = weights();
+                    evict(
+                            key,
+                            weights.stream()
+                                    .mapToLong(name -> listed.get(name).getLen())
+                                    .sum());
+                    fetch(weights);
+                }
+            }
+        }
+
+        private SortedMap<String, String> sums() throws IOException {
+            Path file = copy.resolve(SUMS);
+            return Fingerprint.sums(Files.exists(file) ? Files.readAllBytes(file) : new byte[0]);
+        }
+
+        private boolean isIntact(List<String> names, Map<String, String> sums) {
+            return names.stream().allMatch(name -> isIntact(name, sums));
+        }
+
+        private boolean isIntact(String name, Map<String, String> sums) {
+            Path file = copy.resolve(name);
+            if (!Files.exists(file)) {
+                return false;
+            }
+            if (Fingerprint.ofFile(file).equals(sums.get(name))) {
+                return true;
+            }
+            LOG.warn("{} is damaged and is copied anew from {}", file, location);
+            return false;
+        }
+
+        private List<String> texts() {
+            return listed.keySet().stream().filter(name -> name.matches(TEXT)).toList();
+        }
+
+        /** The weight files that would be read of the folder; its texts are there. */
+        private List<String> weights() {
+            List<String> folders = listed.containsKey(CheckpointFolder.INDEX)
+                    ? CheckpointFolder.indexed(copy).networks()
+                    : List.of("");
+            List<String> weights = new ArrayList<>();
+            for (String folder : folders) {
+                String below = folder.isEmpty() ? "" : folder + "/";
+                Set<String> names = listed.keySet().stream()
+                        .filter(name -> name.startsWith(below) && name.indexOf('/', below.length()) < 0)
+                        .map(name -> name.substring(below.length()))
+                        .collect(Collectors.toSet());
+                StateDict.files(copy.resolve(folder), names).stream()
+                        .map(name -> below + name)
+                        .filter(listed::containsKey) // one that is missing is named when the copy is opened
+                        .forEach(weights::add);
+            }
+            return weights;
+        }
+
+        private void fetch(List<String> names) throws IOException {
+            SortedMap<String, String> sums = sums();
+            for (String name : names) {
+                if (!isIntact(name, sums)) { // else another process copied it while this one waited
+                    sums.put(name, fetch(name));
+                    Caches.publish(copy.resolve(SUMS), part -> Files.writeString(part, Fingerprint.text(sums)));
+                }
+            }
+        }
+
+        /** Copies a file; returns its sum. */
+        private String fetch(String name) throws IOException {
+            LocatedFileStatus from = listed.get(name);
+            MessageDigest digest = Fingerprint.sha256();
+            Caches.publish(copy.resolve(name), part -> {
+                try (var in = new DigestInputStream(fs.open(from.getPath()), digest)) {
+                    long length = Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
+                    if (length != from.getLen()) {
+                        throw new EOFException("expected " + from.getLen() + " bytes of " + from.getPath() + ", got "
+                                + length + "; try again");
+                    }
+                }
+            });
+            LOG.info("Copied {}, {} bytes", from.getPath(), from.getLen());
+            return HexFormat.of().formatHex(digest.digest());
+        }
+    }
+
+    /** Says that a copy is used now; its lock is held until the channel is closed. */
+    @SuppressWarnings("resource") // the cache closes it
+    private FileChannel use(String key) throws IOException {
+        Path used = used(key);
+        FileChannel channel = writable(used);
+        Files.setLastModifiedTime(
+                used, FileTime.from(Instant.now())); // before: it opens and closes the file, and a lock would go
+        channel.lock(0, Long.MAX_VALUE, true);
+        return channel;
+    }
+
+    /** Makes room for a copy of so many bytes. */
+    @SuppressWarnings("try") // the lock is held, not used
+    private void evict(String kept, long bytes) throws IOException {
+        record Other(String key, long lastUse, long bytes) {}
+        List<Other> others = new ArrayList<>();
+        try (Stream<Path> folders = Files.list(dir)) {
+            for (Path folder : folders.filter(Files::isDirectory).toList()) {
+                String key = folder.getFileName().toString();
+                if (!key.equals(kept)) {
+                    others.add(new Other(key, used(key).toFile().lastModified(), size(folder)));
+                }
+            }
+        }
+        others.sort(Comparator.comparingLong(Other::lastUse));
+        long total = bytes + others.stream().mapToLong(Other::bytes).sum();
+        for (Other other : others) {
+            if (total <= limit) {
+                return;
+            }
+            if (inUse.containsKey(other.key())) { // nor may this process open and close that file: its lock would go
+                continue;
+            }
+            try (FileChannel channel = writable(used(other.key()));
+                    FileLock lock = channel.tryLock()) {
+                if (lock != null) {
+                    Caches.deleteTree(dir.resolve(other.key()));
+                    total -= other.bytes();
+                    LOG.info(
+                            "Evicted the checkpoint copy {}, last used {}",
+                            other.key(),
+                            Instant.ofEpochMilli(other.lastUse()));
+                }
+            }
+        }
+        if (total > limit) {
+            LOG.warn("The checkpoint copies in use take {} bytes, more than {} allows", total, LIMIT);
+        }
+    }
+
+    private Path used(String key) {
+        return dir.resolve(key + ".used");
+    }
+
+    private static long size(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.mapToLong(file -> file.toFile().length()).sum();
+        }
+    }
+
+    private static FileChannel writable(Path file) throws IOException {
+        return FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    }
+
+    /** Lets go of the copies that are open. */
+    @Override
+    public void close() throws IOException {
+        for (FileChannel channel : inUse.values()) {
+            channel.close();
+        }
+        inUse.clear();
+        opened.clear();
+    }
+}
