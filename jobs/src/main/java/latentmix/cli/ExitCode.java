@@ -11,6 +11,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.config.ConfigException;
+import latentmix.plan.Lease;
 
 /** What a process ends with, so that a scheduler knows whether to try again. */
 final class ExitCode {
@@ -38,6 +39,10 @@ final class ExitCode {
             }
         }
         for (Throwable cause : causes(failure)) {
+            if (cause instanceof Lease.HeldException held) {
+                err.println(held.getMessage());
+                return TRY_AGAIN;
+            }
             Matcher full = FULL_DISK.matcher(String.valueOf(cause.getMessage()));
             if (full.find()) {
                 err.println("Try again when there is space for the run folder and the temporary files: " + full.group()

@@ -106,9 +106,17 @@ final class Progress extends SparkListener {
     }
 
     /** Ends the line: everything is done. Events that are still under way are not waited for. */
-    synchronized void finished() {
+    void finished() {
+        end(line(stage, unit, total, total, seconds()));
+    }
+
+    /** Ends the line where the run was stopped. */
+    void stopped() {
+        end(line());
+    }
+
+    private synchronized void end(String line) {
         ended = true;
-        String line = line(stage, unit, total, total, seconds());
         out.println(TERMINAL ? "\r" + line + CLEAR : line);
     }
 }

@@ -2,13 +2,18 @@ package latentmix.stage;
 
 import java.io.IOException;
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 import latentmix.model.AvailableMemory;
 import latentmix.table.RunFolder;
+import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 
@@ -20,12 +25,19 @@ public final class Tasks {
     private final JavaSparkContext spark;
     private final String runFolder;
     private final Broadcast<SerializableConfiguration> conf;
+    private final Optional<Stop> stop;
 
     /** Tasks that publish in this folder. */
     public Tasks(JavaSparkContext spark, String runFolder) {
+        this(spark, runFolder, Optional.empty());
+    }
+
+    /** The same, of a run that may be stopped. */
+    Tasks(JavaSparkContext spark, String runFolder, Optional<Stop> stop) {
         this.spark = spark;
         this.runFolder = runFolder;
         this.conf = spark.broadcast(new SerializableConfiguration(spark.hadoopConfiguration()));
+        this.stop = stop;
     }
 
     /** What a task does with its item. */
@@ -34,24 +46,55 @@ public final class Tasks {
         B apply(RunFolder run, A item, LongConsumer progress) throws IOException;
     }
 
-    /** A run of tasks as the driver's Spark UI and the progress line name it. */
-    public record Job(String stage, String unit, long rows) {}
+    /** What tasks take: the device of a network, which is counted, or a processor alone. */
+    public enum Needs {
+        DEVICE,
+        PROCESSOR
+    }
 
-    /** Runs the items with a progress line. */
+    /** A run of tasks as the driver's Spark UI and the progress line name it. */
+    public record Job(String stage, String unit, long rows, Needs needs) {}
+
+    /** Runs the items with a progress line; where the run is stopped, those alone that had begun. */
     public <A, B> List<B> run(Job job, List<A> items, Work<A, B> work) {
         if (items.isEmpty()) {
             return List.of();
         }
         LongAccumulator done = spark.sc().longAccumulator(job.stage() + ": " + job.unit());
         Progress progress = new Progress(job.stage(), job.unit(), job.rows(), done.id(), System.out);
-        spark.sc().addSparkListener(progress);
+        Stop.Marker marker = stop.map(Stop::marker).orElse(Stop.Marker.NONE);
+        List<SparkListener> listeners = new ArrayList<>(List.of(progress));
+        if (job.needs() == Needs.DEVICE) {
+            stop.ifPresent(listeners::add);
+        }
+        listeners.forEach(spark.sc()::addSparkListener);
         try {
-            List<B> results = map(job.stage() + " " + job.rows() + " " + job.unit(), items, items.size(), done, work);
-            progress.finished();
+            List<B> results = new ArrayList<>(map(
+                    job.stage() + " " + job.rows() + " " + job.unit(),
+                    items,
+                    items.size(),
+                    done,
+                    (run, item, count) -> marker.isUp(run) ? null : work.apply(run, item, count)));
+            results.removeIf(Objects::isNull);
+            if (results.size() < items.size()) {
+                progress.stopped();
+            } else {
+                progress.finished();
+            }
             return results;
         } finally {
-            spark.sc().removeSparkListener(progress);
+            listeners.forEach(spark.sc()::removeSparkListener);
         }
+    }
+
+    /** Whether no further chunk is begun. */
+    boolean isStopped() {
+        return stop.isPresent() && !stop.get().reason().isEmpty();
+    }
+
+    /** The devices that a task holds, such as 0.5 of a shared GPU; 1 where it computes on a CPU. */
+    static double devicesPerTask(SparkConf conf) {
+        return conf.getDouble("spark.task.resource.gpu.amount", 1);
     }
 
     /** How many tasks an executor runs at once. */
