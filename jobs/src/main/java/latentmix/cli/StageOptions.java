@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
+import java.util.stream.Collectors;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.stage.Pipeline;
@@ -18,6 +19,9 @@ import picocli.CommandLine.Option;
 
 /** The options of every verb that runs stages of a configuration. */
 final class StageOptions {
+    /** Of a failure, in a summary. */
+    private static final int LINES = 20;
+
     @Mixin
     private final RunOptions options = new RunOptions();
 
@@ -64,7 +68,8 @@ final class StageOptions {
         int exitCode = ExitCode.report(failure, new PrintWriter(text, true));
         try {
             RunFolder run = new RunFolder(options.run(), SparkHadoopUtil.get().newConfiguration(new SparkConf()));
-            RunSummary.publishFailure(run, exitCode, label, text.toString());
+            RunSummary.publishFailure(
+                    run, exitCode, label, text.toString().lines().limit(LINES).collect(Collectors.joining("\n")));
         } catch (IOException
                 | RuntimeException e) { // the first failure counts, and it may be why nothing can be written
             failure.addSuppressed(e);

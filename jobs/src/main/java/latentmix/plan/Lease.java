@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.UUID;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import latentmix.table.RunFolder;
@@ -94,7 +95,7 @@ public final class Lease implements AutoCloseable {
     public static Lease take(RunFolder run, Duration time, Runnable onLoss) throws IOException {
         Lease lease = take(run, time, onLoss, Time.MONOTONIC);
         long period = time.toNanos() / BEATS;
-        lease.heart.scheduleAtFixedRate(lease::beat, period, period, TimeUnit.NANOSECONDS);
+        Future<?> unused = lease.heart.scheduleAtFixedRate(lease::beat, period, period, TimeUnit.NANOSECONDS);
         ShutdownHookManager.get().addShutdownHook(lease.release, FileSystem.SHUTDOWN_HOOK_PRIORITY + 1);
         return lease;
     }

@@ -1,16 +1,41 @@
 package latentmix.plan;
 
+import ai.djl.ndarray.NDArray;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import latentmix.config.RunConfig;
 import latentmix.inversion.InversionMethod;
+import latentmix.latent.Shape;
+import latentmix.model.Denoiser;
+import latentmix.model.PromptEmbeds;
+import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
 import latentmix.schedule.Step;
 import latentmix.work.GenerationSettings;
 
-/** How often the denoising network sees one image, as its tables of steps tell without running them. */
-public record NetworkCost(long inversion, Scheduler sampler, Guidance guidance, int steps) {
+/**
+ * How often the denoising network sees one image, as its tables of steps tell without running them.
+ *
+ * @param inversion evaluations for an image; the most that there can be where an inversion ends early
+ */
+public record NetworkCost(InversionMethod method, long inversion, Scheduler sampler, Guidance guidance, int steps) {
+    /** What samplers count with. */
+    private record Unloaded() implements Denoiser {
+        @Override
+        public NDArray predict(NDArray sample, double timestep, PromptEmbeds prompt) {
+            throw new UnsupportedOperationException("A plan runs no network");
+        }
+
+        @Override
+        public Shape latentShape() {
+            throw new UnsupportedOperationException("A plan runs no network");
+        }
+
+        @Override
+        public void close() {}
+    }
+
     /**
      * The cost under a configuration.
      *
@@ -25,6 +50,7 @@ public record NetworkCost(long inversion, Scheduler sampler, Guidance guidance, 
                 .evaluations();
         Scheduler sampler = config.sampler(schedulerConfig);
         return new NetworkCost(
+                method,
                 inversion,
                 sampler,
                 config.generation().guidance(sampler.trainTimesteps()),
@@ -38,6 +64,7 @@ public record NetworkCost(long inversion, Scheduler sampler, Guidance guidance, 
      */
     public long generation(double strength) {
         List<Step> table = sampler.tail(steps, GenerationSettings.steps(steps, strength));
-        return guidance.evaluations(table);
+        return method.sampling(new DenoisingLoop(table, new Unloaded(), guidance), sampler)
+                .evaluations(1);
     }
 }

@@ -198,9 +198,8 @@ public final class Pipeline {
             JavaSparkContext spark, RunConfig config, String runFolder, List<StageName> stages, RunTerms terms)
             throws IOException {
         RunFolder run = new RunFolder(runFolder, spark.hadoopConfiguration());
-        double devices = Tasks.devicesPerTask(spark.getConf());
         Duration time = Duration.ofSeconds(spark.getConf().getTimeAsSeconds(LEASE, "30s"));
-        try (Stop stop = new Stop(run, terms.gpuHours(), devices);
+        try (Stop stop = new Stop(spark, run, terms.gpuHours());
                 Lease lease = Lease.take(run, time, () -> stop.stop("another run took the folder over"))) {
             checkFormat(run);
             run.clean();

@@ -5,11 +5,15 @@ import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import latentmix.table.RunFolder;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerExecutorMetricsUpdate;
+import org.apache.spark.scheduler.SparkListenerStageSubmitted;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.scheduler.SparkListenerTaskStart;
 
@@ -20,10 +24,15 @@ import org.apache.spark.scheduler.SparkListenerTaskStart;
  * <p>It counts what the tasks of network stages take of devices, from Spark's own events, failed attempts included.
  */
 final class Stop extends SparkListener implements AutoCloseable {
+    /** A local property of Spark's. */
+    private static final String NEEDS = "latentmix.needs";
+
+    private final JavaSparkContext spark;
     private final RunFolder run;
     private final Marker marker;
     private final double allowed; // seconds of devices
     private final double devicesPerTask;
+    private final Set<Integer> counted = ConcurrentHashMap.newKeySet(); // stages
     private final Map<Long, Long> running = new ConcurrentHashMap<>(); // launch times, milliseconds
     private double spent;
     private String reason = "";
@@ -39,11 +48,14 @@ final class Stop extends SparkListener implements AutoCloseable {
         }
     }
 
-    Stop(RunFolder run, double gpuHours, double devicesPerTask) {
+    /** Of a run in this folder, which it watches until it is closed. */
+    Stop(JavaSparkContext spark, RunFolder run, double gpuHours) {
+        this.spark = spark;
         this.run = run;
         this.marker = new Marker("_staging/stop-" + UUID.randomUUID());
         this.allowed = gpuHours * 3600;
-        this.devicesPerTask = devicesPerTask;
+        this.devicesPerTask = Tasks.devicesPerTask(spark.getConf());
+        spark.sc().addSparkListener(this);
     }
 
     Marker marker() {
@@ -55,18 +67,33 @@ final class Stop extends SparkListener implements AutoCloseable {
         return reason;
     }
 
+    /** Marks the jobs that this thread submits from here on: whether their tasks hold devices. */
+    static void count(JavaSparkContext spark, Tasks.Needs needs) {
+        spark.setLocalProperty(NEEDS, needs.name());
+    }
+
+    @Override
+    public void onStageSubmitted(SparkListenerStageSubmitted stage) {
+        Properties properties = stage.properties();
+        if (properties != null && Tasks.Needs.DEVICE.name().equals(properties.getProperty(NEEDS))) {
+            counted.add(stage.stageInfo().stageId());
+        }
+    }
+
     @Override
     public void onTaskStart(SparkListenerTaskStart start) {
-        running.put(start.taskInfo().taskId(), start.taskInfo().launchTime());
-        look();
+        if (counted.contains(start.stageId())) {
+            running.put(start.taskInfo().taskId(), start.taskInfo().launchTime());
+            look();
+        }
     }
 
     @Override
     public void onTaskEnd(SparkListenerTaskEnd end) {
         if (running.remove(end.taskInfo().taskId()) != null) {
             spend(end.taskInfo().duration());
+            look();
         }
-        look();
     }
 
     @Override
@@ -103,13 +130,9 @@ final class Stop extends SparkListener implements AutoCloseable {
         }
     }
 
-    /** Forgets tasks of which no end was told. */
-    void stageEnded() {
-        running.clear();
-    }
-
     @Override
     public void close() throws IOException {
+        spark.sc().removeSparkListener(this);
         run.delete(marker.file());
     }
 }

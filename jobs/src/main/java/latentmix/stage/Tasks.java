@@ -13,7 +13,6 @@ import latentmix.table.RunFolder;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
-import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 
@@ -63,11 +62,8 @@ public final class Tasks {
         LongAccumulator done = spark.sc().longAccumulator(job.stage() + ": " + job.unit());
         Progress progress = new Progress(job.stage(), job.unit(), job.rows(), done.id(), System.out);
         Stop.Marker marker = stop.map(Stop::marker).orElse(Stop.Marker.NONE);
-        List<SparkListener> listeners = new ArrayList<>(List.of(progress));
-        if (job.needs() == Needs.DEVICE) {
-            stop.ifPresent(listeners::add);
-        }
-        listeners.forEach(spark.sc()::addSparkListener);
+        spark.sc().addSparkListener(progress);
+        Stop.count(spark, job.needs());
         try {
             List<B> results = new ArrayList<>(map(
                     job.stage() + " " + job.rows() + " " + job.unit(),
@@ -83,7 +79,8 @@ public final class Tasks {
             }
             return results;
         } finally {
-            listeners.forEach(spark.sc()::removeSparkListener);
+            Stop.count(spark, Needs.PROCESSOR);
+            spark.sc().removeSparkListener(progress);
         }
     }
 

@@ -12,10 +12,12 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import latentmix.config.RunConfig;
+import latentmix.plan.Lease;
 import latentmix.table.RunFolder;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -153,6 +155,21 @@ class S3RunTest {
                         file -> !file.startsWith("images/") && !found.get(file).equals(expected.get(file)));
         assertThat(PipelineTest.evaluations(fetched, "invert")).isZero();
         assertThat(PipelineTest.evaluations(fetched, "generate")).isZero();
+    }
+
+    @Test
+    void aFileIsMadeByOneOfTwoAndALeaseIsHeldByOne() throws IOException {
+        RunFolder run = new RunFolder("s3a://" + BUCKET + "/leased", hadoop());
+        org.apache.hadoop.fs.Path file = run.path("once");
+        assertThat(run.create(file, new byte[] {1})).isTrue();
+        assertThat(run.create(file, new byte[] {2})).isFalse();
+        assertThat(run.read(file)).containsExactly(1);
+        try (Lease lease = Lease.take(run, Duration.ofSeconds(3), () -> {})) {
+            assertThatThrownBy(() -> Lease.take(run, Duration.ofSeconds(30), () -> {}))
+                    .isInstanceOf(Lease.HeldException.class);
+            lease.check();
+        }
+        Lease.take(run, Duration.ofSeconds(30), () -> {}).close();
     }
 
     @Test
