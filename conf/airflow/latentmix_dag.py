@@ -79,7 +79,6 @@ with DAG(
     schedule=None,  # such as "@weekly"
     catchup=False,
     max_active_runs=1,
-    render_template_as_native_obj=False,
     default_args={"retries": 5, "retry_delay": timedelta(minutes=5), "retry_exponential_backoff": True},
     params={
         "run": Param("", type="string", description="the run folder's name; empty for the DAG run's id"),

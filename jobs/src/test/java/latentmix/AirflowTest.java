@@ -60,9 +60,8 @@ class AirflowTest {
                 List.of("python3", "-B", RUNNER.toString(), DAG.toString(), verb, json.writeValueAsString(params)));
         command.addAll(List.of(stages));
         Path log = folder.resolve("dag.log");
-        ProcessBuilder python = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile());
+        ProcessBuilder python =
+                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
         python.environment().merge("PATH", folder.toAbsolutePath().toString(), (path, first) -> first + ":" + path);
         int code = python.start().waitFor();
         String text = Files.readString(log);
@@ -84,7 +83,8 @@ class AirflowTest {
     void aTaskAStageEachAfterTheOneBeforeAndGpusFromAPool() throws Exception {
         List<JsonNode> tasks = dag("list", Map.of("master", "local[1]"));
         assertThat(tasks)
-                .extracting(task -> text(task, "task") + " after " + text(task, "upstream") + " in " + text(task, "pool"))
+                .extracting(
+                        task -> text(task, "task") + " after " + text(task, "upstream") + " in " + text(task, "pool"))
                 .containsExactly(
                         "invert after  in latentmix_gpu",
                         "mix after invert in default_pool",
@@ -140,7 +140,9 @@ class AirflowTest {
 
         params.put("loses_exit_codes", true); // as in cluster mode
         try (Lease lease = Lease.take(
-                new RunFolder(folder.resolve("dag").toString(), new Configuration()), Duration.ofSeconds(6), () -> {})) {
+                new RunFolder(folder.resolve("dag").toString(), new Configuration()),
+                Duration.ofSeconds(6),
+                () -> {})) {
             JsonNode held = dag("run", params, "mix").get(0);
             assertThat(text(held, "state")).as(held.toString()).isEqualTo("up_for_retry");
             assertThat(text(held, "message")).contains("exit code 75", "another run holds");

@@ -21,13 +21,34 @@ import org.junit.jupiter.api.Test;
 class KubernetesTest {
     /** Of the operator's SparkApplicationSpec: those that may stand here. */
     private static final Set<String> SPEC = Set.of(
-            "type", "sparkVersion", "mode", "image", "imagePullPolicy", "mainClass", "mainApplicationFile", "arguments",
-            "sparkConf", "hadoopConf", "volumes", "driver", "executor", "restartPolicy", "timeToLiveSeconds");
+            "type",
+            "sparkVersion",
+            "mode",
+            "image",
+            "imagePullPolicy",
+            "mainClass",
+            "mainApplicationFile",
+            "arguments",
+            "sparkConf",
+            "hadoopConf",
+            "volumes",
+            "driver",
+            "executor",
+            "restartPolicy",
+            "timeToLiveSeconds");
 
     /** Of its SparkPodSpec. */
     private static final Set<String> POD = Set.of(
-            "cores", "memory", "memoryOverhead", "env", "envFrom", "volumeMounts", "tolerations", "nodeSelector",
-            "serviceAccount", "javaOptions");
+            "cores",
+            "memory",
+            "memoryOverhead",
+            "env",
+            "envFrom",
+            "volumeMounts",
+            "tolerations",
+            "nodeSelector",
+            "serviceAccount",
+            "javaOptions");
 
     private static JsonNode spec;
 
@@ -55,7 +76,9 @@ class KubernetesTest {
         assertThat(spec.get("mode").asText()).isEqualTo("cluster");
         assertThat(keys(spec.get("driver"))).isSubsetOf(POD);
         assertThat(keys(spec.get("executor"))).contains("instances");
-        assertThat(keys(spec.get("executor"))).filteredOn(key -> !key.equals("instances")).isSubsetOf(POD);
+        assertThat(keys(spec.get("executor")))
+                .filteredOn(key -> !key.equals("instances"))
+                .isSubsetOf(POD);
         assertThat(keys(spec.get("restartPolicy")))
                 .isSubsetOf(
                         "type",
@@ -66,7 +89,9 @@ class KubernetesTest {
         assertThat(spec.at("/restartPolicy/type").asText()).isIn("Never", "OnFailure", "Always");
         assertThat(spec.get("sparkConf")).allMatch(JsonNode::isTextual);
         assertThat(spec.get("arguments")).allMatch(JsonNode::isTextual);
-        assertThat(spec.at("/driver/cores").isInt() && spec.at("/executor/instances").isInt()).isTrue();
+        assertThat(spec.at("/driver/cores").isInt()
+                        && spec.at("/executor/instances").isInt())
+                .isTrue();
     }
 
     @Test

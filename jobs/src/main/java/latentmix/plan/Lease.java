@@ -77,6 +77,7 @@ public final class Lease implements AutoCloseable {
     private final Runnable release = this::release; // by a process that is told to end, too
     private final Runnable onLoss;
     private long beat;
+    private boolean released;
     private volatile boolean lost;
 
     private Lease(RunFolder run, Runnable onLoss) {
@@ -144,6 +145,9 @@ public final class Lease implements AutoCloseable {
 
     /** Gives a sign of life. */
     synchronized void beat() {
+        if (released) {
+            return;
+        }
         try {
             byte[] now = read();
             if (isOurs(now)) {
@@ -161,12 +165,13 @@ public final class Lease implements AutoCloseable {
     /** Lets go of the folder. */
     @Override
     public void close() {
-        heart.shutdownNow();
+        heart.shutdown();
         ShutdownHookManager.get().removeShutdownHook(release);
         release();
     }
 
     private synchronized void release() {
+        released = true;
         try {
             if (isOurs(read())) {
                 run.delete(FILE);

@@ -26,10 +26,10 @@ import org.apache.hadoop.fs.Path;
  */
 public record RowBytes(long latent, long companion, long image) {
     /** Of a file, whatever it holds: Parquet's footer with some twenty columns. */
-    private static final long FILE = 6_000;
+    private static final long FILE = 5_000;
 
     /** Ids, names, weights and scores. */
-    private static final long COLUMNS = 600;
+    private static final long COLUMNS = 150;
 
     /** Of a network's features, about. */
     private static final long FEATURES = 2_000;

@@ -133,6 +133,8 @@ final class Stop extends SparkListener implements AutoCloseable {
     @Override
     public void close() throws IOException {
         spark.sc().removeSparkListener(this);
-        run.delete(marker.file());
+        if (!reason().isEmpty()) {
+            run.delete(marker.file());
+        }
     }
 }

@@ -110,12 +110,21 @@ class MainTest {
     @Test
     void aFailureIsInTheRunSummaryForWhoeverCannotSeeTheExitCode(@TempDir Path folder) throws Exception {
         Path run = folder.resolve("run");
-        assertThat(run("invert", "--config", folder.resolve("none.yaml").toString(), "--run", run.toString(), "--label", "a"))
+        assertThat(run(
+                        "invert",
+                        "--config",
+                        folder.resolve("none.yaml").toString(),
+                        "--run",
+                        run.toString(),
+                        "--label",
+                        "a"))
                 .isEqualTo(ExitCode.BAD_CONFIGURATION);
         JsonNode summary = new ObjectMapper().readTree(Files.readString(run.resolve("run_summary.json")));
         assertThat(summary.get("exitCode").asInt()).isEqualTo(ExitCode.BAD_CONFIGURATION);
         assertThat(summary.get("label").asText()).isEqualTo("a");
-        assertThat(summary.get("failure").asText()).contains("none.yaml").isEqualTo(err.toString().strip());
+        assertThat(summary.get("failure").asText())
+                .contains("none.yaml")
+                .isEqualTo(err.toString().strip());
     }
 
     @Test
@@ -136,7 +145,9 @@ class MainTest {
         } finally {
             System.clearProperty("spark.master");
         }
-        assertThat(err.toString().lines()).hasSize(1).allMatch(line -> line.contains("another run holds the run folder"));
+        assertThat(err.toString().lines())
+                .hasSize(1)
+                .allMatch(line -> line.contains("another run holds the run folder"));
     }
 
     @Test
@@ -151,8 +162,17 @@ class MainTest {
         System.setProperty("spark.master", "local[1]");
         try {
             assertThat(run(
-                            "plan", "--config", config.toString(), "--run", folder.resolve("run").toString(),
-                            "--evaluations-per-second", "100", "--devices", "2", "--price-per-hour", "3"))
+                            "plan",
+                            "--config",
+                            config.toString(),
+                            "--run",
+                            folder.resolve("run").toString(),
+                            "--evaluations-per-second",
+                            "100",
+                            "--devices",
+                            "2",
+                            "--price-per-hour",
+                            "3"))
                     .isZero();
         } finally {
             System.clearProperty("spark.master");

@@ -61,7 +61,8 @@ class InversionRunTest {
         RunConfig config = TinyRun.config(input, "inversion.method=" + method);
         NetworkCost planned = NetworkCost.of(
                 config,
-                CheckpointFolder.open(Path.of(BuiltIn.located("builtin:fashion"))).schedulerConfig());
+                CheckpointFolder.open(Path.of(BuiltIn.located("builtin:fashion")))
+                        .schedulerConfig());
         assertThat(planned.inversion()).isEqualTo(inversionEvaluations);
         assertThat(planned.generation(1)).isEqualTo(generationEvaluations);
 

@@ -2,6 +2,7 @@ package latentmix.stage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.withPercentage;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
@@ -26,6 +27,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What a scheduler relies on: a plan that comes true, a clean stop, one run at a time. */
 class ScheduledRunTest {
+    /** Image to image takes half of the steps, of one input. */
+    private static final String HALF = "mixing.1.methods=[lin/0, sdedit(0.5)]";
+
+    private static final String ONE = "mixing.1.inputs=1";
+
     private static final List<StageName> ALL = List.of(StageName.values());
 
     @TempDir
@@ -42,7 +48,7 @@ class ScheduledRunTest {
     static void anUndisturbedRun() throws IOException {
         spark = TinyRun.spark(1);
         input = TinyRun.input(folder.resolve("in"), 8);
-        config = TinyRun.config(input, "mixing.1.methods=[lin/0, sdedit(0.5)]", "evaluation.sample=100");
+        config = TinyRun.config(input, HALF, ONE, "evaluation.sample=100");
         undisturbed = folder.resolve("undisturbed");
         planned = Pipeline.plan(spark, config, undisturbed.toString());
         assertThat(undisturbed).as("a plan writes nothing").doesNotExist();
@@ -69,7 +75,7 @@ class ScheduledRunTest {
     @Test
     void aPlanOfAnEmptyFolderIsWhatTheRunThenDoes() {
         assertThat(planned.stages()).isEqualTo(done(summary));
-        assertThat(planned.networkEvaluations()).isEqualTo(2 * 8 * 4 + 2 * (6 * 4 + 2 * 4 + 2 * 2) * 2);
+        assertThat(planned.networkEvaluations()).isEqualTo(2 * 8 * 4 + 2 * (7 * 4 + 1 * 2) * 2);
     }
 
     @Test
@@ -83,7 +89,7 @@ class ScheduledRunTest {
     void aPlanOfAHalfDoneFolderIsWhatTheNextRunDoes() throws IOException {
         Path run = folder.resolve("half-done");
         RunConfig fewer = TinyRun.config(
-                input, "mixing.1.methods=[lin/0, sdedit(0.5)]", "evaluation.sample=100", "input.limit=5");
+                input, HALF, ONE, "evaluation.sample=100", "input.limit=5");
         assertThat(Pipeline.run(spark, fewer, run.toString(), List.of(StageName.INVERT, StageName.MIX)))
                 .isZero();
         Plan before = Pipeline.plan(spark, config, run.toString());
@@ -95,14 +101,20 @@ class ScheduledRunTest {
     void bytesAreForetoldForTablesThatAreEmptyAndForThoseThatGrow() throws IOException {
         for (Plan.Size size : planned.tables()) {
             double real = bytes(undisturbed.resolve(size.table()));
-            assertThat((double) size.bytes()).as(size.table()).isBetween(real / 2, real * 2);
+            double factor = List.of("inverted", "mixed").contains(size.table()) ? 1.5 : 4; // PNG and features are guesses
+            assertThat((double) size.bytes()).as(size.table()).isBetween(real / factor, real * factor);
         }
-        RunConfig more = TinyRun.config(
-                input, "mixing.0.count=14", "mixing.1.methods=[lin/0, sdedit(0.5)]", "evaluation.sample=100");
-        Plan.Size mixed = Pipeline.plan(spark, more, undisturbed.toString()).tables().get(1);
-        assertThat(mixed.table()).isEqualTo("mixed");
-        double file = bytes(undisturbed.resolve("mixed")) / 6; // 2 classes × 3 files
-        assertThat((double) mixed.bytes()).isBetween(2 * 2 * file * 0.9, 2 * 2 * file * 1.1);
+        Plan more = Pipeline.plan(
+                spark,
+                TinyRun.config(input, "mixing.0.count=14", HALF, ONE, "evaluation.sample=100"),
+                undisturbed.toString());
+        assertThat(more.tables())
+                .filteredOn(size -> size.table().equals("mixed"))
+                .singleElement()
+                .satisfies(mixed -> {
+                    assertThat(mixed.files()).isEqualTo(2 * 3); // the 8 new ones in blocks of 4, from the seventh on
+                    assertThat((double) mixed.bytes()).isCloseTo(bytes(undisturbed.resolve("mixed")), withPercentage(1));
+                });
     }
 
     private static double bytes(Path table) throws IOException {
@@ -118,7 +130,8 @@ class ScheduledRunTest {
         Map<String, Speed> measured = summary.measured();
         assertThat(measured).containsOnlyKeys("invert", "mix", "generate", "evaluate", "export");
         StageSummary invert = summary.stages().get(0);
-        assertThat(measured.get("invert").networkEvaluations()).isEqualTo(invert.networkEvaluations() / invert.deviceSeconds());
+        assertThat(measured.get("invert").networkEvaluations())
+                .isEqualTo(invert.networkEvaluations() / invert.deviceSeconds());
 
         Plan plan = new Plan(
                 List.of(new Plan.Stage("invert", 10, 100, 36_000), new Plan.Stage("mix", 10, 100, 0)), List.of(), 10);
@@ -131,7 +144,9 @@ class ScheduledRunTest {
                 1,
                 OptionalDouble.empty(),
                 OptionalDouble.empty()));
-        assertThat(known).contains(": 2.000 device hours, 2.000 hours on one device").doesNotContain("not known");
+        assertThat(known)
+                .contains(": 2.000 device hours, 2.000 hours on one device")
+                .doesNotContain("not known");
     }
 
     @Test
@@ -192,8 +207,7 @@ class ScheduledRunTest {
     void aRunThatFailsGivesItsFolderUp() {
         Path run = folder.resolve("failed");
         RunConfig bad = TinyRun.config(input, "mixing.0.inputs=[3, 9]");
-        assertThatThrownBy(() -> Pipeline.run(spark, bad, run.toString(), ALL))
-                .hasMessageContaining("class 5-sandal");
+        assertThatThrownBy(() -> Pipeline.run(spark, bad, run.toString(), ALL)).hasMessageContaining("class 5-sandal");
         assertThat(run.resolve("lease.json")).doesNotExist();
     }
 }
