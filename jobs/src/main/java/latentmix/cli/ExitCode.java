@@ -8,6 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.config.ConfigException;
+import latentmix.plan.Lease;
 
 /** What a process ends with, so that a scheduler knows whether to try again. */
 final class ExitCode {
@@ -28,7 +29,7 @@ final class ExitCode {
     /** What it throws, and what the network does, when a store is overloaded or out of order. */
     private static final Pattern OUT_OF_ORDER = Pattern.compile(
             "(java\\.net\\.(Socket|SocketTimeout|Connect|NoRouteToHost|UnknownHost)|org\\.apache\\.hadoop\\.net\\.ConnectTimeout|org\\.apache\\.hadoop\\.fs\\.s3a\\.(AWSServiceThrottled|AWSStatus500|AWSServiceIO|AWSApiCallTimeout|AWSNoResponse))Exception[^\n"
-                + "]*");
+                    + "]*");
 
     private static final Pattern LOCATION = Pattern.compile("s3a://[^\\s:'`]+");
     private static final Pattern KEY = Pattern.compile("Exception: ([^\\s:]+):");
@@ -49,6 +50,10 @@ final class ExitCode {
             }
         }
         for (Throwable cause : causes(failure)) {
+            if (cause instanceof Lease.HeldException held) {
+                err.println(held.getMessage());
+                return TRY_AGAIN;
+            }
             Matcher full = FULL_DISK.matcher(String.valueOf(cause.getMessage()));
             if (full.find()) {
                 err.println("Try again when there is space for the run folder and the temporary files: " + full.group()

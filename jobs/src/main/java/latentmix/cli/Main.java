@@ -18,6 +18,7 @@ import picocli.CommandLine.IVersionProvider;
         subcommands = {
             DemoCommand.class,
             RunCommand.class,
+            PlanCommand.class,
             InvertCommand.class,
             MixCommand.class,
             GenerateCommand.class,

@@ -1,41 +1,79 @@
 package latentmix.cli;
 
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.ArrayList;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.util.List;
-import latentmix.config.ConfigFile;
+import java.util.stream.Collectors;
+import latentmix.config.ConfigException;
+import latentmix.config.RunConfig;
+import latentmix.stage.Pipeline;
+import latentmix.stage.RunSummary;
+import latentmix.stage.RunTerms;
 import latentmix.stage.StageName;
+import latentmix.table.RunFolder;
+import org.apache.spark.SparkConf;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options of every verb that runs stages of a configuration. */
 final class StageOptions {
-    @Option(
-            names = "--config",
-            required = true,
-            paramLabel = "FILE",
-            description = "the run's configuration, such as conf/sd15.yaml")
-    private Path config;
-
-    @Option(
-            names = "--run",
-            required = true,
-            paramLabel = "FOLDER",
-            description = "the run folder, local or s3a://; what is done there is not done again")
-    private String run;
-
-    @Option(
-            names = "--set",
-            paramLabel = "KEY=VALUE",
-            description = "replaces a value of the configuration, such as generation.steps=20 or mixing.method=nin/chm")
-    private final List<String> overrides = new ArrayList<>();
+    /** Of a failure, in a summary. */
+    private static final int LINES = 20;
 
     @Mixin
-    private final GpuOption gpus = new GpuOption();
+    private final RunOptions options = new RunOptions();
 
-    /** Runs stages, in their own order. */
+    @Option(
+            names = "--max-gpu-hours",
+            paramLabel = "H",
+            description = {
+                "begins no further chunk once so many hours of devices are spent (without GPUs: of tasks), and exits with 75;",
+                "the same command goes on where it stopped"
+            })
+    private Double gpuHours;
+
+    @Option(
+            names = "--label",
+            defaultValue = "",
+            paramLabel = "TEXT",
+            description = "what run_summary.json carries, so that a scheduler knows its own attempt's")
+    private String label;
+
+    /** Runs stages, in their own order; where that fails, {@code run_summary.json} says so too. */
     int run(List<StageName> stages) throws IOException {
-        return SparkJob.run(ConfigFile.read(config, overrides), gpus.settings(), run, stages);
+        try {
+            RunConfig config = options.config();
+            RunTerms terms = terms();
+            return SparkJob.run(
+                    config, options.settings(), spark -> Pipeline.summary(spark, config, options.run(), stages, terms)
+                            .exitCode());
+        } catch (IOException | RuntimeException | Error e) {
+            publish(e);
+            throw e;
+        }
+    }
+
+    private RunTerms terms() {
+        try {
+            return new RunTerms(label, gpuHours == null ? Double.POSITIVE_INFINITY : gpuHours);
+        } catch (IllegalArgumentException e) {
+            throw new ConfigException(List.of("--max-gpu-hours: " + e.getMessage()));
+        }
+    }
+
+    /** A driver that runs somewhere in the cluster takes its exit code with it. */
+    private void publish(Throwable failure) {
+        StringWriter text = new StringWriter();
+        int exitCode = ExitCode.report(failure, new PrintWriter(text, true));
+        try {
+            RunFolder run = new RunFolder(options.run(), SparkHadoopUtil.get().newConfiguration(new SparkConf()));
+            RunSummary.publishFailure(
+                    run, exitCode, label, text.toString().lines().limit(LINES).collect(Collectors.joining("\n")));
+        } catch (IOException
+                | RuntimeException e) { // the first failure counts, and it may be why nothing can be written
+            failure.addSuppressed(e);
+        }
     }
 }

@@ -8,7 +8,6 @@ import latentmix.config.RunConfig;
 import latentmix.model.Models;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
-import latentmix.table.RunFolder;
 import latentmix.work.GenerationSettings;
 import latentmix.work.InversionSettings;
 import latentmix.work.MixingPlan;
@@ -26,8 +25,14 @@ public record RunSettings(
         List<MixingPlan.Entry> mixing,
         GenerationSettings generation,
         String generationId) {
-    /** Writes the settings files of a run folder. */
-    public static RunSettings publish(RunConfig config, CheckpointFolder checkpoint, String device, RunFolder run)
+    /** What gives settings their id, and may publish them. */
+    @FunctionalInterface
+    public interface Ids {
+        String of(Object settings) throws IOException;
+    }
+
+    /** The settings, each named as it is asked for. */
+    public static RunSettings of(RunConfig config, CheckpointFolder checkpoint, String device, Ids ids)
             throws IOException {
         String fingerprint = checkpoint.fingerprint();
         InversionSettings inversion = new InversionSettings(
@@ -44,7 +49,7 @@ public record RunSettings(
                 config.inversionMethod(checkpoint.schedulerConfig()).toString(),
                 config.inversion().steps(),
                 config.inversion().guidance());
-        String inversionId = run.settings(inversion);
+        String inversionId = ids.of(inversion);
         List<MixingPlan.Entry> mixing = new ArrayList<>();
         for (RunConfig.MixingEntry entry : config.mixing()) {
             MixingSettings settings = new MixingSettings(
@@ -55,7 +60,7 @@ public record RunSettings(
                     entry.pool(),
                     entry.gate(),
                     config.run().seed());
-            mixing.add(new MixingPlan.Entry(settings, run.settings(settings), entry.count()));
+            mixing.add(new MixingPlan.Entry(settings, ids.of(settings), entry.count()));
         }
         Scheduler sampler = config.sampler(checkpoint.schedulerConfig());
         Guidance guidance = config.generation().guidance(sampler.trainTimesteps());
@@ -75,6 +80,6 @@ public record RunSettings(
                 config.export().format(),
                 inversionId,
                 inversion.method());
-        return new RunSettings(inversion, inversionId, List.copyOf(mixing), generation, run.settings(generation));
+        return new RunSettings(inversion, inversionId, List.copyOf(mixing), generation, ids.of(generation));
     }
 }

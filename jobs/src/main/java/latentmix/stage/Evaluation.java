@@ -22,7 +22,6 @@ import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.model.Dtype;
 import latentmix.model.InceptionFile;
-import latentmix.model.Models;
 import latentmix.plan.ClassList;
 import latentmix.plan.RunSettings;
 import latentmix.stage.Pipeline.ModelSource;
@@ -48,6 +47,7 @@ import latentmix.work.GenerationWork;
 import latentmix.work.ImagesWork;
 import latentmix.work.InversionWork;
 import latentmix.work.MixingPlan;
+import latentmix.work.Remaining;
 
 /**
  * Measures the images made: executors show each image to each network once and publish what it says, then measure class by class; the driver merges the classes' states
@@ -67,6 +67,7 @@ final class Evaluation {
     private final RunSettings settings;
     private final ClassList classes;
     private final ModelSource model;
+    private final Preparation preparation;
     private final List<Network> networks;
     private final FeatureWork.Places places;
     private Plan plan; // made when it is first asked for
@@ -81,7 +82,8 @@ final class Evaluation {
             RunSettings settings,
             ClassList classes,
             String input,
-            ModelSource model)
+            ModelSource model,
+            Preparation preparation)
             throws IOException {
         this.run = run;
         this.tasks = tasks;
@@ -90,6 +92,7 @@ final class Evaluation {
         this.settings = settings;
         this.classes = classes;
         this.model = model;
+        this.preparation = preparation;
         this.networks = networks();
         String reference = asked.reference() == null ? "" : BuiltIn.located(asked.reference());
         this.places = new FeatureWork.Places(
@@ -131,7 +134,7 @@ final class Evaluation {
     private String compiled(String key, String location, Part part) {
         try {
             Path folder = CheckpointCache.located(location, run.conf());
-            Models.compile(folder, part, Dtype.FLOAT32);
+            preparation.compile(folder, part, Dtype.FLOAT32);
             return CheckpointFolder.fingerprint(folder);
         } catch (CheckpointException e) {
             throw new ConfigException(List.of("evaluation." + key + ": " + e.getMessage()));
@@ -146,7 +149,7 @@ final class Evaluation {
                 asked.batch(),
                 config.model().threads(),
                 settings.inversion().size());
-        return new Network(kind, location, features, run.settings(features));
+        return new Network(kind, location, features, preparation.settings(features));
     }
 
     /** A classifier's outputs are classes by number: refuses labels that may be others. */
@@ -230,9 +233,14 @@ final class Evaluation {
                 features, reference, settings.inversionId(), "", "", asked.sample(), asked.neighbours()));
         List<String> ids = new ArrayList<>();
         for (EvaluationSettings one : all) {
-            ids.add(run.settings(one));
+            ids.add(preparation.settings(one));
         }
         return new Plan(references, all, ids);
+    }
+
+    /** What is measured, by whose features. */
+    Remaining.Measured measured() {
+        return new Remaining.Measured(networks.stream().map(Network::settingsId).toList(), places);
     }
 
     /** What an evaluation did. */
@@ -292,6 +300,9 @@ final class Evaluation {
         List<ChunkResult> results = new ArrayList<>();
         for (Network network : networks) {
             results.addAll(extract(network, chunks.get(network), done));
+        }
+        if (tasks.isStopped()) {
+            return new Done(results, all.size() - results.size());
         }
         publish(plan, names, missing, measure(chunks));
         return new Done(results, all.size() - results.size());
@@ -370,8 +381,10 @@ final class Evaluation {
         long rows = missing.stream().mapToLong(Chunk::rows).sum();
         FeatureWork.Places where = places;
         ModelSource source = model;
-        return tasks.onGpus()
-                .run(new Tasks.Job("evaluate", "images", rows), missing, (folder, chunk, progress) -> new FeatureWork(
+        return tasks.run(
+                new Tasks.Job("evaluate", "images", rows, Tasks.Needs.DEVICE),
+                missing,
+                (folder, chunk, progress) -> new FeatureWork(
                                 folder, network, where, source.onDevice(folder.conf()), progress)
                         .extract(chunk));
     }

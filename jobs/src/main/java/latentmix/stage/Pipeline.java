@@ -4,14 +4,17 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,12 +31,18 @@ import latentmix.config.ConfigException;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
 import latentmix.export.DatasetFeatures;
+import latentmix.latent.Method;
 import latentmix.model.Dtype;
 import latentmix.model.Models;
 import latentmix.model.PromptCuts;
 import latentmix.model.TextEncoder;
 import latentmix.plan.ClassList;
+import latentmix.plan.Lease;
+import latentmix.plan.NetworkCost;
+import latentmix.plan.Plan;
+import latentmix.plan.RowBytes;
 import latentmix.plan.RunSettings;
+import latentmix.plan.Speed;
 import latentmix.report.Album;
 import latentmix.report.Gallery;
 import latentmix.report.Report;
@@ -53,6 +62,7 @@ import latentmix.work.MixingPlan;
 import latentmix.work.MixingWork;
 import latentmix.work.ModelOnDevice;
 import latentmix.work.Prompts;
+import latentmix.work.Remaining;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 
@@ -64,6 +74,12 @@ import org.apache.spark.api.java.JavaSparkContext;
 public final class Pipeline {
     /** The version of the run folder's layout: another one is refused. */
     static final int FORMAT = 4;
+
+    /** What a run that is to be run again ends with. */
+    private static final int TRY_AGAIN = 75;
+
+    /** A Spark property: the time after which a run that gives no sign of life has lost its folder. */
+    private static final String LEASE = "spark.latentmix.lease";
 
     private static final int PROMPTS_PER_TASK = 64;
     private static final int CLASSES_IN_REPORT = 10;
@@ -77,6 +93,8 @@ public final class Pipeline {
     private final String input;
     private final ClassList classes;
     private final Evaluation evaluation; // null where nothing is to be measured
+    private final CheckpointFolder checkpoint;
+    private final double devicesPerTask;
     private final List<StageSummary> summaries = new ArrayList<>();
 
     /** The checkpoint as tasks open it: by its location, on the device Spark gave them. */
@@ -93,39 +111,38 @@ public final class Pipeline {
         }
     }
 
-    private Pipeline(JavaSparkContext spark, RunConfig config, String runFolder) throws IOException {
-        checkLocation(runFolder);
+    private Pipeline(JavaSparkContext spark, RunConfig config, RunFolder run, Tasks tasks, Preparation preparation)
+            throws IOException {
         this.config = config;
-        this.run = new RunFolder(runFolder, spark.hadoopConfiguration());
-        checkFormat(run);
-        run.clean();
-        this.tasks = new Tasks(spark, runFolder);
+        this.run = run;
+        this.tasks = tasks;
         this.model = new ModelSource(
                 config.model().checkpoint(),
                 config.model().dtype(),
                 config.model().threads());
         this.invertingModel = new ModelSource(
                 model.checkpoint(), config.inversionDtype(), model.threads()); // of another number format perhaps
-        CheckpointFolder checkpoint = checked();
+        this.checkpoint = checked(preparation);
         checkSize(checkpoint);
-        this.settings = RunSettings.publish(config, checkpoint, device(spark), run);
+        this.devicesPerTask = Tasks.devicesPerTask(spark.getConf());
+        this.settings = RunSettings.of(config, checkpoint, device(spark), preparation::settings);
         this.input = BuiltIn.located(config.input().root());
         this.classes = ClassList.read(config.input(), config.prompt(), input, run.conf());
         this.evaluation = config.evaluation() == null
                 ? null
-                : new Evaluation(run, tasks, config, settings, classes, input, model);
+                : new Evaluation(run, tasks, config, settings, classes, input, model, preparation);
     }
 
-    /** The checkpoint, compiled: all of it has been read, and its process has the solvers and steps that are asked for. */
-    private CheckpointFolder checked() {
+    /** The checkpoint, compiled for a run: its process has the solvers and steps that are asked for. */
+    private CheckpointFolder checked(Preparation preparation) {
         CheckpointFolder checkpoint;
         try {
             checkpoint = model.open(run.conf());
-            Models.compile(checkpoint, Dtype.parse(config.model().dtype()));
+            preparation.compile(checkpoint, Dtype.parse(config.model().dtype()));
             if (!invertingModel.dtype().equals(model.dtype())) {
                 Dtype dtype = Dtype.parse(invertingModel.dtype());
-                Models.compile(checkpoint.component("vae"), Part.ENCODER, dtype);
-                Models.compile(checkpoint.component(checkpoint.denoiser()), Part.DENOISER, dtype);
+                preparation.compile(checkpoint.component("vae"), Part.ENCODER, dtype);
+                preparation.compile(checkpoint.component(checkpoint.denoiser()), Part.DENOISER, dtype);
             }
             Scheduler.of(checkpoint.schedulerConfig());
         } catch (CheckpointException | IllegalArgumentException e) {
@@ -170,10 +187,48 @@ public final class Pipeline {
     /** The same; returns what {@code run_summary.json} says. */
     public static RunSummary summary(JavaSparkContext spark, RunConfig config, String runFolder, List<StageName> stages)
             throws IOException {
-        return new Pipeline(spark, config, runFolder).run(EnumSet.copyOf(stages));
+        return summary(spark, config, runFolder, stages, RunTerms.NONE);
     }
 
-    private RunSummary run(Set<StageName> stages) throws IOException {
+    /**
+     * The same under terms.
+     *
+     * @return whose exit code may be 75, too: stopped before the end, and to be run again
+     * @throws Lease.HeldException if another run holds the folder
+     */
+    public static RunSummary summary(
+            JavaSparkContext spark, RunConfig config, String runFolder, List<StageName> stages, RunTerms terms)
+            throws IOException {
+        RunFolder run = folder(spark, runFolder);
+        Duration time = Duration.ofSeconds(spark.getConf().getTimeAsSeconds(LEASE, "30s"));
+        try (Stop stop = new Stop(spark, run, terms.gpuHours());
+                Lease lease = Lease.take(run, time, () -> stop.stop("another run took the folder over"))) {
+            checkFormat(run);
+            run.clean();
+            Tasks tasks = new Tasks(spark, runFolder, Optional.of(stop));
+            return new Pipeline(spark, config, run, tasks, new Preparation.OfRun(run))
+                    .run(EnumSet.copyOf(stages), stop, lease, terms.label());
+        }
+    }
+
+    /** What is to do in a run folder; starts no model and writes nothing. */
+    public static Plan plan(JavaSparkContext spark, RunConfig config, String runFolder) throws IOException {
+        RunFolder run = folder(spark, runFolder);
+        Pipeline pipeline = new Pipeline(spark, config, run, new Tasks(spark, runFolder), new Preparation.OfPlan());
+        Remaining remaining = pipeline.remaining();
+        return new Plan(
+                Plan.stages(remaining),
+                RowBytes.of(pipeline.checkpoint, pipeline.settings.inversion(), config.inversionMethod())
+                        .sizes(run, remaining),
+                pipeline.classes.classes().size());
+    }
+
+    /** How fast each stage was when it last did something in a run folder. */
+    public static Map<String, Speed> measured(JavaSparkContext spark, String runFolder) throws IOException {
+        return RunSummary.measured(folder(spark, runFolder));
+    }
+
+    private RunSummary run(Set<StageName> stages, Stop stop, Lease lease, String label) throws IOException {
         if (evaluation == null && stages.equals(EnumSet.of(StageName.EVALUATE))) {
             throw Evaluation.nothingAsked();
         }
@@ -186,35 +241,95 @@ public final class Pipeline {
         if (stages.contains(StageName.INVERT) || stages.contains(StageName.GENERATE)) {
             prompts();
         }
-        if (stages.contains(StageName.INVERT)) {
-            invert(catalogs);
+        long exported = 0;
+        for (StageName stage : stages) {
+            if (tasks.isStopped()) {
+                break;
+            }
+            switch (stage) {
+                case INVERT -> invert(catalogs);
+                case MIX -> mix(catalogs);
+                case GENERATE -> generate();
+                case EVALUATE -> {
+                    if (evaluation != null) {
+                        evaluate(catalogs);
+                    }
+                }
+                case EXPORT -> exported = export();
+            }
         }
-        if (stages.contains(StageName.MIX)) {
-            mix(catalogs);
-        }
-        if (stages.contains(StageName.GENERATE)) {
-            generate();
-        }
-        if (stages.contains(StageName.EVALUATE) && evaluation != null) {
-            evaluate(catalogs);
-        }
-        long exported = stages.contains(StageName.EXPORT) ? export() : 0;
+        lease.check();
+        boolean stopped = tasks.isStopped();
+        List<Plan.Stage> left = stopped ? left(stages) : List.of();
         Counts counts = count(catalogs);
-        int exitCode = counts.rejectedShare() > config.run().maxRejected() ? 3 : 0;
-        RunSummary summary = new RunSummary(exitCode, settingsIds(catalogs), counts, scores(), summaries);
+        int exitCode =
+                stopped ? TRY_AGAIN : counts.rejectedShare() > config.run().maxRejected() ? 3 : 0;
+        RunSummary summary = new RunSummary(
+                exitCode,
+                label,
+                stop.reason(),
+                left,
+                settingsIds(catalogs),
+                counts,
+                scores(),
+                summaries,
+                RunSummary.measured(run, summaries));
         summary.publish(run);
-        if (stages.contains(StageName.EXPORT)) {
+        if (stopped) {
+            System.out.println("Stopped: " + stop.reason() + "; the same command goes on where this run stopped. Left: "
+                    + left.stream()
+                            .map(stage -> stage.stage() + " " + stage.rows() + " rows")
+                            .collect(Collectors.joining(", ")));
+        } else if (stages.contains(StageName.EXPORT)) {
             report(catalogs, summary, exported);
         }
         return summary;
     }
 
-    private static void checkLocation(String runFolder) {
+    private static RunFolder folder(JavaSparkContext spark, String location) {
         try {
-            ConfigFile.requireNoCredentials(runFolder);
+            ConfigFile.requireNoCredentials(location);
         } catch (IllegalArgumentException e) {
             throw new ConfigException(List.of("--run: " + e.getMessage()));
         }
+        return new RunFolder(location, spark.hadoopConfiguration());
+    }
+
+    private List<Plan.Stage> left(Set<StageName> stages) throws IOException {
+        Set<String> asked = stages.stream().map(StageName::text).collect(Collectors.toSet());
+        return Plan.stages(remaining()).stream()
+                .filter(stage -> stage.rows() > 0 && asked.contains(stage.stage()))
+                .toList();
+    }
+
+    private Remaining remaining() throws IOException {
+        NetworkCost cost = NetworkCost.of(config, checkpoint.schedulerConfig());
+        Map<Double, Long> evaluations = new HashMap<>();
+        config.mixing().stream()
+                .flatMap(entry -> entry.methods().stream())
+                .map(method -> Method.parse(method).strength())
+                .forEach(strength -> evaluations.computeIfAbsent(strength, cost::generation));
+        Remaining.Asked asked = new Remaining.Asked(
+                input,
+                limit(),
+                config.run().chunk(),
+                settings.inversionId(),
+                cost.inversion(),
+                settings.mixing(),
+                settings.generationId(),
+                evaluations,
+                config.mixing().stream().map(RunConfig.MixingEntry::export).toList(),
+                run.files(ExportWork.PARQUET),
+                DatasetFeatures.json(classes.names()),
+                evaluation == null ? new Remaining.Measured(List.of(), null) : evaluation.measured());
+        return tasks
+                .map(
+                        "find what is left",
+                        classes.classes(),
+                        (folder, label, progress) -> Remaining.of(folder, label, asked))
+                .stream()
+                .reduce(Remaining::plus)
+                .orElseThrow();
     }
 
     private static void checkFormat(RunFolder run) throws IOException {
@@ -234,12 +349,15 @@ public final class Pipeline {
     private List<ImagesWork.Catalog> images(boolean scan) {
         String root = input;
         int chunk = config.run().chunk();
-        long limit =
-                config.input().limit() == null ? Long.MAX_VALUE : config.input().limit();
+        long limit = limit();
         return tasks.map("find images", classes.classes(), (folder, label, progress) -> {
             ImagesWork images = new ImagesWork(folder, root, chunk, limit);
             return scan ? images.scan(label) : images.catalog(label);
         });
+    }
+
+    private long limit() {
+        return config.input().limit() == null ? Long.MAX_VALUE : config.input().limit();
     }
 
     /** Refuses a configuration that the images found cannot serve. */
@@ -337,17 +455,20 @@ public final class Pipeline {
         }
         ModelSource source = model;
         String fingerprint = settings.inversion().checkpointFingerprint();
-        tasks.onGpus().run(new Tasks.Job("prompts", "prompts", missing.size()), groups, (folder, texts, progress) -> {
-            ModelOnDevice model = source.onDevice(folder.conf()).expecting(fingerprint);
-            Prompts table = new Prompts(folder, fingerprint);
-            try (TextEncoder encoder = model.textEncoder()) {
-                for (String text : texts) {
-                    table.encode(text, encoder);
-                    progress.accept(1);
-                }
-            }
-            return texts.size();
-        });
+        tasks.run(
+                new Tasks.Job("prompts", "prompts", missing.size(), Tasks.Needs.DEVICE),
+                groups,
+                (folder, texts, progress) -> {
+                    ModelOnDevice model = source.onDevice(folder.conf()).expecting(fingerprint);
+                    Prompts table = new Prompts(folder, fingerprint);
+                    try (TextEncoder encoder = model.textEncoder()) {
+                        for (String text : texts) {
+                            table.encode(text, encoder);
+                            progress.accept(1);
+                        }
+                    }
+                    return texts.size();
+                });
     }
 
     private List<InversionWork.Chunk> inversionChunks(List<ImagesWork.Catalog> catalogs) {
@@ -373,13 +494,18 @@ public final class Pipeline {
         long maxPixels = config.input().maxPixels();
         var inversion = settings.inversion();
         String settingsId = settings.inversionId();
-        List<ChunkResult> results = tasks.onGpus()
-                .run(
-                        new Tasks.Job("invert", "images", rows(missing, InversionWork.Chunk::rows)),
-                        missing,
-                        (folder, chunk, progress) -> new InversionWork(
-                                        folder, source.onDevice(folder.conf()), root, maxPixels, inversion, settingsId, progress)
-                                .invert(chunk));
+        List<ChunkResult> results = tasks.run(
+                job(StageName.INVERT, "images", rows(missing, InversionWork.Chunk::rows)),
+                missing,
+                (folder, chunk, progress) -> new InversionWork(
+                                folder,
+                                source.onDevice(folder.conf()),
+                                root,
+                                maxPixels,
+                                inversion,
+                                settingsId,
+                                progress)
+                        .invert(chunk));
         summarize(StageName.INVERT, all.size() - missing.size(), results, start);
     }
 
@@ -409,8 +535,7 @@ public final class Pipeline {
                 (folder, label, progress) ->
                         new ArrayList<>(new MixingPlan(folder, chunkRows).missing(label, pools.get(label), entries))));
         List<ChunkResult> results = tasks.run(
-                new Tasks.Job(
-                        "mix", "mixtures", rows(missing, chunk -> chunk.ks().size())),
+                job(StageName.MIX, "mixtures", rows(missing, chunk -> chunk.ks().size())),
                 missing,
                 (folder, chunk, progress) -> new MixingWork(folder, progress).mix(chunk));
         summarize(StageName.MIX, mixed().size() - missing.size(), results, start);
@@ -440,13 +565,12 @@ public final class Pipeline {
         ModelSource source = model;
         var generation = settings.generation();
         String settingsId = settings.generationId();
-        List<ChunkResult> results = tasks.onGpus()
-                .run(
-                        new Tasks.Job("generate", "images", rows(missing, GenerationWork.Chunk::rows)),
-                        missing,
-                        (folder, chunk, progress) -> new GenerationWork(
-                                        folder, source.onDevice(folder.conf()), generation, settingsId, progress)
-                                .generate(chunk));
+        List<ChunkResult> results = tasks.run(
+                job(StageName.GENERATE, "images", rows(missing, GenerationWork.Chunk::rows)),
+                missing,
+                (folder, chunk, progress) -> new GenerationWork(
+                                folder, source.onDevice(folder.conf()), generation, settingsId, progress)
+                        .generate(chunk));
         summarize(StageName.GENERATE, all.size() - missing.size(), results, start);
     }
 
@@ -472,7 +596,7 @@ public final class Pipeline {
                 .filter(chunk -> !present.contains(chunk.id() + ".parquet"))
                 .toList();
         List<ChunkResult> results = tasks.run(
-                new Tasks.Job("export", "images", rows(missing, ExportWork.Chunk::rows)),
+                job(StageName.EXPORT, "images", rows(missing, ExportWork.Chunk::rows)),
                 missing,
                 (folder, chunk, progress) -> new ExportWork(folder).export(chunk, features, progress));
         Map<ClassLabel, ArrayList<ExportWork.Chunk>> byClass = new LinkedHashMap<>();
@@ -601,6 +725,10 @@ public final class Pipeline {
         return ids;
     }
 
+    private static Tasks.Job job(StageName stage, String unit, long rows) {
+        return new Tasks.Job(stage.text(), unit, rows, stage.needs());
+    }
+
     private static <T> long rows(List<T> chunks, ToIntFunction<T> rows) {
         return chunks.stream().mapToLong(rows::applyAsInt).sum();
     }
@@ -610,6 +738,6 @@ public final class Pipeline {
     }
 
     private void summarize(StageName stage, long doneBefore, List<ChunkResult> results, long start) {
-        summaries.add(StageSummary.of(stage, doneBefore, results, (System.nanoTime() - start) / 1e9));
+        summaries.add(StageSummary.of(stage, doneBefore, results, (System.nanoTime() - start) / 1e9, devicesPerTask));
     }
 }

@@ -154,9 +154,17 @@ final class Progress extends SparkListener implements AutoCloseable {
     }
 
     /** Ends the line: everything is done. Events that are still under way are not waited for. */
-    synchronized void finished() {
+    void finished() {
+        end(line(job.stage(), job.unit(), job.rows(), job.rows(), seconds()));
+    }
+
+    /** Ends the line where the run was stopped. */
+    void stopped() {
+        end(line());
+    }
+
+    private synchronized void end(String line) {
         ended = true;
-        String line = line(job.stage(), job.unit(), job.rows(), job.rows(), seconds());
         System.out.println(TERMINAL ? "\r" + line + CLEAR : line);
     }
 

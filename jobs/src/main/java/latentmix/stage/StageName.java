@@ -1,14 +1,26 @@
 package latentmix.stage;
 
 import java.util.Locale;
+import latentmix.stage.Tasks.Needs;
 
 /** The stages of a run, in order. */
 public enum StageName {
-    INVERT,
-    MIX,
-    GENERATE,
-    EVALUATE,
-    EXPORT;
+    INVERT(Needs.DEVICE),
+    MIX(Needs.PROCESSOR),
+    GENERATE(Needs.DEVICE),
+    EVALUATE(Needs.DEVICE),
+    EXPORT(Needs.PROCESSOR);
+
+    private final Needs needs;
+
+    StageName(Needs needs) {
+        this.needs = needs;
+    }
+
+    /** What its tasks take. */
+    Needs needs() {
+        return needs;
+    }
 
     /** As people and folders write it. */
     public String text() {

@@ -12,6 +12,8 @@ import latentmix.work.ChunkResult;
  * @param networkEvaluations denoiser evaluations of the chunks computed now
  * @param seconds wall clock
  * @param taskSeconds the sum over tasks
+ * @param deviceSeconds that times the devices of a task, GPU seconds where there are GPUs; 0 in stages that need no device
+ * @param rowsPerSecond of wall clock
  */
 public record StageSummary(
         String stage,
@@ -21,8 +23,11 @@ public record StageSummary(
         long rejected,
         long networkEvaluations,
         double seconds,
-        double taskSeconds) {
-    static StageSummary of(StageName stage, long doneBefore, List<ChunkResult> results, double seconds) {
+        double taskSeconds,
+        double deviceSeconds,
+        double rowsPerSecond) {
+    static StageSummary of(
+            StageName stage, long doneBefore, List<ChunkResult> results, double seconds, double devicesPerTask) {
         ChunkResult sum = results.stream().reduce(ChunkResult.NONE, ChunkResult::plus);
         return new StageSummary(
                 stage.text(),
@@ -32,6 +37,8 @@ public record StageSummary(
                 sum.rejected(),
                 sum.networkEvaluations(),
                 seconds,
-                sum.seconds());
+                sum.seconds(),
+                stage.needs() == Tasks.Needs.DEVICE ? sum.seconds() * devicesPerTask : 0,
+                sum.rows() / seconds);
     }
 }

@@ -3,9 +3,11 @@ package latentmix.stage;
 import java.io.IOException;
 import java.io.Serializable;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
@@ -14,6 +16,7 @@ import latentmix.model.AvailableMemory;
 import latentmix.model.Torch;
 import latentmix.table.RunFolder;
 import latentmix.work.OfClass;
+import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -36,28 +39,40 @@ public final class Tasks {
     private final JavaSparkContext spark;
     private final String runFolder;
     private final Broadcast<SerializableConfiguration> conf;
+    private final Optional<Stop> stop;
     private final Optional<Gpus> gpus; // that these tasks ask for
 
     /** Tasks that publish in this folder. */
     public Tasks(JavaSparkContext spark, String runFolder) {
+        this(spark, runFolder, Optional.empty());
+    }
+
+    /** The same, of a run that may be stopped. */
+    Tasks(JavaSparkContext spark, String runFolder, Optional<Stop> stop) {
         this(
                 spark,
                 runFolder,
                 spark.broadcast(new SerializableConfiguration(spark.hadoopConfiguration())),
+                stop,
                 Optional.empty());
     }
 
     private Tasks(
-            JavaSparkContext spark, String runFolder, Broadcast<SerializableConfiguration> conf, Optional<Gpus> gpus) {
+            JavaSparkContext spark,
+            String runFolder,
+            Broadcast<SerializableConfiguration> conf,
+            Optional<Stop> stop,
+            Optional<Gpus> gpus) {
         this.spark = spark;
         this.runFolder = runFolder;
         this.conf = conf;
+        this.stop = stop;
         this.gpus = gpus;
     }
 
     /** The same tasks on GPUs, where executors have some: for work that runs networks. */
     public Tasks onGpus() {
-        return new Tasks(spark, runFolder, conf, Gpus.of(spark.getConf()));
+        return new Tasks(spark, runFolder, conf, stop, Gpus.of(spark.getConf()));
     }
 
     /** What a task does with its item. */
@@ -66,30 +81,47 @@ public final class Tasks {
         B apply(RunFolder run, A item, LongConsumer progress) throws IOException;
     }
 
-    /** A run of tasks as the driver's Spark UI and the progress line name it. */
-    public record Job(String stage, String unit, long rows) implements Serializable {}
+    /** What tasks take: the device of a network, which is counted, or a processor alone. */
+    public enum Needs {
+        DEVICE,
+        PROCESSOR
+    }
 
-    /** Runs the items with a progress line. */
+    /** A run of tasks as the driver's Spark UI and the progress line name it. */
+    public record Job(String stage, String unit, long rows, Needs needs) implements Serializable {}
+
+    /** Runs the items with a progress line; where the run is stopped, those alone that had begun. */
     public <A, B> List<B> run(Job job, List<A> items, Work<A, B> work) {
         if (items.isEmpty()) {
             return List.of();
         }
         LongAccumulator done = RowCounters.of(spark.sc(), job);
         Duration stalledAfter = Duration.ofSeconds(spark.getConf().getTimeAsSeconds(STALLED_AFTER, "15min"));
+        Stop.Marker marker = stop.map(Stop::marker).orElse(Stop.Marker.NONE);
+        Tasks where = job.needs() == Needs.DEVICE ? onGpus() : this;
+        Work<A, B> logged = logged(job, work);
+        Stop.count(spark, job.needs());
         try (Progress progress = new Progress(job, done.id(), stalledAfter, System::nanoTime)) {
             spark.sc().addSparkListener(progress);
             try {
-                List<B> results = map(
+                List<B> results = new ArrayList<>(where.map(
                         job.stage() + " " + job.rows() + " " + job.unit(),
                         items,
                         items.size(),
                         done,
-                        logged(job, work));
-                progress.finished();
+                        (run, item, count) -> marker.isUp(run) ? null : logged.apply(run, item, count)));
+                results.removeIf(Objects::isNull);
+                if (results.size() < items.size()) {
+                    progress.stopped();
+                } else {
+                    progress.finished();
+                }
                 return results;
             } finally {
                 spark.sc().removeSparkListener(progress);
             }
+        } finally {
+            Stop.count(spark, Needs.PROCESSOR);
         }
     }
 
@@ -119,6 +151,16 @@ public final class Tasks {
         };
     }
 
+    /** Whether no further chunk is begun. */
+    boolean isStopped() {
+        return stop.isPresent() && !stop.get().reason().isEmpty();
+    }
+
+    /** The devices that a task holds, such as 0.5 of a shared GPU; 1 where it computes on a CPU. */
+    static double devicesPerTask(SparkConf conf) {
+        return Gpus.of(conf).map(Gpus::share).orElse(1.0);
+    }
+
     /** How many tasks an executor runs at once. */
     int slotsPerExecutor() {
         int cores = spark.isLocal()
@@ -129,7 +171,9 @@ public final class Tasks {
 
     /** The least memory, in bytes, that an executor asked could still give; the most there is where none can tell. */
     long availableMemory() {
-        return ask("ask for memory", (folder, item, progress) -> AvailableMemory.bytes().orElse(Long.MAX_VALUE)).stream()
+        return ask("ask for memory", (folder, item, progress) -> AvailableMemory.bytes()
+                        .orElse(Long.MAX_VALUE))
+                .stream()
                 .mapToLong(Long::longValue)
                 .min()
                 .orElse(Long.MAX_VALUE);
@@ -137,10 +181,8 @@ public final class Tasks {
 
     /** Why networks cannot run on the devices of these tasks: empty where they can. */
     List<String> deviceProblems() {
-        return ask(
-                        "ask for devices",
-                        (folder, item, progress) ->
-                                Torch.problem(TaskDevice.current()).orElse(""))
+        return ask("ask for devices", (folder, item, progress) -> Torch.problem(TaskDevice.current())
+                        .orElse(""))
                 .stream()
                 .filter(problem -> !problem.isEmpty())
                 .distinct()

@@ -182,7 +182,7 @@ final class Downstream {
         int threads = config.run().model().threads();
         Broadcast<GreyImages> judging = context.spark().broadcast(test);
         tasks.run(
-                new Tasks.Job("train", "classifiers", missing.size()),
+                new Tasks.Job("train", "classifiers", missing.size(), Tasks.Needs.PROCESSOR),
                 missing,
                 (run, training, progress) ->
                         new ClassifierWork(run, judging.value()).train(training, threads, progress));

@@ -1,19 +1,20 @@
 package latentmix.study;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import latentmix.checkpoint.BuiltIn;
+import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.RunConfig;
 import latentmix.config.StudyConfig;
-import latentmix.inversion.InversionMethod;
 import latentmix.latent.Method;
 import latentmix.plan.ClassList;
+import latentmix.plan.NetworkCost;
 import latentmix.table.RunFolder;
 import latentmix.work.ClassLabel;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.Path;
 
 /**
  * What a study costs: evaluations of the denoising network, as if nothing stood in the study folder yet.
@@ -48,6 +49,10 @@ record StudyCost(List<RunCost> runs) {
         List<Inverted> inverted = new ArrayList<>();
         for (RunConfig run : StudyRuns.of(config)) {
             String root = BuiltIn.located(run.input().root());
+            NetworkCost cost = NetworkCost.of(
+                    run,
+                    CheckpointFolder.open(Path.of(BuiltIn.located(run.model().checkpoint())))
+                            .schedulerConfig());
             List<ClassLabel> classes =
                     ClassList.read(run.input(), run.prompt(), root, conf).classes();
             long images = 0;
@@ -59,25 +64,15 @@ record StudyCost(List<RunCost> runs) {
                 }
             }
             long mixtures = 0;
-            double generation = 0;
+            long generation = 0;
             for (RunConfig.MixingEntry entry : run.mixing()) {
                 for (String method : entry.methods()) {
                     long cell = (long) classes.size() * entry.inputs().size() * entry.count();
                     mixtures += cell;
-                    generation += cell * Method.parse(method).strength();
+                    generation += cell * cost.generation(Method.parse(method).strength());
                 }
             }
-            costs.add(new RunCost(
-                    images,
-                    images
-                            * evaluations(
-                                    run.inversionMethod(),
-                                    run.inversion().steps(),
-                                    branches(run.inversion().guidance())),
-                    mixtures,
-                    Math.round(generation
-                            * run.generation().steps()
-                            * branches(run.generation().guidance()))));
+            costs.add(new RunCost(images, images * cost.inversion(), mixtures, generation));
         }
         return new StudyCost(costs);
     }
@@ -107,30 +102,8 @@ record StudyCost(List<RunCost> runs) {
     }
 
     private static long images(String root, ClassLabel label, Integer limit, Configuration conf) throws IOException {
-        Path folder = new Path(root, label.classId());
+        var folder = new org.apache.hadoop.fs.Path(root, label.classId());
         long files = RunFolder.filesBelow(folder.getFileSystem(conf), folder).size();
         return limit == null ? files : Math.min(limit, files);
-    }
-
-    private static int branches(double guidance) {
-        return guidance > 1 ? 2 : 1;
-    }
-
-    /** Evaluations of the network for one image; an upper bound where an inversion stops early. */
-    private static long evaluations(InversionMethod method, int steps, int branches) {
-        return branches * perBranch(method, steps);
-    }
-
-    private static long perBranch(InversionMethod method, long steps) {
-        if (method instanceof InversionMethod.FixedPoint fixed) {
-            return steps * fixed.iterations();
-        }
-        if (method instanceof InversionMethod.ReNoise renoise) {
-            return steps * (renoise.repetitions() + 2);
-        }
-        if (method instanceof InversionMethod.NullText nullText) {
-            return steps * (nullText.iterations() + 2);
-        }
-        return method instanceof InversionMethod.Flow ? 2 * steps : steps;
     }
 }

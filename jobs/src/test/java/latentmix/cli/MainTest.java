@@ -2,12 +2,18 @@ package latentmix.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import latentmix.plan.Lease;
 import latentmix.table.FullDisk;
+import latentmix.table.RunFolder;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.s3a.AWSServiceThrottledException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,6 +30,7 @@ class MainTest {
             strings = {
                 "demo",
                 "run",
+                "plan",
                 "invert",
                 "mix",
                 "generate",
@@ -98,6 +105,87 @@ class MainTest {
                     .forEach(System::clearProperty);
         }
         assertThat(err.toString()).contains("No space left on device").doesNotContain("\tat ");
+    }
+
+    @Test
+    void aFailureIsInTheRunSummaryForWhoeverCannotSeeTheExitCode(@TempDir Path folder) throws Exception {
+        Path run = folder.resolve("run");
+        assertThat(run(
+                        "invert",
+                        "--config",
+                        folder.resolve("none.yaml").toString(),
+                        "--run",
+                        run.toString(),
+                        "--label",
+                        "a"))
+                .isEqualTo(ExitCode.BAD_CONFIGURATION);
+        JsonNode summary = new ObjectMapper().readTree(Files.readString(run.resolve("run_summary.json")));
+        assertThat(summary.get("exitCode").asInt()).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(summary.get("label").asText()).isEqualTo("a");
+        assertThat(summary.get("failure").asText())
+                .contains("none.yaml")
+                .isEqualTo(err.toString().strip());
+    }
+
+    @Test
+    void aRunOnAFolderThatAnotherHoldsIsATryAgainInOneLine(@TempDir Path folder) throws Exception {
+        Path config = Files.writeString(
+                folder.resolve("run.yaml"),
+                """
+                input: {root: "builtin:fashion-mnist-sample"}
+                model: {checkpoint: "builtin:fashion"}
+                """);
+        Path run = folder.resolve("run");
+        System.setProperty("spark.master", "local[1]");
+        try (Lease lease =
+                Lease.take(new RunFolder(run.toString(), new Configuration()), Duration.ofSeconds(2), () -> {})) {
+            assertThat(run("invert", "--config", config.toString(), "--run", run.toString(), "--max-gpu-hours", "1"))
+                    .isEqualTo(ExitCode.TRY_AGAIN);
+            lease.check();
+        } finally {
+            System.clearProperty("spark.master");
+        }
+        assertThat(err.toString().lines())
+                .hasSize(1)
+                .allMatch(line -> line.contains("another run holds the run folder"));
+    }
+
+    @Test
+    void aPlanIsATableOfWhatIsToDo(@TempDir Path folder) throws Exception {
+        Path config = Files.writeString(
+                folder.resolve("run.yaml"),
+                """
+                input: {root: "builtin:fashion-mnist-sample", limit: 8}
+                model: {checkpoint: "builtin:fashion"}
+                inversion: {steps: 10}
+                """);
+        System.setProperty("spark.master", "local[1]");
+        try {
+            assertThat(run(
+                            "plan",
+                            "--config",
+                            config.toString(),
+                            "--run",
+                            folder.resolve("run").toString(),
+                            "--evaluations-per-second",
+                            "100",
+                            "--devices",
+                            "2",
+                            "--price-per-hour",
+                            "3"))
+                    .isZero();
+        } finally {
+            System.clearProperty("spark.master");
+        }
+        assertThat(out.toString())
+                .containsPattern("invert +80 +10 +800 +0.002 device")
+                .containsPattern("inverted +10 +10 +about [0-9.]+ kB")
+                .contains("hours on 2 devices", "at 3.00 an hour");
+        assertThat(folder.resolve("run")).doesNotExist();
+
+        assertThat(run("plan", "--config", config.toString(), "--run", "x", "--devices", "0", "--price-per-hour", "-1"))
+                .isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(err.toString()).contains("--devices: expected", "--price-per-hour: expected");
     }
 
     @Test

@@ -14,9 +14,9 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import latentmix.stage.MadeUpGpus.Task;
 import latentmix.stage.GpuCluster.Offer;
 import latentmix.stage.GpuCluster.Submission;
+import latentmix.stage.MadeUpGpus.Task;
 import latentmix.table.InvertedRow;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -57,8 +57,8 @@ class GpuClusterTest {
 
     @BeforeAll
     static void anUndisturbedRunOfTwoExecutors() throws IOException, InterruptedException {
-        cluster = GpuCluster.start(
-                folder, List.of(new Offer("127.0.0.2", 2, FIRST), new Offer("127.0.0.3", 4, SECOND)));
+        cluster =
+                GpuCluster.start(folder, List.of(new Offer("127.0.0.2", 2, FIRST), new Offer("127.0.0.3", 4, SECOND)));
         input = TinyRun.input(folder.resolve("in"), 8);
         config = Files.writeString(folder.resolve("tiny.yaml"), TinyRun.YAML);
         undisturbed = run("undisturbed", Map.of("spark.cores.max", "4"));
@@ -100,12 +100,12 @@ class GpuClusterTest {
 
     @Test
     void tasksThatRunNetworksHaveOneGpuOfTheirExecutorAndOthersNone() {
-        assertThat(ON_GPUS).allSatisfy(stage -> assertThat(undisturbed.of(stage))
-                .isNotEmpty()
-                .allSatisfy(task -> {
-                    assertThat(task.gpus()).hasSize(1);
-                    assertThat(task.executorGpus()).containsAll(task.gpus());
-                }));
+        assertThat(ON_GPUS)
+                .allSatisfy(
+                        stage -> assertThat(undisturbed.of(stage)).isNotEmpty().allSatisfy(task -> {
+                            assertThat(task.gpus()).hasSize(1);
+                            assertThat(task.executorGpus()).containsAll(task.gpus());
+                        }));
         assertThat(undisturbed.tasks())
                 .filteredOn(task -> ON_GPUS.stream().noneMatch(task::of) && !task.of("ask"))
                 .isNotEmpty()
@@ -123,9 +123,7 @@ class GpuClusterTest {
                     .filter(line -> line.contains(" Loaded "))
                     .map(line -> line.replaceFirst(".* Loaded (.*), in .* ms", "$1"))
                     .toList();
-            assertThat(loaded)
-                    .contains("denoiser of unet onto cpu(), FLOAT32")
-                    .doesNotHaveDuplicates();
+            assertThat(loaded).contains("denoiser of unet onto cpu(), FLOAT32").doesNotHaveDuplicates();
         });
         assertThat(undisturbed.of("invert").size() + undisturbed.of("generate").size())
                 .as("tasks that needed the denoiser")
@@ -137,13 +135,20 @@ class GpuClusterTest {
         Run run = run(
                 "unlike",
                 Map.of(
-                        "spark.executor.cores", "", // all of a worker's: 2 and 4
-                        "spark.executor.resource.gpu.amount", "2",
-                        "spark.speculation", "true",
-                        "spark.speculation.interval", "100ms",
-                        "spark.speculation.quantile", "0.25",
-                        "spark.speculation.multiplier", "1.1",
-                        MadeUpGpus.SLOW, "generate "),
+                        "spark.executor.cores",
+                        "", // all of a worker's: 2 and 4
+                        "spark.executor.resource.gpu.amount",
+                        "2",
+                        "spark.speculation",
+                        "true",
+                        "spark.speculation.interval",
+                        "100ms",
+                        "spark.speculation.quantile",
+                        "0.25",
+                        "spark.speculation.multiplier",
+                        "1.1",
+                        MadeUpGpus.SLOW,
+                        "generate "),
                 "--gpus",
                 "1");
         assertSameTables(run);
@@ -182,10 +187,14 @@ class GpuClusterTest {
         Run run = run(
                 "failing",
                 Map.of(
-                        "spark.cores.max", "4",
-                        "spark.excludeOnFailure.stage.maxFailedTasksPerExecutor", "2",
-                        MadeUpGpus.BROKEN, String.join(",", FIRST),
-                        MadeUpGpus.SMALL, String.join(",", SECOND)));
+                        "spark.cores.max",
+                        "4",
+                        "spark.excludeOnFailure.stage.maxFailedTasksPerExecutor",
+                        "2",
+                        MadeUpGpus.BROKEN,
+                        String.join(",", FIRST),
+                        MadeUpGpus.SMALL,
+                        String.join(",", SECOND)));
         assertThat(run.submission().exitCode()).as(run.submission().output()).isZero();
         assertThat(run.of("invert"))
                 .anySatisfy(task -> {
@@ -237,9 +246,8 @@ class GpuClusterTest {
                 "--gpus",
                 "1");
         assertSameTables(run);
-        assertThat(ON_GPUS).allSatisfy(stage -> assertThat(run.of(stage)).allSatisfy(task -> assertThat(task.gpus())
-                .hasSize(1)
-                .isEqualTo(task.executorGpus())));
+        assertThat(ON_GPUS).allSatisfy(stage -> assertThat(run.of(stage))
+                .allSatisfy(task -> assertThat(task.gpus()).hasSize(1).isEqualTo(task.executorGpus())));
         assertThat(Stream.of("mix", "export").flatMap(stage -> run.of(stage).stream()))
                 .isNotEmpty()
                 .allSatisfy(task -> assertThat(task.executorGpus()).isEmpty());
@@ -249,9 +257,14 @@ class GpuClusterTest {
     void aPyTorchThatDoesNotFitIsRefusedBeforeANetworkRuns() throws IOException, InterruptedException {
         Run run = run("mismatch", Map.of("spark.cores.max", "4", "spark.executorEnv.PYTORCH_VERSION", "2.5.0"));
         assertThat(run.submission().exitCode()).as(run.submission().output()).isEqualTo(2);
-        assertThat(run.submission().output()).contains("PYTORCH_VERSION: expected 2.7.1").doesNotContain("\tat ");
+        assertThat(run.submission().output())
+                .contains("PYTORCH_VERSION: expected 2.7.1")
+                .doesNotContain("\tat ");
         assertThat(Collections.disjoint(
-                        run.tasks().stream().map(task -> task.job().split(" ")[0]).toList(), ON_GPUS))
+                        run.tasks().stream()
+                                .map(task -> task.job().split(" ")[0])
+                                .toList(),
+                        ON_GPUS))
                 .as("no task with a network")
                 .isTrue();
     }

@@ -12,11 +12,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import latentmix.checkpoint.BuiltIn;
+import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Resize;
 import latentmix.image.UnreadableImage;
+import latentmix.plan.NetworkCost;
 import latentmix.table.GeneratedRow.EncodedImage;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
@@ -56,6 +59,12 @@ class InversionRunTest {
             String method, long inversionEvaluations, long generationEvaluations, long companions) throws IOException {
         Path run = folder.resolve(method.replaceAll("\\W", "-"));
         RunConfig config = TinyRun.config(input, "inversion.method=" + method);
+        NetworkCost planned = NetworkCost.of(
+                config,
+                CheckpointFolder.open(Path.of(BuiltIn.located("builtin:fashion")))
+                        .schedulerConfig());
+        assertThat(planned.inversion()).isEqualTo(inversionEvaluations);
+        assertThat(planned.generation(1)).isEqualTo(generationEvaluations);
 
         assertThat(TinyRun.run(2, config, run)).isZero();
 

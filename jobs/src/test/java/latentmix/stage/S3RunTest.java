@@ -8,11 +8,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.config.RunConfig;
+import latentmix.plan.Lease;
 import latentmix.table.RunFolder;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
@@ -91,6 +93,21 @@ class S3RunTest {
         assertThat(fetched.resolve("dataset/images/5-sandal")).isNotEmptyDirectory();
         assertThat(PipelineTest.evaluations(fetched, "invert")).isZero();
         assertThat(PipelineTest.evaluations(fetched, "generate")).isZero();
+    }
+
+    @Test
+    void aFileIsMadeByOneOfTwoAndALeaseIsHeldByOne() throws IOException {
+        RunFolder run = new RunFolder("s3a://" + BUCKET + "/leased", S3Server.hadoop(server.settings()));
+        org.apache.hadoop.fs.Path file = run.path("once");
+        assertThat(run.create(file, new byte[] {1})).isTrue();
+        assertThat(run.create(file, new byte[] {2})).isFalse();
+        assertThat(run.read(file)).containsExactly(1);
+        try (Lease lease = Lease.take(run, Duration.ofSeconds(3), () -> {})) {
+            assertThatThrownBy(() -> Lease.take(run, Duration.ofSeconds(30), () -> {}))
+                    .isInstanceOf(Lease.HeldException.class);
+            lease.check();
+        }
+        Lease.take(run, Duration.ofSeconds(30), () -> {}).close();
     }
 
     @Test

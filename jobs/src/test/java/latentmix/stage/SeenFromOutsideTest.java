@@ -75,7 +75,7 @@ class SeenFromOutsideTest {
         try (JavaSparkContext spark = TinyRun.spark(1);
                 Logged logged = new Logged(Tasks.class)) {
             new Tasks(spark, folder.toString())
-                    .run(new Tasks.Job("invert", "images", 3), List.of(new Item("5-sandal")), (run, item, progress) -> {
+                    .run(new Tasks.Job("invert", "images", 3, Tasks.Needs.PROCESSOR), List.of(new Item("5-sandal")), (run, item, progress) -> {
                         progress.accept(3);
                         return 0;
                     });
@@ -92,7 +92,7 @@ class SeenFromOutsideTest {
     @Test
     void aStageOfWhichNothingMoreComesSaysSoOnceAWhile() {
         AtomicLong now = new AtomicLong();
-        Tasks.Job job = new Tasks.Job("generate", "images", 640);
+        Tasks.Job job = new Tasks.Job("generate", "images", 640, Tasks.Needs.PROCESSOR);
         try (Logged logged = new Logged(Progress.class);
                 Progress progress = new Progress(job, 1, Duration.ofMinutes(15), now::get)) {
             now.addAndGet(Duration.ofMinutes(14).toNanos());

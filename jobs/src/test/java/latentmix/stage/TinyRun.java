@@ -84,6 +84,7 @@ public final class TinyRun {
                 .setAppName("test")
                 .setMaster("local[" + cores + "]")
                 .set("spark.ui.enabled", "false")
+                .set("spark.latentmix.lease", "2s") // a run that was killed is not waited for long
                 .set("spark.driver.host", "127.0.0.1"));
     }
 
@@ -105,6 +106,11 @@ public final class TinyRun {
             }
         }
         return rows;
+    }
+
+    /** The same of a configuration's file. */
+    public static int run(int cores, Path config, Path input, Path run) throws IOException {
+        return run(cores, ConfigFile.read(config, List.of("input.root=" + input)), run);
     }
 
     /** Every table's files by name with a hash of their bytes. */

@@ -57,6 +57,11 @@ public record BdiaInversion(Step first, List<Step> down, List<Step> up, Guidance
     }
 
     @Override
+    public long evaluations() {
+        return guidance.branches(first.timestep()) + guidance.evaluations(down);
+    }
+
+    @Override
     public Inverted invert(Denoiser denoiser, Batch batch) {
         NDManager owner = batch.latents().getManager();
         try (NDManager loop = owner.newSubManager()) {
@@ -140,10 +145,7 @@ public record BdiaInversion(Step first, List<Step> down, List<Step> up, Guidance
 
         @Override
         public long evaluations(long rows) {
-            return rows
-                    * bdia.down().stream()
-                            .mapToLong(step -> bdia.guidance().branches(step.timestep()))
-                            .sum();
+            return rows * bdia.guidance().evaluations(bdia.down());
         }
     }
 }

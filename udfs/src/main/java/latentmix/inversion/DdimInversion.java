@@ -33,6 +33,11 @@ public record DdimInversion(List<Step> table, Guidance guidance) implements Inve
     }
 
     @Override
+    public long evaluations() {
+        return guidance.evaluations(table);
+    }
+
+    @Override
     public Inverted invert(Denoiser denoiser, Batch batch) {
         DenoisingLoop loop = with(denoiser);
         return new Inverted(

@@ -81,6 +81,11 @@ public record FixedPointInversion(
     }
 
     @Override
+    public long evaluations() {
+        return guidance.evaluations(first) + (iterations - 1) * guidance.evaluations(solved);
+    }
+
+    @Override
     public Inverted invert(Denoiser denoiser, Batch batch) {
         return invert(denoiser, batch, (step, iteration, latents, residuals) -> {});
     }

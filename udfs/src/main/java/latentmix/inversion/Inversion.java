@@ -44,6 +44,9 @@ public sealed interface Inversion
      */
     record Inverted(NDArray noise, Optional<NDArray> companion, long evaluations) {}
 
+    /** Forwards of one latent through the network; the most that there can be where an image is done early. */
+    long evaluations();
+
     /** Inverts a batch. */
     Inverted invert(Denoiser denoiser, Batch batch);
 }

@@ -113,6 +113,11 @@ public record NullTextInversion(List<Step> inversion, List<Step> sampling, Guida
     }
 
     @Override
+    public long evaluations() {
+        return Guidance.NONE.evaluations(inversion) + sampling.size() * (optimization.iterations() + 3L);
+    }
+
+    @Override
     public Inverted invert(Denoiser denoiser, Batch batch) {
         NDManager owner = batch.latents().getManager();
         try (NDManager loop = owner.newSubManager()) {

@@ -61,6 +61,13 @@ public record ReNoiseInversion(
     }
 
     @Override
+    public long evaluations() {
+        return table.stream()
+                .mapToLong(step -> (repetitions(step) + 2L) * guidance.branches(step.timestep()))
+                .sum();
+    }
+
+    @Override
     public Inverted invert(Denoiser denoiser, Batch batch) {
         NDManager owner = batch.latents().getManager();
         long evaluations = 0;

@@ -47,10 +47,7 @@ public record DenoisingLoop(List<Step> table, Denoiser denoiser, Guidance guidan
 
     /** Network evaluations of a run on this many latents: rows × branches, summed over the steps. */
     public long evaluations(long rows) {
-        return rows
-                * table.stream()
-                        .mapToLong(step -> guidance.branches(step.timestep()))
-                        .sum();
+        return rows * guidance.evaluations(table);
     }
 
     /** As {@link #run(NDArray, PromptEmbeds, PromptEmbeds, Observer)}, unobserved. */

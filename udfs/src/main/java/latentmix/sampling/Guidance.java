@@ -2,8 +2,10 @@ package latentmix.sampling;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import java.util.List;
 import latentmix.model.Denoiser;
 import latentmix.model.PromptEmbeds;
+import latentmix.schedule.Step;
 
 /**
  * Classifier-free guidance: m = m_uncond + scale · (m_cond − m_uncond). At scale 1 and below only the conditional
@@ -37,6 +39,11 @@ public record Guidance(double scale, double least, double most) {
     /** How often the network sees each latent at a timestep: 1 or 2. */
     public int branches(double timestep) {
         return scale > 1 && timestep >= least && timestep <= most ? 2 : 1;
+    }
+
+    /** Evaluations of the network that one latent costs on the way through a table. */
+    public long evaluations(List<Step> table) {
+        return table.stream().mapToLong(step -> branches(step.timestep())).sum();
     }
 
     /**

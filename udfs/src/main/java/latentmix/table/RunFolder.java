@@ -9,6 +9,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -17,11 +18,15 @@ import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.CommonPathCapabilities;
 import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.Options.CreateFileOptionKeys;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.PathIOException;
 import org.apache.hadoop.fs.RemoteIterator;
 
 /**
@@ -206,14 +211,45 @@ public final class RunFolder {
     public void publish(Path file, byte[] bytes) throws IOException {
         FileSystem fs = fileSystem();
         if (fs.hasPathCapability(file, CommonPathCapabilities.ABORTABLE_STREAM)) {
-            put(fs, file, bytes);
+            put(fs.create(file, true), bytes);
         } else {
             rename(fs, file, bytes);
         }
     }
 
-    private static void put(FileSystem fs, Path file, byte[] bytes) throws IOException {
-        FSDataOutputStream out = fs.create(file, true);
+    /**
+     * Makes a file unless there is one, in one step where the store can: object stores that know conditional writes,
+     * HDFS.
+     *
+     * @return whether it was made now
+     */
+    public boolean create(Path file, byte[] bytes) throws IOException {
+        FileSystem fs = fileSystem();
+        try {
+            if (fs.hasPathCapability(file, CommonPathCapabilities.ABORTABLE_STREAM)) {
+                FSDataOutputStreamBuilder<?, ?> builder = fs.createFile(file);
+                put(
+                        builder.overwrite(true) // the store refuses, not a look beforehand
+                                .opt(CreateFileOptionKeys.FS_OPTION_CREATE_CONDITIONAL_OVERWRITE, true)
+                                .build(),
+                        bytes);
+            } else {
+                put(
+                        fs.create(file, false, BUFFER, fs.getDefaultReplication(file), fs.getDefaultBlockSize(file)),
+                        bytes);
+            }
+            return true;
+        } catch (FileAlreadyExistsException e) {
+            return false;
+        } catch (PathIOException e) {
+            if (!exists(file)) {
+                throw e;
+            }
+            return Arrays.equals(read(file), bytes); // sent twice, perhaps, and taken the first time
+        }
+    }
+
+    private static void put(FSDataOutputStream out, byte[] bytes) throws IOException {
         try {
             out.write(bytes);
         } catch (IOException | RuntimeException e) {
@@ -241,6 +277,11 @@ public final class RunFolder {
             fs.delete(staged, false);
             throw e;
         }
+    }
+
+    /** Whether there is such a file or folder. */
+    public boolean exists(Path file) throws IOException {
+        return fileSystem().exists(file);
     }
 
     /** A file's bytes. */

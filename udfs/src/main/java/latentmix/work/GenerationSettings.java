@@ -30,6 +30,11 @@ public record GenerationSettings(
         implements Serializable {
     /** How many of the sampling steps a mixture of this strength takes, the last ones: as diffusers' image to image counts them. */
     int steps(double strength) {
+        return steps(steps, strength);
+    }
+
+    /** How many of so many sampling steps a mixture of this strength takes. */
+    public static int steps(int steps, double strength) {
         return (int) (steps * strength);
     }
 }

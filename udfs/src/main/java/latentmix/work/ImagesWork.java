@@ -48,7 +48,17 @@ public final class ImagesWork {
         }
     }
 
+    /**
+     * What a class has, looked at from outside.
+     *
+     * @param fresh files that are not in the table: the most that a scan can add, since files of the same bytes are one
+     *     image
+     */
+    public record Listing(Catalog catalog, long fresh) implements Serializable {}
+
     private record Assigned(String chunk) {}
+
+    private record Refused(String path) {}
 
     private final RunFolder run;
     private final Path input;
@@ -76,12 +86,9 @@ public final class ImagesWork {
     public Catalog scan(ClassLabel label) throws IOException {
         Map<String, ImageRow> byPath = new HashMap<>();
         Set<String> ids = new HashSet<>();
-        for (String file : run.chunks(Table.IMAGES, label.classId())) {
-            for (ImageRow row :
-                    RowFile.read(run.chunk(Table.IMAGES, label.classId(), file), run.conf(), ImageRow.class)) {
-                byPath.put(row.path(), row);
-                ids.add(row.imageId());
-            }
+        for (ImageRow row : known(label)) {
+            byPath.put(row.path(), row);
+            ids.add(row.imageId());
         }
         Map<String, ImageRow> fresh = new TreeMap<>();
         List<RejectedRow> rejected = new ArrayList<>();
@@ -89,7 +96,7 @@ public final class ImagesWork {
             String path = found.getKey();
             FileStatus file = found.getValue();
             ImageRow same = byPath.get(path);
-            if (same != null && same.length() == file.getLen() && same.modified() == file.getModificationTime()) {
+            if (isKnown(same, file)) {
                 continue;
             }
             String id;
@@ -132,6 +139,34 @@ public final class ImagesWork {
         return catalog(label);
     }
 
+    /** What stands, and what a scan could add; opens no image and writes nothing. */
+    public Listing list(ClassLabel label) throws IOException {
+        Map<String, ImageRow> byPath = new HashMap<>();
+        known(label).forEach(row -> byPath.put(row.path(), row));
+        Set<String> refused = new HashSet<>();
+        if (run.exists(rejects(label))) {
+            RowFile.read(rejects(label), run.conf(), Refused.class).forEach(row -> refused.add(row.path()));
+        }
+        long fresh = files(label.classId()).entrySet().stream()
+                .filter(file -> !refused.contains(file.getKey()))
+                .filter(file -> !isKnown(byPath.get(file.getKey()), file.getValue()))
+                .count();
+        Catalog catalog = catalog(label);
+        return new Listing(catalog, Math.min(fresh, Math.max(0, limit - catalog.images())));
+    }
+
+    private List<ImageRow> known(ClassLabel label) throws IOException {
+        List<ImageRow> rows = new ArrayList<>();
+        for (String file : run.chunks(Table.IMAGES, label.classId())) {
+            rows.addAll(RowFile.read(run.chunk(Table.IMAGES, label.classId(), file), run.conf(), ImageRow.class));
+        }
+        return rows;
+    }
+
+    private static boolean isKnown(ImageRow row, FileStatus file) {
+        return row != null && row.length() == file.getLen() && row.modified() == file.getModificationTime();
+    }
+
     /** What stands in the images table for a class. */
     public Catalog catalog(ClassLabel label) throws IOException {
         List<Catalog.Chunk> chunks = new ArrayList<>();
@@ -144,7 +179,7 @@ public final class ImagesWork {
             rows.forEach((chunk, count) -> chunks.add(new Catalog.Chunk(file, chunk, count)));
         }
         Path rejects = rejects(label);
-        boolean refused = rejects.getFileSystem(run.conf()).exists(rejects);
+        boolean refused = run.exists(rejects);
         return new Catalog(label, chunks, refused ? RowFile.count(rejects, run.conf()) : 0);
     }
 

@@ -47,7 +47,16 @@ public final class MixingPlan {
     public List<MixingWork.Chunk> missing(ClassLabel label, List<String> inverted, List<Entry> entries)
             throws IOException {
         String poolId = new InvertedPool(run, label.classId(), inverted).id(label.prompt());
-        Set<String> done = done(label.classId());
+        return chunks(label, inverted, poolId, entries, done(label.classId()));
+    }
+
+    /** The chunks that a pool which is not known yet will be mixed in. */
+    List<MixingWork.Chunk> all(ClassLabel label, List<Entry> entries) {
+        return chunks(label, List.of(), "", entries, new HashSet<>());
+    }
+
+    private List<MixingWork.Chunk> chunks(
+            ClassLabel label, List<String> inverted, String poolId, List<Entry> entries, Set<String> done) {
         List<MixingWork.Chunk> chunks = new ArrayList<>();
         for (Entry entry : entries) {
             MixingSettings settings = entry.settings();

@@ -1,0 +1,125 @@
+"""Latentmix on a schedule, for Airflow 3 with its Apache Spark provider: one task a stage, all in one run folder.
+
+Every stage does only what is missing, so a task that is tried again goes on where it stopped. Before the first run:
+
+    airflow pools set latentmix_gpu 1 "runs that hold the GPUs"
+    airflow connections add spark_default ...          # the master, and client or cluster as the deploy mode
+
+The parameters below are asked for when a run is triggered. `run` is the run folder's name: give the same one again to go on with a
+run, or to let it grow by new images; left empty it is the DAG run's own id, and so a dataset of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from airflow.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
+from airflow.sdk import DAG, ObjectStoragePath, Param
+
+STAGES = ("invert", "mix", "generate", "evaluate", "export")
+GPU_STAGES = ("invert", "generate", "evaluate")
+
+RUN = "{{ params.runs }}/{{ (params.run or run_id).replace(':', '-').replace('+', '-') }}"
+LABEL = "{{ run_id }}/{{ ti.task_id }}"
+
+# What another try would end with as well: a bad configuration, more rejects than allowed.
+FINAL = {2: "bad configuration", 3: "more rejects than allowed"}
+
+
+class LatentmixOperator(SparkSubmitOperator):
+    """Runs a stage by spark-submit and judges it by what `run_summary.json` in the run folder says of this attempt.
+
+    In client mode that is spark-submit's exit code; in cluster mode the driver takes its code with it, and only the file tells.
+    """
+
+    template_fields = (*SparkSubmitOperator.template_fields, "run_folder", "label", "asked")
+
+    def __init__(self, *, run_folder: str, label: str, asked: str = "True", **kwargs):
+        super().__init__(**kwargs)
+        self.run_folder = run_folder
+        self.label = label
+        self.asked = asked
+
+    def execute(self, context):
+        if self.asked == "False":
+            raise AirflowSkipException("not asked for")
+        failure = None
+        try:
+            super().execute(context)
+        except AirflowFailException:
+            raise
+        except Exception as e:  # of whichever kind the provider's trackers raise
+            failure = e
+        summary = self.summary()
+        code = summary.get("exitCode")
+        said = summary.get("failure") or summary.get("stopped") or ""
+        if code in FINAL:
+            raise AirflowFailException(f"{FINAL[code]} (exit code {code}); {said}") from failure
+        if failure is not None or code != 0:
+            raise AirflowException(f"to be tried again (exit code {code}); {said}") from failure
+        return {"stages": summary["stages"], "counts": summary["counts"]}
+
+    def summary(self) -> dict:
+        """This attempt's summary; empty where there is none, as when the driver was killed."""
+        folder = self.run_folder.replace("s3a://", "s3://", 1)
+        if folder.startswith("/"):
+            folder = "file://" + folder
+        try:
+            summary = json.loads((ObjectStoragePath(folder) / "run_summary.json").read_text())
+        except FileNotFoundError:
+            return {}
+        return summary if summary.get("label") == self.label else {}
+
+
+with DAG(
+    dag_id="latentmix",
+    description="A larger labelled image dataset by mixing images in a diffusion model's noise space",
+    schedule=None,  # such as "@weekly"
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 5, "retry_delay": timedelta(minutes=5), "retry_exponential_backoff": True},
+    params={
+        "run": Param("", type="string", description="the run folder's name; empty for the DAG run's id"),
+        "runs": Param("s3a://bucket/runs", type="string", description="where run folders lie"),
+        "config": Param("/opt/latentmix/conf/sd15.yaml", type="string", description="on the driver's machine"),
+        "input": Param("s3a://bucket/images", type="string", description="a folder of images a class"),
+        "max_gpu_hours": Param(8, type="number", description="of one try of one stage; the next try goes on"),
+        "evaluate": Param(False, type="boolean", description="where the configuration says what is measured"),
+        "application": Param("/opt/latentmix/latentmix.jar", type="string"),
+        "natives": Param("", type="string", description="PyTorch's jars, with commas, where the image has no PyTorch"),
+        "properties": Param("/opt/latentmix/conf/spark-defaults-gpu.conf", type="string"),
+    },
+    tags=["latentmix"],
+) as dag:
+    before = None
+    for stage in STAGES:
+        task = LatentmixOperator(
+            task_id=stage,
+            application="{{ params.application }}",
+            java_class="latentmix.cli.Main",
+            jars="{{ params.natives }}",
+            properties_file="{{ params.properties }}",
+            name="latentmix " + stage,
+            application_args=[
+                stage,
+                "--config",
+                "{{ params.config }}",
+                "--run",
+                RUN,
+                "--set",
+                "input.root={{ params.input }}",
+                "--label",
+                LABEL,
+                *(["--max-gpu-hours", "{{ params.max_gpu_hours }}"] if stage in GPU_STAGES else []),
+            ],
+            pool="latentmix_gpu" if stage in GPU_STAGES else "default_pool",
+            trigger_rule="none_failed",
+            asked="{{ params.evaluate }}" if stage == "evaluate" else "True",
+            run_folder=RUN,
+            label=LABEL,
+        )
+        if before is not None:
+            before >> task
+        before = task

@@ -1,0 +1,146 @@
+package latentmix.plan;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalDouble;
+import latentmix.work.Remaining;
+import latentmix.work.Remaining.Todo;
+
+/** What is still to do in a run folder, and what it will take. */
+public record Plan(List<Stage> stages, List<Size> tables, int classes) {
+    private static final double SECONDS = 3600;
+
+    public Plan {
+        stages = List.copyOf(stages);
+        tables = List.copyOf(tables);
+    }
+
+    /**
+     * What a stage has to do.
+     *
+     * @param chunks tasks, each of which makes a file
+     */
+    public record Stage(String stage, long chunks, long rows, long networkEvaluations) {}
+
+    /** What will be added to a table. */
+    public record Size(String table, long files, long bytes) {}
+
+    /**
+     * What it will cost.
+     *
+     * @param devices that work at once
+     * @param evaluationsPerSecond of one device, where it is given instead of measured
+     * @param pricePerHour of one device
+     */
+    public record Rates(
+            Map<String, Speed> measured,
+            int devices,
+            OptionalDouble evaluationsPerSecond,
+            OptionalDouble pricePerHour) {
+        public Rates {
+            measured = Map.copyOf(measured);
+        }
+
+        /** Seconds of one device, or of one task in stages without; empty where no speed is known. */
+        OptionalDouble seconds(Stage stage) {
+            if (stage.rows() == 0) {
+                return OptionalDouble.of(0);
+            }
+            if (stage.networkEvaluations() > 0 && evaluationsPerSecond.isPresent()) {
+                return OptionalDouble.of(stage.networkEvaluations() / evaluationsPerSecond.getAsDouble());
+            }
+            Speed speed = measured.get(stage.stage());
+            if (speed == null) {
+                return OptionalDouble.empty();
+            }
+            return OptionalDouble.of(
+                    stage.networkEvaluations() > 0
+                            ? stage.networkEvaluations() / speed.networkEvaluations()
+                            : stage.rows() / speed.rows());
+        }
+    }
+
+    /** The stages of what remains. */
+    public static List<Stage> stages(Remaining remaining) {
+        return List.of(
+                stage("invert", remaining.invert()),
+                stage("mix", remaining.mix()),
+                stage("generate", remaining.generate()),
+                stage("evaluate", remaining.evaluate()),
+                stage("export", remaining.export()));
+    }
+
+    private static Stage stage(String name, Todo todo) {
+        return new Stage(name, todo.chunks(), todo.rows(), todo.networkEvaluations());
+    }
+
+    /** Evaluations of the denoising network, in all. */
+    public long networkEvaluations() {
+        return stages.stream().mapToLong(Stage::networkEvaluations).sum();
+    }
+
+    /** The plan as tables of text. */
+    public String text(Rates rates) {
+        List<String> lines = new ArrayList<>();
+        lines.add(String.format(
+                "%-10s %14s %10s %20s %16s", "stage", "rows", "tasks", "network evaluations", "hours of one"));
+        double device = 0;
+        boolean known = true;
+        for (Stage stage : stages) {
+            OptionalDouble seconds = rates.seconds(stage);
+            boolean processor = stage.stage().equals("mix") || stage.stage().equals("export");
+            if (!processor) {
+                known &= seconds.isPresent();
+                device += seconds.orElse(0) / SECONDS;
+            }
+            lines.add(line(
+                    "%-10s %,14d %,10d %,20d %16s",
+                    stage.stage(),
+                    stage.rows(),
+                    stage.chunks(),
+                    stage.networkEvaluations(),
+                    seconds.isPresent()
+                            ? line("%.3f %s", seconds.getAsDouble() / SECONDS, processor ? "task" : "device")
+                            : "not known"));
+        }
+        lines.add("");
+        lines.add(String.format("%-10s %14s %10s %20s", "table", "partitions", "files", "bytes"));
+        for (Size size : tables) {
+            lines.add(line(
+                    "%-10s %,14d %,10d %20s",
+                    size.table(), Math.min(classes, size.files()), size.files(), "about " + bytes(size.bytes())));
+        }
+        lines.add("");
+        lines.add(line("%,d network evaluations%s", networkEvaluations(), known ? cost(rates, device) : ""));
+        if (!known) {
+            lines.add("Hours are known once a run in this folder has been measured, of a few images perhaps; or give"
+                    + " --evaluations-per-second of one device.");
+        }
+        return String.join("\n", lines);
+    }
+
+    private static String cost(Rates rates, double hours) {
+        String devices = rates.devices() == 1 ? "one device" : rates.devices() + " devices";
+        String price = rates.pricePerHour().isPresent()
+                ? line(
+                        ", %.2f at %.2f an hour",
+                        hours * rates.pricePerHour().getAsDouble(),
+                        rates.pricePerHour().getAsDouble())
+                : "";
+        return line(": %.3f device hours, %.3f hours on %s%s", hours, hours / rates.devices(), devices, price);
+    }
+
+    private static String line(String format, Object... values) {
+        return String.format(Locale.ROOT, format, values);
+    }
+
+    private static String bytes(long bytes) {
+        int power = Math.max(0, Math.min(4, (int) (Math.log10((double) Math.max(1, bytes)) / 3)));
+        return line(
+                "%.1f %s",
+                bytes / Math.pow(1000, power),
+                List.of("B", "kB", "MB", "GB", "TB").get(power));
+    }
+}

@@ -1,0 +1,93 @@
+package latentmix.plan;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import latentmix.checkpoint.CheckpointFolder;
+import latentmix.inversion.InversionMethod;
+import latentmix.latent.Shape;
+import latentmix.model.Models;
+import latentmix.table.RunFolder;
+import latentmix.work.InversionSettings;
+import latentmix.work.Remaining;
+import latentmix.work.Remaining.Todo;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * What a row takes in the tables, by the shapes of what it holds: for tables that have no files yet whose size tells.
+ *
+ * @param latent float32
+ * @param companion of an image, 0 where its inversion keeps none
+ * @param image as PNG, whose compression is guessed
+ */
+public record RowBytes(long latent, long companion, long image) {
+    /** Of a file, whatever it holds: Parquet's footer with some twenty columns. */
+    private static final long FILE = 5_000;
+
+    /** Ids, names, weights and scores. */
+    private static final long COLUMNS = 150;
+
+    /** Of a network's features, about. */
+    private static final long FEATURES = 2_000;
+
+    /** Of photographs' bytes, what PNG leaves. */
+    private static final double PNG = 0.6;
+
+    /** Rows of images of these settings' size. */
+    public static RowBytes of(CheckpointFolder checkpoint, InversionSettings inversion, InversionMethod method) {
+        Shape own = Models.latentShape(checkpoint);
+        double scale = (double) inversion.size() / Models.imageSize(checkpoint);
+        long latent = Math.round(4.0 * own.channels() * own.height() * own.width() * scale * scale);
+        long companion = 0;
+        if (method instanceof InversionMethod.NullText) {
+            JsonNode text = checkpoint.config("text_encoder");
+            companion = 4L
+                    * inversion.steps()
+                    * text.path("max_position_embeddings").asLong(77)
+                    * text.path("hidden_size").asLong(768);
+        } else if (method.hasCompanion()) {
+            companion = latent;
+        }
+        return new RowBytes(latent, companion, Math.round(3.0 * inversion.size() * inversion.size() * PNG));
+    }
+
+    /** What will be added to the tables. */
+    public List<Plan.Size> sizes(RunFolder run, Remaining remaining) throws IOException {
+        List<Plan.Size> sizes = new ArrayList<>();
+        sizes.add(size(run, "inverted", remaining.invert(), 2 * latent + COLUMNS));
+        if (companion > 0) {
+            sizes.add(size(run, "companions", remaining.invert(), companion));
+        }
+        sizes.add(size(run, "mixed", remaining.mix(), latent + COLUMNS));
+        sizes.add(size(run, "generated", remaining.generate(), image + COLUMNS));
+        if (remaining.evaluate().rows() > 0) {
+            sizes.add(size(run, "features", remaining.evaluate(), FEATURES));
+        }
+        sizes.add(size(
+                run, "dataset", remaining.export(), 2 * image + COLUMNS)); // Parquet files and the same images as files
+        return sizes;
+    }
+
+    private static Plan.Size size(RunFolder run, String table, Todo todo, long row) throws IOException {
+        List<FileStatus> files = files(run, run.path(table.equals("dataset") ? "dataset/parquet" : table));
+        long bytes = todo.chunks() * FILE + todo.rows() * row;
+        if (!files.isEmpty() && !table.equals("companions")) { // of which a chunk has several
+            double mean = files.stream().mapToLong(FileStatus::getLen).average().orElse(0);
+            bytes = Math.round(mean * todo.chunks() * (table.equals("dataset") ? 2 : 1));
+        }
+        return new Plan.Size(table, todo.chunks(), bytes);
+    }
+
+    private static List<FileStatus> files(RunFolder run, Path folder) throws IOException {
+        FileSystem fs = folder.getFileSystem(run.conf());
+        try {
+            return RunFolder.filesBelow(fs, folder);
+        } catch (FileNotFoundException e) {
+            return List.of();
+        }
+    }
+}

@@ -1,0 +1,214 @@
+package latentmix.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.withPercentage;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.stream.Stream;
+import latentmix.config.RunConfig;
+import latentmix.plan.Lease;
+import latentmix.plan.Plan;
+import latentmix.plan.Speed;
+import latentmix.table.RunFolder;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a scheduler relies on: a plan that comes true, a clean stop, one run at a time. */
+class ScheduledRunTest {
+    /** Image to image takes half of the steps, of one input. */
+    private static final String HALF = "mixing.1.methods=[lin/0, sdedit(0.5)]";
+
+    private static final String ONE = "mixing.1.inputs=1";
+
+    private static final List<StageName> ALL = List.of(StageName.values());
+
+    @TempDir
+    static Path folder;
+
+    private static JavaSparkContext spark;
+    private static Path input;
+    private static RunConfig config;
+    private static Path undisturbed;
+    private static Plan planned;
+    private static RunSummary summary;
+
+    @BeforeAll
+    static void anUndisturbedRun() throws IOException {
+        spark = TinyRun.spark(1);
+        input = TinyRun.input(folder.resolve("in"), 8);
+        config = TinyRun.config(input, HALF, ONE, "evaluation.sample=100");
+        undisturbed = folder.resolve("undisturbed");
+        planned = Pipeline.plan(spark, config, undisturbed.toString());
+        assertThat(undisturbed).as("a plan writes nothing").doesNotExist();
+        summary = run(undisturbed, RunTerms.NONE);
+        assertThat(summary.exitCode()).isZero();
+    }
+
+    @AfterAll
+    static void noSpark() {
+        spark.close();
+    }
+
+    private static RunSummary run(Path run, RunTerms terms) throws IOException {
+        return Pipeline.summary(spark, config, run.toString(), ALL, terms);
+    }
+
+    /** What a run did, in a plan's words. */
+    private static List<Plan.Stage> done(RunSummary run) {
+        return run.stages().stream()
+                .map(stage -> new Plan.Stage(stage.stage(), stage.chunks(), stage.rows(), stage.networkEvaluations()))
+                .toList();
+    }
+
+    @Test
+    void aPlanOfAnEmptyFolderIsWhatTheRunThenDoes() {
+        assertThat(planned.stages()).isEqualTo(done(summary));
+        assertThat(planned.networkEvaluations()).isEqualTo(2 * 8 * 4 + 2 * (7 * 4 + 1 * 2) * 2);
+    }
+
+    @Test
+    void aPlanCountsNothingThatIsDone() throws IOException {
+        Plan nothing = Pipeline.plan(spark, config, undisturbed.toString());
+        assertThat(nothing.stages()).allMatch(stage -> stage.rows() == 0 && stage.chunks() == 0);
+        assertThat(nothing.networkEvaluations()).isZero();
+    }
+
+    @Test
+    void aPlanOfAHalfDoneFolderIsWhatTheNextRunDoes() throws IOException {
+        Path run = folder.resolve("half-done");
+        RunConfig fewer = TinyRun.config(input, HALF, ONE, "evaluation.sample=100", "input.limit=5");
+        assertThat(Pipeline.run(spark, fewer, run.toString(), List.of(StageName.INVERT, StageName.MIX)))
+                .isZero();
+        Plan before = Pipeline.plan(spark, config, run.toString());
+        assertThat(before.stages().get(0).rows()).isEqualTo(2 * 3);
+        assertThat(done(run(run, RunTerms.NONE))).isEqualTo(before.stages());
+    }
+
+    @Test
+    void bytesAreForetoldForTablesThatAreEmptyAndForThoseThatGrow() throws IOException {
+        for (Plan.Size size : planned.tables()) {
+            double real = bytes(undisturbed.resolve(size.table()));
+            double factor =
+                    List.of("inverted", "mixed").contains(size.table()) ? 1.5 : 4; // PNG and features are guesses
+            assertThat((double) size.bytes()).as(size.table()).isBetween(real / factor, real * factor);
+        }
+        Plan more = Pipeline.plan(
+                spark,
+                TinyRun.config(input, "mixing.0.count=14", HALF, ONE, "evaluation.sample=100"),
+                undisturbed.toString());
+        assertThat(more.tables())
+                .filteredOn(size -> size.table().equals("mixed"))
+                .singleElement()
+                .satisfies(mixed -> {
+                    assertThat(mixed.files()).isEqualTo(2 * 3); // the 8 new ones in blocks of 4, from the seventh on
+                    assertThat((double) mixed.bytes())
+                            .isCloseTo(bytes(undisturbed.resolve("mixed")), withPercentage(1));
+                });
+    }
+
+    private static double bytes(Path table) throws IOException {
+        try (Stream<Path> files = Files.walk(table)) {
+            return files.filter(Files::isRegularFile)
+                    .mapToLong(file -> file.toFile().length())
+                    .sum();
+        }
+    }
+
+    @Test
+    void hoursAndPriceFollowFromAMeasuredOrAGivenSpeed() {
+        Map<String, Speed> measured = summary.measured();
+        assertThat(measured).containsOnlyKeys("invert", "mix", "generate", "evaluate", "export");
+        StageSummary invert = summary.stages().get(0);
+        assertThat(measured.get("invert").networkEvaluations())
+                .isEqualTo(invert.networkEvaluations() / invert.deviceSeconds());
+
+        Plan plan = new Plan(
+                List.of(new Plan.Stage("invert", 10, 100, 36_000), new Plan.Stage("mix", 10, 100, 0)), List.of(), 10);
+        String unknown = plan.text(new Plan.Rates(Map.of(), 1, OptionalDouble.empty(), OptionalDouble.empty()));
+        assertThat(unknown).contains("36,000", "not known", "--evaluations-per-second");
+        String given = plan.text(new Plan.Rates(Map.of(), 4, OptionalDouble.of(10), OptionalDouble.of(2.5)));
+        assertThat(given).contains(": 1.000 device hours, 0.250 hours on 4 devices, 2.50 at 2.50 an hour");
+        String known = plan.text(new Plan.Rates(
+                Map.of("invert", new Speed(1, 5), "mix", new Speed(100, 0)),
+                1,
+                OptionalDouble.empty(),
+                OptionalDouble.empty()));
+        assertThat(known)
+                .contains(": 2.000 device hours, 2.000 hours on one device")
+                .doesNotContain("not known");
+    }
+
+    @Test
+    void aRunWhoseGpuHoursAreSpentStopsBetweenChunksAndGoesOnToTheSameBytes() throws IOException {
+        Path run = folder.resolve("stopped");
+        long evaluations = 0;
+        long left = Long.MAX_VALUE;
+        int stops = 0;
+        RunSummary last = run(run, new RunTerms("attempt 0", 1e-9));
+        while (last.exitCode() == 75) {
+            evaluations += evaluations(last);
+            JsonNode file = PipelineTest.summary(run);
+            assertThat(file.get("exitCode").asInt()).isEqualTo(75);
+            assertThat(file.get("label").asText()).isEqualTo("attempt " + stops);
+            assertThat(file.get("stopped").asText()).contains("--max-gpu-hours");
+            long rows = 0;
+            for (JsonNode stage : file.get("left")) {
+                rows += stage.get("rows").asLong();
+            }
+            assertThat(rows).isLessThanOrEqualTo(left);
+            left = rows;
+            assertThat(run.resolve("lease.json")).doesNotExist();
+            assertThat(++stops).as("every run gets on").isLessThan(60);
+            last = run(run, new RunTerms("attempt " + stops, 1e-9));
+        }
+        assertThat(last.exitCode()).isZero();
+        assertThat(stops).isGreaterThan(2);
+        assertThat(evaluations + evaluations(last)).isEqualTo(planned.networkEvaluations());
+        assertThat(TinyRun.tables(run)).isEqualTo(TinyRun.tables(undisturbed));
+    }
+
+    private static long evaluations(RunSummary run) {
+        return run.stages().stream().mapToLong(StageSummary::networkEvaluations).sum();
+    }
+
+    @Test
+    void aStageSaysItsThroughputAndItsDeviceSeconds() {
+        for (StageSummary stage : summary.stages()) {
+            assertThat(stage.rowsPerSecond()).isEqualTo(stage.rows() / stage.seconds());
+            boolean device = !List.of("mix", "export").contains(stage.stage());
+            assertThat(stage.deviceSeconds()).isEqualTo(device ? stage.taskSeconds() : 0);
+        }
+    }
+
+    @Test
+    void aRunOnAFolderThatAnotherHoldsStopsAndLeavesItAsItIs() throws IOException {
+        Path run = folder.resolve("held");
+        RunFolder held = new RunFolder(run.toString(), new Configuration());
+        try (Lease lease = Lease.take(held, Duration.ofSeconds(1), () -> {})) {
+            assertThatThrownBy(() -> run(run, RunTerms.NONE)).isInstanceOf(Lease.HeldException.class);
+            lease.check();
+            assertThat(run.resolve("run_summary.json")).doesNotExist();
+            assertThat(run.resolve("images")).doesNotExist();
+        }
+    }
+
+    @Test
+    void aRunThatFailsGivesItsFolderUp() {
+        Path run = folder.resolve("failed");
+        RunConfig bad = TinyRun.config(input, "mixing.0.inputs=[3, 9]");
+        assertThatThrownBy(() -> Pipeline.run(spark, bad, run.toString(), ALL)).hasMessageContaining("class 5-sandal");
+        assertThat(run.resolve("lease.json")).doesNotExist();
+    }
+}
