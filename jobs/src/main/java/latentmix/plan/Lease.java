@@ -106,17 +106,24 @@ public final class Lease implements AutoCloseable {
         Lease lease = new Lease(run, onLoss);
         byte[] seen = null;
         long since = clock.nanos();
-        while (!run.create(lease.file, lease.content().bytes())) {
+        while (true) {
             byte[] now = lease.read();
-            if (seen != null && now != null && !Arrays.equals(seen, now)) {
-                throw held(run);
+            if (now == null && seen == null) {
+                if (run.create(lease.file, lease.content().bytes())) {
+                    return lease;
+                }
+                continue; // another was faster
             }
-            if (seen == null || now == null) {
+            if (now == null) {
+                seen = null; // given up, or between two beats where a store cannot replace a file
+            } else if (seen == null) {
                 seen = now;
                 since = clock.nanos();
                 System.err.printf(
                         "%s may be of a run that was killed; it is taken over after %d s without a sign of life%n",
                         lease.file, time.toSeconds());
+            } else if (!Arrays.equals(seen, now)) {
+                throw held(run);
             } else if (clock.nanos() - since >= time.toNanos()) {
                 run.delete(FILE);
                 seen = null;
@@ -129,7 +136,6 @@ public final class Lease implements AutoCloseable {
                 throw held(run);
             }
         }
-        return lease;
     }
 
     /**

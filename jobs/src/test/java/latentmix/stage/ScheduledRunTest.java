@@ -2,7 +2,7 @@ package latentmix.stage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.withPercentage;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
@@ -27,11 +27,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What a scheduler relies on: a plan that comes true, a clean stop, one run at a time. */
 class ScheduledRunTest {
-    /** Image to image takes half of the steps, of one input. */
-    private static final String HALF = "mixing.1.methods=[lin/0, sdedit(0.5)]";
-
-    private static final String ONE = "mixing.1.inputs=1";
-
     private static final List<StageName> ALL = List.of(StageName.values());
 
     @TempDir
@@ -39,6 +34,7 @@ class ScheduledRunTest {
 
     private static JavaSparkContext spark;
     private static Path input;
+    private static Path classes;
     private static RunConfig config;
     private static Path undisturbed;
     private static Plan planned;
@@ -48,7 +44,9 @@ class ScheduledRunTest {
     static void anUndisturbedRun() throws IOException {
         spark = TinyRun.spark(1);
         input = TinyRun.input(folder.resolve("in"), 8);
-        config = TinyRun.config(input, HALF, ONE, "evaluation.sample=100");
+        classes = Files.writeString(
+                folder.resolve("classes.tsv"), "index\tfolder\tname\n0\t5-sandal\tsandal\n1\t9-ankle-boot\tankle boot\n");
+        config = config();
         undisturbed = folder.resolve("undisturbed");
         planned = Pipeline.plan(spark, config, undisturbed.toString());
         assertThat(undisturbed).as("a plan writes nothing").doesNotExist();
@@ -59,6 +57,20 @@ class ScheduledRunTest {
     @AfterAll
     static void noSpark() {
         spark.close();
+    }
+
+    /** With image to image, which takes half of the steps, and an evaluation. */
+    private static RunConfig config(String... overrides) {
+        return TinyRun.config(
+                input,
+                Stream.concat(
+                                Stream.of(
+                                        "mixing.1.methods=[lin/0, sdedit(0.5)]",
+                                        "mixing.1.inputs=1",
+                                        "input.classes=" + classes,
+                                        "evaluation.sample=100"),
+                                Stream.of(overrides))
+                        .toArray(String[]::new));
     }
 
     private static RunSummary run(Path run, RunTerms terms) throws IOException {
@@ -88,7 +100,7 @@ class ScheduledRunTest {
     @Test
     void aPlanOfAHalfDoneFolderIsWhatTheNextRunDoes() throws IOException {
         Path run = folder.resolve("half-done");
-        RunConfig fewer = TinyRun.config(input, HALF, ONE, "evaluation.sample=100", "input.limit=5");
+        RunConfig fewer = config("input.limit=5");
         assertThat(Pipeline.run(spark, fewer, run.toString(), List.of(StageName.INVERT, StageName.MIX)))
                 .isZero();
         Plan before = Pipeline.plan(spark, config, run.toString());
@@ -100,21 +112,19 @@ class ScheduledRunTest {
     void bytesAreForetoldForTablesThatAreEmptyAndForThoseThatGrow() throws IOException {
         for (Plan.Size size : planned.tables()) {
             double real = bytes(undisturbed.resolve(size.table()));
-            double factor =
-                    List.of("inverted", "mixed").contains(size.table()) ? 1.5 : 4; // PNG and features are guesses
+            double factor = List.of("inverted", "mixed").contains(size.table()) ? 1.5 : 4; // PNG and features are guesses
             assertThat((double) size.bytes()).as(size.table()).isBetween(real / factor, real * factor);
         }
         Plan more = Pipeline.plan(
                 spark,
-                TinyRun.config(input, "mixing.0.count=14", HALF, ONE, "evaluation.sample=100"),
+                config("mixing.0.count=14"),
                 undisturbed.toString());
         assertThat(more.tables())
                 .filteredOn(size -> size.table().equals("mixed"))
                 .singleElement()
                 .satisfies(mixed -> {
                     assertThat(mixed.files()).isEqualTo(2 * 3); // the 8 new ones in blocks of 4, from the seventh on
-                    assertThat((double) mixed.bytes())
-                            .isCloseTo(bytes(undisturbed.resolve("mixed")), withPercentage(1));
+                    assertThat((double) mixed.bytes()).isCloseTo(bytes(undisturbed.resolve("mixed")), withinPercentage(1));
                 });
     }
 
@@ -207,7 +217,7 @@ class ScheduledRunTest {
     @Test
     void aRunThatFailsGivesItsFolderUp() {
         Path run = folder.resolve("failed");
-        RunConfig bad = TinyRun.config(input, "mixing.0.inputs=[3, 9]");
+        RunConfig bad = config("mixing.0.inputs=[3, 9]");
         assertThatThrownBy(() -> Pipeline.run(spark, bad, run.toString(), ALL)).hasMessageContaining("class 5-sandal");
         assertThat(run.resolve("lease.json")).doesNotExist();
     }
