@@ -129,7 +129,9 @@ public final class Tasks {
 
     /** The least memory, in bytes, that an executor asked could still give; the most there is where none can tell. */
     long availableMemory() {
-        return ask("ask for memory", (folder, item, progress) -> AvailableMemory.bytes().orElse(Long.MAX_VALUE)).stream()
+        return ask("ask for memory", (folder, item, progress) -> AvailableMemory.bytes()
+                        .orElse(Long.MAX_VALUE))
+                .stream()
                 .mapToLong(Long::longValue)
                 .min()
                 .orElse(Long.MAX_VALUE);
@@ -137,10 +139,8 @@ public final class Tasks {
 
     /** Why networks cannot run on the devices of these tasks: empty where they can. */
     List<String> deviceProblems() {
-        return ask(
-                        "ask for devices",
-                        (folder, item, progress) ->
-                                Torch.problem(TaskDevice.current()).orElse(""))
+        return ask("ask for devices", (folder, item, progress) -> Torch.problem(TaskDevice.current())
+                        .orElse(""))
                 .stream()
                 .filter(problem -> !problem.isEmpty())
                 .distinct()

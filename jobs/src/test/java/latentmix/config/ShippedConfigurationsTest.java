@@ -50,7 +50,8 @@ class ShippedConfigurationsTest {
     void theDefaultsOfEveryKindOfClusterAskForGpusAndKeepAnEventLog(String kind) throws IOException {
         SparkConf conf = new SparkConf(false).set("spark.master", "yarn");
         Properties properties = new Properties();
-        try (var in = Files.newBufferedReader(CONF.resolve("spark-defaults-" + kind + ".conf"), StandardCharsets.UTF_8)) {
+        try (var in =
+                Files.newBufferedReader(CONF.resolve("spark-defaults-" + kind + ".conf"), StandardCharsets.UTF_8)) {
             properties.load(in);
         }
         properties.forEach((key, value) -> conf.set(key.toString(), value.toString()));

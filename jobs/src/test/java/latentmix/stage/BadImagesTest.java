@@ -22,8 +22,8 @@ import latentmix.config.RunConfig;
 import latentmix.table.GeneratedRow;
 import latentmix.table.MixedRow;
 import latentmix.table.RowFile;
-import latentmix.table.RunFolder.Table;
 import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Test;
@@ -97,7 +97,9 @@ class BadImagesTest {
         String poisoned = poison(new RunFolder(run.toString(), new Configuration(false)));
 
         assertThat(TinyRun.run(2, config, run)).isZero();
-        assertThat(PipelineTest.summary(run).at("/counts/rejected/generate/not finite").asLong())
+        assertThat(PipelineTest.summary(run)
+                        .at("/counts/rejected/generate/not finite")
+                        .asLong())
                 .isEqualTo(1);
         Map<String, byte[]> expected = images(undisturbed);
         Map<String, byte[]> found = images(run);
@@ -109,7 +111,8 @@ class BadImagesTest {
 
     /** Makes one mixture so large that the network overflows; returns its id. */
     private static String poison(RunFolder run) throws IOException {
-        String chunk = run.chunks(Table.MIXED, TinyRun.CLASSES.get(0)).iterator().next();
+        String chunk =
+                run.chunks(Table.MIXED, TinyRun.CLASSES.get(0)).iterator().next();
         var file = run.chunk(Table.MIXED, TinyRun.CLASSES.get(0), chunk);
         List<MixedRow> rows = RowFile.read(file, run.conf(), MixedRow.class);
         var latent = ByteBuffer.wrap(rows.get(0).latent().data())
@@ -124,8 +127,8 @@ class BadImagesTest {
 
     private static Map<String, byte[]> images(Path run) throws IOException {
         return TinyRun.rows(run, "generated", GeneratedRow.class).stream()
-                .collect(Collectors.toMap(
-                        GeneratedRow::mixId, row -> row.image().bytes()));
+                .collect(
+                        Collectors.toMap(GeneratedRow::mixId, row -> row.image().bytes()));
     }
 
     /** The built-in model with a decoder of noise whose last convolution's weights are near float16's largest number. */

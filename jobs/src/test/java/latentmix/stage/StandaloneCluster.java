@@ -25,6 +25,9 @@ final class StandaloneCluster implements AutoCloseable {
     private static final Path CONF = Path.of("../conf").toAbsolutePath().normalize();
     private static final long SUBMIT_MINUTES = 8;
 
+    /** For JVMs that live shortly. */
+    private static final List<String> SHORT = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+
     private final Path folder;
     private final String master;
     private final List<Process> processes = new ArrayList<>();
@@ -51,7 +54,8 @@ final class StandaloneCluster implements AutoCloseable {
     }
 
     static StandaloneCluster start(Path folder, List<Offer> offers) throws IOException {
-        Files.createDirectories(Path.of(System.getenv("SPARK_HOME"), "jars")); // Spark wants one; the class path is the tests'
+        Files.createDirectories(
+                Path.of(System.getenv("SPARK_HOME"), "jars")); // Spark wants one; the class path is the tests'
         int port;
         try (ServerSocket free = new ServerSocket(0)) {
             port = free.getLocalPort();
@@ -134,7 +138,7 @@ final class StandaloneCluster implements AutoCloseable {
                 "spark.executor.extraClassPath",
                 System.getProperty("java.class.path"),
                 "spark.executor.extraJavaOptions",
-                logging())));
+                String.join(" ", SHORT) + " " + logging())));
         properties.putAll(settings);
         properties.values().removeIf(value -> value.toString().isEmpty());
         Path file = folder.resolve(name + ".conf");
@@ -188,7 +192,7 @@ final class StandaloneCluster implements AutoCloseable {
                 appender.stderr.layout.type = PatternLayout
                 appender.stderr.layout.pattern = %d{HH:mm:ss} %p %c{1}: %m%n%ex
                 """);
-        return "-Dlog4j2.configurationFile=" + file.toUri() + " -Dlog4j.configurationFile=" + file.toUri();
+        return "-Dlog4j2.configurationFile=" + file.toUri();
     }
 
     private Process launch(String name, Map<String, String> environment, List<String> arguments) throws IOException {
@@ -197,6 +201,7 @@ final class StandaloneCluster implements AutoCloseable {
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
                 .filter(option -> !option.startsWith("-javaagent") && !option.startsWith("-Xmx"))
                 .toList());
+        command.addAll(SHORT);
         command.addAll(List.of("-Xmx1g", "-cp", System.getProperty("java.class.path")));
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command)
@@ -218,14 +223,11 @@ final class StandaloneCluster implements AutoCloseable {
 
     /** Ends all processes; workers end their executors. */
     @Override
-    public void close() throws IOException, InterruptedException {
+    public void close() {
+        processes.forEach(Process::destroy);
         for (Process process : processes) {
-            process.destroy();
-        }
-        for (Process process : processes) {
-            if (!process.waitFor(30, TimeUnit.SECONDS)) {
-                process.destroyForcibly().waitFor();
-            }
+            process.onExit().completeOnTimeout(process, 30, TimeUnit.SECONDS).join();
+            process.destroyForcibly();
         }
     }
 }

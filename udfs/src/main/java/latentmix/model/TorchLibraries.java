@@ -94,8 +94,8 @@ final class TorchLibraries {
     }
 
     private static boolean hasJni(String flavor) {
-        String library =
-                Platform.detectPlatform("pytorch").getClassifier() + "/" + flavor + "/" + System.mapLibraryName("djl_torch");
+        String library = Platform.detectPlatform("pytorch").getClassifier() + "/" + flavor + "/"
+                + System.mapLibraryName("djl_torch");
         return TorchLibraries.class.getResource("/jnilib/" + library) != null;
     }
 
