@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -34,12 +33,16 @@ class GpuClusterTest {
     private static final List<String> SECOND = List.of("2", "3");
     private static final Set<String> ON_GPUS = Set.of("prompts", "invert", "generate", "evaluate");
 
+    /** What a latent of unit variance may differ by where its micro-batch was halved, as the README says. */
+    private static final float HALVING_BOUND = 1e-4f;
+
     @TempDir
     static Path folder;
 
     private static GpuCluster cluster;
     private static Path input;
     private static Path config;
+    private static Path classes;
     private static Run undisturbed;
 
     private record Run(Path folder, Submission submission, List<Task> tasks) {
@@ -61,6 +64,9 @@ class GpuClusterTest {
                 GpuCluster.start(folder, List.of(new Offer("127.0.0.2", 2, FIRST), new Offer("127.0.0.3", 4, SECOND)));
         input = TinyRun.input(folder.resolve("in"), 8);
         config = Files.writeString(folder.resolve("tiny.yaml"), TinyRun.YAML);
+        classes = Files.writeString(
+                folder.resolve("classes.tsv"),
+                "index\tfolder\tname\n0\t5-sandal\tsandal\n1\t9-ankle-boot\tankle boot\n");
         undisturbed = run("undisturbed", Map.of("spark.cores.max", "4"));
         assertThat(undisturbed.submission().exitCode())
                 .as(undisturbed.submission().output())
@@ -68,7 +74,7 @@ class GpuClusterTest {
     }
 
     @AfterAll
-    static void noCluster() throws IOException, InterruptedException {
+    static void noCluster() {
         cluster.close();
     }
 
@@ -81,7 +87,7 @@ class GpuClusterTest {
         all.put(MadeUpGpus.TASKS, tasks.toString());
         List<String> arguments =
                 new ArrayList<>(List.of("run", "--config", config.toString(), "--run", run.toString()));
-        for (String override : TinyRun.overrides(input, "evaluation.sample=100")) {
+        for (String override : TinyRun.overrides(input, "input.classes=" + classes, "evaluation.sample=100")) {
             arguments.addAll(List.of("--set", override));
         }
         arguments.addAll(List.of(options));
@@ -123,7 +129,7 @@ class GpuClusterTest {
                     .filter(line -> line.contains(" Loaded "))
                     .map(line -> line.replaceFirst(".* Loaded (.*), in .* ms", "$1"))
                     .toList();
-            assertThat(loaded).contains("denoiser of unet onto cpu(), FLOAT32").doesNotHaveDuplicates();
+            assertThat(loaded).contains("denoiser of unet onto cpu(), float32").doesNotHaveDuplicates();
         });
         assertThat(undisturbed.of("invert").size() + undisturbed.of("generate").size())
                 .as("tasks that needed the denoiser")
@@ -176,7 +182,7 @@ class GpuClusterTest {
     private static List<List<Task>> overlapping(List<Task> tasks) {
         return tasks.stream()
                 .flatMap(one -> tasks.stream()
-                        .filter(other -> one != other && one.start() < other.end() && other.start() < one.end())
+                        .filter(other -> !one.equals(other) && one.start() < other.end() && other.start() < one.end())
                         .map(other -> List.of(one, other)))
                 .toList();
     }
@@ -226,9 +232,6 @@ class GpuClusterTest {
         });
     }
 
-    /** What a latent of unit variance may differ by where its micro-batch was halved: docs name it. */
-    private static final float HALVING_BOUND = 1e-4f;
-
     private static Map<String, InvertedRow> inverted(Run run) throws IOException {
         return TinyRun.rows(run.folder(), "inverted", InvertedRow.class).stream()
                 .collect(Collectors.toMap(InvertedRow::imageId, row -> row));
@@ -260,12 +263,6 @@ class GpuClusterTest {
         assertThat(run.submission().output())
                 .contains("PYTORCH_VERSION: expected 2.7.1")
                 .doesNotContain("\tat ");
-        assertThat(Collections.disjoint(
-                        run.tasks().stream()
-                                .map(task -> task.job().split(" ")[0])
-                                .toList(),
-                        ON_GPUS))
-                .as("no task with a network")
-                .isTrue();
+        assertThat(run.tasks()).isNotEmpty().noneMatch(task -> ON_GPUS.stream().anyMatch(task::of));
     }
 }

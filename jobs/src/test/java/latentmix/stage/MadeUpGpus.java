@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import latentmix.work.FailingDevice;
 import org.apache.spark.SparkConf;
@@ -38,7 +39,7 @@ public final class MadeUpGpus implements SparkPlugin {
     /** The job whose first task is slow at its first attempt, by the start of its description. */
     static final String SLOW = "spark.latentmix.test.slow";
 
-    private static final long SLOW_MILLIS = 30_000;
+    private static final long SLOW_SECONDS = 60;
 
     /**
      * A task as its executor saw it.
@@ -95,7 +96,9 @@ public final class MadeUpGpus implements SparkPlugin {
     }
 
     private static final class Executor implements ExecutorPlugin {
-        private final ThreadLocal<String> started = new ThreadLocal<>(); // Spark takes the context away at the end
+        private static final ThreadLocal<String> STARTED =
+                new ThreadLocal<>(); // Spark takes the context away at the end
+
         private String id;
         private List<String> gpus;
         private String slow;
@@ -128,7 +131,7 @@ public final class MadeUpGpus implements SparkPlugin {
         public void onTaskStart() {
             TaskContext task = TaskContext.get();
             var given = task.resourcesJMap().get("gpu");
-            started.set(String.join(
+            STARTED.set(String.join(
                     "\t",
                     id,
                     job(task),
@@ -138,7 +141,7 @@ public final class MadeUpGpus implements SparkPlugin {
                     Long.toString(System.currentTimeMillis())));
             if (job(task).startsWith(slow) && task.partitionId() == 0 && task.attemptNumber() == 0) {
                 try {
-                    Thread.sleep(SLOW_MILLIS);
+                    TimeUnit.SECONDS.sleep(SLOW_SECONDS);
                 } catch (InterruptedException e) { // another attempt was faster
                     Thread.currentThread().interrupt();
                 }
@@ -158,7 +161,7 @@ public final class MadeUpGpus implements SparkPlugin {
         private synchronized void write(long end) {
             try {
                 Files.writeString(
-                        file, started.get() + "\t" + end + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+                        file, STARTED.get() + "\t" + end + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

@@ -75,10 +75,13 @@ class SeenFromOutsideTest {
         try (JavaSparkContext spark = TinyRun.spark(1);
                 Logged logged = new Logged(Tasks.class)) {
             new Tasks(spark, folder.toString())
-                    .run(new Tasks.Job("invert", "images", 3, Tasks.Needs.PROCESSOR), List.of(new Item("5-sandal")), (run, item, progress) -> {
-                        progress.accept(3);
-                        return 0;
-                    });
+                    .run(
+                            new Tasks.Job("invert", "images", 3, Tasks.Needs.PROCESSOR),
+                            List.of(new Item("5-sandal")),
+                            (run, item, progress) -> {
+                                progress.accept(3);
+                                return 0;
+                            });
             assertThat(logged.events).hasSize(1);
             LogEvent line = logged.events.get(0);
             assertThat(line.getMessage().getFormattedMessage()).matches("3 images in [0-9.]+ s");
