@@ -9,6 +9,7 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
@@ -187,7 +188,8 @@ public final class FaultyStore implements AutoCloseable {
                         line -> line.substring(0, line.indexOf(':')).toLowerCase(Locale.ROOT),
                         line -> line.substring(line.indexOf(':') + 1).strip(),
                         (one, other) -> one));
-        return new Request(words[0], words[1], headers);
+        String path = URLDecoder.decode(words[1].replace("+", "%2B"), StandardCharsets.UTF_8);
+        return new Request(words[0], path, headers);
     }
 
     private static String text(byte[] head) {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -116,7 +117,6 @@ class S3FaultsTest {
     @ValueSource(strings = {"in the middle of a file", "between a chunk's rejected and its table's file"})
     void aTaskThatIsKilledLeavesNoPartOfAFileAndNoRowTwice(String moment) throws IOException, InterruptedException {
         String run = moment.replaceAll("\\W", "-");
-        AtomicReference<Process> job = new AtomicReference<>();
         AtomicReference<String> cut = new AtomicReference<>();
         AtomicBoolean rejected = new AtomicBoolean();
         store.rule(request -> {
@@ -134,14 +134,14 @@ class S3FaultsTest {
         });
         Map<String, String> spark = new HashMap<>(JobProcess.local(1));
         S3Server.settings(store.port()).forEach((key, value) -> spark.put("spark.hadoop." + key, value));
-        job.set(JobProcess.start(folder.resolve(run + ".log"), spark, Map.of(), input, location(run), onS3()));
+        Process job = JobProcess.start(folder.resolve(run + ".log"), spark, Map.of(), input, location(run), onS3());
         while (cut.get() == null) {
-            assertThat(job.get().isAlive())
+            assertThat(job.isAlive())
                     .as("the job must not end before it is killed: %s", run)
                     .isTrue();
-            Thread.onSpinWait();
+            TimeUnit.MILLISECONDS.sleep(5);
         }
-        job.get().destroyForcibly().waitFor();
+        job.destroyForcibly().waitFor();
 
         Set<String> left = keys(run);
         assertThat(left).noneMatch(key -> cut.get().endsWith(key));
@@ -247,7 +247,13 @@ class S3FaultsTest {
                     SparkSession.builder().sparkContext(context.sc()).getOrCreate();
             List<String> rows = Stream.of("images", "inverted", "mixed", "generated", "rejected", "prompts")
                     .flatMap(table ->
-                            spark.read().parquet(run.resolve(table).toString()).toJSON().collectAsList().stream())
+                            spark
+                            .read()
+                            .option("recursiveFileLookup", "true") // class_id is a column of the files too
+                            .parquet(run.resolve(table).toString())
+                            .toJSON()
+                            .collectAsList()
+                            .stream())
                     .toList();
             assertThat(rows).hasSizeGreaterThan(16);
             return rows.stream();
