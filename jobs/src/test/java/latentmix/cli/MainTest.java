@@ -7,6 +7,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import latentmix.table.FullDisk;
 import org.apache.hadoop.fs.s3a.AWSServiceThrottledException;
 import org.junit.jupiter.api.Test;
@@ -98,6 +99,24 @@ class MainTest {
                     .forEach(System::clearProperty);
         }
         assertThat(err.toString()).contains("No space left on device").doesNotContain("\tat ");
+    }
+
+    @Test
+    void gpusThatNoTaskWouldGetAreTwoBeforeSparkStarts(@TempDir Path folder) throws Exception {
+        Path config = Files.writeString(
+                folder.resolve("run.yaml"),
+                "input: {root: \"builtin:fashion-mnist-sample\"}\nmodel: {checkpoint: \"builtin:fashion\"}\n");
+        List<String> given = List.of("--config", config.toString(), "--run", folder.toString(), "--gpus");
+        for (String verb : List.of("run", "invert", "mix", "generate", "evaluate", "export")) {
+            assertThat(run(Stream.of(List.of(verb), given, List.of("0.5"))
+                            .flatMap(List::stream)
+                            .toArray(String[]::new)))
+                    .isEqualTo(ExitCode.BAD_CONFIGURATION);
+        }
+        assertThat(run("demo", "--run", folder.toString(), "--gpus", "all")).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(err.toString().lines().toList())
+                .hasSize(7)
+                .allMatch(line -> line.startsWith("--gpus: expected auto"));
     }
 
     @Test

@@ -23,7 +23,7 @@ import latentmix.cli.Main;
  */
 final class StandaloneCluster implements AutoCloseable {
     private static final Path CONF = Path.of("../conf").toAbsolutePath().normalize();
-    private static final long SUBMIT_MINUTES = 8;
+    private static final long SUBMIT_MINUTES = 9;
 
     /** For JVMs that live shortly. */
     private static final List<String> SHORT = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
