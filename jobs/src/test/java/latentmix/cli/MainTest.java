@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import latentmix.plan.Lease;
 import latentmix.table.FullDisk;
 import latentmix.table.RunFolder;
@@ -186,6 +187,24 @@ class MainTest {
         assertThat(run("plan", "--config", config.toString(), "--run", "x", "--devices", "0", "--price-per-hour", "-1"))
                 .isEqualTo(ExitCode.BAD_CONFIGURATION);
         assertThat(err.toString()).contains("--devices: expected", "--price-per-hour: expected");
+    }
+
+    @Test
+    void gpusThatNoTaskWouldGetAreTwoBeforeSparkStarts(@TempDir Path folder) throws Exception {
+        Path config = Files.writeString(
+                folder.resolve("run.yaml"),
+                "input: {root: \"builtin:fashion-mnist-sample\"}\nmodel: {checkpoint: \"builtin:fashion\"}\n");
+        List<String> given = List.of("--config", config.toString(), "--run", folder.toString(), "--gpus");
+        for (String verb : List.of("run", "invert", "mix", "generate", "evaluate", "export")) {
+            assertThat(run(Stream.of(List.of(verb), given, List.of("0.5"))
+                            .flatMap(List::stream)
+                            .toArray(String[]::new)))
+                    .isEqualTo(ExitCode.BAD_CONFIGURATION);
+        }
+        assertThat(run("demo", "--run", folder.toString(), "--gpus", "all")).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(err.toString().lines().toList())
+                .hasSize(7)
+                .allMatch(line -> line.startsWith("--gpus: expected auto"));
     }
 
     @Test

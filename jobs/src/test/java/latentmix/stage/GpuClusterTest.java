@@ -244,8 +244,7 @@ class GpuClusterTest {
                 Map.of(
                         "spark.executor.cores", "1",
                         "spark.dynamicAllocation.enabled", "true",
-                        "spark.dynamicAllocation.maxExecutors", "2",
-                        "spark.dynamicAllocation.executorIdleTimeout", "5s"),
+                        "spark.dynamicAllocation.maxExecutors", "2"),
                 "--gpus",
                 "1");
         assertSameTables(run);

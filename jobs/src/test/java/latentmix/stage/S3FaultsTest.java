@@ -246,8 +246,7 @@ class S3FaultsTest {
             SparkSession spark =
                     SparkSession.builder().sparkContext(context.sc()).getOrCreate();
             List<String> rows = Stream.of("images", "inverted", "mixed", "generated", "rejected", "prompts")
-                    .flatMap(table ->
-                            spark
+                    .flatMap(table -> spark
                             .read()
                             .option("recursiveFileLookup", "true") // class_id is a column of the files too
                             .parquet(run.resolve(table).toString())
