@@ -137,7 +137,7 @@ public record Plan(List<Stage> stages, List<Size> tables, int classes) {
     }
 
     private static String bytes(long bytes) {
-        int power = Math.max(0, Math.min(4, (int) (Math.log10(Math.max(1, bytes)) / 3)));
+        int power = Math.max(0, Math.min(4, (int) (Math.log10((double) Math.max(1, bytes)) / 3)));
         return line(
                 "%.1f %s",
                 bytes / Math.pow(1000, power),
