@@ -131,7 +131,7 @@ class ScheduledRunTest {
     private static double bytes(Path table) throws IOException {
         try (Stream<Path> files = Files.walk(table)) {
             return files.filter(Files::isRegularFile)
-                    .mapToLong(file -> file.toFile().length())
+                    .mapToDouble(file -> file.toFile().length())
                     .sum();
         }
     }
