@@ -244,7 +244,8 @@ class GpuClusterTest {
                 Map.of(
                         "spark.executor.cores", "1",
                         "spark.dynamicAllocation.enabled", "true",
-                        "spark.dynamicAllocation.maxExecutors", "2"),
+                        "spark.dynamicAllocation.maxExecutors", "2",
+                        "spark.dynamicAllocation.executorIdleTimeout", "10min"), // no JVMs are started again
                 "--gpus",
                 "1");
         assertSameTables(run);
