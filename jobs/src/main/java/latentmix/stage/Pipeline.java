@@ -73,7 +73,7 @@ import org.apache.spark.api.java.JavaSparkContext;
  */
 public final class Pipeline {
     /** The version of the run folder's layout: another one is refused. */
-    static final int FORMAT = 4;
+    static final int FORMAT = 3;
 
     /** What a run that is to be run again ends with. */
     private static final int TRY_AGAIN = 75;
