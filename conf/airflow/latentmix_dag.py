@@ -89,7 +89,7 @@ with DAG(
         "evaluate": Param(False, type="boolean", description="where the configuration says what is measured"),
         "application": Param("/opt/latentmix/latentmix.jar", type="string"),
         "natives": Param("", type="string", description="PyTorch's jars, with commas, where the image has no PyTorch"),
-        "properties": Param("/opt/latentmix/conf/spark-defaults-gpu.conf", type="string"),
+        "properties": Param("/opt/latentmix/conf/spark-defaults-standalone.conf", type="string"),
     },
     tags=["latentmix"],
 ) as dag:

@@ -124,17 +124,15 @@ class KubernetesTest {
     }
 
     @Test
-    void aTaskSharesAGpuAsInTheDefaultsOfClusters() throws IOException {
+    void itsSparkSettingsAreThoseOfTheDefaultsForKubernetes() throws IOException {
         Properties defaults = new Properties();
-        try (var in = Files.newBufferedReader(Path.of("../conf/spark-defaults-gpu.conf"))) {
+        try (var in = Files.newBufferedReader(Path.of("../conf/spark-defaults-kubernetes.conf"))) {
             defaults.load(in);
         }
-        spec.get("sparkConf").fieldNames().forEachRemaining(key -> {
-            if (defaults.containsKey(key)) {
-                assertThat(spec.get("sparkConf").get(key).asText())
+        spec.get("sparkConf")
+                .fieldNames()
+                .forEachRemaining(key -> assertThat(spec.get("sparkConf").get(key).asText())
                         .as(key)
-                        .isEqualTo(defaults.getProperty(key).strip());
-            }
-        });
+                        .isEqualTo(defaults.getProperty(key).strip()));
     }
 }
