@@ -25,8 +25,11 @@ import org.apache.hadoop.fs.Path;
  * @param image as PNG, whose compression is guessed
  */
 public record RowBytes(long latent, long companion, long image) {
-    /** Of a file, whatever it holds: Parquet's footer with some twenty columns. */
+    /** Of a file, whatever it holds: Parquet's headers and footer with some twenty columns. */
     private static final long FILE = 5_000;
+
+    /** The same with twice as many: mixtures have their scores. */
+    private static final long MIXED_FILE = 9_000;
 
     /** Ids, names, weights and scores. */
     private static final long COLUMNS = 150;
@@ -74,7 +77,7 @@ public record RowBytes(long latent, long companion, long image) {
 
     private static Plan.Size size(RunFolder run, String table, Todo todo, long row) throws IOException {
         List<FileStatus> files = files(run, run.path(table.equals("dataset") ? "dataset/parquet" : table));
-        long bytes = todo.chunks() * FILE + todo.rows() * row;
+        long bytes = todo.chunks() * (table.equals("mixed") ? MIXED_FILE : FILE) + todo.rows() * row;
         if (!files.isEmpty() && !table.equals("companions")) { // of which a chunk has several
             double mean = files.stream().mapToLong(FileStatus::getLen).average().orElse(0);
             bytes = Math.round(mean * todo.chunks() * (table.equals("dataset") ? 2 : 1));

@@ -180,8 +180,8 @@ class ScheduledRunTest {
             assertThat(rows).isLessThanOrEqualTo(left);
             left = rows;
             assertThat(run.resolve("lease.json")).doesNotExist();
-            assertThat(++stops).as("every run gets on").isLessThan(60);
-            last = run(run, new RunTerms("attempt " + stops, 1e-9));
+            assertThat(++stops).as("every run gets on").isLessThan(40);
+            last = run(run, new RunTerms("attempt " + stops, 1e-9 * Math.pow(4, stops)));
         }
         assertThat(last.exitCode()).isZero();
         assertThat(stops).isGreaterThan(2);
