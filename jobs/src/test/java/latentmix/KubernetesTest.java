@@ -129,10 +129,9 @@ class KubernetesTest {
         try (var in = Files.newBufferedReader(Path.of("../conf/spark-defaults-kubernetes.conf"))) {
             defaults.load(in);
         }
-        spec.get("sparkConf")
-                .fieldNames()
-                .forEachRemaining(key -> assertThat(spec.get("sparkConf").get(key).asText())
-                        .as(key)
-                        .isEqualTo(defaults.getProperty(key).strip()));
+        spec.get("sparkConf").fieldNames().forEachRemaining(key -> assertThat(
+                        spec.get("sparkConf").get(key).asText())
+                .as(key)
+                .isEqualTo(defaults.getProperty(key).strip()));
     }
 }

@@ -62,7 +62,8 @@ final class ExitCode {
             }
             Matcher refused = REFUSED.matcher(cause.toString());
             if (refused.find()) {
-                err.println(refusal(refused.group(1), refused.group()));
+                boolean unknown = causes(cause).stream().anyMatch(ExitCode::lacksCredentials);
+                err.println(refusal(unknown ? "NoAuthWithAWS" : refused.group(1), refused.group()));
                 return BAD_CONFIGURATION;
             }
             Matcher outOfOrder = OUT_OF_ORDER.matcher(cause.toString());
@@ -74,6 +75,13 @@ final class ExitCode {
         }
         failure.printStackTrace(err);
         return UNEXPECTED;
+    }
+
+    /** The connector may wrap it in a refusal of the store's. */
+    private static boolean lacksCredentials(Throwable cause) {
+        return cause.getClass()
+                .getSimpleName()
+                .matches("(NoAuthWithAWS|NoAwsCredentials|CredentialInitialization)Exception");
     }
 
     /** What a store refused and what to do, in a line. */

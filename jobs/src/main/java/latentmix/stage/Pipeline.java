@@ -341,9 +341,9 @@ public final class Pipeline {
             throw new ConfigException(List.of("--run: expected a run folder of format " + FORMAT + ", but " + file
                     + " says " + found.strip() + "; use a new folder, or the version that made this one"));
         }
-        run.publish(
-                file,
-                expected.getBytes(StandardCharsets.UTF_8)); // also where it is there: who may not write learns it now
+        if (!isThere) {
+            run.publish(file, expected.getBytes(StandardCharsets.UTF_8));
+        }
     }
 
     private List<ImagesWork.Catalog> images(boolean scan) {

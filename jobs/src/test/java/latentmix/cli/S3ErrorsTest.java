@@ -112,12 +112,12 @@ class S3ErrorsTest {
     void aBucketThatCannotBeWrittenIsTwoAlsoWhereTheRunFolderStands() throws IOException {
         store.rule(request -> request.method().matches("PUT|POST|DELETE") ? Answer.FORBIDDEN : Answer.PASS);
         assertThat(run(location("read-only"), S3Server.settings(store.port()))).isEqualTo(ExitCode.BAD_CONFIGURATION);
-        assertOneLine("read-only/format.json", "403 AccessDenied", "let the bucket's policy allow it");
+        assertOneLine("read-only/lease.json", "403 AccessDenied", "let the bucket's policy allow it");
         err.getBuffer().setLength(0);
         server.put(Files.writeString(folder.resolve("format.json"), "{\"format\": 3}\n"), "stands/format.json");
         store.rule(request -> request.method().matches("PUT|POST|DELETE") ? Answer.FORBIDDEN : Answer.PASS);
         assertThat(run(location("stands"), S3Server.settings(store.port()))).isEqualTo(ExitCode.BAD_CONFIGURATION);
-        assertOneLine("stands/format.json", "403 AccessDenied");
+        assertOneLine("stands/lease.json", "403 AccessDenied");
     }
 
     @Test
