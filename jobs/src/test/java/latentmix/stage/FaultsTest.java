@@ -142,8 +142,7 @@ class FaultsTest {
             Files.write(poisoned.resolve(sandalOrBoot).resolve("000.png"), poison(sandalOrBoot));
         }
         Path run = folder.resolve("poisoned");
-        RunConfig other = TinyRun.config(poisoned, "evaluation.sample=100", "run.max_rejected=0.5");
-        assertThat(run(other, run)).isZero();
+        assertThat(run(config(poisoned), run)).isZero();
         assertThat(PipelineTest.summary(run)
                         .at("/counts/rejected/invert/truncated")
                         .asLong())
