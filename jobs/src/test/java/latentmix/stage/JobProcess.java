@@ -17,6 +17,9 @@ import org.apache.spark.api.java.JavaSparkContext;
 
 /** The tiny run with its driver in a process of its own, which may be killed. */
 final class JobProcess {
+    /** A killed run keeps its folder no longer than a test may wait. */
+    static final String LEASE = "4s";
+
     private JobProcess() {}
 
     /** Every stage: the input, the run folder, then overrides of the configuration. */
@@ -77,7 +80,14 @@ final class JobProcess {
     /** Spark's settings for a driver with a local master. */
     static Map<String, String> local(int cores) {
         return Map.of(
-                "spark.master", "local[" + cores + "]", "spark.ui.enabled", "false", "spark.driver.host", "127.0.0.1");
+                "spark.master",
+                "local[" + cores + "]",
+                "spark.ui.enabled",
+                "false",
+                "spark.driver.host",
+                "127.0.0.1",
+                "spark.latentmix.lease",
+                LEASE);
     }
 
     /** Kills a job when a table has its first file. */

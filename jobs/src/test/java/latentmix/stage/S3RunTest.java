@@ -49,6 +49,7 @@ class S3RunTest {
                 .setAppName("test")
                 .setMaster("local[2]")
                 .set("spark.ui.enabled", "false")
+                .set("spark.latentmix.lease", JobProcess.LEASE)
                 .set("spark.driver.host", "127.0.0.1");
         s3a.forEach((key, value) -> conf.set("spark.hadoop." + key, value));
         try (JavaSparkContext spark = new JavaSparkContext(conf)) {

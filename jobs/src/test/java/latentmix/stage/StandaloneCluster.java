@@ -115,6 +115,7 @@ final class StandaloneCluster {
         settings.put("spark.driver.host", "127.0.0.1");
         settings.put("spark.executor.memory", "768m");
         settings.put("spark.locality.wait", "0");
+        settings.put("spark.latentmix.lease", JobProcess.LEASE);
         settings.put("spark.executor.extraClassPath", System.getProperty("java.class.path"));
         settings.put(
                 "spark.executor.extraJavaOptions",
