@@ -3,6 +3,7 @@ package latentmix.table;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -21,6 +22,7 @@ import org.apache.parquet.format.ColumnMetaData;
 import org.apache.parquet.format.FileMetaData;
 import org.apache.parquet.format.Util;
 import org.apache.parquet.hadoop.ParquetFileReader;
+import org.apache.parquet.hadoop.ParquetInputFormat;
 import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.hadoop.ParquetWriter;
 import org.apache.parquet.hadoop.api.ReadSupport;
@@ -126,6 +128,8 @@ public final class RowFile {
         RecordFormat<T> format = new RecordFormat<>(type);
         Configuration columns = new Configuration(conf); // a plain one would read Hadoop's XML again
         columns.set(ReadSupport.PARQUET_READ_SCHEMA, format.schema().toString());
+        columns.setBoolean(
+                ParquetInputFormat.HADOOP_VECTORED_IO_ENABLED, false); // s3a does not ask again for what is cut off
         ParquetReader<Group> reader = new GroupReader(
                         HadoopInputFile.fromPath(file, columns), new HadoopParquetConfiguration(columns))
                 .build();
@@ -149,7 +153,7 @@ public final class RowFile {
             Group group;
             try {
                 group = reader.read();
-            } catch (IOException | RuntimeException e) {
+            } catch (EOFException | RuntimeException e) {
                 throw new IOException(
                         file + " must be a Parquet file of this table; delete it to have it made again: " + e, e);
             }
