@@ -6,7 +6,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +23,8 @@ import latentmix.table.MetricRow;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
+import latentmix.work.FeatureWork;
+import latentmix.work.FeatureWork.Source;
 
 /**
  * What a run's tables say of its mixtures beside the evaluation's metrics, as rows like these: how much of its inputs an output keeps
@@ -73,15 +77,21 @@ final class MixtureScores {
 
     private void add(String classId, Optional<String> featuresId) throws IOException {
         Map<String, Generated> images = new HashMap<>();
+        Map<Source, List<String>> others = new EnumMap<>(Source.class); // chunks of other images that have the same ids
+        others.put(Source.RECONSTRUCTION, List.copyOf(run.chunks(Table.INVERTED, classId)));
+        others.put(Source.GENERATED, new ArrayList<>());
         for (String chunk : run.chunks(Table.GENERATED, classId)) {
             for (Generated row :
                     RowFile.read(run.chunk(Table.GENERATED, classId, chunk), run.conf(), Generated.class)) {
                 if (row.settingsId().equals(done.generation())) {
                     images.put(row.mixId(), row);
+                } else {
+                    others.get(Source.GENERATED).add(chunk);
                 }
             }
         }
-        Map<String, double[]> features = featuresId.isPresent() ? features(classId, featuresId.get()) : Map.of();
+        Map<String, double[]> features =
+                featuresId.isPresent() ? features(classId, featuresId.get(), others) : Map.of();
         Map<String, double[]> pool = pool(classId, features);
         double[] centre = mean(pool);
         for (String chunk : run.chunks(Table.MIXED, classId)) {
@@ -138,9 +148,18 @@ final class MixtureScores {
         }
     }
 
-    private Map<String, double[]> features(String classId, String featuresId) throws IOException {
+    /** The features of the class's real images and of this run's mixtures, by id. */
+    private Map<String, double[]> features(String classId, String featuresId, Map<Source, List<String>> others)
+            throws IOException {
+        Set<String> skipped = new HashSet<>();
+        others.forEach((source, chunks) ->
+                chunks.forEach(chunk -> skipped.add(FeatureWork.Chunk.of(featuresId, classId, source, chunk, chunk, 0)
+                        .id())));
         Map<String, double[]> features = new HashMap<>();
         for (String chunk : run.chunks(Table.FEATURES, classId)) {
+            if (skipped.contains(chunk)) {
+                continue;
+            }
             for (Features row : RowFile.read(run.chunk(Table.FEATURES, classId, chunk), run.conf(), Features.class)) {
                 if (row.settingsId().equals(featuresId)) {
                     var floats = ByteBuffer.wrap(row.features())

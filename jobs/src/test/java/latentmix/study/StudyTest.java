@@ -124,6 +124,46 @@ class StudyTest {
         assertThat(report.split("data:image/svg", -1)).hasSizeGreaterThan(1 + 10);
     }
 
+    /** A mixture has one id and many images, by how it is generated. */
+    @Test
+    void whatAnOutputKeepsIsMeasuredOnTheImagesOfItsOwnSettings() throws IOException {
+        List<String> both = kept("both", "{1: {generation.guidance: 1}, 7: {generation.guidance: 7}}");
+        List<String> one = kept("one", "{1: {generation.guidance: 1}}");
+        assertThat(one).isNotEmpty();
+        assertThat(both).hasSize(2 * one.size()).containsAll(one);
+        assertThat(both.stream().map(row -> row.replaceFirst("^[17],", "")).distinct())
+                .hasSizeGreaterThan(one.size());
+    }
+
+    /** The rows of a study with these settings that say what outputs keep of their inputs. */
+    private static List<String> kept(String name, String settings) throws IOException {
+        Path run = folder.resolve(name);
+        StudyConfig config = StudyFile.parse(
+                STUDY.substring(0, STUDY.indexOf("experiments:"))
+                        + """
+                        experiments:
+                          - kind: curves
+                            name: quality
+                            methods: [nin/chm]
+                            inputs: [2]
+                            count: 3
+                            x: setting
+                            factor: guidance
+                            settings: %s
+                        """
+                                .formatted(settings),
+                "test",
+                List.of(
+                        "run.input.root=" + folder.resolve("in"),
+                        "run.input.classes=builtin:fashion-mnist-sample/classes.tsv"));
+        try (JavaSparkContext spark = TinyRun.spark(2)) {
+            assertThat(Study.run(spark, config, run.toString())).isZero();
+        }
+        try (Stream<String> rows = Files.lines(run.resolve("tables/quality.csv"))) {
+            return rows.filter(row -> row.contains(",kept_")).toList();
+        }
+    }
+
     @Test
     void runsShareTheirInversionsAndTheCostIsWhatIsComputed() throws IOException {
         assertThat(StudyRuns.of(config)).hasSize(4); // one class; two classes at two guidances; what is measured
