@@ -142,12 +142,14 @@ public final class ScaleBench {
         double slots = spark.defaultParallelism();
         out.printf(
                 Locale.ROOT,
-                "the network alone: %.3f ms of a core a row; everything beside it, images decoded and files written included: %.3f ms with no class"
-                        + " done before, %.3f ms with %,d done%n",
+                "milliseconds of a core a row, with no class done before and with %,d: %.3f and %.3f; of the network alone: %.3f;"
+                        + " outside of tasks (Spark, planning, counting): %.3f and %.3f%n",
+                quarter,
+                perRow(first, slots),
+                perRow(rest, slots),
                 bare,
-                perRow(first, slots) - bare,
-                perRow(rest, slots) - bare,
-                quarter);
+                outsideTasks(first, slots),
+                outsideTasks(rest, slots));
         out.printf(
                 Locale.ROOT,
                 "%,d files in the run folder; %,d bytes shuffled; heap of driver and executor, at most %,d MB%n",
@@ -158,11 +160,21 @@ public final class ScaleBench {
 
     /** Milliseconds of a core that a row took: of an image inverted, or a mixture mixed and generated. */
     private static double perRow(Round round, double slots) {
-        long rows = round.stages().stream()
+        return round.seconds() * slots * 1000 / made(round);
+    }
+
+    /** The part of them that no task had: Spark's own, and the driver's planning, counting and reporting. */
+    private static double outsideTasks(Round round, double slots) {
+        double tasks =
+                round.stages().stream().mapToDouble(StageSummary::taskSeconds).sum();
+        return (round.seconds() * slots - tasks) * 1000 / made(round);
+    }
+
+    private static long made(Round round) {
+        return round.stages().stream()
                 .filter(stage -> !stage.stage().equals(StageName.MIX.text()))
                 .mapToLong(StageSummary::rows)
                 .sum();
-        return round.seconds() * slots * 1000 / rows;
     }
 
     private Round round(RunConfig config, PrintStream out) throws IOException {
