@@ -21,10 +21,12 @@ final class ExitCode {
     private static final Pattern FULL_DISK =
             Pattern.compile("[^\n]*(No space left on device|File too large|Disk quota exceeded)");
 
-    /** What the S3 connector throws, also as a task tells the driver, where asking again mends nothing; the line's rest says what. */
-    private static final Pattern REFUSED =
-            Pattern.compile("(AccessDenied|NoAuthWithAWS|NoAwsCredentials|CredentialInitialization|UnknownStore"
-                    + "|AWSBadRequest)Exception: [^\n]*(s3a:|S3, Status Code|AWS)[^\n]*");
+    /** What the S3 connector throws where it has none. */
+    private static final String NO_CREDENTIALS = "NoAuthWithAWS|NoAwsCredentials|CredentialInitialization";
+
+    /** What it throws, also as a task tells the driver, where asking again mends nothing; the line's rest says what. */
+    private static final Pattern REFUSED = Pattern.compile("(AccessDenied|" + NO_CREDENTIALS + "|UnknownStore"
+            + "|AWSBadRequest)Exception: [^\n]*(s3a:|S3, Status Code|AWS)[^\n]*");
 
     /** What it throws, and what the network does, when a store is overloaded or out of order. */
     private static final Pattern OUT_OF_ORDER = Pattern.compile(
@@ -62,8 +64,9 @@ final class ExitCode {
             }
             Matcher refused = REFUSED.matcher(cause.toString());
             if (refused.find()) {
-                boolean unknown = causes(cause).stream().anyMatch(ExitCode::lacksCredentials);
-                err.println(refusal(unknown ? "NoAuthWithAWS" : refused.group(1), refused.group()));
+                boolean unknown = refused.group(1).matches(NO_CREDENTIALS)
+                        || causes(cause).stream().anyMatch(ExitCode::lacksCredentials);
+                err.println(refusal(unknown ? NO_CREDENTIALS : refused.group(1), refused.group()));
                 return BAD_CONFIGURATION;
             }
             Matcher outOfOrder = OUT_OF_ORDER.matcher(cause.toString());
@@ -79,9 +82,7 @@ final class ExitCode {
 
     /** The connector may wrap it in a refusal of the store's. */
     private static boolean lacksCredentials(Throwable cause) {
-        return cause.getClass()
-                .getSimpleName()
-                .matches("(NoAuthWithAWS|NoAwsCredentials|CredentialInitialization)Exception");
+        return cause.getClass().getSimpleName().matches("(" + NO_CREDENTIALS + ")Exception");
     }
 
     /** What a store refused and what to do, in a line. */
@@ -95,7 +96,7 @@ final class ExitCode {
             case "UnknownStore" ->
                 location + ": expected a bucket, but the store has none of that name; create it, or correct the"
                         + " location or fs.s3a.endpoint";
-            case "NoAuthWithAWS", "NoAwsCredentials", "CredentialInitialization" ->
+            case NO_CREDENTIALS ->
                 location + ": expected credentials, found none; set fs.s3a.access.key and fs.s3a.secret.key,"
                         + " AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machines a role";
             default ->

@@ -77,9 +77,9 @@ final class MixtureScores {
 
     private void add(String classId, Optional<String> featuresId) throws IOException {
         Map<String, Generated> images = new HashMap<>();
-        Map<Source, List<String>> others = new EnumMap<>(Source.class); // chunks of other images that have the same ids
-        others.put(Source.RECONSTRUCTION, List.copyOf(run.chunks(Table.INVERTED, classId)));
-        others.put(Source.GENERATED, new ArrayList<>());
+        Map<Source, Set<String>> others = new EnumMap<>(Source.class); // chunks of other images that have the same ids
+        others.put(Source.RECONSTRUCTION, run.chunks(Table.INVERTED, classId));
+        others.put(Source.GENERATED, new HashSet<>());
         for (String chunk : run.chunks(Table.GENERATED, classId)) {
             for (Generated row :
                     RowFile.read(run.chunk(Table.GENERATED, classId, chunk), run.conf(), Generated.class)) {
@@ -149,7 +149,7 @@ final class MixtureScores {
     }
 
     /** The features of the class's real images and of this run's mixtures, by id. */
-    private Map<String, double[]> features(String classId, String featuresId, Map<Source, List<String>> others)
+    private Map<String, double[]> features(String classId, String featuresId, Map<Source, Set<String>> others)
             throws IOException {
         Set<String> skipped = new HashSet<>();
         others.forEach((source, chunks) ->

@@ -52,12 +52,7 @@ public final class ExportWork {
      * @param rows so many of the mixtures, in order, are asked for
      */
     public record Chunk(String id, ClassLabel label, String generated, String mixed, int rows)
-            implements OfClass, Serializable {
-        @Override
-        public String classId() {
-            return label.classId();
-        }
-
+            implements OfClass.Labelled, Serializable {
         /** The chunk of these mixtures; its id tells what is in it and under which features. */
         public static Chunk of(ClassLabel label, String generated, MixingPlan.Mixed mixed, String features) {
             String id = ContentId.of(features, generated, Integer.toString(mixed.asked()));

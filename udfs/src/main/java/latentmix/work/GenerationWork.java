@@ -43,12 +43,7 @@ public final class GenerationWork {
      * @param id the chunk's id in the generated table
      * @param mixed its id in the mixed table
      */
-    public record Chunk(String id, ClassLabel label, String mixed, int rows) implements OfClass, Serializable {
-        @Override
-        public String classId() {
-            return label.classId();
-        }
-
+    public record Chunk(String id, ClassLabel label, String mixed, int rows) implements OfClass.Labelled, Serializable {
         /** The chunk's id in the generated table: what it holds and how it is generated. */
         public static String id(String settingsId, String mixed) {
             return ContentId.of(settingsId, mixed);

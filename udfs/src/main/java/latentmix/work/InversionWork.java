@@ -50,12 +50,7 @@ public final class InversionWork {
      * @param images the chunk's id in the images table
      */
     public record Chunk(String id, ClassLabel label, String file, String images, int rows)
-            implements OfClass, Serializable {
-        @Override
-        public String classId() {
-            return label.classId();
-        }
-
+            implements OfClass.Labelled, Serializable {
         /** The chunk's id in the inverted table: what it holds, and how and with which prompt it is inverted. */
         public static String id(String settingsId, String prompt, String images) {
             return ContentId.of(settingsId, prompt, images);

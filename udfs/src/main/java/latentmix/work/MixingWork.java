@@ -54,12 +54,7 @@ public final class MixingWork {
             String poolId,
             List<String> inverted,
             List<Integer> ks)
-            implements OfClass, Serializable {
-        @Override
-        public String classId() {
-            return label.classId();
-        }
-
+            implements OfClass.Labelled, Serializable {
         /** The chunk's id in the mixed table. */
         public static String id(
                 MixingSettings settings, String settingsId, String classId, String poolId, List<Integer> ks) {

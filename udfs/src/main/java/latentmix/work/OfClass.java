@@ -4,4 +4,14 @@ package latentmix.work;
 public interface OfClass {
     /** The folder of the class. */
     String classId();
+
+    /** One that carries the whole label. */
+    interface Labelled extends OfClass {
+        ClassLabel label();
+
+        @Override
+        default String classId() {
+            return label().classId();
+        }
+    }
 }
