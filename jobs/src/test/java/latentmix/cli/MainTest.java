@@ -17,6 +17,7 @@ import latentmix.table.RunFolder;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.s3a.AWSServiceThrottledException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -87,7 +88,7 @@ class MainTest {
     }
 
     @Test
-    void aFullDiskIsATryAgainInOneLine(@TempDir Path folder) throws Exception {
+    void aFullDiskIsATryAgainInOneLine(@TempDir(cleanup = CleanupMode.NEVER) Path folder) throws Exception {
         Path config = Files.writeString(
                 folder.resolve("run.yaml"),
                 """
