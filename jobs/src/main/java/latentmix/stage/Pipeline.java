@@ -96,6 +96,7 @@ public final class Pipeline {
     private final CheckpointFolder checkpoint;
     private final double devicesPerTask;
     private final List<StageSummary> summaries = new ArrayList<>();
+    private List<GenerationWork.Chunk> mixed; // null until it is asked for
 
     /** The checkpoint as tasks open it: by its location, on the device Spark gave them. */
     record ModelSource(String checkpoint, String dtype, int threads) implements Serializable {
@@ -316,6 +317,7 @@ public final class Pipeline {
                 settings.inversionId(),
                 cost.inversion(),
                 settings.mixing(),
+                run.rejectedChunks(MixingWork.STAGE),
                 settings.generationId(),
                 evaluations,
                 config.mixing().stream().map(RunConfig.MixingEntry::export).toList(),
@@ -529,20 +531,29 @@ public final class Pipeline {
         }
         int chunkRows = config.run().chunk();
         List<MixingPlan.Entry> entries = settings.mixing();
+        Set<String> refusing = run.rejectedChunks(MixingWork.STAGE);
         List<MixingWork.Chunk> missing = flat(tasks.map(
                 "plan mixtures",
                 List.copyOf(pools.keySet()),
-                (folder, label, progress) ->
-                        new ArrayList<>(new MixingPlan(folder, chunkRows).missing(label, pools.get(label), entries))));
+                (folder, label, progress) -> new ArrayList<>(
+                        new MixingPlan(folder, chunkRows).missing(label, pools.get(label), entries, refusing))));
         List<ChunkResult> results = tasks.run(
                 job(StageName.MIX, "mixtures", rows(missing, chunk -> chunk.ks().size())),
                 missing,
                 (folder, chunk, progress) -> new MixingWork(folder, progress).mix(chunk));
+        mixed = null;
         summarize(StageName.MIX, mixed().size() - missing.size(), results, start);
     }
 
-    /** This configuration's chunks of the mixed table, of every class. */
+    /** This configuration's chunks of the mixed table, of every class; looked for once, and again after mixing. */
     private List<GenerationWork.Chunk> mixed() {
+        if (mixed == null) {
+            mixed = listMixed();
+        }
+        return mixed;
+    }
+
+    private List<GenerationWork.Chunk> listMixed() {
         int chunkRows = config.run().chunk();
         List<MixingPlan.Entry> entries = settings.mixing();
         String settingsId = settings.generationId();
@@ -683,11 +694,12 @@ public final class Pipeline {
         mixed().forEach(chunk ->
                 byClass.get(chunk.label().classId()).generations().add(chunk));
         List<MixingPlan.Entry> entries = settings.mixing();
+        Set<String> refusing = run.rejectedChunks(MixingWork.STAGE);
         return Counts.of(tasks.map(
                 "count rows",
                 List.copyOf(byClass.values()),
                 (folder, item, progress) ->
-                        Census.of(folder, item.label(), item.inversions(), entries, item.generations())));
+                        Census.of(folder, item.label(), item.inversions(), entries, item.generations(), refusing)));
     }
 
     /** How degenerate the mixtures of every cell are, over all classes. */

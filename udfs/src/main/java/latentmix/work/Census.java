@@ -28,13 +28,15 @@ public record Census(
      *
      * @param inversions the class's chunks of the inverted table, done or not
      * @param generations its chunks of the generated table, done or not
+     * @param refusing the chunks that refused mixtures, of any class
      */
     public static Census of(
             RunFolder run,
             ClassLabel label,
             List<InversionWork.Chunk> inversions,
             List<MixingPlan.Entry> entries,
-            List<GenerationWork.Chunk> generations)
+            List<GenerationWork.Chunk> generations,
+            Set<String> refusing)
             throws IOException {
         String classId = label.classId();
         Map<String, Map<String, Long>> rejected = new TreeMap<>();
@@ -54,9 +56,8 @@ public record Census(
         refused(run, ImagesWork.STAGE, ContentId.of(classId), rejected);
         Set<String> own =
                 Set.copyOf(entries.stream().map(MixingPlan.Entry::settingsId).toList());
-        Set<String> rejectedMixtures = run.rejectedChunks(MixingWork.STAGE);
         for (String chunk : run.chunks(Table.MIXED, classId)) {
-            if (rejectedMixtures.contains(chunk)) {
+            if (refusing.contains(chunk)) {
                 for (Refused row : RowFile.read(run.rejected(MixingWork.STAGE, chunk), run.conf(), Refused.class)) {
                     if (own.contains(row.settingsId())) {
                         count(MixingWork.STAGE, row, rejected);

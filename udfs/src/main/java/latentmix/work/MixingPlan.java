@@ -43,11 +43,13 @@ public final class MixingPlan {
     /**
      * The chunks to mix so that every entry has its mixtures of the pool that these inverted chunks make up. Entries of the same
      * settings share their mixtures.
+     *
+     * @param refusing the chunks that refused mixtures, of any class: they lie in one folder, which is listed once for all
      */
-    public List<MixingWork.Chunk> missing(ClassLabel label, List<String> inverted, List<Entry> entries)
-            throws IOException {
+    public List<MixingWork.Chunk> missing(
+            ClassLabel label, List<String> inverted, List<Entry> entries, Set<String> refusing) throws IOException {
         String poolId = new InvertedPool(run, label.classId(), inverted).id(label.prompt());
-        return chunks(label, inverted, poolId, entries, done(label.classId()));
+        return chunks(label, inverted, poolId, entries, done(label.classId(), refusing));
     }
 
     /** The chunks that a pool which is not known yet will be mixed in. */
@@ -93,14 +95,13 @@ public final class MixingPlan {
                 .anyMatch(entry -> entry.settingsId().equals(key.settingsId()) && key.k() < entry.mixtures());
     }
 
-    private Set<String> done(String classId) throws IOException {
+    private Set<String> done(String classId, Set<String> refusing) throws IOException {
         Set<String> done = new HashSet<>();
-        Set<String> rejected = run.rejectedChunks(MixingWork.STAGE);
         for (String chunk : run.chunks(Table.MIXED, classId)) {
             for (Key key : RowFile.read(run.chunk(Table.MIXED, classId, chunk), run.conf(), Key.class)) {
                 done.add(key.mixId());
             }
-            if (rejected.contains(chunk)) {
+            if (refusing.contains(chunk)) {
                 for (Refused refused : RowFile.read(run.rejected(MixingWork.STAGE, chunk), run.conf(), Refused.class)) {
                     done.add(refused.id());
                 }

@@ -32,6 +32,7 @@ public record Remaining(Todo invert, Todo mix, Todo generate, Todo evaluate, Tod
      *
      * @param limit of images a class
      * @param evaluationsAnImage what an inversion costs
+     * @param refusing the chunks that refused mixtures, of any class
      * @param evaluationsAMixture what a mixture costs, by its strength
      * @param exported for each entry whether it enters the dataset
      * @param inDataset the dataset's chunks that stand
@@ -44,6 +45,7 @@ public record Remaining(Todo invert, Todo mix, Todo generate, Todo evaluate, Tod
             String inversionId,
             long evaluationsAnImage,
             List<MixingPlan.Entry> entries,
+            Set<String> refusing,
             String generationId,
             Map<Double, Long> evaluationsAMixture,
             List<Boolean> exported,
@@ -101,8 +103,9 @@ public record Remaining(Todo invert, Todo mix, Todo generate, Todo evaluate, Tod
         invert = invert.plus(fresh);
 
         MixingPlan plan = new MixingPlan(run, asked.chunkRows());
-        List<MixingWork.Chunk> unmixed =
-                invert.rows() == 0 ? plan.missing(label, pool, asked.entries()) : plan.all(label, asked.entries());
+        List<MixingWork.Chunk> unmixed = invert.rows() == 0
+                ? plan.missing(label, pool, asked.entries(), asked.refusing())
+                : plan.all(label, asked.entries());
         List<MixingPlan.Mixed> mixed = plan.mixed(label, asked.entries());
         return new Remaining(
                 invert,
