@@ -24,7 +24,6 @@ import latentmix.model.Dtype;
 import latentmix.model.InceptionFile;
 import latentmix.plan.ClassList;
 import latentmix.plan.RunSettings;
-import latentmix.stage.Pipeline.ModelSource;
 import latentmix.table.ContentId;
 import latentmix.table.MetricRow;
 import latentmix.table.RowFile;
@@ -378,11 +377,10 @@ final class Evaluation {
                 .flatMap(of -> of.chunks.stream())
                 .filter(chunk -> !done.contains(chunk.id()))
                 .toList();
-        long rows = missing.stream().mapToLong(Chunk::rows).sum();
         FeatureWork.Places where = places;
         ModelSource source = model;
         return tasks.run(
-                new Tasks.Job("evaluate", "images", rows, Tasks.Needs.DEVICE),
+                Tasks.Job.of(StageName.EVALUATE, "images", missing, Chunk::rows),
                 missing,
                 (folder, chunk, progress) -> new FeatureWork(
                                 folder, network, where, source.onDevice(folder.conf()), progress)

@@ -3,37 +3,26 @@ package latentmix.stage;
 import java.io.IOException;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.Collections;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import latentmix.architecture.Part;
 import latentmix.checkpoint.BuiltIn;
-import latentmix.checkpoint.CheckpointCache;
-import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.ConfigException;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
 import latentmix.export.DatasetFeatures;
 import latentmix.latent.Method;
-import latentmix.model.Dtype;
-import latentmix.model.Models;
 import latentmix.model.PromptCuts;
 import latentmix.model.TextEncoder;
 import latentmix.plan.ClassList;
@@ -43,11 +32,6 @@ import latentmix.plan.Plan;
 import latentmix.plan.RowBytes;
 import latentmix.plan.RunSettings;
 import latentmix.plan.Speed;
-import latentmix.report.Album;
-import latentmix.report.Gallery;
-import latentmix.report.Report;
-import latentmix.schedule.Scheduler;
-import latentmix.table.MetricRow;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
 import latentmix.work.CellScores;
@@ -63,7 +47,6 @@ import latentmix.work.MixingWork;
 import latentmix.work.ModelOnDevice;
 import latentmix.work.Prompts;
 import latentmix.work.Remaining;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**
@@ -82,35 +65,22 @@ public final class Pipeline {
     private static final String LEASE = "spark.latentmix.lease";
 
     private static final int PROMPTS_PER_TASK = 64;
-    private static final int CLASSES_IN_REPORT = 10;
 
     private final RunConfig config;
     private final RunFolder run;
     private final Tasks tasks;
     private final ModelSource model;
     private final ModelSource invertingModel;
+    private final Preflight preflight;
     private final RunSettings settings;
     private final String input;
     private final ClassList classes;
     private final Evaluation evaluation; // null where nothing is to be measured
+    private final Export export;
     private final CheckpointFolder checkpoint;
     private final double devicesPerTask;
     private final List<StageSummary> summaries = new ArrayList<>();
     private List<GenerationWork.Chunk> mixed; // null until it is asked for
-
-    /** The checkpoint as tasks open it: by its location, on the device Spark gave them. */
-    record ModelSource(String checkpoint, String dtype, int threads) implements Serializable {
-        private static final Map<String, CheckpointFolder> OPEN = new ConcurrentHashMap<>(); // once per JVM
-
-        CheckpointFolder open(Configuration conf) {
-            return OPEN.computeIfAbsent(
-                    checkpoint, location -> CheckpointFolder.open(CheckpointCache.located(location, conf)));
-        }
-
-        ModelOnDevice onDevice(Configuration conf) {
-            return new ModelOnDevice(open(conf), TaskDevice.current(), Dtype.parse(dtype));
-        }
-    }
 
     private Pipeline(JavaSparkContext spark, RunConfig config, RunFolder run, Tasks tasks, Preparation preparation)
             throws IOException {
@@ -123,8 +93,8 @@ public final class Pipeline {
                 config.model().threads());
         this.invertingModel = new ModelSource(
                 model.checkpoint(), config.inversionDtype(), model.threads()); // of another number format perhaps
-        this.checkpoint = checked(preparation);
-        checkSize(checkpoint);
+        this.preflight = new Preflight(config, run.conf(), tasks, model, invertingModel);
+        this.checkpoint = preflight.checkpoint(preparation);
         this.devicesPerTask = Tasks.devicesPerTask(spark.getConf());
         this.settings = RunSettings.of(config, checkpoint, device(spark), preparation::settings);
         this.input = BuiltIn.located(config.input().root());
@@ -132,39 +102,7 @@ public final class Pipeline {
         this.evaluation = config.evaluation() == null
                 ? null
                 : new Evaluation(run, tasks, config, settings, classes, input, model, preparation);
-    }
-
-    /** The checkpoint, compiled for a run: its process has the solvers and steps that are asked for. */
-    private CheckpointFolder checked(Preparation preparation) {
-        CheckpointFolder checkpoint;
-        try {
-            checkpoint = model.open(run.conf());
-            preparation.compile(checkpoint, Dtype.parse(config.model().dtype()));
-            if (!invertingModel.dtype().equals(model.dtype())) {
-                Dtype dtype = Dtype.parse(invertingModel.dtype());
-                preparation.compile(checkpoint.component("vae"), Part.ENCODER, dtype);
-                preparation.compile(checkpoint.component(checkpoint.denoiser()), Part.DENOISER, dtype);
-            }
-            Scheduler.of(checkpoint.schedulerConfig());
-        } catch (CheckpointException | IllegalArgumentException e) {
-            throw new ConfigException(List.of("model.checkpoint: " + e.getMessage()));
-        }
-        List<String> problems = Solving.problems(config, checkpoint.schedulerConfig());
-        if (!problems.isEmpty()) {
-            throw new ConfigException(problems);
-        }
-        return checkpoint;
-    }
-
-    /** Refuses images of a side that the checkpoint cannot take. */
-    private void checkSize(CheckpointFolder checkpoint) {
-        if (config.model().size() != null) {
-            try {
-                Models.checkImageSize(checkpoint, config.model().size());
-            } catch (IllegalArgumentException e) {
-                throw new ConfigException(List.of("model.size: " + e.getMessage()));
-            }
-        }
+        this.export = new Export(run, tasks, config, settings, classes, input);
     }
 
     /** The kind of device that tasks will have: their rounding differs, so it belongs to the settings. */
@@ -234,10 +172,10 @@ public final class Pipeline {
             throw Evaluation.nothingAsked();
         }
         List<ImagesWork.Catalog> catalogs = images(stages.contains(StageName.INVERT));
-        check(catalogs);
-        checkDevices(stages);
+        preflight.checkImages(catalogs);
+        preflight.checkDevices(stages, settings.inversion().device());
         if (stages.contains(StageName.INVERT) && config.inversionMethod().needsGradients()) {
-            checkMemory();
+            preflight.checkMemory(settings.inversion());
         }
         if (stages.contains(StageName.INVERT) || stages.contains(StageName.GENERATE)) {
             prompts();
@@ -282,7 +220,11 @@ public final class Pipeline {
                             .map(stage -> stage.stage() + " " + stage.rows() + " rows")
                             .collect(Collectors.joining(", ")));
         } else if (stages.contains(StageName.EXPORT)) {
-            report(catalogs, summary, exported);
+            export.report(
+                    inversionChunks(catalogs),
+                    summary,
+                    exported,
+                    evaluation == null ? List.of() : evaluation.rows(catalogs));
         }
         return summary;
     }
@@ -362,85 +304,6 @@ public final class Pipeline {
         return config.input().limit() == null ? Long.MAX_VALUE : config.input().limit();
     }
 
-    /** Refuses a configuration that the images found cannot serve. */
-    private void check(List<ImagesWork.Catalog> catalogs) {
-        List<String> problems = new ArrayList<>();
-        for (ImagesWork.Catalog catalog : catalogs) {
-            String folder = catalog.label().classId();
-            if (catalog.images() == 0) {
-                problems.add("input.root: expected images in every class folder, but " + folder
-                        + " has none; add some, or take the folder away");
-                continue;
-            }
-            if (config.input().limit() != null
-                    && catalog.images() > config.input().limit()) {
-                problems.add("input.limit: expected at least the " + catalog.images() + " images that class " + folder
-                        + " has in this run folder, got " + config.input().limit() + "; use another run folder");
-            }
-            for (RunConfig.MixingEntry entry : config.mixing()) {
-                entry.samplers().stream()
-                        .flatMap(sampler -> sampler.poolError(Math.toIntExact(catalog.images())).stream())
-                        .findFirst()
-                        .ifPresent(
-                                error -> problems.add("mixing." + entry.name() + ": class " + folder + ": " + error));
-            }
-        }
-        if (!problems.isEmpty()) {
-            throw new ConfigException(problems);
-        }
-    }
-
-    /** Refuses GPUs that the executors' build of PyTorch does not compute on. */
-    private void checkDevices(Set<StageName> stages) {
-        if (settings.inversion().device().equals("gpu")
-                && !Collections.disjoint(stages, Set.of(StageName.INVERT, StageName.GENERATE, StageName.EVALUATE))) {
-            List<String> problems = tasks.onGpus().deviceProblems();
-            if (!problems.isEmpty()) {
-                throw new ConfigException(problems);
-            }
-        }
-    }
-
-    /** Refuses a backward pass that the executors have no memory for, before it is tried and the system kills one. */
-    private void checkMemory() throws IOException {
-        int batch = config.model().batch();
-        long weights = Files.size(Models.compile(
-                invertingModel
-                        .open(run.conf())
-                        .component(invertingModel.open(run.conf()).denoiser()),
-                Part.DENOISER,
-                Dtype.parse(invertingModel.dtype())));
-        long backward = Models.backwardBytes(
-                invertingModel.open(run.conf()), batch, settings.inversion().size());
-        if (settings.inversion().device().equals("gpu")) {
-            System.err.printf(
-                    Locale.ROOT,
-                    "%s: its backward pass takes about %.1f GB a task beside the weights; whether a GPU has them is"
-                            + " not known here; a smaller model.batch takes less%n",
-                    config.inversion().method(),
-                    backward / 1e9);
-            return;
-        }
-        int slots = tasks.slotsPerExecutor();
-        long available = tasks.availableMemory();
-        long needed = weights + slots * backward;
-        if (needed > available) {
-            long fitting = Math.max(0, available - weights) / slots / Math.max(1, backward / batch);
-            throw new ConfigException(List.of(String.format(
-                    Locale.ROOT,
-                    "model.batch: expected memory for the backward pass of %s, about %.1f GB for %d tasks of %d"
-                            + " latents with the weights, but an executor has %.1f GB left; %s",
-                    config.inversion().method(),
-                    needed / 1e9,
-                    slots,
-                    batch,
-                    available / 1e9,
-                    fitting > 0
-                            ? "set model.batch to at most " + fitting + ", or run fewer tasks at once"
-                            : "run fewer tasks at once, on machines with more memory, or use negative-prompt")));
-        }
-    }
-
     private void prompts() throws IOException {
         Prompts prompts = new Prompts(run, settings.inversion().checkpointFingerprint());
         Set<String> done = run.prompts();
@@ -497,7 +360,7 @@ public final class Pipeline {
         var inversion = settings.inversion();
         String settingsId = settings.inversionId();
         List<ChunkResult> results = tasks.run(
-                job(StageName.INVERT, "images", rows(missing, InversionWork.Chunk::rows)),
+                Tasks.Job.of(StageName.INVERT, "images", missing, InversionWork.Chunk::rows),
                 missing,
                 (folder, chunk, progress) -> new InversionWork(
                                 folder,
@@ -511,16 +374,8 @@ public final class Pipeline {
         summarize(StageName.INVERT, all.size() - missing.size(), results, start);
     }
 
-    /** Says where a class is so small that its mean holds much of every mixture's noise. */
-    private void warn(List<ImagesWork.Catalog> catalogs) {
-        catalogs.stream().mapToLong(ImagesWork.Catalog::images).min().ifPresent(smallest -> config.mixing().stream()
-                .flatMap(entry -> entry.samplers().stream())
-                .flatMap(sampler -> sampler.poolWarning(Math.toIntExact(smallest)).stream())
-                .forEach(System.err::println));
-    }
-
     private void mix(List<ImagesWork.Catalog> catalogs) throws IOException {
-        warn(catalogs);
+        preflight.warn(catalogs);
         long start = System.nanoTime();
         Set<String> inverted = run.chunks(Table.INVERTED);
         Map<ClassLabel, List<String>> pools = new LinkedHashMap<>();
@@ -532,13 +387,14 @@ public final class Pipeline {
         int chunkRows = config.run().chunk();
         List<MixingPlan.Entry> entries = settings.mixing();
         Set<String> refusing = run.rejectedChunks(MixingWork.STAGE);
-        List<MixingWork.Chunk> missing = flat(tasks.map(
+        List<MixingWork.Chunk> missing = tasks.flatMap(
                 "plan mixtures",
                 List.copyOf(pools.keySet()),
                 (folder, label, progress) -> new ArrayList<>(
-                        new MixingPlan(folder, chunkRows).missing(label, pools.get(label), entries, refusing))));
+                        new MixingPlan(folder, chunkRows).missing(label, pools.get(label), entries, refusing)));
         List<ChunkResult> results = tasks.run(
-                job(StageName.MIX, "mixtures", rows(missing, chunk -> chunk.ks().size())),
+                Tasks.Job.of(
+                        StageName.MIX, "mixtures", missing, chunk -> chunk.ks().size()),
                 missing,
                 (folder, chunk, progress) -> new MixingWork(folder, progress).mix(chunk));
         mixed = null;
@@ -557,14 +413,14 @@ public final class Pipeline {
         int chunkRows = config.run().chunk();
         List<MixingPlan.Entry> entries = settings.mixing();
         String settingsId = settings.generationId();
-        return flat(tasks.map("list mixtures", classes.classes(), (folder, label, progress) -> {
+        return tasks.flatMap("list mixtures", classes.classes(), (folder, label, progress) -> {
             List<GenerationWork.Chunk> chunks = new ArrayList<>();
             for (MixingPlan.Mixed mixed : new MixingPlan(folder, chunkRows).mixed(label, entries)) {
                 chunks.add(new GenerationWork.Chunk(
                         GenerationWork.Chunk.id(settingsId, mixed.id()), label, mixed.id(), mixed.rows()));
             }
             return chunks;
-        }));
+        });
     }
 
     private void generate() throws IOException {
@@ -577,7 +433,7 @@ public final class Pipeline {
         var generation = settings.generation();
         String settingsId = settings.generationId();
         List<ChunkResult> results = tasks.run(
-                job(StageName.GENERATE, "images", rows(missing, GenerationWork.Chunk::rows)),
+                Tasks.Job.of(StageName.GENERATE, "images", missing, GenerationWork.Chunk::rows),
                 missing,
                 (folder, chunk, progress) -> new GenerationWork(
                                 folder, source.onDevice(folder.conf()), generation, settingsId, progress)
@@ -594,89 +450,9 @@ public final class Pipeline {
     /** Brings the dataset up to date; returns its number of images. */
     private long export() throws IOException {
         long start = System.nanoTime();
-        String features = DatasetFeatures.json(classes.names());
-        List<ExportWork.Chunk> all = exported(features);
-        Set<String> ids = all.stream().map(chunk -> chunk.id() + ".parquet").collect(Collectors.toSet());
-        Set<String> present = run.files(ExportWork.PARQUET);
-        for (String file : present) {
-            if (!ids.contains(file)) { // gone before its images may change: a Parquet file vouches for them
-                run.delete(ExportWork.PARQUET + "/" + file);
-            }
-        }
-        List<ExportWork.Chunk> missing = all.stream()
-                .filter(chunk -> !present.contains(chunk.id() + ".parquet"))
-                .toList();
-        List<ChunkResult> results = tasks.run(
-                job(StageName.EXPORT, "images", rows(missing, ExportWork.Chunk::rows)),
-                missing,
-                (folder, chunk, progress) -> new ExportWork(folder).export(chunk, features, progress));
-        Map<ClassLabel, ArrayList<ExportWork.Chunk>> byClass = new LinkedHashMap<>();
-        all.forEach(chunk -> byClass.computeIfAbsent(chunk.label(), label -> new ArrayList<>())
-                .add(chunk));
-        List<Integer> exported = tasks.map(
-                "describe classes", List.copyOf(byClass.values()), (folder, chunks, progress) -> new ExportWork(folder)
-                        .finish(chunks.get(0).label(), chunks));
-        Set<String> folders = byClass.keySet().stream().map(ClassLabel::classId).collect(Collectors.toSet());
-        for (String folder : run.folders(ExportWork.IMAGES)) {
-            if (!folders.contains(folder)) {
-                run.delete(ExportWork.IMAGES + "/" + folder);
-            }
-        }
-        summarize(StageName.EXPORT, all.size() - missing.size(), results, start);
-        return exported.stream().mapToLong(Integer::longValue).sum();
-    }
-
-    /** The generated chunks that enter the dataset: those of the entries with {@code export: true}. */
-    private List<ExportWork.Chunk> exported(String features) throws IOException {
-        int chunkRows = config.run().chunk();
-        String settingsId = settings.generationId();
-        List<MixingPlan.Entry> entries = IntStream.range(0, config.mixing().size())
-                .filter(i -> config.mixing().get(i).export())
-                .mapToObj(settings.mixing()::get)
-                .toList();
-        Set<String> generated = run.chunks(Table.GENERATED);
-        return flat(tasks.map("list mixtures", classes.classes(), (folder, label, progress) -> {
-                    List<ExportWork.Chunk> chunks = new ArrayList<>();
-                    for (MixingPlan.Mixed mixed : new MixingPlan(folder, chunkRows).mixed(label, entries)) {
-                        String id = GenerationWork.Chunk.id(settingsId, mixed.id());
-                        chunks.add(ExportWork.Chunk.of(label, id, mixed, features));
-                    }
-                    return chunks;
-                }))
-                .stream()
-                .filter(chunk -> generated.contains(chunk.generated()))
-                .toList();
-    }
-
-    /** Replaces {@code report.html}, with pictures of some classes. */
-    private void report(List<ImagesWork.Catalog> catalogs, RunSummary summary, long exported) throws IOException {
-        Map<ClassLabel, ArrayList<String>> inverted = new LinkedHashMap<>();
-        classes.classes().forEach(label -> inverted.put(label, new ArrayList<>()));
-        inversionChunks(catalogs).forEach(chunk -> inverted.get(chunk.label()).add(chunk.id()));
-        int shown = Math.min(CLASSES_IN_REPORT, classes.classes().size());
-        List<ClassLabel> labels = IntStream.range(0, shown)
-                .mapToObj(i -> classes.classes()
-                        .get((int) ((long) i * classes.classes().size() / shown)))
-                .toList();
-        Album album = new Album(
-                input,
-                config.input().maxPixels(),
-                IntStream.range(0, config.mixing().size())
-                        .mapToObj(i -> new Album.Entry(
-                                config.mixing().get(i).name(),
-                                config.mixing().get(i).export(),
-                                settings.mixing().get(i)))
-                        .toList(),
-                settings.generationId(),
-                config.run().chunk());
-        List<Gallery> galleries = tasks.map(
-                "open the report's pictures",
-                labels,
-                (folder, label, progress) -> album.open(folder, label, inverted.get(label)));
-        List<MetricRow> metrics = evaluation == null ? List.of() : evaluation.rows(catalogs);
-        String html = Report.html(
-                config, RunFolder.json(summary), exported, classes.classes().size(), galleries, metrics);
-        run.publish(run.path("report.html"), html.getBytes(StandardCharsets.UTF_8));
+        Export.Done done = export.export();
+        summarize(StageName.EXPORT, done.doneBefore(), done.results(), start);
+        return done.images();
     }
 
     private record ToCount(
@@ -735,18 +511,6 @@ public final class Pipeline {
             ids.put("evaluate", evaluation.settingsIds(catalogs));
         }
         return ids;
-    }
-
-    private static Tasks.Job job(StageName stage, String unit, long rows) {
-        return new Tasks.Job(stage.text(), unit, rows, stage.needs());
-    }
-
-    private static <T> long rows(List<T> chunks, ToIntFunction<T> rows) {
-        return chunks.stream().mapToLong(rows::applyAsInt).sum();
-    }
-
-    private static <T> List<T> flat(List<List<T>> lists) {
-        return lists.stream().flatMap(Collection::stream).toList();
     }
 
     private void summarize(StageName stage, long doneBefore, List<ChunkResult> results, long start) {

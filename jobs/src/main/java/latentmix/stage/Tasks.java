@@ -11,6 +11,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
+import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 import latentmix.model.AvailableMemory;
 import latentmix.model.Torch;
@@ -88,7 +89,16 @@ public final class Tasks {
     }
 
     /** A run of tasks as the driver's Spark UI and the progress line name it. */
-    public record Job(String stage, String unit, long rows, Needs needs) implements Serializable {}
+    public record Job(String stage, String unit, long rows, Needs needs) implements Serializable {
+        /** Of a stage's chunks. */
+        static <T> Job of(StageName stage, String unit, List<T> chunks, ToIntFunction<T> rows) {
+            return new Job(
+                    stage.text(),
+                    unit,
+                    chunks.stream().mapToLong(rows::applyAsInt).sum(),
+                    stage.needs());
+        }
+    }
 
     /** Runs the items with a progress line; where the run is stopped, those alone that had begun. */
     public <A, B> List<B> run(Job job, List<A> items, Work<A, B> work) {
@@ -203,6 +213,11 @@ public final class Tasks {
         }
         int partitions = Math.min(items.size(), 4 * spark.defaultParallelism());
         return map(description, items, partitions, spark.sc().longAccumulator(), work);
+    }
+
+    /** The same of items that have several results each. */
+    <A, B> List<B> flatMap(String description, List<A> items, Work<A, ? extends List<B>> work) {
+        return map(description, items, work).stream().flatMap(List::stream).toList();
     }
 
     private <A, B> List<B> map(
