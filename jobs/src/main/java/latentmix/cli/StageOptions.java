@@ -41,6 +41,14 @@ final class StageOptions {
             description = "what run_summary.json carries, so that a scheduler knows its own attempt's")
     private String label;
 
+    @Option(
+            names = "--retry-rejected",
+            description = {
+                "tries again what earlier runs refused in these stages, with the rest of its chunk: files that could not",
+                "be read, rows that a network gave no numbers for; without it, what was refused counts as done"
+            })
+    private boolean retryRejected;
+
     /** Runs stages, in their own order; where that fails, {@code run_summary.json} says so too. */
     int run(List<StageName> stages) throws IOException {
         try {
@@ -57,7 +65,7 @@ final class StageOptions {
 
     private RunTerms terms() {
         try {
-            return new RunTerms(label, gpuHours == null ? Double.POSITIVE_INFINITY : gpuHours);
+            return new RunTerms(label, gpuHours == null ? Double.POSITIVE_INFINITY : gpuHours, retryRejected);
         } catch (IllegalArgumentException e) {
             throw new ConfigException(List.of("--max-gpu-hours: " + e.getMessage()));
         }

@@ -257,6 +257,69 @@ final class Evaluation {
             List<GenerationWork.Chunk> generations)
             throws IOException {
         Plan plan = plan(input);
+        Map<Network, Map<String, ClassChunks>> chunks = chunks(plan, input, inversions, generations);
+        List<String> names = names(plan, chunks);
+        Set<String> present = run.metrics();
+        List<Integer> missing = IntStream.range(0, names.size())
+                .filter(i -> !present.contains(names.get(i)))
+                .boxed()
+                .toList();
+        List<Chunk> all = all(chunks);
+        if (missing.isEmpty()) {
+            return new Done(List.of(), all.size());
+        }
+        Set<String> done = run.chunks(Table.FEATURES);
+        List<ChunkResult> results = new ArrayList<>();
+        for (Network network : networks) {
+            results.addAll(extract(network, chunks.get(network), done));
+        }
+        if (tasks.isStopped()) {
+            return new Done(results, all.size() - results.size());
+        }
+        publish(plan, names, missing, measure(chunks));
+        return new Done(results, all.size() - results.size());
+    }
+
+    /**
+     * Takes away what was measured, and the features, of chunks that will be made again.
+     *
+     * @param inversions this configuration's chunks of the inverted table
+     * @param generations and of the generated one
+     * @param again the ids of those that will be made again
+     * @param refused whether features that refused images go, too
+     */
+    void forget(
+            List<ImagesWork.Catalog> input,
+            List<InversionWork.Chunk> inversions,
+            List<GenerationWork.Chunk> generations,
+            Set<String> again,
+            boolean refused)
+            throws IOException {
+        Set<String> refusing = refused ? run.rejectedChunks(FeatureWork.STAGE) : Set.of();
+        Plan plan = plan(input);
+        List<Chunk> forgotten = all(chunks(plan, input, inversions, generations)).stream()
+                .filter(chunk -> again.contains(chunk.chunk()) || refusing.contains(chunk.id()))
+                .toList();
+        if (forgotten.isEmpty()) {
+            return;
+        }
+        for (String name : run.metrics()) {
+            if (plan.ids().stream().anyMatch(id -> name.startsWith(id + "-"))) {
+                run.delete("metrics/" + name + ".parquet");
+            }
+        }
+        tasks.map("forget features", forgotten, (folder, chunk, progress) -> {
+            folder.forget(Table.FEATURES, chunk.classId(), FeatureWork.STAGE, chunk.id());
+            return chunk.id();
+        });
+    }
+
+    private Map<Network, Map<String, ClassChunks>> chunks(
+            Plan plan,
+            List<ImagesWork.Catalog> input,
+            List<InversionWork.Chunk> inversions,
+            List<GenerationWork.Chunk> generations)
+            throws IOException {
         Set<String> inverted = run.chunks(Table.INVERTED);
         Set<String> generated = run.chunks(Table.GENERATED);
         Map<Network, Map<String, ClassChunks>> chunks = new LinkedHashMap<>();
@@ -282,29 +345,14 @@ final class Evaluation {
             }
             chunks.put(network, byClass);
         }
-        List<String> names = names(plan, chunks);
-        Set<String> present = run.metrics();
-        List<Integer> missing = IntStream.range(0, names.size())
-                .filter(i -> !present.contains(names.get(i)))
-                .boxed()
-                .toList();
-        List<Chunk> all = chunks.values().stream()
+        return chunks;
+    }
+
+    private static List<Chunk> all(Map<Network, Map<String, ClassChunks>> chunks) {
+        return chunks.values().stream()
                 .flatMap(byClass -> byClass.values().stream())
                 .flatMap(of -> of.chunks.stream())
                 .toList();
-        if (missing.isEmpty()) {
-            return new Done(List.of(), all.size());
-        }
-        Set<String> done = run.chunks(Table.FEATURES);
-        List<ChunkResult> results = new ArrayList<>();
-        for (Network network : networks) {
-            results.addAll(extract(network, chunks.get(network), done));
-        }
-        if (tasks.isStopped()) {
-            return new Done(results, all.size() - results.size());
-        }
-        publish(plan, names, missing, measure(chunks));
-        return new Done(results, all.size() - results.size());
     }
 
     /** A class's chunks of features by one network. */

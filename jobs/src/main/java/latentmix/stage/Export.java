@@ -89,6 +89,19 @@ final class Export {
                 exported.stream().mapToLong(Integer::longValue).sum());
     }
 
+    /** Takes these chunks' files, which vouch for their images, out of the dataset. */
+    void forget(List<GenerationWork.Chunk> generations) throws IOException {
+        if (generations.isEmpty()) {
+            return;
+        }
+        Set<String> ids = generations.stream().map(GenerationWork.Chunk::id).collect(Collectors.toSet());
+        for (ExportWork.Chunk chunk : exported(DatasetFeatures.json(classes.names()))) {
+            if (ids.contains(chunk.generated())) {
+                run.delete(ExportWork.PARQUET + "/" + chunk.id() + ".parquet");
+            }
+        }
+    }
+
     /** The generated chunks that enter the dataset: those of the entries with {@code export: true}. */
     private List<ExportWork.Chunk> exported(String features) throws IOException {
         int chunkRows = config.run().chunk();

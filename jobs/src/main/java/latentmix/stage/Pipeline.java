@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -146,7 +147,7 @@ public final class Pipeline {
             run.clean();
             Tasks tasks = new Tasks(spark, runFolder, Optional.of(stop));
             return new Pipeline(spark, config, run, tasks, new Preparation.OfRun(run))
-                    .run(EnumSet.copyOf(stages), stop, lease, terms.label());
+                    .run(EnumSet.copyOf(stages), stop, lease, terms);
         }
     }
 
@@ -167,7 +168,7 @@ public final class Pipeline {
         return RunSummary.measured(folder(spark, runFolder));
     }
 
-    private RunSummary run(Set<StageName> stages, Stop stop, Lease lease, String label) throws IOException {
+    private RunSummary run(Set<StageName> stages, Stop stop, Lease lease, RunTerms terms) throws IOException {
         if (evaluation == null && stages.equals(EnumSet.of(StageName.EVALUATE))) {
             throw Evaluation.nothingAsked();
         }
@@ -179,6 +180,9 @@ public final class Pipeline {
         }
         if (stages.contains(StageName.INVERT) || stages.contains(StageName.GENERATE)) {
             prompts();
+        }
+        if (terms.retryRejected()) {
+            forgetRejected(stages, catalogs);
         }
         long exported = 0;
         for (StageName stage : stages) {
@@ -205,7 +209,7 @@ public final class Pipeline {
                 stopped ? TRY_AGAIN : counts.rejectedShare() > config.run().maxRejected() ? 3 : 0;
         RunSummary summary = new RunSummary(
                 exitCode,
-                label,
+                terms.label(),
                 stop.reason(),
                 left,
                 settingsIds(catalogs),
@@ -346,6 +350,42 @@ public final class Pipeline {
             }
         }
         return chunks;
+    }
+
+    /**
+     * Takes away the chunks of these stages that refused rows, and what was made of them, so that they are missing. What is made of a chunk
+     * goes before it, and its rejected rows last: whenever this ends, nothing is lost and the same command goes on.
+     */
+    private void forgetRejected(Set<StageName> stages, List<ImagesWork.Catalog> catalogs) throws IOException {
+        List<InversionWork.Chunk> inversions = stages.contains(StageName.INVERT)
+                ? refusing(InversionWork.STAGE, inversionChunks(catalogs), InversionWork.Chunk::id)
+                : List.of();
+        List<GenerationWork.Chunk> generations = stages.contains(StageName.GENERATE)
+                ? refusing(GenerationWork.STAGE, mixed(), GenerationWork.Chunk::id)
+                : List.of();
+        if (evaluation != null) {
+            Set<String> again = Stream.concat(
+                            inversions.stream().map(InversionWork.Chunk::id),
+                            generations.stream().map(GenerationWork.Chunk::id))
+                    .collect(Collectors.toSet());
+            evaluation.forget(catalogs, inversionChunks(catalogs), mixed(), again, stages.contains(StageName.EVALUATE));
+        }
+        export.forget(generations);
+        tasks.map("forget refused inversions", inversions, (folder, chunk, progress) -> {
+            folder.forget(Table.INVERTED, chunk.classId(), InversionWork.STAGE, chunk.id());
+            return chunk.id();
+        });
+        tasks.map("forget refused images", generations, (folder, chunk, progress) -> {
+            folder.forget(Table.GENERATED, chunk.classId(), GenerationWork.STAGE, chunk.id());
+            return chunk.id();
+        });
+    }
+
+    private <T> List<T> refusing(String stage, List<T> chunks, Function<T, String> id) throws IOException {
+        Set<String> refusing = run.rejectedChunks(stage);
+        return chunks.stream()
+                .filter(chunk -> refusing.contains(id.apply(chunk)))
+                .toList();
     }
 
     private void invert(List<ImagesWork.Catalog> catalogs) throws IOException {

@@ -5,9 +5,10 @@ package latentmix.stage;
  *
  * @param label what {@code run_summary.json} carries, so that a scheduler knows its own attempt's
  * @param gpuHours of devices, above 0: when they are spent no further chunk is begun
+ * @param retryRejected whether stages try again what they refused before
  */
-public record RunTerms(String label, double gpuHours) {
-    public static final RunTerms NONE = new RunTerms("", Double.POSITIVE_INFINITY);
+public record RunTerms(String label, double gpuHours, boolean retryRejected) {
+    public static final RunTerms NONE = new RunTerms("", Double.POSITIVE_INFINITY, false);
 
     public RunTerms {
         if (!(gpuHours > 0)) {

@@ -109,11 +109,62 @@ class BadImagesTest {
                 .isEqualTo(expected.get(id)));
     }
 
+    @Test
+    void whatWasRefusedIsTriedAgainWhenAskedAndEndsAsIfItNeverHadBeen() throws IOException {
+        Path input = TinyRun.input(folder.resolve("in"), 8);
+        RunConfig config = TinyRun.config(
+                input,
+                "run.max_rejected=1",
+                "input.classes=" + TinyRun.classes(folder.resolve("classes.tsv")),
+                "evaluation.sample=100");
+        Path undisturbed = folder.resolve("undisturbed");
+        assertThat(TinyRun.run(2, config, undisturbed)).isZero();
+        RunTerms again = new RunTerms("", Double.POSITIVE_INFINITY, true);
+        Path run = folder.resolve("run");
+        try (JavaSparkContext spark = TinyRun.spark(2)) {
+            List<StageName> all = List.of(StageName.values());
+            assertThat(Pipeline.run(spark, config, run.toString(), List.of(StageName.INVERT)))
+                    .isZero();
+            RunFolder tables = new RunFolder(run.toString(), new Configuration(false));
+            tables.delete("inverted"); // as if it had got no further than to find the images
+            Path image = first(input.resolve("5-sandal"));
+            Path away = Files.move(image, folder.resolve("away.png"));
+            assertThat(rejected(spark, config, run, List.of(StageName.INVERT), RunTerms.NONE, "invert/unreadable"))
+                    .isEqualTo(1);
+            Files.move(away, image);
+            assertThat(rejected(spark, config, run, List.of(StageName.INVERT), RunTerms.NONE, "invert/unreadable"))
+                    .as("refused rows count as done")
+                    .isEqualTo(1);
+            assertThat(rejected(spark, config, run, List.of(StageName.INVERT), again, "invert/unreadable"))
+                    .isZero();
+
+            assertThat(Pipeline.run(spark, config, run.toString(), List.of(StageName.MIX)))
+                    .isZero();
+            Path mixed = Path.of(firstMixed(tables).toUri().getPath());
+            byte[] sound = Files.readAllBytes(mixed);
+            poison(tables);
+            assertThat(rejected(spark, config, run, all, RunTerms.NONE, "generate/not finite"))
+                    .isEqualTo(1);
+            Files.write(mixed, sound);
+            assertThat(rejected(spark, config, run, all, again, "generate/not finite"))
+                    .isZero();
+        }
+        TinyRun.assertSameTables(run, undisturbed);
+    }
+
+    /** Runs stages; returns how many rows are refused for a reason. */
+    private static long rejected(
+            JavaSparkContext spark, RunConfig config, Path run, List<StageName> stages, RunTerms terms, String reason)
+            throws IOException {
+        assertThat(Pipeline.summary(spark, config, run.toString(), stages, terms)
+                        .exitCode())
+                .isZero();
+        return PipelineTest.summary(run).at("/counts/rejected/" + reason).asLong();
+    }
+
     /** Makes one mixture so large that the network overflows; returns its id. */
     private static String poison(RunFolder run) throws IOException {
-        String chunk =
-                run.chunks(Table.MIXED, TinyRun.CLASSES.get(0)).iterator().next();
-        var file = run.chunk(Table.MIXED, TinyRun.CLASSES.get(0), chunk);
+        var file = firstMixed(run);
         List<MixedRow> rows = RowFile.read(file, run.conf(), MixedRow.class);
         var latent = ByteBuffer.wrap(rows.get(0).latent().data())
                 .order(ByteOrder.LITTLE_ENDIAN)
@@ -123,6 +174,14 @@ class BadImagesTest {
         }
         run.publish(file, RowFile.bytes(MixedRow.class, rows));
         return rows.get(0).mixId();
+    }
+
+    private static org.apache.hadoop.fs.Path firstMixed(RunFolder run) throws IOException {
+        String classId = TinyRun.CLASSES.get(0);
+        return run.chunk(
+                Table.MIXED,
+                classId,
+                run.chunks(Table.MIXED, classId).iterator().next());
     }
 
     private static Map<String, byte[]> images(Path run) throws IOException {

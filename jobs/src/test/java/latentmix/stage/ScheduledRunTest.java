@@ -166,7 +166,7 @@ class ScheduledRunTest {
         long evaluations = 0;
         long left = Long.MAX_VALUE;
         int stops = 0;
-        RunSummary last = run(run, new RunTerms("attempt 0", 1e-9));
+        RunSummary last = run(run, new RunTerms("attempt 0", 1e-9, false));
         while (last.exitCode() == 75) {
             evaluations += evaluations(last);
             JsonNode file = PipelineTest.summary(run);
@@ -181,7 +181,7 @@ class ScheduledRunTest {
             left = rows;
             assertThat(run.resolve("lease.json")).doesNotExist();
             assertThat(++stops).as("every run gets on").isLessThan(40);
-            last = run(run, new RunTerms("attempt " + stops, 1e-9 * Math.pow(4, stops)));
+            last = run(run, new RunTerms("attempt " + stops, 1e-9 * Math.pow(4, stops), false));
         }
         assertThat(last.exitCode()).isZero();
         assertThat(stops).isGreaterThan(2);
