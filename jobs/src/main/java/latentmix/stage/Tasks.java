@@ -15,6 +15,7 @@ import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 import latentmix.model.AvailableMemory;
 import latentmix.model.Torch;
+import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.work.OfClass;
 import org.apache.spark.SparkConf;
@@ -53,7 +54,7 @@ public final class Tasks {
         this(
                 spark,
                 runFolder,
-                spark.broadcast(new SerializableConfiguration(spark.hadoopConfiguration())),
+                spark.broadcast(new SerializableConfiguration(RowFile.reading(spark.hadoopConfiguration()))),
                 stop,
                 Optional.empty());
     }

@@ -2,9 +2,9 @@ package latentmix.table;
 
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
-import java.lang.reflect.Type;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,6 +15,7 @@ import org.apache.parquet.io.api.RecordConsumer;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
+import org.apache.parquet.schema.Type;
 import org.apache.parquet.schema.Types;
 
 /**
@@ -26,14 +27,66 @@ import org.apache.parquet.schema.Types;
  * columns, so a projection is a smaller record.
  */
 final class RecordFormat<T extends Record> {
+    private static final ClassValue<RecordFormat<?>> FORMATS = new ClassValue<>() {
+        @Override
+        protected RecordFormat<?> computeValue(Class<?> type) {
+            return new RecordFormat<>(type.asSubclass(Record.class));
+        }
+    };
+
+    /**
+     * A component.
+     *
+     * @param type what it holds; of a list, what its elements are
+     * @param nested the format of a record, or null
+     */
+    private record Column(Method accessor, boolean isList, Class<?> type, RecordFormat<?> nested, Type field) {
+        static Column of(RecordComponent component) {
+            boolean isList = component.getType() == List.class;
+            Class<?> type = isList
+                    ? (Class<?>) ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[0]
+                    : component.getType();
+            RecordFormat<?> nested = type.isRecord() ? FORMATS.get(type) : null;
+            String name =
+                    component.getName().replaceAll("([a-z0-9])([A-Z])", "$1_$2").toLowerCase(Locale.ROOT);
+            Type field = isList
+                    ? Types.optionalList()
+                            .element(field("element", type, nested))
+                            .named(name)
+                    : field(name, type, nested);
+            component.getAccessor().setAccessible(true);
+            return new Column(component.getAccessor(), isList, type, nested, field);
+        }
+
+        private static Type field(String name, Class<?> type, RecordFormat<?> nested) {
+            if (nested != null) {
+                return Types.optionalGroup()
+                        .addFields(nested.schema.getFields().toArray(Type[]::new))
+                        .named(name);
+            }
+            if (type == String.class) {
+                return Types.optional(PrimitiveTypeName.BINARY)
+                        .as(LogicalTypeAnnotation.stringType())
+                        .named(name);
+            }
+            return Types.optional(primitive(type)).named(name);
+        }
+    }
+
     private final Constructor<T> constructor;
-    private final RecordComponent[] components;
+    private final List<Column> columns; // in the order of the schema's fields
     private final MessageType schema;
 
-    RecordFormat(Class<T> type) {
-        this.components = type.getRecordComponents();
+    private RecordFormat(Class<T> type) {
         this.constructor = canonical(type);
-        this.schema = new MessageType("row", fields(type));
+        this.columns = Arrays.stream(type.getRecordComponents()).map(Column::of).toList();
+        this.schema = new MessageType("row", columns.stream().map(Column::field).toList());
+    }
+
+    /** The format of a record type, made once. */
+    @SuppressWarnings("unchecked") // the map's own type
+    static <T extends Record> RecordFormat<T> of(Class<T> type) {
+        return (RecordFormat<T>) FORMATS.get(type);
     }
 
     MessageType schema() {
@@ -51,12 +104,24 @@ final class RecordFormat<T extends Record> {
 
     void write(T row, RecordConsumer out) {
         out.startMessage();
-        writeFields(row, components, out);
+        writeFields(row, out);
         out.endMessage();
     }
 
+    /** The row of a group that was read by this format's schema. */
     T read(Group group) {
-        return read(group, constructor, components);
+        Object[] values = new Object[columns.size()];
+        for (int i = 0; i < values.length; i++) {
+            Column column = columns.get(i);
+            values[i] = column.isList() ? readList(group.getGroup(i, 0), column) : readValue(group, i, column);
+        }
+        try {
+            return constructor.newInstance(values);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalArgumentException(
+                    "A row does not make a " + constructor.getDeclaringClass().getSimpleName() + ": " + e.getCause(),
+                    e);
+        }
     }
 
     private static <R> Constructor<R> canonical(Class<R> type) {
@@ -69,34 +134,6 @@ final class RecordFormat<T extends Record> {
         } catch (NoSuchMethodException e) {
             throw new IllegalArgumentException("A row type must be a record, cannot be: " + type, e);
         }
-    }
-
-    private static List<org.apache.parquet.schema.Type> fields(Class<?> type) {
-        List<org.apache.parquet.schema.Type> fields = new ArrayList<>();
-        for (RecordComponent component : type.getRecordComponents()) {
-            fields.add(field(column(component), component.getType(), component.getGenericType()));
-        }
-        return fields;
-    }
-
-    private static org.apache.parquet.schema.Type field(String name, Class<?> type, Type generic) {
-        if (type.isRecord()) {
-            return Types.optionalGroup()
-                    .addFields(fields(type).toArray(org.apache.parquet.schema.Type[]::new))
-                    .named(name);
-        }
-        if (type == List.class) {
-            Class<?> element = element(generic);
-            return Types.optionalList()
-                    .element(field("element", element, element))
-                    .named(name);
-        }
-        if (type == String.class) {
-            return Types.optional(PrimitiveTypeName.BINARY)
-                    .as(LogicalTypeAnnotation.stringType())
-                    .named(name);
-        }
-        return Types.optional(primitive(type)).named(name);
     }
 
     private static PrimitiveTypeName primitive(Class<?> type) {
@@ -113,41 +150,41 @@ final class RecordFormat<T extends Record> {
                 + "strings or doubles, cannot be: " + type);
     }
 
-    private static Class<?> element(Type generic) {
-        return (Class<?>) ((ParameterizedType) generic).getActualTypeArguments()[0];
-    }
-
-    private static String column(RecordComponent component) {
-        return component.getName().replaceAll("([a-z0-9])([A-Z])", "$1_$2").toLowerCase(Locale.ROOT);
-    }
-
-    private static void writeFields(Record row, RecordComponent[] components, RecordConsumer out) {
-        for (int i = 0; i < components.length; i++) {
-            String name = column(components[i]);
+    private void writeFields(Record row, RecordConsumer out) {
+        for (int i = 0; i < columns.size(); i++) {
+            Column column = columns.get(i);
+            String name = column.field().getName();
             out.startField(name, i);
-            writeValue(value(row, components[i]), out);
+            Object value = value(row, column);
+            if (column.isList()) {
+                writeList((List<?>) value, column, out);
+            } else {
+                writeValue(value, column, out);
+            }
             out.endField(name, i);
         }
     }
 
-    private static void writeValue(Object value, RecordConsumer out) {
+    private static void writeList(List<?> list, Column column, RecordConsumer out) {
+        out.startGroup();
+        if (!list.isEmpty()) {
+            out.startField("list", 0);
+            for (Object element : list) {
+                out.startGroup();
+                out.startField("element", 0);
+                writeValue(element, column, out);
+                out.endField("element", 0);
+                out.endGroup();
+            }
+            out.endField("list", 0);
+        }
+        out.endGroup();
+    }
+
+    private static void writeValue(Object value, Column column, RecordConsumer out) {
         if (value instanceof Record nested) {
             out.startGroup();
-            writeFields(nested, nested.getClass().getRecordComponents(), out);
-            out.endGroup();
-        } else if (value instanceof List<?> list) {
-            out.startGroup();
-            if (!list.isEmpty()) {
-                out.startField("list", 0);
-                for (Object element : list) {
-                    out.startGroup();
-                    out.startField("element", 0);
-                    writeValue(element, out);
-                    out.endField("element", 0);
-                    out.endGroup();
-                }
-                out.endField("list", 0);
-            }
+            column.nested().writeFields(nested, out);
             out.endGroup();
         } else if (value instanceof String string) {
             out.addBinary(Binary.fromString(string));
@@ -164,50 +201,35 @@ final class RecordFormat<T extends Record> {
         }
     }
 
-    private static Object value(Record row, RecordComponent component) {
+    private static Object value(Record row, Column column) {
         try {
-            component.getAccessor().setAccessible(true);
-            return component.getAccessor().invoke(row);
+            return column.accessor().invoke(row);
         } catch (IllegalAccessException | InvocationTargetException e) {
-            throw new IllegalStateException("A record's accessor cannot be called: " + component, e);
+            throw new IllegalStateException("A record's accessor cannot be called: " + column.accessor(), e);
         }
     }
 
-    private static <R> R read(Group group, Constructor<R> constructor, RecordComponent[] components) {
-        Object[] values = new Object[components.length];
-        for (int i = 0; i < components.length; i++) {
-            values[i] =
-                    readValue(group, column(components[i]), components[i].getType(), components[i].getGenericType());
+    private static List<Object> readList(Group list, Column column) {
+        List<Object> values = new ArrayList<>();
+        for (int i = 0; i < list.getFieldRepetitionCount(0); i++) {
+            values.add(readValue(list.getGroup(0, i), 0, column));
         }
-        try {
-            return constructor.newInstance(values);
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalArgumentException(
-                    "A row does not make a " + constructor.getDeclaringClass().getSimpleName() + ": " + e.getCause(),
-                    e);
-        }
+        return List.copyOf(values);
     }
 
-    private static Object readValue(Group group, String name, Class<?> type, Type generic) {
-        if (type.isRecord()) {
-            return read(group.getGroup(name, 0), canonical(type), type.getRecordComponents());
-        } else if (type == List.class) {
-            Group list = group.getGroup(name, 0);
-            Class<?> element = element(generic);
-            List<Object> values = new ArrayList<>();
-            for (int i = 0; i < list.getFieldRepetitionCount("list"); i++) {
-                values.add(readValue(list.getGroup("list", i), "element", element, element));
-            }
-            return List.copyOf(values);
+    private static Object readValue(Group group, int field, Column column) {
+        Class<?> type = column.type();
+        if (column.nested() != null) {
+            return column.nested().read(group.getGroup(field, 0));
         } else if (type == String.class) {
-            return group.getString(name, 0);
+            return group.getString(field, 0);
         } else if (type == byte[].class) {
-            return group.getBinary(name, 0).getBytes();
+            return group.getBinary(field, 0).getBytes();
         } else if (type == int.class) {
-            return group.getInteger(name, 0);
+            return group.getInteger(field, 0);
         } else if (type == long.class) {
-            return group.getLong(name, 0);
+            return group.getLong(field, 0);
         }
-        return group.getDouble(name, 0);
+        return group.getDouble(field, 0);
     }
 }

@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.parquet.HadoopReadOptions;
+import org.apache.parquet.ParquetReadOptions;
 import org.apache.parquet.conf.HadoopParquetConfiguration;
 import org.apache.parquet.conf.ParquetConfiguration;
 import org.apache.parquet.example.data.Group;
@@ -30,14 +32,19 @@ import org.apache.parquet.hadoop.api.WriteSupport;
 import org.apache.parquet.hadoop.example.GroupReadSupport;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.apache.parquet.hadoop.util.HadoopInputFile;
+import org.apache.parquet.io.InputFile;
 import org.apache.parquet.io.OutputFile;
 import org.apache.parquet.io.PositionOutputStream;
 import org.apache.parquet.io.api.RecordConsumer;
+import org.apache.parquet.schema.MessageType;
 
 /** Rows as one Parquet file: built in memory to be published in one step, and streamed back. */
 public final class RowFile {
     private static final int MAGIC = 4; // bytes of PAR1
     private static final int TAIL = Integer.BYTES + MAGIC; // the footer's length and the magic
+
+    /** What files are written by: nothing of a machine's own, and no XML to read for each of them. */
+    private static final ParquetConfiguration WRITING = new HadoopParquetConfiguration(new Configuration(false));
 
     private RowFile() {}
 
@@ -48,9 +55,10 @@ public final class RowFile {
 
     /** The same with key-value pairs in the file's footer. */
     public static <T extends Record> byte[] bytes(Class<T> type, Collection<T> rows, Map<String, String> metadata) {
-        RecordFormat<T> format = new RecordFormat<>(type);
+        RecordFormat<T> format = RecordFormat.of(type);
         Memory memory = new Memory();
         Builder<T> builder = new Builder<>(memory, format)
+                .withConf(WRITING)
                 .withCompressionCodec(CompressionCodecName.ZSTD)
                 .withExtraMetaData(metadata);
         for (String column : format.binaryColumns()) {
@@ -118,22 +126,35 @@ public final class RowFile {
 
     /** The number of rows, from the footer alone. */
     public static long count(Path file, Configuration conf) throws IOException {
-        try (ParquetFileReader reader = ParquetFileReader.open(HadoopInputFile.fromPath(file, conf))) {
+        ParquetReadOptions options = HadoopReadOptions.builder(conf).build();
+        try (ParquetFileReader reader = ParquetFileReader.open(HadoopInputFile.fromPath(file, conf), options)) {
             return reader.getRecordCount();
         }
     }
 
     /** A file's rows one after the other, only the columns of {@code type}; the caller closes it. */
     public static <T extends Record> Cursor<T> open(Path file, Configuration conf, Class<T> type) throws IOException {
-        RecordFormat<T> format = new RecordFormat<>(type);
-        Configuration columns = new Configuration(conf); // a plain one would read Hadoop's XML again
-        columns.set(ReadSupport.PARQUET_READ_SCHEMA, format.schema().toString());
-        columns.setBoolean(
-                ParquetInputFormat.HADOOP_VECTORED_IO_ENABLED, false); // s3a does not ask again for what is cut off
+        RecordFormat<T> format = RecordFormat.of(type);
+        Configuration reading = reading(conf);
         ParquetReader<Group> reader = new GroupReader(
-                        HadoopInputFile.fromPath(file, columns), new HadoopParquetConfiguration(columns))
+                        HadoopInputFile.fromPath(file, reading),
+                        new HadoopParquetConfiguration(reading),
+                        format.schema())
                 .build();
         return new Cursor<>(file, reader, format);
+    }
+
+    /**
+     * A configuration to read files by: the same, without reads of several ranges at once, since s3a does not ask again for what is cut off
+     * of them. It takes a copy, which for each file would cost more than to read it: one that came from here is given back as it is.
+     */
+    public static Configuration reading(Configuration conf) {
+        if (!conf.getBoolean(ParquetInputFormat.HADOOP_VECTORED_IO_ENABLED, true)) {
+            return conf;
+        }
+        Configuration reading = new Configuration(conf);
+        reading.setBoolean(ParquetInputFormat.HADOOP_VECTORED_IO_ENABLED, false);
+        return reading;
     }
 
     /** Rows of one open file. */
@@ -167,13 +188,21 @@ public final class RowFile {
     }
 
     private static final class GroupReader extends ParquetReader.Builder<Group> {
-        GroupReader(org.apache.parquet.io.InputFile file, ParquetConfiguration conf) {
+        private final MessageType schema;
+
+        GroupReader(InputFile file, ParquetConfiguration conf, MessageType schema) {
             super(file, conf);
+            this.schema = schema;
         }
 
         @Override
         protected ReadSupport<Group> getReadSupport() {
-            return new GroupReadSupport();
+            return new GroupReadSupport() {
+                @Override
+                public ReadContext init(ParquetConfiguration conf, Map<String, String> metadata, MessageType found) {
+                    return new ReadContext(getSchemaForRead(found, schema));
+                }
+            };
         }
     }
 
