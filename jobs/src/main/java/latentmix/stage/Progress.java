@@ -14,6 +14,7 @@ import org.apache.spark.scheduler.SparkListenerExecutorMetricsUpdate;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
@@ -38,6 +39,7 @@ final class Progress extends SparkListener implements AutoCloseable {
     private final LongSupplier nanoTime;
     private final long start;
     private final Map<Long, Long> running = new ConcurrentHashMap<>();
+    private final Map<String, String> context = MDC.getCopyOfContextMap(); // of log lines
     private final Timer watch = new Timer("progress", true);
     private long finished;
     private boolean ended;
@@ -115,6 +117,7 @@ final class Progress extends SparkListener implements AutoCloseable {
             lastChange = now;
         } else if (now - lastChange >= stalledAfter.toNanos()) {
             lastChange = now;
+            MDC.setContextMap(context);
             LOG.warn(
                     "Stage {} has stalled: of {} {} none was finished in the last {} minutes, {} were before; see which tasks run, and their"
                             + " executors' logs, in the Spark UI; a stopped job goes on where it stopped ({} sets how long to wait)",

@@ -38,6 +38,8 @@ public final class Tasks {
 
     private static final Logger LOG = LoggerFactory.getLogger(Tasks.class);
 
+    private static final String ALL_CLASSES = "all"; // in log lines
+
     private final JavaSparkContext spark;
     private final String runFolder;
     private final Broadcast<SerializableConfiguration> conf;
@@ -101,7 +103,10 @@ public final class Tasks {
         }
     }
 
-    /** Runs the items with a progress line; where the run is stopped, those alone that had begun. */
+    /**
+     * Runs the items with a progress line; where the run is stopped, those alone that had begun. The driver's log lines meanwhile have
+     * the context of the tasks', of all classes.
+     */
     public <A, B> List<B> run(Job job, List<A> items, Work<A, B> work) {
         if (items.isEmpty()) {
             return List.of();
@@ -111,6 +116,8 @@ public final class Tasks {
         Stop.Marker marker = stop.map(Stop::marker).orElse(Stop.Marker.NONE);
         Tasks where = job.needs() == Needs.DEVICE ? onGpus() : this;
         Work<A, B> logged = logged(job, work);
+        Map<String, String> context = context(runFolder, job, ALL_CLASSES);
+        context.forEach(MDC::put);
         Stop.count(spark, job.needs());
         try (Progress progress = new Progress(job, done.id(), stalledAfter, System::nanoTime)) {
             spark.sc().addSparkListener(progress);
@@ -133,6 +140,7 @@ public final class Tasks {
             }
         } finally {
             Stop.count(spark, Needs.PROCESSOR);
+            context.keySet().forEach(MDC::remove);
         }
     }
 
@@ -145,8 +153,7 @@ public final class Tasks {
         return (run, item, progress) -> {
             AtomicLong rows = new AtomicLong();
             long start = System.nanoTime();
-            Map<String, String> context = Map.of(
-                    "run", folder, "stage", job.stage(), "class", item instanceof OfClass of ? of.classId() : "all");
+            Map<String, String> context = context(folder, job, item instanceof OfClass of ? of.classId() : ALL_CLASSES);
             context.forEach(MDC::put);
             try {
                 B result = work.apply(run, item, count -> {
@@ -160,6 +167,10 @@ public final class Tasks {
                 context.keySet().forEach(MDC::remove);
             }
         };
+    }
+
+    private static Map<String, String> context(String run, Job job, String classId) {
+        return Map.of("run", run, "stage", job.stage(), "class", classId);
     }
 
     /** Whether no further chunk is begun. */

@@ -3,6 +3,7 @@ package latentmix.stage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,24 +14,22 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import latentmix.stage.GpuCluster.Offer;
-import latentmix.stage.GpuCluster.Submission;
 import latentmix.stage.MadeUpGpus.Task;
+import latentmix.stage.StandaloneCluster.Submission;
 import latentmix.table.InvertedRow;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The job on a standalone cluster of two unlike workers with two GPUs each, submitted by SparkSubmit. The GPUs are made up, and a
- * CPU computes at their addresses.
+ * The job on a standalone cluster of two unlike workers with two GPUs each, submitted by SparkSubmit. The GPUs are made up, and
+ * CPUs compute at their addresses.
  */
 @Tag("faults")
 class GpuClusterTest {
-    private static final List<String> FIRST = List.of("0", "1");
-    private static final List<String> SECOND = List.of("2", "3");
+    private static final List<String> FIRST = StandaloneCluster.FIRST.gpus();
+    private static final List<String> SECOND = StandaloneCluster.SECOND.gpus();
     private static final Set<String> ON_GPUS = Set.of("prompts", "invert", "generate", "evaluate");
 
     /** What a latent of unit variance may differ by where its micro-batch was halved, as the README says. */
@@ -39,7 +38,7 @@ class GpuClusterTest {
     @TempDir
     static Path folder;
 
-    private static GpuCluster cluster;
+    private static StandaloneCluster cluster;
     private static Path input;
     private static Path config;
     private static Path classes;
@@ -60,22 +59,14 @@ class GpuClusterTest {
 
     @BeforeAll
     static void anUndisturbedRunOfTwoExecutors() throws IOException, InterruptedException {
-        cluster =
-                GpuCluster.start(folder, List.of(new Offer("127.0.0.2", 2, FIRST), new Offer("127.0.0.3", 4, SECOND)));
+        cluster = StandaloneCluster.shared();
         input = TinyRun.input(folder.resolve("in"), 8);
         config = Files.writeString(folder.resolve("tiny.yaml"), TinyRun.YAML);
-        classes = Files.writeString(
-                folder.resolve("classes.tsv"),
-                "index\tfolder\tname\n0\t5-sandal\tsandal\n1\t9-ankle-boot\tankle boot\n");
+        classes = TinyRun.classes(folder.resolve("classes.tsv"));
         undisturbed = run("undisturbed", Map.of("spark.cores.max", "4"));
         assertThat(undisturbed.submission().exitCode())
                 .as(undisturbed.submission().output())
                 .isZero();
-    }
-
-    @AfterAll
-    static void noCluster() {
-        cluster.close();
     }
 
     private static Run run(String name, Map<String, String> settings, String... options)
@@ -97,11 +88,7 @@ class GpuClusterTest {
 
     private static void assertSameTables(Run run) throws IOException {
         assertThat(run.submission().exitCode()).as(run.submission().output()).isZero();
-        Map<String, String> expected = TinyRun.tables(undisturbed.folder());
-        Map<String, String> found = TinyRun.tables(run.folder());
-        assertThat(found.keySet()).isEqualTo(expected.keySet());
-        assertThat(found.keySet()).as("files with other bytes").noneMatch(file -> !found.get(file)
-                .equals(expected.get(file)));
+        TinyRun.assertSameTables(run.folder(), undisturbed.folder());
     }
 
     @Test
@@ -123,21 +110,59 @@ class GpuClusterTest {
     @Test
     void classesSpreadOverExecutorsAndEachLoadsANetworkOnce() throws IOException {
         assertThat(undisturbed.executorsOf("invert")).hasSize(2);
-        Map<String, List<String>> logs = cluster.executorLogs(undisturbed.submission());
-        assertThat(logs).hasSize(2).allSatisfy((executor, lines) -> {
-            List<String> loaded = lines.stream()
-                    .filter(line -> line.contains(" Loaded "))
-                    .map(line -> line.replaceFirst(".* Loaded (.*), in .* ms", "$1"))
-                    .toList();
-            assertThat(loaded).contains("denoiser of unet onto cpu(), float32").doesNotHaveDuplicates();
-        });
+        assertEachNetworkIsLoadedOncePerExecutorAndDevice(undisturbed);
         assertThat(undisturbed.of("invert").size() + undisturbed.of("generate").size())
                 .as("tasks that needed the denoiser")
                 .isGreaterThan(2);
     }
 
+    private static void assertEachNetworkIsLoadedOncePerExecutorAndDevice(Run run) throws IOException {
+        Map<String, List<String>> needed = Stream.concat(run.of("invert").stream(), run.of("generate").stream())
+                .filter(Task::succeeded)
+                .collect(Collectors.groupingBy(
+                        Task::executor,
+                        Collectors.mapping(
+                                task -> "denoiser of unet onto " + task.device() + ", float32", Collectors.toList())));
+        Map<String, List<JsonNode>> logs = cluster.executorLogs(run.submission());
+        assertThat(needed).hasSize(2).allSatisfy((executor, networks) -> {
+            List<String> loaded = logs.get(executor).stream()
+                    .map(line -> line.get("msg").asText())
+                    .filter(message -> message.startsWith("Loaded "))
+                    .map(message -> message.replaceFirst("Loaded (.*), in .* ms", "$1"))
+                    .toList();
+            assertThat(loaded).containsAll(networks).doesNotHaveDuplicates();
+        });
+    }
+
     @Test
-    void unlikeExecutorsWithSeveralGpusASlowTaskAndItsCopyGiveTheSameBytes() throws IOException, InterruptedException {
+    void logLinesOfExecutorsAndOfTheDriverAreJsonThatSaysForWhichRunStageAndClassTheyAre() throws IOException {
+        Map<String, List<JsonNode>> logs = cluster.executorLogs(undisturbed.submission());
+        assertThat(logs).hasSize(2).allSatisfy((executor, lines) -> assertThat(contexts(lines))
+                .isNotEmpty());
+        assertThat(contexts(logs.values().stream().flatMap(List::stream).toList()))
+                .contains(
+                        List.of("invert", "5-sandal"),
+                        List.of("invert", "9-ankle-boot"),
+                        List.of("mix", "9-ankle-boot"),
+                        List.of("generate", "5-sandal"));
+        assertThat(contexts(undisturbed.submission().log()))
+                .contains(List.of("invert", "all"), List.of("mix", "all"), List.of("generate", "all"));
+    }
+
+    /** The stages and classes of lines about the undisturbed run. */
+    private static Set<List<String>> contexts(List<JsonNode> lines) {
+        return lines.stream()
+                .map(line -> line.path("context"))
+                .filter(context ->
+                        context.path("run").asText().equals(undisturbed.folder().toString()))
+                .map(context -> List.of(
+                        context.get("stage").asText(), context.get("class").asText()))
+                .collect(Collectors.toSet());
+    }
+
+    @Test
+    void unlikeExecutorsThatLoadANetworkOnceForEachOfTheirGpusASlowTaskAndItsCopyGiveTheSameBytes()
+            throws IOException, InterruptedException {
         Run run = run(
                 "unlike",
                 Map.of(
@@ -166,6 +191,14 @@ class GpuClusterTest {
                 .as("copies of the slow task")
                 .anyMatch(event -> event.contains("\"Speculative\":true"));
         assertEachGpuHasOneTaskAtATime(run);
+        assertThat(run.of("invert").stream()
+                        .filter(Task::succeeded)
+                        .collect(Collectors.groupingBy(
+                                Task::executor, Collectors.mapping(Task::device, Collectors.toSet())))
+                        .values())
+                .as("devices of an executor")
+                .contains(Set.of("cpu", "cpu0"));
+        assertEachNetworkIsLoadedOncePerExecutorAndDevice(run);
     }
 
     private static void assertEachGpuHasOneTaskAtATime(Run run) {

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -92,15 +93,22 @@ final class JobProcess {
 
     /** Kills a job when a table has its first file. */
     static void killAt(Process job, Path table, Path log) throws IOException, InterruptedException {
+        endAt(job, table, log, Process::destroyForcibly);
+    }
+
+    /** Ends a job, in this way, when a table has its first file. */
+    static void endAt(Process job, Path table, Path log, Consumer<Process> end)
+            throws IOException, InterruptedException {
         try {
             while (files(table) == 0) {
                 assertThat(job.isAlive())
-                        .as("the job must not end before it is killed: %s", log)
+                        .as("the job must not end before it is ended: %s", log)
                         .isTrue();
                 TimeUnit.MILLISECONDS.sleep(5);
             }
         } finally {
-            job.destroyForcibly().waitFor();
+            end.accept(job);
+            job.waitFor();
         }
     }
 

@@ -78,6 +78,26 @@ class KillTest {
     }
 
     @Test
+    void aDriverThatIsToldToEndGivesItsFolderUpAndTheNextBeginsAtOnce() throws IOException, InterruptedException {
+        Map<String, String> settings = new HashMap<>(JobProcess.local(1));
+        settings.put("spark.latentmix.lease", "10min");
+        Path run = folder.resolve("told-to-end");
+        Path log = folder.resolve("told-to-end.log");
+        Process told = JobProcess.start(log, settings, Map.of(), input, run.toString(), overrides);
+        JobProcess.endAt(told, run.resolve("inverted"), log, Process::destroy);
+        assertThat(told.exitValue()).isEqualTo(128 + 15); // SIGTERM
+        assertThat(JobProcess.files(run.resolve("inverted")))
+                .isLessThan(JobProcess.files(undisturbed.resolve("inverted")));
+        assertThat(run.resolve("lease.json")).doesNotExist();
+
+        assertThat(JobProcess.start(log, settings, Map.of(), input, run.toString(), overrides)
+                        .waitFor())
+                .isZero();
+        assertThat(Files.readString(log)).doesNotContain("without a sign of life");
+        TinyRun.assertSameTables(run, undisturbed);
+    }
+
+    @Test
     void aModelCacheThatIsDamagedBetweenRunsIsMadeAnew() throws IOException, InterruptedException {
         Path cache = folder.resolve("cache");
         Map<String, String> environment = Map.of("LATENTMIX_CACHE_DIR", cache.toString());

@@ -3,6 +3,7 @@ package latentmix.stage;
 import ai.djl.Device;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.reflect.Constructor;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -23,8 +24,8 @@ import org.apache.spark.api.plugin.PluginContext;
 import org.apache.spark.api.plugin.SparkPlugin;
 
 /**
- * Puts a CPU at every made-up address of this executor, makes it fail as the job's settings say, and writes down what each task
- * was given.
+ * Puts a CPU of its own at each of the two made-up addresses of this executor, makes it fail as the job's settings say, and writes
+ * down what each task was given.
  */
 public final class MadeUpGpus implements SparkPlugin {
     /** The folder of what tasks were given. */
@@ -58,7 +59,7 @@ public final class MadeUpGpus implements SparkPlugin {
             long end) {
         static List<Task> read(Path folder) throws IOException {
             try (Stream<Path> files = Files.list(folder)) {
-                return files.flatMap(GpuCluster::lines)
+                return files.flatMap(StandaloneCluster::lines)
                         .map(line -> line.split("\t", -1))
                         .map(parts -> new Task(
                                 parts[0],
@@ -78,6 +79,22 @@ public final class MadeUpGpus implements SparkPlugin {
 
         boolean succeeded() {
             return end > 0;
+        }
+
+        /** The name of the device that it computed on. */
+        String device() {
+            return executorGpus.indexOf(gpus.get(0)) == 0 ? "cpu" : "cpu0";
+        }
+    }
+
+    /** A CPU by its number, of which PyTorch knows -1 and 0; those that DJL gives itself are all -1. */
+    private static Device cpu(int number) {
+        try {
+            Constructor<Device> constructor = Device.class.getDeclaredConstructor(String.class, int.class);
+            constructor.setAccessible(true);
+            return constructor.newInstance("cpu", number);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
         }
     }
 
@@ -113,7 +130,7 @@ public final class MadeUpGpus implements SparkPlugin {
                     : List.of();
             slow = conf.get(SLOW, "none");
             file = Path.of(conf.get(TASKS), id);
-            TaskDevice.devices = address -> Device.cpu();
+            TaskDevice.devices = address -> cpu(gpus.indexOf(address) - 1);
             if (has(conf.get(BROKEN, ""))) {
                 FailingDevice.isBroken();
             } else if (has(conf.get(SMALL, ""))) {

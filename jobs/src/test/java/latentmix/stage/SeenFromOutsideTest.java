@@ -32,6 +32,7 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.MDC;
 
 /** What a run shows of itself: log lines, a stage that stalls, metrics for a dashboard. */
 class SeenFromOutsideTest {
@@ -96,8 +97,10 @@ class SeenFromOutsideTest {
     void aStageOfWhichNothingMoreComesSaysSoOnceAWhile() {
         AtomicLong now = new AtomicLong();
         Tasks.Job job = new Tasks.Job("generate", "images", 640, Tasks.Needs.PROCESSOR);
+        MDC.put("run", "a run");
         try (Logged logged = new Logged(Progress.class);
                 Progress progress = new Progress(job, 1, Duration.ofMinutes(15), now::get)) {
+            MDC.clear(); // the watch has a thread of its own
             now.addAndGet(Duration.ofMinutes(14).toNanos());
             progress.watch();
             assertThat(logged.events).isEmpty();
@@ -107,9 +110,12 @@ class SeenFromOutsideTest {
             assertThat(logged.events).hasSize(1);
             assertThat(logged.events.get(0).getMessage().getFormattedMessage())
                     .contains("Stage generate has stalled: of 640 images none was finished in the last 15 minutes");
+            assertThat(logged.events.get(0).getContextData().toMap()).containsEntry("run", "a run");
             now.addAndGet(Duration.ofMinutes(15).toNanos());
             progress.watch();
             assertThat(logged.events).hasSize(2);
+        } finally {
+            MDC.clear();
         }
     }
 

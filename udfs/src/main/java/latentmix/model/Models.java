@@ -46,9 +46,26 @@ public final class Models {
         GRADIENTS
     }
 
-    private record Key(String fingerprint, Device device, Dtype dtype, String component, Part part, Use use) {
+    /** A device by its type and number: {@link Device#equals} takes all CPUs for one. */
+    private record Place(String type, int number) {
+        static Place of(Device device) {
+            return new Place(device.getDeviceType(), device.getDeviceId());
+        }
+
+        Device device() {
+            return Device.of(type, number);
+        }
+
+        /** DJL's name of it, such as gpu0. */
+        @Override
+        public String toString() {
+            return number < 0 ? type : type + number;
+        }
+    }
+
+    private record Key(String fingerprint, Place place, Dtype dtype, String component, Part part, Use use) {
         Key(String fingerprint, Device device, Dtype dtype, String component, Part part) {
-            this(fingerprint, device, dtype, component, part, Use.INFERENCE);
+            this(fingerprint, Place.of(device), dtype, component, part, Use.INFERENCE);
         }
     }
 
@@ -80,7 +97,7 @@ public final class Models {
     /** The checkpoint's U-Net, loaded so that {@link Denoiser#promptGradient} works. */
     public static Denoiser differentiableDenoiser(CheckpointFolder folder, Device device, Dtype dtype) {
         String component = folder.denoiser();
-        Key key = new Key(folder.fingerprint(), device, dtype, component, Part.DENOISER, Use.GRADIENTS);
+        Key key = new Key(folder.fingerprint(), Place.of(device), dtype, component, Part.DENOISER, Use.GRADIENTS);
         return new TorchDenoiser(network(folder.component(component), key, FOREVER), latentShape(folder));
     }
 
@@ -325,7 +342,8 @@ public final class Models {
     }
 
     private static Network network(Supplier<Path> archive, Key key, Object user) {
-        key.dtype().requireSupported(key.device());
+        Device device = key.place().device();
+        key.dtype().requireSupported(device);
         CompletableFuture<Network> mine = new CompletableFuture<>();
         CompletableFuture<Network> shared = NETWORKS.compute(key, (same, others) -> {
                     Shared opened = others == null ? new Shared(mine, new HashSet<>()) : others;
@@ -342,14 +360,14 @@ public final class Models {
                 long start = System.nanoTime();
                 mine.complete(
                         switch (key.use()) {
-                            case INFERENCE -> Network.load(program, key.device());
-                            case GRADIENTS -> Network.loadDifferentiable(program, key.device());
+                            case INFERENCE -> Network.load(program, device);
+                            case GRADIENTS -> Network.loadDifferentiable(program, device);
                         });
                 LOG.info(
                         "Loaded {} of {} onto {}, {}, in {} ms",
                         key.part(),
                         key.component(),
-                        key.device(),
+                        key.place(),
                         key.dtype(),
                         (System.nanoTime() - start) / 1_000_000);
             } catch (RuntimeException | Error e) {
