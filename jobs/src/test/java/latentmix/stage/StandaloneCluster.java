@@ -201,6 +201,12 @@ final class StandaloneCluster {
      */
     Submission submit(String name, Map<String, String> settings, List<String> arguments)
             throws IOException, InterruptedException {
+        return submit(name, "spark-internal", settings, arguments); // no jar: the class path has it
+    }
+
+    /** The same of an application's jar. */
+    Submission submit(String name, String application, Map<String, String> settings, List<String> arguments)
+            throws IOException, InterruptedException {
         Path events = Files.createDirectories(folder.resolve(name + "-events"));
         Properties properties = new Properties();
         try (var in = Files.newBufferedReader(CONF.resolve("spark-defaults-standalone.conf"), StandardCharsets.UTF_8)) {
@@ -217,12 +223,8 @@ final class StandaloneCluster {
         try (var out = Files.newBufferedWriter(file, StandardCharsets.UTF_8)) {
             properties.store(out, null);
         }
-        List<String> command = new ArrayList<>(List.of(
-                "--properties-file",
-                file.toString(),
-                "--class",
-                Main.class.getName(),
-                "spark-internal")); // no jar: the class path has it
+        List<String> command = new ArrayList<>(
+                List.of("--properties-file", file.toString(), "--class", Main.class.getName(), application));
         command.addAll(arguments);
         Path log = folder.resolve(name + ".log");
         Process process = JobProcess.start(SparkSubmit.class, log, Map.of(), Map.of(), command);
