@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,6 +16,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import latentmix.checkpoint.BuiltIn;
@@ -245,6 +247,40 @@ class S3RunTest {
             lease.check();
         }
         Lease.take(run, Duration.ofSeconds(30), () -> {}).close();
+    }
+
+    @Test
+    void aLeaseThatItsHolderRenewsWhileItIsReadIsHeld() throws IOException {
+        RunFolder holder = new RunFolder(location("renewed"), S3Server.hadoop(server.settings()));
+        org.apache.hadoop.fs.Path file = holder.path("lease.json");
+        holder.publish(file, new byte[] {0});
+        AtomicInteger reads = new AtomicInteger();
+        try (FaultyStore store = new FaultyStore(server.port());
+                FileSystem renewing = server.fileSystem()) {
+            store.rule(request -> {
+                if (request.method().equals("GET") && request.path().endsWith("renewed/lease.json")) {
+                    int beat = reads.getAndIncrement();
+                    if (beat % 2 == 0) { // its length and version are asked before
+                        renew(renewing, file, beat + 1);
+                    }
+                }
+                return FaultyStore.Answer.PASS;
+            });
+            var conf = S3Server.hadoop(S3Server.settings(store.port()));
+            conf.setBoolean("fs.s3a.impl.disable.cache", true);
+            assertThatThrownBy(() ->
+                            Lease.take(new RunFolder(location("renewed"), conf), Duration.ofSeconds(30), () -> {}))
+                    .isInstanceOf(Lease.HeldException.class);
+        }
+        assertThat(reads).hasValueGreaterThan(2);
+    }
+
+    private static void renew(FileSystem s3, org.apache.hadoop.fs.Path file, int beat) {
+        try (FSDataOutputStream out = s3.create(file, true)) {
+            out.write(beat);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test
