@@ -338,7 +338,7 @@ public final class ConfigFile {
 
     private static RunConfig.Inception inception(Section section) {
         RunConfig.Inception inception = new RunConfig.Inception(
-                section.text("file"), section.text("sha256").toLowerCase(Locale.ROOT));
+                section.text("file", ConfigFile::locate), section.text("sha256").toLowerCase(Locale.ROOT));
         if (!inception.sha256().matches("[0-9a-f]{64}")) {
             section.problem(
                     "sha256",

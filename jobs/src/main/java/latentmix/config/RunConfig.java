@@ -251,6 +251,7 @@ public record RunConfig(
     /**
      * The file {@code inception-2015-12-05.pt}.
      *
+     * @param file its path, or its location in another file system such as s3a
      * @param sha256 64 hex digits: another file is not opened
      */
     public record Inception(String file, String sha256) {}

@@ -115,7 +115,7 @@ final class Evaluation {
         if (asked.inception() != null) {
             RunConfig.Inception inception = asked.inception();
             try {
-                InceptionFile.checked(Path.of(inception.file()), inception.sha256());
+                InceptionFile.checked(CheckpointCache.located(inception.file(), run.conf()), inception.sha256());
             } catch (CheckpointException e) {
                 throw new ConfigException(List.of("evaluation.inception: " + e.getMessage()));
             }

@@ -10,6 +10,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import latentmix.stage.FaultyStore;
@@ -109,6 +110,23 @@ class S3ErrorsTest {
     }
 
     @Test
+    void anInceptionThatIsNotThereOrIsAnotherIsTwo() throws IOException {
+        String named = "ab".repeat(32);
+        server.put(Files.writeString(folder.resolve("inception.pt"), "a program"), "inception.pt");
+        for (String[] wrong : new String[][] {
+            {"s3a://no-such-bucket/inception.pt", "s3a://no-such-bucket", "expected a bucket"},
+            {location("none.pt"), "evaluation.inception", location("none.pt"), "no .pt file"},
+            {location("inception.pt"), "evaluation.inception", "inception.pt should have the SHA-256 " + named}
+        }) {
+            String inception = "evaluation.inception={file: \"" + wrong[0] + "\", sha256: " + named + "}";
+            assertThat(run(folder.resolve("d").toString(), server.settings(), inception))
+                    .isEqualTo(ExitCode.BAD_CONFIGURATION);
+            assertOneLine(Arrays.copyOfRange(wrong, 1, wrong.length));
+            err.getBuffer().setLength(0);
+        }
+    }
+
+    @Test
     void aBucketThatCannotBeWrittenIsTwoAlsoWhereTheRunFolderStands() throws IOException {
         store.rule(request -> request.method().matches("PUT|POST|DELETE") ? Answer.FORBIDDEN : Answer.PASS);
         assertThat(run(location("read-only"), S3Server.settings(store.port()))).isEqualTo(ExitCode.BAD_CONFIGURATION);
@@ -149,6 +167,11 @@ class S3ErrorsTest {
         assertThat(run(folder.resolve("c").toString(), server.settings(), "input.root=s3a://id:" + secret + "@b/in"))
                 .isEqualTo(ExitCode.BAD_CONFIGURATION);
         assertOneLine("input.root: expected a location without credentials");
+        err.getBuffer().setLength(0);
+        String inception = "{file: \"s3a://id:" + secret + "@b/inception.pt\", sha256: " + "ab".repeat(32) + "}";
+        assertThat(run(folder.resolve("c").toString(), server.settings(), "evaluation.inception=" + inception))
+                .isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertOneLine("evaluation.inception.file: expected a location without credentials");
         assertThat(err.toString()).doesNotContain(secret);
     }
 }

@@ -11,7 +11,6 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
@@ -51,9 +50,14 @@ class PipelineTest {
     }
 
     static long evaluations(Path run, String stage) throws IOException {
+        return stage(run, stage).get("networkEvaluations").asLong();
+    }
+
+    /** What a summary says of a stage. */
+    static JsonNode stage(Path run, String stage) throws IOException {
         for (JsonNode node : summary(run).get("stages")) {
             if (node.get("stage").asText().equals(stage)) {
-                return node.get("networkEvaluations").asLong();
+                return node;
             }
         }
         throw new AssertionError("no stage " + stage);
@@ -306,19 +310,6 @@ class PipelineTest {
     }
 
     private static Path copy(Path run, String name) throws IOException {
-        Path to = folder.resolve(name);
-        List<Path> files = new ArrayList<>();
-        try (var found = Files.walk(run)) {
-            found.forEach(files::add);
-        }
-        for (Path file : files) {
-            Path target = to.resolve(run.relativize(file));
-            if (Files.isDirectory(file)) {
-                Files.createDirectories(target);
-            } else {
-                Files.copy(file, target);
-            }
-        }
-        return to;
+        return TinyRun.copy(run, folder.resolve(name));
     }
 }

@@ -45,6 +45,23 @@ public final class TinyRun {
         }
     }
 
+    /** Copies a folder with all that is in it. */
+    static Path copy(Path from, Path to) throws IOException {
+        List<Path> files;
+        try (Stream<Path> found = Files.walk(from)) {
+            files = found.toList();
+        }
+        for (Path file : files) {
+            Path target = to.resolve(from.relativize(file).toString());
+            if (Files.isDirectory(file)) {
+                Files.createDirectories(target);
+            } else {
+                Files.copy(file, target);
+            }
+        }
+        return to;
+    }
+
     /** The configuration's file, which {@link #overrides} complete. */
     static final String YAML =
             """

@@ -35,11 +35,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Checkpoint folders of other file systems, such as s3a, copied to this machine's disk once for all its processes, in the
- * folder {@code checkpoints} of {@link Caches#dir}.
+ * Checkpoint folders, and programs that are a file alone, of other file systems, such as s3a, copied to this machine's disk once
+ * for all its processes, in the folder {@code checkpoints} of {@link Caches#dir}.
  *
  * <pre>
- * &lt;key&gt;/         the files of it that are used, and SHA256SUMS of what was copied
+ * &lt;key&gt;/         the files of it that are used, or the program, and SHA256SUMS of what was copied
  * &lt;key&gt;.used     locked, shared, by every process that has the copy open; its time is that of the last opening
  * lock           locked by the one process that copies
  * </pre>
@@ -55,6 +55,7 @@ public final class CheckpointCache implements AutoCloseable {
     private static final long DEFAULT_LIMIT = 100;
     private static final String SUMS = "SHA256SUMS";
     private static final String TEXT = ".*\\.(json|txt|model)";
+    private static final String PROGRAM = ".pt"; // copied alone; weights are of no use without their folder
 
     private static CheckpointCache shared;
 
@@ -78,9 +79,9 @@ public final class CheckpointCache implements AutoCloseable {
     }
 
     /**
-     * The local folder of a location: a local path itself, a built-in unpacked, a folder of another file system copied.
+     * The local path of a location: a local path itself, a built-in unpacked, a folder or a program of another file system copied.
      *
-     * @throws CheckpointException if there is no such folder
+     * @throws CheckpointException if another file system has neither there
      */
     public static Path located(String location, Configuration conf) {
         String path = BuiltIn.located(location);
@@ -102,36 +103,41 @@ public final class CheckpointCache implements AutoCloseable {
         return Long.parseLong(gigabytes) * 1_000_000_000;
     }
 
-    /** The copy of a folder, which no other process evicts before this cache is closed. */
+    /** The copy of a folder or program, which no other process evicts before this cache is closed. */
     Path copy(String location, Configuration conf) {
         return opened.computeIfAbsent(location, remote -> {
             try {
                 return new Copying(remote, conf).open();
             } catch (FileNotFoundException e) {
-                throw new CheckpointException("There is no checkpoint folder " + remote);
+                throw new CheckpointException("There is no checkpoint folder and no " + PROGRAM + " file " + remote);
             } catch (IOException e) {
                 throw new UncheckedIOException("Cannot copy the checkpoint " + remote, e);
             }
         });
     }
 
-    /** One folder on its way into the cache. */
+    /** One folder or program on its way into the cache. */
     private final class Copying {
         private final String location;
         private final FileSystem fs;
         private final Map<String, LocatedFileStatus> listed = new TreeMap<>(); // by path below the folder
+        private final boolean isProgram;
         private final String key;
         private final Path copy;
 
         Copying(String location, Configuration conf) throws IOException {
             this.location = location;
-            var folder = new org.apache.hadoop.fs.Path(location);
-            this.fs = folder.getFileSystem(conf);
-            URI root = fs.makeQualified(folder).toUri();
-            RemoteIterator<LocatedFileStatus> files = fs.listFiles(folder, true);
+            var root = new org.apache.hadoop.fs.Path(location);
+            this.fs = root.getFileSystem(conf);
+            URI uri = fs.makeQualified(root).toUri();
+            RemoteIterator<LocatedFileStatus> files = fs.listFiles(root, true);
             while (files.hasNext()) {
                 LocatedFileStatus file = files.next();
-                listed.put(root.relativize(file.getPath().toUri()).getPath(), file);
+                listed.put(uri.relativize(file.getPath().toUri()).getPath(), file);
+            }
+            this.isProgram = location.endsWith(PROGRAM) && listed.containsKey(""); // a file's listing is itself
+            if (isProgram) {
+                listed.put(root.getName(), listed.remove(""));
             }
             this.key = Fingerprint.ofText(location + "\n"
                             + listed.entrySet().stream()
@@ -149,7 +155,7 @@ public final class CheckpointCache implements AutoCloseable {
         }
 
         Path open() throws IOException {
-            if (texts().isEmpty()) {
+            if (texts().isEmpty() && !isProgram) {
                 throw new FileNotFoundException(location);
             }
             Files.createDirectories(dir);
@@ -159,7 +165,7 @@ public final class CheckpointCache implements AutoCloseable {
             if (!isWhole()) {
                 fetch();
             }
-            return copy;
+            return isProgram ? copy.resolve(weights().get(0)) : copy;
         }
 
         private boolean isWhole() throws IOException {
@@ -209,8 +215,11 @@ public final class CheckpointCache implements AutoCloseable {
             return listed.keySet().stream().filter(name -> name.matches(TEXT)).toList();
         }
 
-        /** The weight files that would be read of the folder; its texts are there. */
+        /** The weight files that would be read of the folder, whose texts are there; or the program. */
         private List<String> weights() {
+            if (isProgram) {
+                return List.copyOf(listed.keySet());
+            }
             List<String> folders = listed.containsKey(CheckpointFolder.INDEX)
                     ? CheckpointFolder.indexed(copy).networks()
                     : List.of("");

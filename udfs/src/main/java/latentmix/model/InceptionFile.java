@@ -26,7 +26,7 @@ public final class InceptionFile {
      * @throws CheckpointException if it is another one or cannot be read
      */
     public static Path checked(Path file, String sha256) {
-        if (!Files.isReadable(file)) {
+        if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
             throw new CheckpointException("There should be the file inception-2015-12-05.pt at " + file
                     + ", and there is none that can be read; check the path");
         }

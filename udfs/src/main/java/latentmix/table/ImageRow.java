@@ -1,5 +1,8 @@
 package latentmix.table;
 
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.Path;
+
 /**
  * A file found.
  *
@@ -20,4 +23,9 @@ public record ImageRow(
         long length,
         long modified,
         String chunk,
-        int position) {}
+        int position) {
+    /** The file as it was listed below its root. */
+    public FileStatus file(Path root) {
+        return new FileStatus(length, false, 1, 0, modified, new Path(root, path));
+    }
+}

@@ -25,9 +25,11 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Options.CreateFileOptionKeys;
+import org.apache.hadoop.fs.Options.OpenFileOptions;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.PathIOException;
 import org.apache.hadoop.fs.RemoteIterator;
+import org.apache.hadoop.util.functional.FutureIO;
 
 /**
  * The run folder, local or s3a: where tables, settings and results lie, and the one way a file gets there.
@@ -58,6 +60,7 @@ public final class RunFolder {
 
     private static final String SUFFIX = ".parquet";
     private static final int BUFFER = 1 << 16;
+    private static final String UNPROBED = "fs.s3a.create.performance"; // no look for a folder of that name
     private static final ObjectMapper JSON = JsonMapper.builder()
             .configure(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY, true)
             .configure(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS, true)
@@ -217,7 +220,8 @@ public final class RunFolder {
     public void publish(Path file, byte[] bytes) throws IOException {
         FileSystem fs = fileSystem();
         if (fs.hasPathCapability(file, CommonPathCapabilities.ABORTABLE_STREAM)) {
-            put(fs.create(file, true), bytes);
+            FSDataOutputStreamBuilder<?, ?> builder = fs.createFile(file);
+            put(builder.overwrite(true).recursive().opt(UNPROBED, true).build(), bytes);
         } else {
             rename(fs, file, bytes);
         }
@@ -293,6 +297,23 @@ public final class RunFolder {
     /** A file's bytes. */
     public byte[] read(Path file) throws IOException {
         try (var in = file.getFileSystem(conf).open(file)) {
+            return in.readAllBytes();
+        }
+    }
+
+    /**
+     * The bytes of a file that was listed: an object store is not asked again how many they are, and gives no more than
+     * those.
+     */
+    public byte[] read(FileStatus file) throws IOException {
+        Path path = file.getPath();
+        try (var in = FutureIO.awaitFuture(path.getFileSystem(conf)
+                .openFile(path)
+                .withFileStatus(file)
+                .opt(
+                        OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY,
+                        OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY_WHOLE_FILE)
+                .build())) {
             return in.readAllBytes();
         }
     }

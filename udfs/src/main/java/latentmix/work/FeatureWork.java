@@ -127,12 +127,12 @@ public final class FeatureWork {
                                 RowFile.read(
                                         run.chunk(Table.GENERATED, classId, chunk.file()), run.conf(), Generated.class),
                                 this::generated);
-                    case INPUT -> features(classId, listed(run, chunk), files(places.input()));
+                    case INPUT -> features(classId, listed(run, chunk), files(new Path(places.input())));
                     case REFERENCE ->
                         features(
                                 classId,
                                 listed(new RunFolder(places.referenceTables(), run.conf()), chunk),
-                                files(places.reference()));
+                                files(new Path(places.reference())));
                     case RECONSTRUCTION ->
                         features(
                                 classId,
@@ -226,12 +226,12 @@ public final class FeatureWork {
         }
     }
 
-    private Function<List<ImageRow>, Pictures> files(String root) {
+    private Function<List<ImageRow>, Pictures> files(Path root) {
         return batch -> {
             Pictures pictures = new Pictures(new ArrayList<>(), new ArrayList<>(), 0, batch.size());
             for (ImageRow row : batch) {
                 try {
-                    byte[] file = run.read(new Path(root, row.path()));
+                    byte[] file = run.read(row.file(root));
                     if (!ContentId.of(row.classId(), file).equals(row.imageId())) {
                         reject(row.classId(), row.imageId(), row.path(), "changed", "the file has other bytes now");
                         continue;

@@ -101,7 +101,7 @@ public final class ImagesWork {
             }
             String id;
             try {
-                id = ContentId.of(label.classId(), run.read(file.getPath()));
+                id = ContentId.of(label.classId(), run.read(file));
             } catch (FileNotFoundException | AccessControlException e) {
                 rejected.add(rejected(label, "", path, "unreadable", e.getMessage()));
                 continue;

@@ -145,7 +145,7 @@ public final class InversionWork {
         List<Pixels> pixels = new ArrayList<>();
         for (ImageRow row : batch) {
             try {
-                byte[] file = run.read(new Path(input, row.path()));
+                byte[] file = run.read(row.file(input));
                 if (ContentId.of(row.classId(), file).equals(row.imageId())) {
                     pixels.add(Resize.square(ImageDecoder.decode(file, maxPixels), settings.size()));
                     rows.add(row);

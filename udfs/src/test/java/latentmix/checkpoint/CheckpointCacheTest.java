@@ -103,6 +103,27 @@ class CheckpointCacheTest {
     }
 
     @Test
+    void aProgramIsCopiedAloneOnceAMachineAndAnewWhereItIsDamaged() throws IOException {
+        Path program = Files.writeString(store.resolve("inception.pt"), "a program");
+        Path copy = copyOf(program, Long.MAX_VALUE);
+        assertThat(copyOf(program, Long.MAX_VALUE)).isEqualTo(copy).hasFileName("inception.pt");
+        assertThat(CountedFileSystem.OPENED.get()).as("its own file, once").isEqualTo(1);
+        Files.writeString(copy, "A program");
+        assertThat(copyOf(program, Long.MAX_VALUE)).isEqualTo(copy).hasContent("a program");
+        dir = folder.resolve("another machine's cache");
+        assertThat(copyOf(program, Long.MAX_VALUE)).isNotEqualTo(copy).hasContent("a program");
+        assertThat(CountedFileSystem.OPENED.get()).isEqualTo(3);
+    }
+
+    @Test
+    void weightsAreNotCopiedWithoutTheirFolder() {
+        assertThatThrownBy(() -> copyOf(store.resolve(WEIGHTS), Long.MAX_VALUE))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("no checkpoint folder and no .pt file counted://");
+        assertThat(CountedFileSystem.OPENED.get()).isZero();
+    }
+
+    @Test
     void theLeastRecentlyUsedCopiesGoWhenAllAreOverTheLimit() throws IOException {
         List<Path> stores = new ArrayList<>();
         for (String name : List.of("a", "b", "c")) {
@@ -193,7 +214,7 @@ class CheckpointCacheTest {
     void aFolderThatIsNotThereAndALimitThatIsNoneAreNamed() {
         assertThatThrownBy(() -> copyOf(folder.resolve("none"), 1))
                 .isInstanceOf(CheckpointException.class)
-                .hasMessageContaining("no checkpoint folder counted://");
+                .hasMessageContaining("no checkpoint folder and no .pt file counted://");
         assertThat(CheckpointCache.bytes(null)).isEqualTo(100_000_000_000L);
         assertThat(CheckpointCache.bytes("7")).isEqualTo(7_000_000_000L);
         assertThatThrownBy(() -> CheckpointCache.bytes("0.5"))

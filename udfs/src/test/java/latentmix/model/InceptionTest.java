@@ -10,62 +10,24 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import latentmix.checkpoint.CheckpointException;
-import latentmix.checkpoint.ElementType;
 import latentmix.checkpoint.Fingerprint;
-import latentmix.checkpoint.StateDict;
-import latentmix.checkpoint.Tensors;
 import latentmix.image.Pixels;
-import latentmix.torchscript.Archive;
-import latentmix.torchscript.Program;
-import latentmix.torchscript.ScriptModule;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The way to the standard Inception, with a small program of the same signature: uint8 images and flags in, 2,048 features out. The file itself is not in the repository and was not run.
+ * The way to the standard Inception, with a small program of the same signature. The file itself is not in the repository and was not run.
  */
 class InceptionTest {
-    /** features = weight · mean of each channel; without return_features their negative. */
-    private static final ScriptModule STANDIN = standin(2048);
-
     @TempDir
     Path folder;
 
     private Path file;
 
-    private static ScriptModule standin(int width) {
-        return ScriptModule.named("Inception")
-                .parameter("weight", width, 3)
-                .method(
-                        """
-                        def forward(self, img: Tensor, return_features: bool=False, use_fp16: bool=False, no_output_bias: bool=False) -> Tensor:
-                          features = torch.linear(torch.mean(img.to(6), [2, 3]), self.weight)
-                          if return_features:
-                            out = features
-                          else:
-                            out = torch.neg(features)
-                          return out
-                        """);
-    }
-
-    private Path written(String name, ScriptModule module, int width) throws IOException {
-        float[] weight = new float[width * 3];
-        for (int i = 0; i < weight.length; i++) {
-            weight[i] = i % 7 - 3;
-        }
-        Path weights = Files.createDirectories(folder.resolve(name + " weights"));
-        new Tensors().put("weight", List.of((long) width, 3L), weight).write(weights.resolve("model.safetensors"));
-        Path archive = folder.resolve(name);
-        try (StateDict state = StateDict.open(weights)) {
-            Archive.write(archive, new Program(module, ElementType.F32), state);
-        }
-        return archive;
-    }
-
     @BeforeEach
     void write() throws IOException {
-        file = written("inception-2015-12-05.pt", STANDIN, 2048);
+        file = InceptionStandIn.write(folder.resolve("inception-2015-12-05.pt"), 2048);
     }
 
     @Test
@@ -94,11 +56,14 @@ class InceptionTest {
         assertThatThrownBy(() -> Models.inception(folder.resolve("none.pt"), named, Device.cpu()))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("there is none");
+        assertThatThrownBy(() -> Models.inception(folder, named, Device.cpu()))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("there is none");
     }
 
     @Test
     void aProgramWithOtherFeaturesIsRefused() throws IOException {
-        Path small = written("small.pt", standin(64), 64);
+        Path small = InceptionStandIn.write(folder.resolve("small.pt"), 64);
         try (ImageEncoder other = Models.inception(small, Fingerprint.ofFile(small), Device.cpu())) {
             assertThatThrownBy(() -> other.encode(List.of(new Pixels(1, 1, new byte[3]))))
                     .hasMessageContaining("2048 features of an image, cannot return: 64");
