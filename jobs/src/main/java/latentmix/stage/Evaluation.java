@@ -286,16 +286,15 @@ final class Evaluation {
      * @param inversions this configuration's chunks of the inverted table
      * @param generations and of the generated one
      * @param again the ids of those that will be made again
-     * @param refused whether features that refused images go, too
+     * @param refusing the ids of features that go, too: those that refused images
      */
     void forget(
             List<ImagesWork.Catalog> input,
             List<InversionWork.Chunk> inversions,
             List<GenerationWork.Chunk> generations,
             Set<String> again,
-            boolean refused)
+            Set<String> refusing)
             throws IOException {
-        Set<String> refusing = refused ? run.rejectedChunks(FeatureWork.STAGE) : Set.of();
         Plan plan = plan(input);
         List<Chunk> forgotten = all(chunks(plan, input, inversions, generations)).stream()
                 .filter(chunk -> again.contains(chunk.chunk()) || refusing.contains(chunk.id()))

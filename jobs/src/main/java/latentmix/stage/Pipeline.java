@@ -40,6 +40,7 @@ import latentmix.work.Census;
 import latentmix.work.ChunkResult;
 import latentmix.work.ClassLabel;
 import latentmix.work.ExportWork;
+import latentmix.work.FeatureWork;
 import latentmix.work.GenerationWork;
 import latentmix.work.ImagesWork;
 import latentmix.work.InversionWork;
@@ -368,7 +369,9 @@ public final class Pipeline {
                             inversions.stream().map(InversionWork.Chunk::id),
                             generations.stream().map(GenerationWork.Chunk::id))
                     .collect(Collectors.toSet());
-            evaluation.forget(catalogs, inversionChunks(catalogs), mixed(), again, stages.contains(StageName.EVALUATE));
+            Set<String> refusing =
+                    stages.contains(StageName.EVALUATE) ? run.rejectedChunks(FeatureWork.STAGE) : Set.of();
+            evaluation.forget(catalogs, inversionChunks(catalogs), mixed(), again, refusing);
         }
         export.forget(generations);
         tasks.map("forget refused inversions", inversions, (folder, chunk, progress) -> {
