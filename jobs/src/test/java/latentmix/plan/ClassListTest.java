@@ -28,7 +28,7 @@ class ClassListTest {
     }
 
     private String tsv(String... lines) throws IOException {
-        Path file = root.resolveSibling(root.getFileName() + ".tsv");
+        Path file = root.resolve("classes.tsv");
         Files.writeString(file, "index\tfolder\tname\n" + String.join("\n", lines) + "\n");
         return "input.classes=" + file;
     }
