@@ -9,6 +9,7 @@ import java.util.regex.Pattern;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.config.ConfigException;
 import latentmix.plan.Lease;
+import org.apache.hadoop.util.ShutdownHookManager;
 
 /** What a process ends with, so that a scheduler knows whether to try again. */
 final class ExitCode {
@@ -41,6 +42,10 @@ final class ExitCode {
 
     /** Tells a person what went wrong, briefly where they can mend it, and returns the code. */
     static int report(Throwable failure, PrintWriter err) {
+        if (ShutdownHookManager.get().isShutdownInProgress()) { // Spark's is one of its hooks, which cancels what runs
+            err.println("Stopped by a signal; the same command goes on where this run stopped");
+            return TRY_AGAIN;
+        }
         for (Throwable cause : causes(failure)) {
             if (cause instanceof ConfigException config) {
                 config.problems().forEach(err::println);

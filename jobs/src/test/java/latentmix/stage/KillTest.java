@@ -6,10 +6,12 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import latentmix.cli.Main;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -83,9 +85,14 @@ class KillTest {
         settings.put("spark.latentmix.lease", "10min");
         Path run = folder.resolve("told-to-end");
         Path log = folder.resolve("told-to-end.log");
-        Process told = JobProcess.start(log, settings, Map.of(), input, run.toString(), overrides);
+        List<String> arguments = new ArrayList<>(List.of("run", "--run", run.toString(), "--config"));
+        arguments.add(
+                Files.writeString(folder.resolve("tiny.yaml"), TinyRun.YAML).toString());
+        TinyRun.overrides(input, overrides).forEach(override -> arguments.addAll(List.of("--set", override)));
+        Process told = JobProcess.start(Main.class, log, settings, Map.of(), arguments);
         JobProcess.endAt(told, run.resolve("inverted"), log, Process::destroy);
         assertThat(told.exitValue()).isEqualTo(128 + 15); // SIGTERM
+        assertThat(Files.readString(log)).as("a stack trace").doesNotContain("\tat ");
         assertThat(JobProcess.files(run.resolve("inverted")))
                 .isLessThan(JobProcess.files(undisturbed.resolve("inverted")));
         assertThat(run.resolve("lease.json")).doesNotExist();

@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -38,6 +39,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The whole job with its input, class list, checkpoint, run folder and dataset on s3a. */
@@ -222,6 +224,7 @@ class S3RunTest {
 
     @Test
     @Tag("heavy")
+    @Timeout(value = 20, unit = TimeUnit.MINUTES) // the demo, three times
     void theDemoWithEverythingOnS3MakesTheBytesOfTheLocalOne() throws IOException {
         Path parts = folder.resolve("demo");
         TinyRun.copy(BuiltIn.FASHION_MNIST_SAMPLE.folder(), parts.resolve("in"));
