@@ -112,11 +112,7 @@ class BadImagesTest {
     @Test
     void whatWasRefusedIsTriedAgainWhenAskedAndEndsAsIfItNeverHadBeen() throws IOException {
         Path input = TinyRun.input(folder.resolve("in"), 8);
-        RunConfig config = TinyRun.config(
-                input,
-                "run.max_rejected=1",
-                "input.classes=" + TinyRun.classes(folder.resolve("classes.tsv")),
-                "evaluation.sample=100");
+        RunConfig config = TinyRun.config(input, TinyRun.measured(folder, "run.max_rejected=1"));
         Path undisturbed = folder.resolve("undisturbed");
         assertThat(TinyRun.run(2, config, undisturbed)).isZero();
         RunTerms again = new RunTerms("", Double.POSITIVE_INFINITY, true);

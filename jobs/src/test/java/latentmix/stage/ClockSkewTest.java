@@ -37,9 +37,7 @@ class ClockSkewTest {
         }
         assumeThat(library).as("libfaketime").isNotNull();
         input = TinyRun.input(folder.resolve("in"), 8);
-        overrides =
-                new String[] {"input.classes=" + TinyRun.classes(folder.resolve("classes.tsv")), "evaluation.sample=100"
-                };
+        overrides = TinyRun.measured(folder);
         undisturbed = folder.resolve("undisturbed");
         assertThat(TinyRun.run(2, TinyRun.config(input, overrides), undisturbed))
                 .isZero();

@@ -61,11 +61,7 @@ class FaultsTest {
     }
 
     private static RunConfig config(Path images) throws IOException {
-        return TinyRun.config(
-                images,
-                "input.classes=" + TinyRun.classes(folder.resolve("classes.tsv")),
-                "evaluation.sample=100",
-                "run.max_rejected=0.5");
+        return TinyRun.config(images, TinyRun.measured(folder, "run.max_rejected=0.5"));
     }
 
     private static int run(RunConfig config, Object run) throws IOException {

@@ -30,9 +30,7 @@ class KillTest {
     @BeforeAll
     static void anUndisturbedRun() throws IOException {
         input = TinyRun.input(folder.resolve("in"), 8);
-        overrides =
-                new String[] {"input.classes=" + TinyRun.classes(folder.resolve("classes.tsv")), "evaluation.sample=100"
-                };
+        overrides = TinyRun.measured(folder);
         undisturbed = folder.resolve("undisturbed");
         assertThat(TinyRun.run(2, TinyRun.config(input, overrides), undisturbed))
                 .isZero();

@@ -58,11 +58,7 @@ class S3FaultsTest {
         for (String classId : TinyRun.CLASSES) { // each chunk that has one has a file of rejected rows
             Files.writeString(input.resolve(classId).resolve("notes.txt"), "not an image");
         }
-        overrides = new String[] {
-            "input.classes=" + TinyRun.classes(folder.resolve("classes.tsv")),
-            "evaluation.sample=100",
-            "run.max_rejected=0.5"
-        };
+        overrides = TinyRun.measured(folder, "run.max_rejected=0.5");
         undisturbed = folder.resolve("undisturbed");
         assertThat(TinyRun.run(2, TinyRun.config(input, overrides), undisturbed))
                 .isZero();

@@ -76,6 +76,14 @@ public final class TinyRun {
         return Files.writeString(file, "index\tfolder\tname\n0\t5-sandal\tsandal\n1\t9-ankle-boot\tankle boot\n");
     }
 
+    /** Overrides by which the built-in classifier measures what is made, and more; the list of classes is written into a folder. */
+    static String[] measured(Path folder, String... more) throws IOException {
+        return Stream.concat(
+                        Stream.of("input.classes=" + classes(folder.resolve("classes.tsv")), "evaluation.sample=100"),
+                        Stream.of(more))
+                .toArray(String[]::new);
+    }
+
     /** The configuration, with overrides such as {@code generation.steps=5}. */
     static RunConfig config(Path input, String... overrides) {
         return ConfigFile.parse(YAML, "tiny run", overrides(input, overrides));
