@@ -302,10 +302,8 @@ final class Evaluation {
         if (forgotten.isEmpty()) {
             return;
         }
-        for (String name : run.metrics()) {
-            if (plan.ids().stream().anyMatch(id -> name.startsWith(id + "-"))) {
-                run.delete("metrics/" + name + ".parquet");
-            }
+        for (String name : standing(plan.ids())) {
+            run.delete("metrics/" + name + ".parquet");
         }
         tasks.map("forget features", forgotten, (folder, chunk, progress) -> {
             folder.forget(Table.FEATURES, chunk.classId(), FeatureWork.STAGE, chunk.id());
@@ -500,14 +498,18 @@ final class Evaluation {
 
     /** The metrics that stand for this configuration. */
     List<MetricRow> rows(List<ImagesWork.Catalog> input) throws IOException {
-        List<String> ids = settingsIds(input);
         List<MetricRow> rows = new ArrayList<>();
-        for (String name : run.metrics()) {
-            if (ids.stream().anyMatch(id -> name.startsWith(id + "-"))) {
-                rows.addAll(RowFile.read(run.metrics(name), run.conf(), MetricRow.class));
-            }
+        for (String name : standing(settingsIds(input))) {
+            rows.addAll(RowFile.read(run.metrics(name), run.conf(), MetricRow.class));
         }
         return rows;
+    }
+
+    /** The names of the files of metrics that stand under these settings. */
+    private List<String> standing(List<String> ids) throws IOException {
+        return run.metrics().stream()
+                .filter(name -> ids.stream().anyMatch(id -> name.startsWith(id + "-")))
+                .toList();
     }
 
     /** What is asked of an evaluation without a section that says what. */

@@ -3,7 +3,6 @@ package latentmix.stage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -99,8 +98,7 @@ final class Preflight {
 
     /** Refuses GPUs that the executors' build of PyTorch does not compute on. */
     void checkDevices(Set<StageName> stages, String device) {
-        if (device.equals("gpu")
-                && !Collections.disjoint(stages, Set.of(StageName.INVERT, StageName.GENERATE, StageName.EVALUATE))) {
+        if (device.equals("gpu") && stages.stream().anyMatch(stage -> stage.needs() == Tasks.Needs.DEVICE)) {
             List<String> problems = tasks.onGpus().deviceProblems();
             if (!problems.isEmpty()) {
                 throw new ConfigException(problems);
