@@ -17,7 +17,7 @@ import latentmix.checkpoint.Safetensors;
 /** Reference tensors of a folder of src/test/resources/golden, by name. */
 public final class Golden {
     /** Seen from each module's folder, where its tests run. */
-    private static final Path ROOT = Path.of("../udfs/src/test/resources/golden");
+    private static final Path ROOT = Repository.file("udfs/src/test/resources/golden");
 
     private final Safetensors file;
 

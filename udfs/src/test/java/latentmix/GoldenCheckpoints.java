@@ -10,8 +10,8 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * Whole checkpoints put together of golden components with random weights. Their tokenizers read ids from words: "w5" is the
- * id 5 of the CLIP encoders, "t11" the id 11 of T5, each of which overlooks the other's words.
+ * Whole checkpoints put together of golden components with random weights. Their tokenizers read ids from words: "w5"
+ * is the id 5 of the CLIP encoders, "t11" the id 11 of T5, each of which overlooks the other's words.
  */
 public final class GoldenCheckpoints {
     /** The prompt of golden/e2e-sd3. */
@@ -56,7 +56,9 @@ public final class GoldenCheckpoints {
         return stableDiffusion(folder, "unet-sd15", "clip-text-sd15", "w299", "sd15-eps");
     }
 
-    /** A StableDiffusionPipeline like Stable Diffusion 2.1 in an empty folder: v-prediction, an encoder with exact gelu. */
+    /**
+     * A StableDiffusionPipeline like Stable Diffusion 2.1 in an empty folder: v-prediction, an encoder with exact gelu.
+     */
     public static Path stableDiffusion21(Path folder) throws IOException {
         return stableDiffusion(folder, "unet-sd21", "clip-text-proj-g", "w0", "sd21-v");
     }

@@ -33,7 +33,9 @@ final class Attention {
                                 .formatted(heads, headWidth));
     }
 
-    /** One head over all positions of an image, with its own norm and residual: forward(x), (B, C, H, W) to the same. */
+    /**
+     * One head over all positions of an image, with its own norm and residual: forward(x), (B, C, H, W) to the same.
+     */
     static ScriptModule overPositions(int channels, int groups, double eps) {
         return ScriptModule.named("SpatialAttention")
                 .child("group_norm", Layers.groupNorm(groups, channels, eps))

@@ -10,7 +10,8 @@ import java.util.regex.Pattern;
 import latentmix.torchscript.ScriptModule;
 
 /**
- * The variational autoencoder of Stable Diffusion: images to the mean and log variance of a latent, and latents to images.
+ * The variational autoencoder of Stable Diffusion: images to the mean and log variance of a latent, and latents to
+ * images.
  *
  * <p><a
  * href="https://github.com/huggingface/diffusers/blob/v0.36.0/src/diffusers/models/autoencoders/autoencoder_kl.py">diffusers'
@@ -122,7 +123,9 @@ public record AutoencoderKL(
                 midBlockAttention ? List.of(Attention.overPositions(width, groups, EPS)) : List.of());
     }
 
-    /** forward(image): (B, inChannels, H, W) in [-1, 1] to [mean, log variance clamped to [-30, 20]], (B, C, h, w) each. */
+    /**
+     * forward(image): (B, inChannels, H, W) in [-1, 1] to [mean, log variance clamped to [-30, 20]], (B, C, h, w) each.
+     */
     private ScriptModule encoder() {
         int last = blockOutChannels.size() - 1;
         List<ScriptModule> levels = new ArrayList<>();
@@ -150,7 +153,9 @@ public record AutoencoderKL(
                         .formatted(moments));
     }
 
-    /** forward(latent): z (B, latentChannels, h, w), already unscaled, to an image (B, outChannels, H, W), not clamped. */
+    /**
+     * forward(latent): z (B, latentChannels, h, w), already unscaled, to an image (B, outChannels, H, W), not clamped.
+     */
     private ScriptModule decoder() {
         int last = blockOutChannels.size() - 1;
         List<ScriptModule> levels = new ArrayList<>();

@@ -3,8 +3,8 @@ package latentmix.architecture;
 import java.util.List;
 
 /**
- * What leading a gradient back through a U-Net holds in memory: the activations that autograd keeps of its forward, 4 bytes
- * each, times {@link #MARGIN},
+ * What leading a gradient back through a U-Net holds in memory: the activations that autograd keeps of its forward, 4
+ * bytes each, times {@link #MARGIN},
  *
  * <pre>
  * residual block of in to out channels    2 in + 4 out        and in again where a skip connection is joined on
@@ -16,7 +16,10 @@ import java.util.List;
  * queries, keys, values and the two halves of the gated layer. Weights are not in it.
  */
 public final class BackwardMemory {
-    /** For the allocator and what the layers need meanwhile: without it the estimate is 0.9 to 1 times what was measured. */
+    /**
+     * For the allocator and what the layers need meanwhile: without it the estimate is 0.9 to 1 times what was
+     * measured.
+     */
     static final double MARGIN = 1.5;
 
     private BackwardMemory() {}

@@ -56,9 +56,9 @@ public record ClipTextModel(
     }
 
     /**
-     * forward(input_ids, attention_mask): both int64 (B, L), L at most maxPositionEmbeddings, the mask 1 for tokens to attend
-     * to, to float32 [last_hidden_state (B, L, hiddenSize), pooled (B, hiddenSize or projection), hidden_states 0 to layers
-     * (B, L, hiddenSize) each]. The pooled output has the final norm, hidden states do not.
+     * forward(input_ids, attention_mask): both int64 (B, L), L at most maxPositionEmbeddings, the mask 1 for tokens to
+     * attend to, to float32 [last_hidden_state (B, L, hiddenSize), pooled (B, hiddenSize or projection), hidden_states
+     * 0 to layers (B, L, hiddenSize) each]. The pooled output has the final norm, hidden states do not.
      */
     @Override
     public Map<Part, ScriptModule> parts() {

@@ -46,9 +46,9 @@ public record ClipVisionModel(ClipEncoder encoder, int imageSize, int patchSize,
     }
 
     /**
-     * forward(pixel_values): (B, channels, imageSize, imageSize), normalised as the checkpoint's image processor does, to
-     * float32 [features (B, projection or hiddenSize), last_hidden_state (B, 1 + patches, hiddenSize), pooler_output (B,
-     * hiddenSize), hidden_states 0 to layers (B, 1 + patches, hiddenSize) each]. The features are image_embeds, not
+     * forward(pixel_values): (B, channels, imageSize, imageSize), normalised as the checkpoint's image processor does,
+     * to float32 [features (B, projection or hiddenSize), last_hidden_state (B, 1 + patches, hiddenSize), pooler_output
+     * (B, hiddenSize), hidden_states 0 to layers (B, 1 + patches, hiddenSize) each]. The features are image_embeds, not
      * normalised, or the pooled output. The class token is first, and it alone goes through the last norm.
      */
     @Override

@@ -6,13 +6,15 @@ import java.util.Map;
 import latentmix.torchscript.ScriptModule;
 
 /**
- * A plain convolutional classifier of grey images, which the built-in model brings along for metrics: blocks of 3×3 convolution, norm and relu,
- * then one such layer over all positions, whose outputs are the features, and a linear layer to the logits.
+ * A plain convolutional classifier of grey images, which the built-in model brings along for metrics: blocks of 3×3
+ * convolution, norm and relu, then one such layer over all positions, whose outputs are the features, and a linear
+ * layer to the logits.
  *
  * <p>Batch norm is in evaluation mode, y = (x - running_mean) / √(running_var + 1e-5) · weight + bias (<a
- * href="https://docs.pytorch.org/docs/2.7/generated/torch.nn.BatchNorm2d.html">torch.nn.BatchNorm2d</a>). Keys are those of a {@code
- * Sequential} named body, in which the flattening and a place that has no weights stand before the last layer. A classifier with group
- * norm does the same while it is trained and after, whatever the other images of its batch are.
+ * href="https://docs.pytorch.org/docs/2.7/generated/torch.nn.BatchNorm2d.html">torch.nn.BatchNorm2d</a>). Keys are
+ * those of a {@code Sequential} named body, in which the flattening and a place that has no weights stand before the
+ * last layer. A classifier with group norm does the same while it is trained and after, whatever the other images of
+ * its batch are.
  *
  * @param strides one a block, 1 or 2
  */

@@ -6,10 +6,9 @@ import latentmix.torchscript.ScriptModule;
  * A block of Stable Diffusion 3's transformer: patches x and prompt c, each modulated by the timestep, attend to both;
  * x += gate · attention(x, c), x += gate · ff x, and the same for c.
  *
- * <p><a
- * href="https://github.com/huggingface/diffusers/blob/v0.36.0/src/diffusers/models/attention.py">diffusers'
- * attention.py</a> (JointTransformerBlock) and {@code normalization.py}: layer norms have no weights, and become
- * norm · (1 + scale) + shift.
+ * <p><a href="https://github.com/huggingface/diffusers/blob/v0.36.0/src/diffusers/models/attention.py">diffusers'
+ * attention.py</a> (JointTransformerBlock) and {@code normalization.py}: layer norms have no weights, and become norm ·
+ * (1 + scale) + shift.
  */
 record JointTransformerBlock(int width, int heads, QkNorm qkNorm) {
     /** What is done to the queries and keys of each head. */
@@ -67,8 +66,8 @@ record JointTransformerBlock(int width, int heads, QkNorm qkNorm) {
     }
 
     /**
-     * forward(x, context, temb): patches (B, T, width), prompt (B, L, width) and temb (B, width) to new patches and prompt; the
-     * last block only reads the prompt and gives patches alone.
+     * forward(x, context, temb): patches (B, T, width), prompt (B, L, width) and temb (B, width) to new patches and
+     * prompt; the last block only reads the prompt and gives patches alone.
      */
     ScriptModule module(Attends attends, Place place) {
         boolean dual = attends == Attends.TWICE;

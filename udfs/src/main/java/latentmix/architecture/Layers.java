@@ -60,8 +60,8 @@ final class Layers {
     /**
      * Normalises each group of channels of each sample: (B, C, H, W) to the same.
      *
-     * <p>libtorch's own kernel for channels_last maps below 1024 positions goes through a group's channels one by one where
-     * they do not fill a vector of 8: up to seven times slower than means and squares of whole maps.
+     * <p>libtorch's own kernel for channels_last maps below 1024 positions goes through a group's channels one by one
+     * where they do not fill a vector of 8: up to seven times slower than means and squares of whole maps.
      */
     static ScriptModule groupNorm(int groups, int channels, double eps) {
         ScriptModule norm = norm("GroupNorm", channels);

@@ -5,7 +5,8 @@ import latentmix.torchscript.ScriptModule;
 /**
  * A residual block: shortcut(x) + conv2 act norm2 (conv1 act norm1 x + time).
  *
- * <p><a href="https://github.com/huggingface/diffusers/blob/v0.36.0/src/diffusers/models/resnet.py">diffusers' resnet.py</a>.
+ * <p><a href="https://github.com/huggingface/diffusers/blob/v0.36.0/src/diffusers/models/resnet.py">diffusers'
+ * resnet.py</a>.
  */
 record ResnetBlock2D(int groups, double eps, Activation activation) {
     /** Without a time embedding: forward(x), (B, in, H, W) to (B, out, H, W). */

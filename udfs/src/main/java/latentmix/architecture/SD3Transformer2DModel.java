@@ -11,8 +11,7 @@ import latentmix.torchscript.ScriptModule;
  *
  * <p><a
  * href="https://github.com/huggingface/diffusers/blob/v0.36.0/src/diffusers/models/transformers/transformer_sd3.py">diffusers'
- * transformer_sd3.py</a>; <a
- * href="https://arxiv.org/abs/2403.03206">Esser et al.</a>, Figure 2.
+ * transformer_sd3.py</a>; <a href="https://arxiv.org/abs/2403.03206">Esser et al.</a>, Figure 2.
  *
  * @param dualAttentionLayers the blocks whose patches attend to themselves a second time
  * @param posEmbedMaxSize side of the square of positions, in patches, of which the latent's are the middle
@@ -74,8 +73,8 @@ public record SD3Transformer2DModel(
     }
 
     /**
-     * forward(hidden_states, timestep, encoder_hidden_states, pooled_projections): the latent (B, inChannels, H, W), a scalar
-     * or (B), the prompt (B, L, jointAttentionDim) and (B, pooledProjectionDim), all float32, to the velocity
+     * forward(hidden_states, timestep, encoder_hidden_states, pooled_projections): the latent (B, inChannels, H, W), a
+     * scalar or (B), the prompt (B, L, jointAttentionDim) and (B, pooledProjectionDim), all float32, to the velocity
      * (B, outChannels, H, W), float32. H and W are multiples of patchSize, at most posEmbedMaxSize of them.
      */
     @Override

@@ -8,13 +8,13 @@ import java.util.regex.Pattern;
 import latentmix.torchscript.ScriptModule;
 
 /**
- * T5's text encoder: token ids to the embeddings that a denoiser attends to, by blocks of attention with learned biases for
- * relative positions, softmax(q kᵀ + bias) v without scaling.
+ * T5's text encoder: token ids to the embeddings that a denoiser attends to, by blocks of attention with learned biases
+ * for relative positions, softmax(q kᵀ + bias) v without scaling.
  *
  * <p><a
  * href="https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/t5/modeling_t5.py">transformers'
- * modeling_t5.py</a>; <a href="https://arxiv.org/abs/1910.10683">Raffel et al.</a>, Section 2.1. The sum that the blocks add to is
- * float32 in every type, for it outgrows float16.
+ * modeling_t5.py</a>; <a href="https://arxiv.org/abs/1910.10683">Raffel et al.</a>, Section 2.1. The sum that the
+ * blocks add to is float32 in every type, for it outgrows float16.
  *
  * @param headWidth d_kv; heads · headWidth need not be hiddenSize
  * @param buckets distances that have a bias of their own, half of them for either direction
@@ -84,9 +84,9 @@ public record T5EncoderModel(
     }
 
     /**
-     * forward(input_ids, attention_mask): both int64 (B, L), the mask 1 for tokens to attend to, at least one a row, to float32
-     * [last_hidden_state, hidden_states 0 to layers], (B, L, hiddenSize) each. The last two are the same: it has the final
-     * norm, those before have not. A masked token's logit is -60000, which float16 can hold too.
+     * forward(input_ids, attention_mask): both int64 (B, L), the mask 1 for tokens to attend to, at least one a row, to
+     * float32 [last_hidden_state, hidden_states 0 to layers], (B, L, hiddenSize) each. The last two are the same: it
+     * has the final norm, those before have not. A masked token's logit is -60000, which float16 can hold too.
      */
     @Override
     public Map<Part, ScriptModule> parts() {
@@ -175,8 +175,9 @@ public record T5EncoderModel(
     }
 
     /**
-     * Adds position_bias(length), the bias for each head and pair of positions, (1, heads, L, L): the n = buckets/2 of a
-     * direction are distances 0 to n/2 - 1, then n/2 + ln(d / (n/2)) / ln(maxDistance / (n/2)) · n/2 rounded down, at most n - 1.
+     * Adds position_bias(length), the bias for each head and pair of positions, (1, heads, L, L): the n = buckets/2 of
+     * a direction are distances 0 to n/2 - 1, then n/2 + ln(d / (n/2)) / ln(maxDistance / (n/2)) · n/2 rounded down, at
+     * most n - 1.
      */
     private ScriptModule withPositionBias(ScriptModule attention) {
         int exact = buckets / 4;

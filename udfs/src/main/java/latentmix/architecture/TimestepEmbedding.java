@@ -5,8 +5,7 @@ import latentmix.torchscript.ScriptModule;
 /**
  * A number as waves of many frequencies, and the two linear layers that embed it.
  *
- * <p><a
- * href="https://github.com/huggingface/diffusers/blob/v0.36.0/src/diffusers/models/embeddings.py">diffusers'
+ * <p><a href="https://github.com/huggingface/diffusers/blob/v0.36.0/src/diffusers/models/embeddings.py">diffusers'
  * embeddings.py</a>: {@code Timesteps} and {@code TimestepEmbedding}.
  *
  * @param cosinesFirst the order of the cosines and sines (flip_sin_to_cos)
@@ -28,8 +27,8 @@ record TimestepEmbedding(boolean cosinesFirst, double frequencyShift) {
     }
 
     /**
-     * The method of this name, of (timestep): sines and cosines of t·exp(-ln(10000)·i/(half - shift)), in float32 as the networks
-     * were trained, (N, width) of a scalar or (N).
+     * The method of this name, of (timestep): sines and cosines of t·exp(-ln(10000)·i/(half - shift)), in float32 as
+     * the networks were trained, (N, width) of a scalar or (N).
      */
     String method(String name, int width) {
         int half = width / 2;

@@ -24,7 +24,9 @@ record Transformer2DModel(int groups, int contextWidth, Projection projection) {
     private static final double GROUP_NORM_EPS = 1e-6;
     private static final double LAYER_NORM_EPS = 1e-5;
 
-    /** forward(x, encoder_hidden_states): x (B, channels, H, W), prompt (B, L, contextWidth), to (B, channels, H, W). */
+    /**
+     * forward(x, encoder_hidden_states): x (B, channels, H, W), prompt (B, L, contextWidth), to (B, channels, H, W).
+     */
     ScriptModule module(int channels, int heads, int headWidth, int depth) {
         int inner = heads * headWidth;
         List<ScriptModule> blocks = new ArrayList<>();

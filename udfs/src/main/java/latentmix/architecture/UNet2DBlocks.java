@@ -51,8 +51,8 @@ final class UNet2DBlocks {
     }
 
     /**
-     * CrossAttnUpBlock2D, or UpBlock2D without attentions: forward(x, states, temb, encoder_hidden_states); every residual
-     * block takes the last state off the list, and the upsampler goes to the size of the one then last.
+     * CrossAttnUpBlock2D, or UpBlock2D without attentions: forward(x, states, temb, encoder_hidden_states); every
+     * residual block takes the last state off the list, and the upsampler goes to the size of the one then last.
      */
     static ScriptModule up(
             String type, List<ScriptModule> resnets, List<ScriptModule> attentions, List<ScriptModule> upsamplers) {

@@ -8,8 +8,8 @@ import java.util.Optional;
 import latentmix.torchscript.ScriptModule;
 
 /**
- * The U-Net of Stable Diffusion 1, 2 and XL: levels of residual blocks and prompt attention, halving and doubling the latent's
- * sides, with skip connections.
+ * The U-Net of Stable Diffusion 1, 2 and XL: levels of residual blocks and prompt attention, halving and doubling the
+ * latent's sides, with skip connections.
  *
  * <p><a
  * href="https://github.com/huggingface/diffusers/blob/v0.36.0/src/diffusers/models/unets/unet_2d_condition.py">diffusers'
@@ -48,8 +48,8 @@ public record UNet2DConditionModel(
     }
 
     /**
-     * What Stable Diffusion XL adds to the timestep embedding (addition_embed_type text_time): the pooled prompt and six
-     * numbers about the image's size, each embedded as a timestep is.
+     * What Stable Diffusion XL adds to the timestep embedding (addition_embed_type text_time): the pooled prompt and
+     * six numbers about the image's size, each embedded as a timestep is.
      *
      * @param numberWidth width of one number's embedding
      * @param width of the pooled prompt and all numbers together
@@ -182,8 +182,8 @@ public record UNet2DConditionModel(
 
     /**
      * forward(sample, timestep, encoder_hidden_states): sample (B, inChannels, H, W), timestep a scalar or (B),
-     * encoder_hidden_states (B, L, crossAttentionDim), all float32, to the raw output (B, outChannels, H, W), float32. With
-     * textTime two more inputs: text_embeds (B, …) and time_ids (B, 6).
+     * encoder_hidden_states (B, L, crossAttentionDim), all float32, to the raw output (B, outChannels, H, W), float32.
+     * With textTime two more inputs: text_embeds (B, …) and time_ids (B, 6).
      */
     private ScriptModule module() {
         int levels = blockOutChannels.size();
@@ -287,7 +287,9 @@ public record UNet2DConditionModel(
         return UNet2DBlocks.mid(List.of(resnet, resnet), transformers(1, level, depths.get(level)));
     }
 
-    /** The i-th up level, of the width of down level n - 1 - i; its residual blocks take the skip connections' widths. */
+    /**
+     * The i-th up level, of the width of down level n - 1 - i; its residual blocks take the skip connections' widths.
+     */
     private ScriptModule up(int i) {
         int level = blockOutChannels.size() - 1 - i;
         int out = blockOutChannels.get(level);

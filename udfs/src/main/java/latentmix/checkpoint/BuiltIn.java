@@ -17,8 +17,9 @@ import java.util.SortedMap;
 import java.util.stream.Stream;
 
 /**
- * A folder that is inside the jar and is unpacked into the cache when asked for: the built-in model and its sample images.
- * The cached folder's name carries the hash of its list of checksums, so another version of the jar unpacks beside it.
+ * A folder that is inside the jar and is unpacked into the cache when asked for: the built-in model and its sample
+ * images. The cached folder's name carries the hash of its list of checksums, so another version of the jar unpacks
+ * beside it.
  */
 public enum BuiltIn {
     /** A latent diffusion model in diffusers layout, trained on Fashion-MNIST. */
@@ -49,7 +50,8 @@ public enum BuiltIn {
     }
 
     /**
-     * The location itself, or the local folder where it names a built-in, or the file below it: {@code builtin:name/file}.
+     * The location itself, or the local folder where it names a built-in, or the file below it:
+     * {@code builtin:name/file}.
      *
      * @throws IllegalArgumentException for a {@code builtin:} that does not exist
      */
@@ -83,8 +85,8 @@ public enum BuiltIn {
     }
 
     /**
-     * The local folder with this content, unpacked into {@link Caches#dir()} when it is missing or damaged; safe against
-     * other processes doing the same.
+     * The local folder with this content, unpacked into {@link Caches#dir()} when it is missing or damaged; safe
+     * against other processes doing the same.
      */
     public Path folder() {
         try {

@@ -11,8 +11,9 @@ import java.util.Comparator;
 import java.util.stream.Stream;
 
 /**
- * The folder for what can be made again (compiled programs, fingerprints, unpacked built-ins): {@code
- * LATENTMIX_CACHE_DIR}, else {@code ~/.cache/latentmix} where a home folder can be written, else {@code java.io.tmpdir}.
+ * The folder for what can be made again (compiled programs, fingerprints, unpacked built-ins):
+ * {@code LATENTMIX_CACHE_DIR}, else {@code ~/.cache/latentmix} where a home folder can be written, else
+ * {@code java.io.tmpdir}.
  */
 public final class Caches {
     private Caches() {}

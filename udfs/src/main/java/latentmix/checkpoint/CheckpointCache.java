@@ -35,8 +35,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Checkpoint folders, and programs that are a file alone, of other file systems, such as s3a, copied to this machine's disk once
- * for all its processes, in the folder {@code checkpoints} of {@link Caches#dir}.
+ * Checkpoint folders, and programs that are a file alone, of other file systems, such as s3a, copied to this machine's
+ * disk once for all its processes, in the folder {@code checkpoints} of {@link Caches#dir}.
  *
  * <pre>
  * &lt;key&gt;/         the files of it that are used, or the program, and SHA256SUMS of what was copied
@@ -46,8 +46,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The key is a hash of the location and of what the store lists there, so that a changed checkpoint is another copy.
  * Whoever opens a copy compares it with its sums, and what is missing or damaged is copied anew. Before something is
- * copied, copies that no process has open go, the least recently used first, until all are within {@code
- * LATENTMIX_CACHE_GB} (10⁹ bytes; 100 without it).
+ * copied, copies that no process has open go, the least recently used first, until all are within
+ * {@code LATENTMIX_CACHE_GB} (10⁹ bytes; 100 without it).
  */
 public final class CheckpointCache implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CheckpointCache.class);
@@ -79,7 +79,8 @@ public final class CheckpointCache implements AutoCloseable {
     }
 
     /**
-     * The local path of a location: a local path itself, a built-in unpacked, a folder or a program of another file system copied.
+     * The local path of a location: a local path itself, a built-in unpacked, a folder or a program of another file
+     * system copied.
      *
      * @throws CheckpointException if another file system has neither there
      */

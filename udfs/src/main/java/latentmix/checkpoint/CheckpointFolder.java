@@ -13,8 +13,8 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * A checkpoint in <a href="https://huggingface.co/docs/diffusers/using-diffusers/loading">diffusers layout</a>: {@code
- * model_index.json} and a folder for each component that it names.
+ * A checkpoint in <a href="https://huggingface.co/docs/diffusers/using-diffusers/loading">diffusers layout</a>:
+ * {@code model_index.json} and a folder for each component that it names.
  */
 public final class CheckpointFolder {
     static final String INDEX = "model_index.json";
@@ -145,8 +145,8 @@ public final class CheckpointFolder {
     }
 
     /**
-     * SHA-256, in hex, of everything that a result can depend on: the index, every component's text files and the weight
-     * files that are read. It does not depend on where the folder lies.
+     * SHA-256, in hex, of everything that a result can depend on: the index, every component's text files and the
+     * weight files that are read. It does not depend on where the folder lies.
      */
     public synchronized String fingerprint() {
         if (fingerprint == null) {

@@ -79,7 +79,7 @@ public final class Fingerprint {
                 .collect(Collectors.joining());
     }
 
-    /** SHA-256, in hex, of several files of one folder: of the lines "hash  relative path" in the given order. */
+    /** SHA-256, in hex, of several files of one folder: of the lines "hash relative path" in the given order. */
     public static String ofFiles(Path folder, List<Path> files) {
         StringBuilder lines = new StringBuilder();
         for (Path file : files) {

@@ -25,8 +25,8 @@ import java.util.Map;
  * One safetensors file: the header in memory, the tensors read from the file by offset, so that a file of any size
  * costs no memory.
  *
- * <p>8 bytes of header length N, N bytes of JSON (name to dtype, shape, data_offsets), then the data without gaps:
- * <a href="https://github.com/huggingface/safetensors#format">the format</a>.
+ * <p>8 bytes of header length N, N bytes of JSON (name to dtype, shape, data_offsets), then the data without gaps: <a
+ * href="https://github.com/huggingface/safetensors#format">the format</a>.
  */
 public final class Safetensors implements AutoCloseable {
     /** Where a tensor lies: its bytes are [begin, end) of the file. */

@@ -15,8 +15,8 @@ import java.util.Map;
 /**
  * Writes tensors as a safetensors file, in the map's order: equal tensors give equal bytes.
  *
- * <p><a href="https://github.com/huggingface/safetensors#format">The format</a>: the header's length in 8 bytes, the header in JSON padded
- * by spaces to a multiple of 8, the tensors one after the other.
+ * <p><a href="https://github.com/huggingface/safetensors#format">The format</a>: the header's length in 8 bytes, the
+ * header in JSON padded by spaces to a multiple of 8, the tensors one after the other.
  */
 public final class SafetensorsWriter {
     private static final int ALIGNMENT = 8;

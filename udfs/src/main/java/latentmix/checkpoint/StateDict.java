@@ -23,9 +23,9 @@ import java.util.stream.Stream;
 /**
  * The weights of one component folder, from one safetensors file or from the shards that an index lists.
  *
- * <p>Names are those that diffusers and transformers write: {@code <stem>.safetensors}, {@code
- * <stem>.safetensors.index.json} with {@code <stem>-00001-of-00002.safetensors}, and each with a variant, such as
- * {@code <stem>.fp16.safetensors}. Without a variant comes first, then fp16, then bf16.
+ * <p>Names are those that diffusers and transformers write: {@code <stem>.safetensors},
+ * {@code <stem>.safetensors.index.json} with {@code <stem>-00001-of-00002.safetensors}, and each with a variant, such
+ * as {@code <stem>.fp16.safetensors}. Without a variant comes first, then fp16, then bf16.
  */
 public final class StateDict implements AutoCloseable {
     private static final Pattern SINGLE =
@@ -98,7 +98,10 @@ public final class StateDict implements AutoCloseable {
         return files;
     }
 
-    /** The names of the weight files that would be read of a folder with these names in it; an index of shards must be there. */
+    /**
+     * The names of the weight files that would be read of a folder with these names in it; an index of shards must be
+     * there.
+     */
     static List<String> files(Path folder, Collection<String> names) {
         String source = weights(folder, names);
         if (source.endsWith(".safetensors")) {

@@ -3,9 +3,12 @@ package latentmix.image;
 /**
  * A 64-bit fingerprint of what an image looks like: dHash, whether it brightens from left to right.
  *
- * <pre>bit (row, column) of an 8 × 8 grid: grey(row, column + 1) &gt; grey(row, column) of the image at 9 × 8 pixels, the first bit the highest</pre>
+ * <pre>
+ * bit (row, column) of an 8 × 8 grid: grey(row, column + 1) &gt; grey(row, column) of the image at 9 × 8 pixels, the first bit the highest
+ * </pre>
  *
- * Images that look alike differ in few bits. As in <a href="https://github.com/JohannesBuchner/imagehash">imagehash</a>, but resized by {@link Resize}.
+ * Images that look alike differ in few bits. As in <a
+ * href="https://github.com/JohannesBuchner/imagehash">imagehash</a>, but resized by {@link Resize}.
  */
 public final class DifferenceHash {
     private static final int SIDE = 8;

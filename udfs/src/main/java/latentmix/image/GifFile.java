@@ -9,8 +9,8 @@ import java.util.Arrays;
 import javax.imageio.ImageReader;
 
 /**
- * A GIF file walked block by block to the end of its first frame
- * (<a href="https://www.w3.org/Graphics/GIF/spec-gif89a.txt">GIF89a</a>), which is shown at (left, top) of a white screen.
+ * A GIF file walked block by block to the end of its first frame (<a
+ * href="https://www.w3.org/Graphics/GIF/spec-gif89a.txt">GIF89a</a>), which is shown at (left, top) of a white screen.
  */
 record GifFile(byte[] file, int screenWidth, int screenHeight, int left, int top) {
     static GifFile parse(byte[] file) throws UnreadableImage {

@@ -107,7 +107,9 @@ public final class ImageDecoder {
                 .toString();
     }
 
-    /** A codec's image over white: (s·a + m·(m - a)) / m for samples s, opacity a and largest value m, then to 8 bits. */
+    /**
+     * A codec's image over white: (s·a + m·(m - a)) / m for samples s, opacity a and largest value m, then to 8 bits.
+     */
     static Pixels flatten(BufferedImage image) {
         int width = image.getWidth();
         int height = image.getHeight();

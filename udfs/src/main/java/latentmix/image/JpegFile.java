@@ -13,8 +13,8 @@ import javax.imageio.ImageReader;
 
 /**
  * A JPEG file walked marker by marker up to its end marker (<a href="https://www.w3.org/Graphics/JPEG/itu-t81.pdf">ITU
- * T.81</a>, annex B). Java's codec gives the samples only, from a stream without application segments; what those say of
- * colour is followed here, by the rules of libjpeg (jdapimin.c, jdcolor.c).
+ * T.81</a>, annex B). Java's codec gives the samples only, from a stream without application segments; what those say
+ * of colour is followed here, by the rules of libjpeg (jdapimin.c, jdcolor.c).
  *
  * @param stream the file's own bytes less its APPn and COM segments
  */
@@ -125,8 +125,8 @@ record JpegFile(byte[] stream, Colour colour, Orientation orientation) {
     }
 
     /**
-     * Components to RGB. Four of them hold 255 - ink, as Adobe's programs began to write them and as libjpeg's users read
-     * every file; with YCCK it is the colours between 0 and ink that are 255 - ink once more.
+     * Components to RGB. Four of them hold 255 - ink, as Adobe's programs began to write them and as libjpeg's users
+     * read every file; with YCCK it is the colours between 0 and ink that are 255 - ink once more.
      */
     private Pixels toRgb(Raster samples) {
         int bands = samples.getNumBands();

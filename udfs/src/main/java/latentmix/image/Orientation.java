@@ -4,8 +4,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * How a camera was held: EXIF tag 0x0112 (<a href="https://www.cipa.jp/std/documents/e/DC-X008-Translation-2019-E.pdf">Exif
- * 2.32</a>, 4.6.4). Constants stand in the order of the tag's values 1 to 8 and say what makes the stored image upright.
+ * How a camera was held: EXIF tag 0x0112 (<a
+ * href="https://www.cipa.jp/std/documents/e/DC-X008-Translation-2019-E.pdf">Exif 2.32</a>, 4.6.4). Constants stand in
+ * the order of the tag's values 1 to 8 and say what makes the stored image upright.
  */
 enum Orientation {
     UPRIGHT,
@@ -19,7 +20,9 @@ enum Orientation {
 
     private static final int TAG = 0x0112;
 
-    /** The orientation that an EXIF block (a TIFF header and directory) gives; a missing or damaged one turns nothing. */
+    /**
+     * The orientation that an EXIF block (a TIFF header and directory) gives; a missing or damaged one turns nothing.
+     */
     static Orientation ofExif(ByteBuffer tiff) {
         tiff.order(ImageDecoder.latin1(tiff, 2).equals("II") ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
         try {

@@ -12,8 +12,9 @@ import java.io.Serializable;
  * sharpness   variance of the Laplacian, neighbours less four times the pixel, of the grey levels off the border
  * </pre>
  *
- * Grey is 0.299 R + 0.587 G + 0.114 B, rounded. None has a good value of its own: compare with source images, or between methods. The variance of the
- * Laplacian is <a href="https://doi.org/10.1109/ICPR.2000.903548">Pech-Pacheco et al.'s</a> measure of focus.
+ * Grey is 0.299 R + 0.587 G + 0.114 B, rounded. None has a good value of its own: compare with source images, or
+ * between methods. The variance of the Laplacian is <a href="https://doi.org/10.1109/ICPR.2000.903548">Pech-Pacheco et
+ * al.'s</a> measure of focus.
  */
 public record PixelScores(double entropy, double clipped, double saturation, double sharpness) implements Serializable {
     private static final int LEVELS = 256;

@@ -1,9 +1,10 @@
 package latentmix.image;
 
 /**
- * Pillow's antialiased bicubic resampling (a = -0.5), byte for byte: one axis after the other, each output a weighted sum
- * of the inputs under the filter, which is stretched by the reduction; weights have 22 fractional bits and either pass
- * rounds to bytes (<a href="https://github.com/python-pillow/Pillow/blob/main/src/libImaging/Resample.c">Resample.c</a>).
+ * Pillow's antialiased bicubic resampling (a = -0.5), byte for byte: one axis after the other, each output a weighted
+ * sum of the inputs under the filter, which is stretched by the reduction; weights have 22 fractional bits and either
+ * pass rounds to bytes (<a
+ * href="https://github.com/python-pillow/Pillow/blob/main/src/libImaging/Resample.c">Resample.c</a>).
  */
 public final class Resize {
     private static final int PRECISION_BITS = 22;

@@ -13,9 +13,9 @@ import java.util.List;
 import javax.imageio.ImageReader;
 
 /**
- * A WebP file walked chunk by chunk
- * (<a href="https://developers.google.com/speed/webp/docs/riff_container">RIFF container</a>); of an animation the first
- * frame. The colour profile is switched off in the header, so that the codec does not apply it; its codec does not interpolate chroma (as {@code dwebp -nofancy}).
+ * A WebP file walked chunk by chunk (<a href="https://developers.google.com/speed/webp/docs/riff_container">RIFF
+ * container</a>); of an animation the first frame. The colour profile is switched off in the header, so that the codec
+ * does not apply it; its codec does not interpolate chroma (as {@code dwebp -nofancy}).
  */
 record WebpFile(byte[] stream, Orientation orientation) {
     static WebpFile parse(byte[] file) throws UnreadableImage {

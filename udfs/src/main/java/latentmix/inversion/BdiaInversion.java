@@ -11,28 +11,28 @@ import latentmix.schedule.DdimScheduler;
 import latentmix.schedule.Step;
 
 /**
- * BDIA-DDIM with γ = 1, a sampler that is exactly its own inverse: at each latent zᵢ of N the prediction made there leads
- * both ways, and what a step down adds to DDIM's is what the step up missed,
+ * BDIA-DDIM with γ = 1, a sampler that is exactly its own inverse: at each latent zᵢ of N the prediction made there
+ * leads both ways, and what a step down adds to DDIM's is what the step up missed,
  *
  * <pre>
  * sampling    zᵢ₋₁ = down(zᵢ) + (zᵢ₊₁ − up(zᵢ))        down, up: DDIM steps with m(zᵢ, tᵢ)
  * inversion   zᵢ₊₁ = up(zᵢ) + (zᵢ₋₁ − down(zᵢ))        z₁ = the DDIM inversion step
  * </pre>
  *
- * <p>Two latents are needed to start back: the noise z_N, and for the second the companion u = z_{N−1} − down(z_N), which is
- * what one plain step would miss. Mixtures take the noise by any method and Σ w u for the companion: one image alone comes
- * back exactly, and a mixture starts with a DDIM step and a little more.
+ * <p>Two latents are needed to start back: the noise z_N, and for the second the companion u = z_{N−1} − down(z_N),
+ * which is what one plain step would miss. Mixtures take the noise by any method and Σ w u for the companion: one image
+ * alone comes back exactly, and a mixture starts with a DDIM step and a little more.
  *
- * <p>BDIA rather than O-BELM because of what is stored and mixed. On the way up u passes through every step unchanged in
- * size, so it stays that of one step's error; O-BELM multiplies it by the ratio of neighbouring steps in σ/α, which shrinks
- * errors in sampling but makes them grow in inversion. The built-in model's noise in 20 steps is 0.10 (root mean square)
- * from that of 500 steps by BDIA, 0.32 by O-BELM and 0.43 by DDIM. Other γ would multiply by 1/γ a step.
+ * <p>BDIA rather than O-BELM because of what is stored and mixed. On the way up u passes through every step unchanged
+ * in size, so it stays that of one step's error; O-BELM multiplies it by the ratio of neighbouring steps in σ/α, which
+ * shrinks errors in sampling but makes them grow in inversion. The built-in model's noise in 20 steps is 0.10 (root
+ * mean square) from that of 500 steps by BDIA, 0.32 by O-BELM and 0.43 by DDIM. Other γ would multiply by 1/γ a step.
  *
  * @param first the DDIM inversion step from z₀
  * @param down DDIM steps from zᵢ, i = 1 … N
  * @param up DDIM steps from zᵢ, i = 1 … N − 1
- * @see <a href="https://arxiv.org/abs/2307.10829">Zhang et al., Exact Diffusion Inversion via Bi-directional Integration
- *     Approximation, equations 13–18</a>
+ * @see <a href="https://arxiv.org/abs/2307.10829">Zhang et al., Exact Diffusion Inversion via Bi-directional
+ *     Integration Approximation, equations 13–18</a>
  * @see <a href="https://arxiv.org/abs/2410.07273">Wang et al., BELM, Section 4</a>
  */
 public record BdiaInversion(Step first, List<Step> down, List<Step> up, Guidance guidance) implements Inversion {
@@ -45,9 +45,7 @@ public record BdiaInversion(Step first, List<Step> down, List<Step> up, Guidance
         }
     }
 
-    /**
-     * @throws IllegalArgumentException if the scheduler cannot invert in so many steps
-     */
+    /** @throws IllegalArgumentException if the scheduler cannot invert in so many steps */
     public BdiaInversion(DdimScheduler scheduler, int steps, Guidance guidance) {
         this(
                 scheduler.inversion(steps).get(0),

@@ -20,9 +20,7 @@ import latentmix.schedule.Step;
  * @see <a href="https://arxiv.org/abs/2010.02502">Song et al., Section 4.3</a>
  */
 public record DdimInversion(List<Step> table, Guidance guidance) implements Inversion {
-    /**
-     * @throws IllegalArgumentException if the scheduler cannot invert in so many steps
-     */
+    /** @throws IllegalArgumentException if the scheduler cannot invert in so many steps */
     public DdimInversion(Scheduler scheduler, int steps, Guidance guidance) {
         this(scheduler.inversion(steps), guidance);
     }

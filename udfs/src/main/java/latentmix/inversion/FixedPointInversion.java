@@ -11,8 +11,8 @@ import latentmix.schedule.Scheduler;
 import latentmix.schedule.Step;
 
 /**
- * Fixed-point inversion: each step solves the sampler's own equation for the noisier latent z, in which the prediction is
- * made at z itself, by iterating
+ * Fixed-point inversion: each step solves the sampler's own equation for the noisier latent z, in which the prediction
+ * is made at z itself, by iterating
  *
  * <pre>z⁰ = x,    z¹ = the DDIM inversion step,    zᵏ = f(zᵏ⁻¹),    f(z) = (x − B · m(z, t)) / A</pre>
  *
@@ -59,9 +59,7 @@ public record FixedPointInversion(
         }
     }
 
-    /**
-     * @throws IllegalArgumentException if the scheduler cannot invert in so many steps
-     */
+    /** @throws IllegalArgumentException if the scheduler cannot invert in so many steps */
     public FixedPointInversion(
             Scheduler scheduler, int steps, Guidance guidance, int iterations, Averaging averaging, double residual) {
         this(

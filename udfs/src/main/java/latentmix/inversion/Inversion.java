@@ -38,8 +38,8 @@ public sealed interface Inversion
      * What an inversion found; the arrays are attached to the latents' manager.
      *
      * @param noise float32 (B, C, H, W)
-     * @param companion what the way back needs beside the noise, float32 (B, …): it is stored and mixed with the noise, by
-     *     the same weights
+     * @param companion what the way back needs beside the noise, float32 (B, …): it is stored and mixed with the noise,
+     *     by the same weights
      * @param evaluations forwards of one latent through the network
      */
     record Inverted(NDArray noise, Optional<NDArray> companion, long evaluations) {}

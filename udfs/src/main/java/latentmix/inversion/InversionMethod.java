@@ -10,9 +10,9 @@ import latentmix.schedule.Scheduler;
 import latentmix.schedule.Solver;
 
 /**
- * An inversion as a configuration spells it: {@code ddim}, {@code fixed-point(5)}, {@code fixed-point(5, averaged)}, {@code
- * fixed-point(20, residual=1e-4)}, {@code negative-prompt}, {@code null-text(10)}, {@code renoise(4)} or {@code bdia}; for a
- * flow {@code euler}, {@code euler-at-target}, {@code midpoint} or {@code fireflow}.
+ * An inversion as a configuration spells it: {@code ddim}, {@code fixed-point(5)}, {@code fixed-point(5, averaged)},
+ * {@code fixed-point(20, residual=1e-4)}, {@code negative-prompt}, {@code null-text(10)}, {@code renoise(4)} or
+ * {@code bdia}; for a flow {@code euler}, {@code euler-at-target}, {@code midpoint} or {@code fireflow}.
  *
  * <p>The text of one is its canonical spelling, which {@link #parse} reads.
  */

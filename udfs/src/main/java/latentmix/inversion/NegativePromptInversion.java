@@ -9,8 +9,9 @@ import latentmix.sampling.Guidance;
  *
  * <pre>u := c    so that    u + g · (c − u) = c.</pre>
  *
- * <p>The latents are inverted by {@link DdimInversion} without guidance. Where an image is sampled with the very prompt it
- * was inverted with, as mixtures of one class are, guidance then has no effect at all and the second branch is not run.
+ * <p>The latents are inverted by {@link DdimInversion} without guidance. Where an image is sampled with the very prompt
+ * it was inverted with, as mixtures of one class are, guidance then has no effect at all and the second branch is not
+ * run.
  *
  * @see <a href="https://arxiv.org/abs/2305.16807">Miyake et al., Negative-Prompt Inversion</a>
  */

@@ -3,17 +3,17 @@ package latentmix.inversion;
 import org.apache.commons.rng.UniformRandomProvider;
 
 /**
- * ReNoise's pull of a predicted noise ε towards what noise is like: a few descents, each one step against the divergence
- * of its patches from a reference prediction's and one against its correlation with itself shifted,
+ * ReNoise's pull of a predicted noise ε towards what noise is like: a few descents, each one step against the
+ * divergence of its patches from a reference prediction's and one against its correlation with itself shifted,
  *
  * <pre>
  * L_KL   = Σ over patches |log(v₁/v₀) + (v₀ + (μ₀ − μ₁)²)/v₁ − 1|      μ, v: mean and variance of 4×4 positions of a channel
  * L_pair = Σ over a pyramid of halved maps Σ (mean(ε · shifted ε))²    shifted by r = 1 … side/2 along height, and width
  * </pre>
  *
- * <p>Their gradients are written out below; those of L_KL are cut at ±100. The authors' generator may draw r = 0, which is
- * the variance and no correlation; here it draws from 1. The gradient of L_pair in one entry falls with the size of the
- * map; the authors' step is for maps of 64×64, and is scaled so that it means the same for others.
+ * <p>Their gradients are written out below; those of L_KL are cut at ±100. The authors' generator may draw r = 0, which
+ * is the variance and no correlation; here it draws from 1. The gradient of L_pair in one entry falls with the size of
+ * the map; the authors' step is for maps of 64×64, and is scaled so that it means the same for others.
  *
  * @param kl the step against L_KL
  * @param pair the step against L_pair, divided among the shifts

@@ -18,17 +18,17 @@ import latentmix.schedule.Scheduler;
 import latentmix.schedule.Step;
 
 /**
- * Null-text inversion: {@link DdimInversion} without guidance gives a trajectory x*₀ … x*_N; then, from the noisy end, each
- * step's unconditional embedding u is optimised so that the guided step lands on the trajectory,
+ * Null-text inversion: {@link DdimInversion} without guidance gives a trajectory x*₀ … x*_N; then, from the noisy end,
+ * each step's unconditional embedding u is optimised so that the guided step lands on the trajectory,
  *
  * <pre>
  * L(u) = mean (A · x + B · (m(x, t, u) + g · (m(x, t, c) − m(x, t, u))) − x*ᵢ₋₁)²
  * dL/du = (∂m/∂u)ᵀ · 2 B (1 − g) · (…) / size
  * </pre>
  *
- * by {@link Adam} from the step before's embedding, and x becomes the guided step with the embedding found. Each image has
- * an embedding, a loss and a state of its own: a batch is as many single runs. The companion is every step's embedding,
- * (B, steps, L, width), noisiest step first.
+ * by {@link Adam} from the step before's embedding, and x becomes the guided step with the embedding found. Each image
+ * has an embedding, a loss and a state of its own: a batch is as many single runs. The companion is every step's
+ * embedding, (B, steps, L, width), noisiest step first.
  *
  * @param inversion the table of the trajectory
  * @param sampling the table of the guided steps, as long
@@ -73,7 +73,10 @@ public record NullTextInversion(List<Step> inversion, List<Step> sampling, Guida
 
     /** Sees every update and step; the arrays are the inversion's. */
     interface Observer {
-        /** Called after each update, with the rows that were updated, their losses and gradients before it, and all embeddings. */
+        /**
+         * Called after each update, with the rows that were updated, their losses and gradients before it, and all
+         * embeddings.
+         */
         void updated(int step, int iteration, int[] rows, double[] losses, float[][] gradients, float[][] embeds);
 
         /** Called after each guided step with the latents it led to (B, C, H, W). */

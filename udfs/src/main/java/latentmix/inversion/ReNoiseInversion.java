@@ -18,8 +18,8 @@ import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
  *
  * <pre>δ_k = m(zᵏ⁻¹, t),    zᵏ = step(x, δ_k),    k = 1 … K + 1;    x' = step(x, R(Σ w_k δ_k))</pre>
  *
- * with z⁰ = x and R the {@link NoiseRegularization} towards the prediction for the image's own latent with fresh noise. The
- * weights w are the authors': the last two predictions; in the quarter of the process nearest the image, where
+ * with z⁰ = x and R the {@link NoiseRegularization} towards the prediction for the image's own latent with fresh noise.
+ * The weights w are the authors': the last two predictions; in the quarter of the process nearest the image, where
  * iterations swing, at most 5 repetitions and their first 5 predictions.
  *
  * @param repetitions K
@@ -40,7 +40,8 @@ public record ReNoiseInversion(
     }
 
     /**
-     * @throws IllegalArgumentException if the scheduler cannot invert in so many steps, or the network does not predict noise
+     * @throws IllegalArgumentException if the scheduler cannot invert in so many steps, or the network does not predict
+     *     noise
      */
     public ReNoiseInversion(DdimScheduler scheduler, int steps, Guidance guidance, int repetitions) {
         this(

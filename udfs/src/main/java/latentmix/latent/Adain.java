@@ -3,13 +3,13 @@ package latentmix.latent;
 import java.util.Optional;
 
 /**
- * DiffMorpher's adaptive instance normalisation: every channel of an interpolation on the sphere gets the inputs' interpolated mean and
- * standard deviation.
+ * DiffMorpher's adaptive instance normalisation: every channel of an interpolation on the sphere gets the inputs'
+ * interpolated mean and standard deviation.
  *
  * <pre>z'[c] = σ_c · (y[c] - mean y[c]) / std y[c] + μ_c,   μ_c = Σ w_i mean z_i[c],   σ_c = Σ w_i std z_i[c]</pre>
  *
- * y is slerp of two inputs, as there, and the spherical mean of more. The nearest of the grid is nin/chm@channel, which gives the same from y
- * = Σ w z.
+ * y is slerp of two inputs, as there, and the spherical mean of more. The nearest of the grid is nin/chm@channel, which
+ * gives the same from y = Σ w z.
  *
  * @see <a href="https://arxiv.org/abs/2312.07409">Zhang et al., DiffMorpher, Section 3.3</a>
  */

@@ -3,13 +3,17 @@ package latentmix.latent;
 import java.util.Optional;
 
 /**
- * Diff-II's inversion circle interpolation: a random point of the whole circle through two latents, their weights of no account.
+ * Diff-II's inversion circle interpolation: a random point of the whole circle through two latents, their weights of no
+ * account.
  *
- * <pre>z' = sin(θ + φ) / sin θ · z_0 - sin φ / sin θ · z_1,   φ uniform in [0, 2π),   cos θ = z_0 · z_1 / (‖z_0‖ ‖z_1‖)</pre>
+ * <pre>z' = sin(θ + φ) / sin θ · z_0 - sin φ / sin θ · z_1,   φ uniform in [0, 2π),   cos θ = z_0 · z_1 / (‖z_0‖ ‖z_1‖)
+ * </pre>
  *
- * φ = 0 is z_0, φ = 2π - θ is z_1, and the arc between those two is slerp's; elsewhere the point is no mixture but an extrapolation.
+ * φ = 0 is z_0, φ = 2π - θ is z_1, and the arc between those two is slerp's; elsewhere the point is no mixture but an
+ * extrapolation.
  *
- * @see <a href="https://arxiv.org/abs/2408.16266">Wang and Chen, Inversion circle interpolation, Eq. 5, and the authors' rand_slerp</a>
+ * @see <a href="https://arxiv.org/abs/2408.16266">Wang and Chen, Inversion circle interpolation, Eq. 5, and the
+ *     authors' rand_slerp</a>
  */
 public record Arc() implements Blend {
     /** Nearer than this to one line, two latents span no circle. */

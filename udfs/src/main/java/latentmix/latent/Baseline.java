@@ -13,8 +13,9 @@ import java.util.Locale;
  * z     of a score s: 0 between the pool's mean and the nominal one; outside of both, in the standard deviations of the nearer
  * </pre>
  *
- * Inverted latents are not nominal: those of one class share a bias, and a mixture that looks like one of them is none the worse for it. So a
- * score counts only where it is far from both, to the same side. A pool's deviation counts for no less than the nominal one.
+ * Inverted latents are not nominal: those of one class share a bias, and a mixture that looks like one of them is none
+ * the worse for it. So a score counts only where it is far from both, to the same side. A pool's deviation counts for
+ * no less than the nominal one.
  */
 public final class Baseline {
     /** The name of the gain among the scores. */

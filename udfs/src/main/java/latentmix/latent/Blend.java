@@ -4,7 +4,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** A method beside the grid: it sees its inputs themselves, a few latents in memory, where the grid sees sums over any number. */
+/**
+ * A method beside the grid: it sees its inputs themselves, a few latents in memory, where the grid sees sums over any
+ * number.
+ */
 public sealed interface Blend extends Method permits Slerp, SphericalMean, Nao, Cog, Arc, Adain, Tint, Sdedit, Prompt {
     /**
      * What a blend may know.

@@ -5,7 +5,8 @@ package latentmix.latent;
  *
  * <pre>d = μ, the mean of all M inverted latents of the class</pre>
  *
- * With the inputs left out, μ = (M·μ - Σ_S z) / (M - |S|). The pilot study found that this cures what channel means leave: see {@link Recipe.Pool}.
+ * With the inputs left out, μ = (M·μ - Σ_S z) / (M - |S|). The pilot study found that this cures what channel means
+ * leave: see {@link Recipe.Pool}.
  */
 public record ClassMeanSplit() implements Split {
     @Override

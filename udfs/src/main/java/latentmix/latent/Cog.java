@@ -8,10 +8,11 @@ import java.util.Optional;
  *
  * <pre>y = Σ w z,   α = Σ w,   β = Σ w²,   z' = (1 - α / √β) μ + y / √β</pre>
  *
- * At μ = 0 this is the grid's lol/0. About the class mean map it is lol/cmm without that one's correction for μ being the mean of a
- * finite pool.
+ * At μ = 0 this is the grid's lol/0. About the class mean map it is lol/cmm without that one's correction for μ being
+ * the mean of a finite pool.
  *
- * @see <a href="https://arxiv.org/abs/2408.08558">Bodin et al., Linear combinations of Gaussian latents in generative models</a>
+ * @see <a href="https://arxiv.org/abs/2408.08558">Bodin et al., Linear combinations of Gaussian latents in generative
+ *     models</a>
  */
 public record Cog(Mean mean) implements Blend {
     /** What μ is. */

@@ -12,8 +12,8 @@ import java.io.Serializable;
  * horizontal, vertical    autocorrelation at lag 1: the mean of (z_p - m_c)(z_q - m_c) over neighbours p, q, divided by that of (z_p - m_c)²   0
  * </pre>
  *
- * The channel means' score is band 0's. A plane without a band has 1 there. Autocorrelations have 1/(H·W - 1) added, which taking the mean away takes from
- * them. {@link #nominal} tells mean and spread.
+ * The channel means' score is band 0's. A plane without a band has 1 there. Autocorrelations have 1/(H·W - 1) added,
+ * which taking the mean away takes from them. {@link #nominal} tells mean and spread.
  */
 public record Degeneracy(
         double norm,

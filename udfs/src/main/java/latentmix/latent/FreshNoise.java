@@ -5,8 +5,8 @@ import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
 /**
- * Where the noise that a recipe does not take from its inputs comes from: the id that its inputs were drawn by, and no method, so that
- * methods are compared on the same noise.
+ * Where the noise that a recipe does not take from its inputs comes from: the id that its inputs were drawn by, and no
+ * method, so that methods are compared on the same noise.
  *
  * @param id a draw id, empty where none is needed
  */

@@ -5,8 +5,8 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * What happens to a mixture that is predicted to degenerate, before a network is spent on it: {@code off}, {@code refuse}, {@code refuse(4)}, {@code redraw} or
- * {@code redraw(4, tries=8)}.
+ * What happens to a mixture that is predicted to degenerate, before a network is spent on it: {@code off},
+ * {@code refuse}, {@code refuse(4)}, {@code redraw} or {@code redraw(4, tries=8)}.
  *
  * <pre>refused if any score's z &gt; limit,   {@link Baseline}'s z in standard deviations</pre>
  *

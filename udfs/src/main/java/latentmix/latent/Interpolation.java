@@ -24,7 +24,10 @@ record Interpolation(MeanAdjusted method, Shape shape, ClassMean classMean) impl
         }
     }
 
-    /** The share of an input's variance that all residuals have in common: that of the class mean, where one is split off. */
+    /**
+     * The share of an input's variance that all residuals have in common: that of the class mean, where one is split
+     * off.
+     */
     private double shared() {
         return method.needsClassMean() ? classMean.shared() : 0;
     }

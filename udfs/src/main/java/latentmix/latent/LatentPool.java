@@ -9,7 +9,10 @@ public interface LatentPool {
 
     Shape shape();
 
-    /** Visits every latent once, in the order of their ids, which is that of the indices; a mixer calls it for each of its passes. */
+    /**
+     * Visits every latent once, in the order of their ids, which is that of the indices; a mixer calls it for each of
+     * its passes.
+     */
     void forEach(Visitor visitor);
 
     @FunctionalInterface

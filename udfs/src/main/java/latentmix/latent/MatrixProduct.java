@@ -7,9 +7,10 @@ import java.util.stream.IntStream;
  *
  * <pre>C += W · Z,   C[k] = fma(w_k,i, z_i, C[k]) for i = 0, 1, … where w_k,i is not 0</pre>
  *
- * Every entry is summed in the order of its inputs by fused multiply-adds, so the bytes are the same whatever the sizes of blocks and tiles,
- * the machine, and the BLAS that is or is not installed on it. Weights of 0 cost nothing. HotSpot makes vector instructions of the innermost loop: longer
- * ones (eight inputs, two rows) are no longer unrolled and were two to three times slower.
+ * Every entry is summed in the order of its inputs by fused multiply-adds, so the bytes are the same whatever the sizes
+ * of blocks and tiles, the machine, and the BLAS that is or is not installed on it. Weights of 0 cost nothing. HotSpot
+ * makes vector instructions of the innermost loop: longer ones (eight inputs, two rows) are no longer unrolled and were
+ * two to three times slower.
  */
 final class MatrixProduct {
     /** Columns worked on at a time: of 64 inputs they fit into a core's second-level cache. */

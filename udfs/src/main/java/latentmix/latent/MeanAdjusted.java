@@ -8,14 +8,16 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * Mean-adjusted interpolation, a cell of the grid of norms, splits and scopes, named {@code norm/split} or {@code norm/split@scope}: {@code lin/0 nin/chm fix/cmm@band}.
+ * Mean-adjusted interpolation, a cell of the grid of norms, splits and scopes, named {@code norm/split} or
+ * {@code norm/split@scope}: {@code lin/0 nin/chm fix/cmm@band}.
  *
  * <pre>z_i = d_i + r_i,   d̄ = Σ w_i d_i,   r̄ = Σ w_i r_i,   z' = d̄ + (τ / ‖r̄‖) · r̄</pre>
  *
  * @param norm τ: lin, fix, nin, lol, ess or coh
  * @param split d: 0, m, chm, lp or cmm
  * @param scope where τ is restored: the whole latent, {@code @channel} or {@code @band}
- * @see <a href="https://arxiv.org/abs/2505.07481">Landolsi and Kahl, Addressing degeneracies in latent interpolation for diffusion models, Section 5</a>
+ * @see <a href="https://arxiv.org/abs/2505.07481">Landolsi and Kahl, Addressing degeneracies in latent interpolation
+ *     for diffusion models, Section 5</a>
  */
 public record MeanAdjusted(Norm norm, Split split, Scope scope) implements Method {
     private static final Map<String, Norm> NORMS =
@@ -58,7 +60,10 @@ public record MeanAdjusted(Norm norm, Split split, Scope scope) implements Metho
         return split instanceof ClassMeanSplit;
     }
 
-    /** About √ESS where a norm is restored and the channel means are part of what is scaled, else 1 (Section 4 of the paper). */
+    /**
+     * About √ESS where a norm is restored and the channel means are part of what is scaled, else 1 (Section 4 of the
+     * paper).
+     */
     @Override
     public double predictedGain(double ess) {
         boolean scaled = (split instanceof NoSplit || split instanceof MeanSplit)

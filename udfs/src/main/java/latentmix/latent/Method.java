@@ -7,8 +7,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * A way to make a mixture of inputs: {@link MeanAdjusted}, the grid of norms and splits, which sees sums over its inputs, or a
- * {@link Blend}, which sees the inputs themselves.
+ * A way to make a mixture of inputs: {@link MeanAdjusted}, the grid of norms and splits, which sees sums over its
+ * inputs, or a {@link Blend}, which sees the inputs themselves.
  */
 public sealed interface Method extends Serializable permits MeanAdjusted, Blend {
     /** One input or more. */

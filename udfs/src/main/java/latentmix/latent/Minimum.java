@@ -4,10 +4,11 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * A smooth function's local minimum by L-BFGS: the gradient, times what the last steps tell of the inverse Hessian, with a step halved
- * until the function falls enough.
+ * A smooth function's local minimum by L-BFGS: the gradient, times what the last steps tell of the inverse Hessian,
+ * with a step halved until the function falls enough.
  *
- * @see <a href="https://doi.org/10.1007/BF01589116">Liu and Nocedal, On the limited memory BFGS method, algorithm 2.1</a>
+ * @see <a href="https://doi.org/10.1007/BF01589116">Liu and Nocedal, On the limited memory BFGS method, algorithm
+ *     2.1</a>
  */
 final class Minimum {
     private static final int MEMORY = 12;
@@ -32,7 +33,8 @@ final class Minimum {
     /**
      * Where the function is least near a start.
      *
-     * @param precision the steps end where one lowers the value by no more than this share of it, or finds nothing lower
+     * @param precision the steps end where one lowers the value by no more than this share of it, or finds nothing
+     *     lower
      */
     static double[] near(double[] start, Objective objective, double precision) {
         var x = start.clone();

@@ -11,12 +11,13 @@ import java.util.stream.IntStream;
  *
  * <pre>Z̄ = W · Z,   W (K, M) the weights,   Z (M, D) the pool;   then each row by itself: {@link Interpolation}</pre>
  *
- * Z is streamed in blocks of latents in the order of their ids, Z̄ is made in tiles of mixtures, all sums are in double; the
- * residuals' norms are taken on the way. cmm passes over the pool beforehand for the class mean; leave-inputs-out sums a mixture's inputs
- * in one more row of W and passes over the pool afterwards, for the norms about the mixture's own class mean.
+ * Z is streamed in blocks of latents in the order of their ids, Z̄ is made in tiles of mixtures, all sums are in
+ * double; the residuals' norms are taken on the way. cmm passes over the pool beforehand for the class mean;
+ * leave-inputs-out sums a mixture's inputs in one more row of W and passes over the pool afterwards, for the norms
+ * about the mixture's own class mean.
  *
- * <p>A {@link Blend} is no sum: its inputs are kept in one pass, of as many recipes at a time as memory holds, and it makes each mixture
- * by itself.
+ * <p>A {@link Blend} is no sum: its inputs are kept in one pass, of as many recipes at a time as memory holds, and it
+ * makes each mixture by itself.
  */
 public final class Mixer {
     private static final int BLOCK = 64;

@@ -5,8 +5,8 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * Norm-guided paths and centroids: distances are longer where a path's norms are less likely those of Gaussian noise, so that the
- * shortest paths keep to likely ones.
+ * Norm-guided paths and centroids: distances are longer where a path's norms are less likely those of Gaussian noise,
+ * so that the shortest paths keep to likely ones.
  *
  * <pre>
  * p(r) = r^(D-1) exp(-r²/2) / (2^(D/2-1) Γ(D/2)),   the chi density of ‖ε‖ for ε ~ N(0, I)
@@ -14,13 +14,14 @@ import java.util.stream.IntStream;
  * z' = argmin_z Σ w_i d(z, z_i)²
  * </pre>
  *
- * Of two inputs this is the point at w_1 of the path between them. A path is a chain of points that minimises its energy, S Σ (log p)²
- * ‖Δ‖² over its S segments: the minimum is d², and its points come out evenly spaced. (The authors minimise the line integral
- * itself with a penalty on long segments, and for centroids the sum of distances, not squared, less log p(‖z‖); squares make the centroid
- * of two the path's own point and give the input back at one-hot weights.) All points lie in the span of the inputs, so that only their inner
- * products enter.
+ * Of two inputs this is the point at w_1 of the path between them. A path is a chain of points that minimises its
+ * energy, S Σ (log p)² ‖Δ‖² over its S segments: the minimum is d², and its points come out evenly spaced. (The authors
+ * minimise the line integral itself with a penalty on long segments, and for centroids the sum of distances, not
+ * squared, less log p(‖z‖); squares make the centroid of two the path's own point and give the input back at one-hot
+ * weights.) All points lie in the span of the inputs, so that only their inner products enter.
  *
- * @see <a href="https://arxiv.org/abs/2306.08687">Samuel et al., Norm-guided latent space exploration for text-to-image generation</a>
+ * @see <a href="https://arxiv.org/abs/2306.08687">Samuel et al., Norm-guided latent space exploration for text-to-image
+ *     generation</a>
  */
 public record Nao() implements Blend {
     /** More make no path but a search: a chain of points leads to each of them. */

@@ -6,8 +6,8 @@ package latentmix.latent;
  *
  * <pre>C·4 units (channel, band) of D = n_band, none below the lowest</pre>
  *
- * @param lowest the lowest band that is a unit: 1 (band 0 is one coefficient, the channel's mean), or 2 after a low-pass split, which leaves nothing
- *     of band 1
+ * @param lowest the lowest band that is a unit: 1 (band 0 is one coefficient, the channel's mean), or 2 after a
+ *     low-pass split, which leaves nothing of band 1
  */
 public record PerBand(int lowest) implements Scope {
     @Override

@@ -16,7 +16,8 @@ import java.util.OptionalDouble;
  * gain  = 1 + Σ (τ / ‖r̄‖ - 1) ‖r(μ)‖² / ‖μ‖²                   over units: what {@link Baseline#gain} measures afterwards
  * </pre>
  *
- * For β → 0 and a norm restored over the whole latent the gain is √ESS, the paper's Section 4; with β it saturates at 1/√β.
+ * For β → 0 and a norm restored over the whole latent the gain is √ESS, the paper's Section 4; with β it saturates at
+ * 1/√β.
  */
 public final class PoolBias {
     private final Shape shape;
@@ -58,7 +59,8 @@ public final class PoolBias {
     }
 
     /**
-     * The predicted gain of the class's mean map; none for a method beside the grid, whose mixtures are no sums, or a pool without a mean.
+     * The predicted gain of the class's mean map; none for a method beside the grid, whose mixtures are no sums, or a
+     * pool without a mean.
      *
      * @param method one of those that the bias was measured for
      * @param sumOfSquares Σ w²

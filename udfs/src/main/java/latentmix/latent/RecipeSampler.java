@@ -10,7 +10,8 @@ import org.apache.commons.rng.sampling.PermutationSampler;
 import org.apache.commons.rng.simple.RandomSource;
 
 /**
- * Draws recipes of one kind: how many inputs, which of the pool (without replacement, all sets equally likely), and their weights.
+ * Draws recipes of one kind: how many inputs, which of the pool (without replacement, all sets equally likely), and
+ * their weights.
  *
  * @param pool which latents the class mean of cmm is over
  */

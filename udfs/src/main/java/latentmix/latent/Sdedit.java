@@ -3,8 +3,8 @@ package latentmix.latent;
 import java.util.Optional;
 
 /**
- * Image to image at a strength, as DA-Fusion augments: an image's own latent, noised to a level below the sampling table's first and
- * denoised from there.
+ * Image to image at a strength, as DA-Fusion augments: an image's own latent, noised to a level below the sampling
+ * table's first and denoised from there.
  *
  * <pre>x = √ᾱ_t · x_0 + √(1 - ᾱ_t) · ε,   ε ~ N(0, I),   t the first timestep of the last ⌊strength · steps⌋</pre>
  *

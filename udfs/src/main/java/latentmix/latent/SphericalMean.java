@@ -3,7 +3,8 @@ package latentmix.latent;
 import java.util.Optional;
 
 /**
- * The weighted mean of directions on the sphere, found by iteration, at the inputs' interpolated norm: slerp for any number of inputs.
+ * The weighted mean of directions on the sphere, found by iteration, at the inputs' interpolated norm: slerp for any
+ * number of inputs.
  *
  * <pre>
  * p_i = z_i / ‖z_i‖,   q = Σ w_i p_i / ‖Σ w_i p_i‖
@@ -12,11 +13,11 @@ import java.util.Optional;
  * z' = Σ w_i ‖z_i‖ · q
  * </pre>
  *
- * The sum of weighted squared angles has one minimum where all inputs lie in a half-sphere, as nearly orthogonal ones with weights that are
- * not negative do.
+ * The sum of weighted squared angles has one minimum where all inputs lie in a half-sphere, as nearly orthogonal ones
+ * with weights that are not negative do.
  *
- * @see <a href="https://doi.org/10.1145/502122.502124">Buss and Fillmore, Spherical averages and applications to spherical splines and
- *     interpolation, algorithm A1</a>
+ * @see <a href="https://doi.org/10.1145/502122.502124">Buss and Fillmore, Spherical averages and applications to
+ *     spherical splines and interpolation, algorithm A1</a>
  */
 public record SphericalMean() implements Blend {
     private static final double TOLERANCE = 1e-13;

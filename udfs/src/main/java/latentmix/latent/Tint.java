@@ -3,7 +3,8 @@ package latentmix.latent;
 import java.util.Optional;
 
 /**
- * One latent with a share of fresh noise, at the interpolated norm: the baseline of an augmentation that knows one image.
+ * One latent with a share of fresh noise, at the interpolated norm: the baseline of an augmentation that knows one
+ * image.
  *
  * <pre>y = (1 - α) z + α ε,   z' = ((1 - α) ‖z‖ + α ‖ε‖) / ‖y‖ · y,   ε ~ N(0, I)</pre>
  *

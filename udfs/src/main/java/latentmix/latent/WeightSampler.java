@@ -8,7 +8,8 @@ import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.sampling.distribution.DirichletSampler;
 
 /**
- * Where a mixture's weights come from: {@code equal}, {@code dirichlet(1)}, {@code ess(4)}, {@code fixed(0.5,0.3,0.2)} or {@code path(0.5)}.
+ * Where a mixture's weights come from: {@code equal}, {@code dirichlet(1)}, {@code ess(4)}, {@code fixed(0.5,0.3,0.2)}
+ * or {@code path(0.5)}.
  */
 public sealed interface WeightSampler {
     /** Draws weights for so many inputs: none negative, with a sum of 1. */
@@ -41,7 +42,8 @@ public sealed interface WeightSampler {
     }
 
     /**
-     * The symmetric Dirichlet distribution: alpha 1 is uniform over all weights, above it nears equal ones, below it one-hot.
+     * The symmetric Dirichlet distribution: alpha 1 is uniform over all weights, above it nears equal ones, below it
+     * one-hot.
      *
      * @param alpha above 0
      */

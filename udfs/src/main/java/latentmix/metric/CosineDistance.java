@@ -1,7 +1,8 @@
 package latentmix.metric;
 
 /**
- * 1 - ⟨x, y⟩ / (‖x‖ ‖y‖), from 0 (the same direction) to 2 (the opposite one), such as of an image's features to the mean of its class's.
+ * 1 - ⟨x, y⟩ / (‖x‖ ‖y‖), from 0 (the same direction) to 2 (the opposite one), such as of an image's features to the
+ * mean of its class's.
  *
  * <p>A mean may be that of the vectors or of their {@link #unit} vectors: the two differ where lengths do.
  */

@@ -5,7 +5,8 @@ import java.io.Serializable;
 /**
  * A number with its 95 % confidence interval; NaN at both ends where there are too few images for one.
  *
- * <p>An interval speaks of the images measured: where would the number be had as many others been made? The reference is taken as given.
+ * <p>An interval speaks of the images measured: where would the number be had as many others been made? The reference
+ * is taken as given.
  */
 public record Estimate(double value, double low, double high) implements Serializable {
     /** The 97.5 % quantile of the normal distribution. */
@@ -50,8 +51,9 @@ public record Estimate(double value, double low, double high) implements Seriali
     }
 
     /**
-     * The 97.5 % quantile of Student's t: exact for 1 and 2 degrees of freedom, else the expansion in 1/ν, 4e-3 off at 3 and ever less from there on
-     * (<a href="https://personal.math.ubc.ca/~cbm/aands/page_949.htm">Abramowitz and Stegun 26.7.5</a>).
+     * The 97.5 % quantile of Student's t: exact for 1 and 2 degrees of freedom, else the expansion in 1/ν, 4e-3 off at
+     * 3 and ever less from there on (<a href="https://personal.math.ubc.ca/~cbm/aands/page_949.htm">Abramowitz and
+     * Stegun 26.7.5</a>).
      */
     static double student(long degreesOfFreedom) {
         double v = degreesOfFreedom;

@@ -6,11 +6,12 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The features of any number of images as a mergeable aggregate: all of them up to a capacity; beyond it their mean and covariance, and a sample.
+ * The features of any number of images as a mergeable aggregate: all of them up to a capacity; beyond it their mean and
+ * covariance, and a sample.
  *
- * <p>The sample is the images whose ids, which are hashes, are lowest: a random one that depends on nothing but the images (bottom-k sketch, <a
- * href="https://doi.org/10.1145/1281100.1281133">Cohen and Kaplan 2007</a>), and that of a union is found in the samples of its parts. Each image is added once.
- * Not for use by several threads at once.
+ * <p>The sample is the images whose ids, which are hashes, are lowest: a random one that depends on nothing but the
+ * images (bottom-k sketch, <a href="https://doi.org/10.1145/1281100.1281133">Cohen and Kaplan 2007</a>), and that of a
+ * union is found in the samples of its parts. Each image is added once. Not for use by several threads at once.
  */
 public final class FeatureSketch implements Serializable {
     private final int width;

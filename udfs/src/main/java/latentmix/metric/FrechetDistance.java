@@ -8,9 +8,9 @@ import dev.ludovic.netlib.blas.JavaBLAS;
  *
  * <pre>d² = ‖m₁ - m₂‖² + tr Σ₁ + tr Σ₂ - 2 tr √(Σ₁ Σ₂)</pre>
  *
- * With Σ₁ = V Λ Vᵀ the eigenvalues of Σ₁ Σ₂ are those of the symmetric √Λ Vᵀ Σ₂ V √Λ, so that no root of an unsymmetric matrix is needed; those
- * that rounding makes negative count as 0, also where covariances are singular (<a href="https://arxiv.org/abs/1706.08500">Heusel et al. 2017</a>).
- * Only on Inception's features is it the FID.
+ * With Σ₁ = V Λ Vᵀ the eigenvalues of Σ₁ Σ₂ are those of the symmetric √Λ Vᵀ Σ₂ V √Λ, so that no root of an unsymmetric
+ * matrix is needed; those that rounding makes negative count as 0, also where covariances are singular (<a
+ * href="https://arxiv.org/abs/1706.08500">Heusel et al. 2017</a>). Only on Inception's features is it the FID.
  *
  * @param meanTerm ‖m₁ - m₂‖²
  * @param trace1 tr Σ₁

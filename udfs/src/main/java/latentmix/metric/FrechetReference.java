@@ -3,19 +3,21 @@ package latentmix.metric;
 import java.util.Arrays;
 
 /**
- * What every Fréchet distance to one set of features needs of that set, computed once: with Σ₂ = F Fᵀ the root's trace is tr √(Σ₁ Σ₂) = tr √(Fᵀ Σ₁ F).
+ * What every Fréchet distance to one set of features needs of that set, computed once: with Σ₂ = F Fᵀ the root's trace
+ * is tr √(Σ₁ Σ₂) = tr √(Fᵀ Σ₁ F).
  *
- * <p>F is (D, r): the reference's deviations over √(m - 1) where they are fewer than features, else V √Λ of its covariance's eigenvectors. For the n
- * deviations X of few images, B = X F, and Fᵀ Σ₁ F = Bᵀ B / (n - 1) has the eigenvalues of the smaller B Bᵀ / (n - 1), so that 2,048 features of some hundred images
- * take seconds.
+ * <p>F is (D, r): the reference's deviations over √(m - 1) where they are fewer than features, else V √Λ of its
+ * covariance's eigenvectors. For the n deviations X of few images, B = X F, and Fᵀ Σ₁ F = Bᵀ B / (n - 1) has the
+ * eigenvalues of the smaller B Bᵀ / (n - 1), so that 2,048 features of some hundred images take seconds.
  *
- * <p>The interval is that of the delta method: the distance is differentiable in m₁ and Σ₁ (with T = F (Fᵀ Σ₁ F)^(-1/2) Fᵀ, the optimal transport's map, d tr
- * √(Σ₁ Σ₂) = ½ tr T dΣ₁; <a href="https://doi.org/10.1016/j.jmva.2016.06.005">Rippl, Munk and Sturm 2016</a>), so an image x contributes
+ * <p>The interval is that of the delta method: the distance is differentiable in m₁ and Σ₁ (with T = F (Fᵀ Σ₁ F)^(-1/2)
+ * Fᵀ, the optimal transport's map, d tr √(Σ₁ Σ₂) = ½ tr T dΣ₁; <a
+ * href="https://doi.org/10.1016/j.jmva.2016.06.005">Rippl, Munk and Sturm 2016</a>), so an image x contributes
  *
  * <pre>IF(x) = 2 ⟨m₁ - m₂, x - m₁⟩ + ‖x - m₁‖² - (x - m₁)ᵀ T (x - m₁)</pre>
  *
- * and the standard error is that of the mean of IF (the infinitesimal jackknife). Unlike a bootstrap it takes one decomposition. It tells the spread, not the
- * bias: the distance of few images is too large.
+ * and the standard error is that of the mean of IF (the infinitesimal jackknife). Unlike a bootstrap it takes one
+ * decomposition. It tells the spread, not the bias: the distance of few images is too large.
  */
 final class FrechetReference {
     /** Eigenvalues below this share of the largest are rounding. */

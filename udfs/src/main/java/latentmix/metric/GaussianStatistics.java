@@ -11,8 +11,9 @@ import java.io.Serializable;
  * cov = S / (n - 1)
  * </pre>
  *
- * (Welford; <a href="http://infolab.stanford.edu/pub/cstr/reports/cs/tr/79/773/CS-TR-79-773.pdf">Chan, Golub and LeVeque 1979</a>.) Sums
- * in double; deviations are summed instead of squares, so that a mean far from 0 costs no digits. Not for use by several threads at once.
+ * (Welford; <a href="http://infolab.stanford.edu/pub/cstr/reports/cs/tr/79/773/CS-TR-79-773.pdf">Chan, Golub and
+ * LeVeque 1979</a>.) Sums in double; deviations are summed instead of squares, so that a mean far from 0 costs no
+ * digits. Not for use by several threads at once.
  */
 public final class GaussianStatistics implements Serializable {
     private final double[] mean; // (D)

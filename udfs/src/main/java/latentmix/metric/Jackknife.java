@@ -5,17 +5,18 @@ import java.util.Arrays;
 /**
  * The standard error of a metric by the delete-a-group jackknife.
  *
- * <p>Images fall into groups by their ids, which are hashes; the metric is computed without each group in turn. With n images, m_g of them in group g, h_g = n /
- * m_g, and θ₍g₎ the metric without group g:
+ * <p>Images fall into groups by their ids, which are hashes; the metric is computed without each group in turn. With n
+ * images, m_g of them in group g, h_g = n / m_g, and θ₍g₎ the metric without group g:
  *
  * <pre>
  * θ_J = G θ - Σ (1 - m_g / n) θ₍g₎
  * se² = 1/G Σ (h_g θ - (h_g - 1) θ₍g₎ - θ_J)² / (h_g - 1)
  * </pre>
  *
- * (<a href="https://doi.org/10.1023/A:1007501303422">Busing, Meijer and van der Leeden 1999</a>.) No image is ever there twice, as in a bootstrap: duplicates
- * are each other's nearest neighbours and pairs at distance 0, and lower a covariance's rank, so that a bootstrap shifts just the metrics compared here. Leaving
- * out many at a time also suits those that are not smooth (<a href="https://doi.org/10.1214/aos/1176347263">Shao and Wu 1989</a>).
+ * (<a href="https://doi.org/10.1023/A:1007501303422">Busing, Meijer and van der Leeden 1999</a>.) No image is ever
+ * there twice, as in a bootstrap: duplicates are each other's nearest neighbours and pairs at distance 0, and lower a
+ * covariance's rank, so that a bootstrap shifts just the metrics compared here. Leaving out many at a time also suits
+ * those that are not smooth (<a href="https://doi.org/10.1214/aos/1176347263">Shao and Wu 1989</a>).
  */
 final class Jackknife {
     /** G, at most. */

@@ -1,7 +1,8 @@
 package latentmix.metric;
 
 /**
- * The squared maximum mean discrepancy of two sets of features (<a href="https://jmlr.csail.mit.edu/papers/v13/gretton12a.html">Gretton et al. 2012</a>),
+ * The squared maximum mean discrepancy of two sets of features (<a
+ * href="https://jmlr.csail.mit.edu/papers/v13/gretton12a.html">Gretton et al. 2012</a>),
  *
  * <pre>mmd² = mean k(x, x') + mean k(y, y') - 2 mean k(x, y)</pre>
  *
@@ -25,8 +26,9 @@ final class KernelDistance {
     private KernelDistance() {}
 
     /**
-     * KID: k(x, y) = (⟨x, y⟩ / D + 1)³ and the unbiased means (<a href="https://arxiv.org/abs/1801.01401">Bińkowski et al. 2018</a>). Theirs is a mean over random
-     * subsets, whose expectation is the same; here all pairs of the samples count once. It may be below 0. Only on Inception's features is it the KID.
+     * KID: k(x, y) = (⟨x, y⟩ / D + 1)³ and the unbiased means (<a href="https://arxiv.org/abs/1801.01401">Bińkowski et
+     * al. 2018</a>). Theirs is a mean over random subsets, whose expectation is the same; here all pairs of the samples
+     * count once. It may be below 0. Only on Inception's features is it the KID.
      */
     static Estimate kid(Comparison sets) {
         int width = sets.points().width();
@@ -34,8 +36,9 @@ final class KernelDistance {
     }
 
     /**
-     * CMMD: k(x, y) = exp(-‖x - y‖² / 2σ²) of unit vectors with σ = 10, times 1,000, all pairs (<a href="https://arxiv.org/abs/2401.09603">Jayasumana et al. 2024</a>;
-     * means as in <a href="https://github.com/google-research/google-research/blob/master/cmmd/distance.py">their code</a>).
+     * CMMD: k(x, y) = exp(-‖x - y‖² / 2σ²) of unit vectors with σ = 10, times 1,000, all pairs (<a
+     * href="https://arxiv.org/abs/2401.09603">Jayasumana et al. 2024</a>; means as in <a
+     * href="https://github.com/google-research/google-research/blob/master/cmmd/distance.py">their code</a>).
      */
     static Estimate cmmd(Comparison sets) {
         double gamma = 1 / (2 * SIGMA * SIGMA);

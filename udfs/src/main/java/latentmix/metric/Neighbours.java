@@ -3,16 +3,18 @@ package latentmix.metric;
 import java.util.Arrays;
 
 /**
- * Whether images lie among real ones and real ones among them, by balls that reach to each image's k-th nearest neighbour in its own set.
+ * Whether images lie among real ones and real ones among them, by balls that reach to each image's k-th nearest
+ * neighbour in its own set.
  *
  * <pre>
  * precision  share of images inside a real image's ball        density   real balls round an image, over k
  * recall     share of real images inside an image's ball       coverage  share of real balls with an image inside
  * </pre>
  *
- * (<a href="https://arxiv.org/abs/1904.06991">Kynkäänniemi et al. 2019</a>; <a href="https://arxiv.org/abs/2002.09797">Naeem et al. 2020</a>; as <a
- * href="https://github.com/clovaai/generative-evaluation-prdc">their code</a> computes them, one k for all.) All but density are from 0 to 1. Precision's interval is
- * Wilson's, density's that of a mean, the others' the jackknife's.
+ * (<a href="https://arxiv.org/abs/1904.06991">Kynkäänniemi et al. 2019</a>; <a
+ * href="https://arxiv.org/abs/2002.09797">Naeem et al. 2020</a>; as <a
+ * href="https://github.com/clovaai/generative-evaluation-prdc">their code</a> computes them, one k for all.) All but
+ * density are from 0 to 1. Precision's interval is Wilson's, density's that of a mean, the others' the jackknife's.
  */
 public record Neighbours(Estimate precision, Estimate recall, Estimate density, Estimate coverage) {
     static Neighbours of(Comparison sets) {

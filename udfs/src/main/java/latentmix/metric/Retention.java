@@ -5,7 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * How much of its inputs an output keeps: whether it is closer to them than to other images of their class, as a mergeable aggregate over outputs.
+ * How much of its inputs an output keeps: whether it is closer to them than to other images of their class, as a
+ * mergeable aggregate over outputs.
  *
  * <pre>
  * c_i   closeness of the output to input i, of weight w_i;   c_u   to image u of its class that is no input
@@ -14,10 +15,12 @@ import java.util.List;
  * nearest  1 where the closest image of all is an input; by chance that is in N / (N + U) of outputs
  * </pre>
  *
- * auc is Mann and Whitney's U as a share of its largest value (<a href="https://doi.org/10.1214/aoms/1177730491">1947</a>). Closeness is a choice: by
- * {@link #cosines} it is the correlation of what sets images of a class apart, in any space: an output's latent among the class's inverted ones, or
- * features of images. There kept has a scale: for c the cosines of a plain sum Σ w_i x_i with its independent inputs it is about √Σ w² = 1 / √ESS, for
- * a copy of its one input 1. Every output counts the same. Not for use by several threads at once.
+ * auc is Mann and Whitney's U as a share of its largest value (<a
+ * href="https://doi.org/10.1214/aoms/1177730491">1947</a>). Closeness is a choice: by {@link #cosines} it is the
+ * correlation of what sets images of a class apart, in any space: an output's latent among the class's inverted ones,
+ * or features of images. There kept has a scale: for c the cosines of a plain sum Σ w_i x_i with its independent inputs
+ * it is about √Σ w² = 1 / √ESS, for a copy of its one input 1. Every output counts the same. Not for use by several
+ * threads at once.
  */
 public final class Retention implements Serializable {
     private static final int AUC = 0;

@@ -8,8 +8,8 @@ import org.netlib.util.intW;
  * The eigendecomposition A = V diag(λ) Vᵀ of a symmetric matrix.
  *
  * <p>LAPACK's divide and conquer, <a
- * href="https://www.netlib.org/lapack/explore-html/d8/d1c/group__heevd.html">dsyevd</a>, always that in Java: figures are the same on every
- * machine, whatever is installed on it.
+ * href="https://www.netlib.org/lapack/explore-html/d8/d1c/group__heevd.html">dsyevd</a>, always that in Java: figures
+ * are the same on every machine, whatever is installed on it.
  *
  * @param values λ, ascending
  * @param vectors (D, D), an eigenvector a row; empty where only the values were asked for

@@ -12,13 +12,13 @@ import latentmix.image.Pixels;
 import latentmix.image.Resize;
 
 /**
- * What CLIP's vision model is given of an image: shortest edge to a size by Pillow's bicubic filter, the centre square, and (v · rescale -
- * mean) / std a channel.
+ * What CLIP's vision model is given of an image: shortest edge to a size by Pillow's bicubic filter, the centre square,
+ * and (v · rescale - mean) / std a channel.
  *
  * <p><a
  * href="https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/clip/image_processing_clip.py">transformers'
- * image_processing_clip.py</a>, bit for bit: bytes are rounded before the crop, the product is a double's rounded to float32, the rest is
- * float32.
+ * image_processing_clip.py</a>, bit for bit: bytes are rounded before the crop, the product is a double's rounded to
+ * float32, the rest is float32.
  *
  * @param shortestEdge pixels, at least cropSize
  * @param cropSize pixels of the square's side
@@ -39,7 +39,9 @@ record ClipImageProcessor(int shortestEdge, int cropSize, double rescaleFactor, 
             "image_processor_type", List.of("CLIPImageProcessor", "CLIPImageProcessorFast"),
             "feature_extractor_type", List.of("CLIPFeatureExtractor", "CLIPImageProcessor"));
 
-    /** Reads what lies in the component's folder, or where diffusers puts it: in {@code feature_extractor} beside it. */
+    /**
+     * Reads what lies in the component's folder, or where diffusers puts it: in {@code feature_extractor} beside it.
+     */
     static ClipImageProcessor of(Path component) {
         Path beside = component.resolveSibling("feature_extractor").resolve(FILE);
         Path file = Stream.of(component.resolve(FILE), beside)

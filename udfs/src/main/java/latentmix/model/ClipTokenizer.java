@@ -28,7 +28,9 @@ import latentmix.checkpoint.Json;
 public final class ClipTokenizer {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** A tokenizer.json without its tokens. The regex: contractions, words, single digits, runs of anything but space. */
+    /**
+     * A tokenizer.json without its tokens. The regex: contractions, words, single digits, runs of anything but space.
+     */
     private static final String LAYOUT =
             """
             {

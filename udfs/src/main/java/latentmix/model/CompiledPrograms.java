@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  * another file. A file is published whole, its own SHA-256 is checked at every opening, and a file lock keeps two
  * processes from compiling the same program at once.
  */
-final class CompiledPrograms {
+public final class CompiledPrograms {
     private static final Logger LOG = LoggerFactory.getLogger(CompiledPrograms.class);
     /** A file lock holds between processes; these hold between the threads of this one. */
     private static final ConcurrentMap<Path, Object> MONITORS = new ConcurrentHashMap<>();
@@ -38,7 +38,7 @@ final class CompiledPrograms {
     private CompiledPrograms() {}
 
     /** The archive of one module of a component with its weights in the given type: from the cache, or compiled now. */
-    static Path of(Path component, Architecture architecture, ScriptModule module, ElementType type) {
+    public static Path of(Path component, Architecture architecture, ScriptModule module, ElementType type) {
         Program program = new Program(module, type);
         String key = Fingerprint.ofText(CheckpointFolder.fingerprint(component)
                 + HexFormat.of().formatHex(program.code())

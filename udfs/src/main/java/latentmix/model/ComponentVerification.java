@@ -30,10 +30,10 @@ import latentmix.checkpoint.Safetensors;
  * <p>Names are {@code <case>.<tensor>}, or in a file of one case the tensors' alone. U-Net: sample, timestep,
  * encoder_hidden_states and perhaps text_embeds, time_ids, to out. SD3's transformer: hidden_states, timestep,
  * encoder_hidden_states, pooled_projections, out. Autoencoder: image to mean, logvar, scaled_mean, sample (with noise);
- * dec.latent or dec.scaled_latent to dec.image. Text encoder: input_ids and perhaps attention_mask to last_hidden_state,
- * hidden_states_i (-1 is the last), pooler_output or text_embeds. Image encoder: pixel_values to image_embeds,
- * last_hidden_state, hidden_states_i, pooler_output. Classifier: images to features, logits. Tensors with {@code .act.} in
- * their names, and others, are ignored.
+ * dec.latent or dec.scaled_latent to dec.image. Text encoder: input_ids and perhaps attention_mask to
+ * last_hidden_state, hidden_states_i (-1 is the last), pooler_output or text_embeds. Image encoder: pixel_values to
+ * image_embeds, last_hidden_state, hidden_states_i, pooler_output. Classifier: images to features, logits. Tensors with
+ * {@code .act.} in their names, and others, are ignored.
  */
 public final class ComponentVerification implements AutoCloseable {
     /**

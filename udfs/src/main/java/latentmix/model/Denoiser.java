@@ -19,8 +19,8 @@ public interface Denoiser extends AutoCloseable {
     /**
      * The gradient of some value with respect to the prompts' hidden states: one forward and one backward.
      *
-     * @param outputGradient from the output (B, C, H, W) to the value's gradient with respect to it; its arrays are closed
-     *     with the call
+     * @param outputGradient from the output (B, C, H, W) to the value's gradient with respect to it; its arrays are
+     *     closed with the call
      * @return as the hidden states, (B, L, width), attached to the sample's manager
      * @throws UnsupportedOperationException if the network was not loaded to be differentiated
      */

@@ -6,13 +6,14 @@ import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.Fingerprint;
 
 /**
- * The file {@code inception-2015-12-05.pt}, TensorFlow's Inception of that day as a TorchScript program, by which FID and KID are defined today (<a
+ * The file {@code inception-2015-12-05.pt}, TensorFlow's Inception of that day as a TorchScript program, by which FID
+ * and KID are defined today (<a
  * href="https://github.com/NVlabs/stylegan2-ada-pytorch/blob/main/metrics/frechet_inception_distance.py">stylegan2-ada-pytorch</a>).
  *
  * <pre>forward(images: uint8 (B, 3, H, W), return_features: bool) → (B, 2048)</pre>
  *
- * It resizes by itself, bilinearly and without antialiasing, to 299 × 299: any other resize gives another distance. A TorchScript file is a program, so it is run only where
- * the configuration names its SHA-256.
+ * It resizes by itself, bilinearly and without antialiasing, to 299 × 299: any other resize gives another distance. A
+ * TorchScript file is a program, so it is run only where the configuration names its SHA-256.
  */
 public final class InceptionFile {
     static final int WIDTH = 2048;

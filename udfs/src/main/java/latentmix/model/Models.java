@@ -32,10 +32,10 @@ import org.slf4j.LoggerFactory;
  * The networks of this JVM, each loaded once and shared by all tasks: a map by checkpoint fingerprint, device, type,
  * component and part.
  *
- * <p>The first task to ask compiles (or finds the compiled program in the cache) and loads, the others wait. Weights are
- * frozen, and every task runs them with NDArrays of its own manager. The map owns the networks until {@link #closeAll}:
- * closing what it hands out frees no weights. Text encoders alone go before: they are needed once per prompt, and whoever
- * loads another part frees those that no task has open.
+ * <p>The first task to ask compiles (or finds the compiled program in the cache) and loads, the others wait. Weights
+ * are frozen, and every task runs them with NDArrays of its own manager. The map owns the networks until
+ * {@link #closeAll}: closing what it hands out frees no weights. Text encoders alone go before: they are needed once
+ * per prompt, and whoever loads another part frees those that no task has open.
  */
 public final class Models {
     private static final Logger LOG = LoggerFactory.getLogger(Models.class);
@@ -172,7 +172,10 @@ public final class Models {
         return component.endsWith("_3") ? T5Tokenizer.open(path, T5_LENGTH) : ClipTokenizer.open(path);
     }
 
-    /** The network over images in this folder, CLIP's vision model or a classifier: any folder, for metrics need no checkpoint. */
+    /**
+     * The network over images in this folder, CLIP's vision model or a classifier: any folder, for metrics need no
+     * checkpoint.
+     */
     public static ImageEncoder imageEncoder(Path component, Device device, Dtype dtype) {
         Architecture architecture = Architecture.of(component);
         if (architecture instanceof ConvClassifier) {
@@ -197,7 +200,8 @@ public final class Models {
     }
 
     /**
-     * The standard Inception of a file that the user gives, {@code inception-2015-12-05.pt}: the one foreign program that is ever run.
+     * The standard Inception of a file that the user gives, {@code inception-2015-12-05.pt}: the one foreign program
+     * that is ever run.
      *
      * @throws CheckpointException unless the file has this SHA-256
      */
@@ -250,8 +254,8 @@ public final class Models {
     }
 
     /**
-     * Compiles every part into the cache where it is missing. All weights are read on the way, so that a checkpoint that
-     * cannot run is refused before the first task.
+     * Compiles every part into the cache where it is missing. All weights are read on the way, so that a checkpoint
+     * that cannot run is refused before the first task.
      */
     public static void compile(CheckpointFolder folder, Dtype dtype) {
         check(folder);

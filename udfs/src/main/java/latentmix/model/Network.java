@@ -21,7 +21,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /** A compiled program in libtorch: frozen weights on one device, run by any number of threads. */
-final class Network implements AutoCloseable {
+public final class Network implements AutoCloseable {
     private final Model model;
     private final PtSymbolBlock block;
 
@@ -31,12 +31,12 @@ final class Network implements AutoCloseable {
     }
 
     /** Loads a program; by path, since a stream costs three times the memory. */
-    static Network load(Path program, Device device) {
+    public static Network load(Path program, Device device) {
         return load(program, device, Map.of());
     }
 
     /** Loads a program whose results can be differentiated with respect to its inputs. */
-    static Network loadDifferentiable(Path program, Device device) {
+    public static Network loadDifferentiable(Path program, Device device) {
         Network network = load(program, device, Map.of("trainParam", "true"));
         network.block.freezeParameters(true);
         return network;
@@ -54,13 +54,19 @@ final class Network implements AutoCloseable {
         }
     }
 
-    /** Runs forward with these inputs and then {@code true}, as a flag that the program takes; otherwise as {@link #forward}. */
-    NDList forwardFlagged(NDManager owner, NDArray input) {
+    /**
+     * Runs forward with these inputs and then {@code true}, as a flag that the program takes; otherwise as
+     * {@link #forward}.
+     */
+    public NDList forwardFlagged(NDManager owner, NDArray input) {
         return forward(owner, IValue.from((PtNDArray) input), IValue.from(true));
     }
 
-    /** Runs forward without gradients; the results, one or a list, belong to the given manager and are never changed in place. */
-    NDList forward(NDManager owner, NDArray... inputs) {
+    /**
+     * Runs forward without gradients; the results, one or a list, belong to the given manager and are never changed in
+     * place.
+     */
+    public NDList forward(NDManager owner, NDArray... inputs) {
         return forward(
                 owner,
                 Stream.of(inputs).map(input -> IValue.from((PtNDArray) input)).toArray(IValue[]::new));
@@ -79,12 +85,12 @@ final class Network implements AutoCloseable {
     }
 
     /** Loads a program whose parameters are to be trained. */
-    static Network loadTrainable(Path program, Device device) {
+    public static Network loadTrainable(Path program, Device device) {
         return load(program, device, Map.of("trainParam", "true"));
     }
 
     /** The parameters, by their keys; they share the network's memory and belong to the given manager. */
-    Map<String, PtNDArray> parameters(PtNDManager owner) {
+    public Map<String, PtNDArray> parameters(PtNDManager owner) {
         Map<String, PtNDArray> parameters = new LinkedHashMap<>();
         for (NDArray parameter : JniUtils.moduleGetParams(block, owner)) {
             parameters.put(parameter.getName(), (PtNDArray) parameter);
@@ -93,14 +99,14 @@ final class Network implements AutoCloseable {
     }
 
     /** Runs forward so that its results, a list, can be led back; they belong to the given manager. */
-    NDList forwardTraining(NDManager owner, NDArray... inputs) {
+    public NDList forwardTraining(NDManager owner, NDArray... inputs) {
         NDList results = IValueUtils.forward(block, new NDList(inputs), true);
         results.attach(owner);
         return results;
     }
 
     /** Runs forward, without gradients, on whatever it takes; the result is the caller's to close. */
-    IValue run(IValue... inputs) {
+    public IValue run(IValue... inputs) {
         return block.forward(inputs);
     }
 
@@ -108,10 +114,11 @@ final class Network implements AutoCloseable {
      * Runs forward and leads a gradient back to one input of a network that was {@link #loadDifferentiable}.
      *
      * @param input which of the inputs
-     * @param gradient from the result to the gradient with respect to it; both belong to a scope that ends with the call
+     * @param gradient from the result to the gradient with respect to it; both belong to a scope that ends with the
+     *     call
      * @return the gradient with respect to the input, owned by the given manager
      */
-    NDArray gradient(NDManager owner, int input, UnaryOperator<NDArray> gradient, NDArray... inputs) {
+    public NDArray gradient(NDManager owner, int input, UnaryOperator<NDArray> gradient, NDArray... inputs) {
         boolean before = JniUtils.isGradMode(); // thread-local in libtorch
         try (NDManager scope = owner.newSubManager()) {
             NDArray leaf = inputs[input].duplicate();

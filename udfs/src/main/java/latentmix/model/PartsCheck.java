@@ -11,7 +11,9 @@ import latentmix.architecture.UNet2DConditionModel;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
 
-/** Whether the parts of a checkpoint fit each other: what each config says of the others' widths, and of their purpose. */
+/**
+ * Whether the parts of a checkpoint fit each other: what each config says of the others' widths, and of their purpose.
+ */
 record PartsCheck(CheckpointFolder folder, DenoisingNetwork denoiser, AutoencoderKL vae) {
     /** Refuses a checkpoint whose parts do not fit. */
     void run() {

@@ -7,7 +7,9 @@ import java.util.Map;
 import java.util.Optional;
 import latentmix.checkpoint.CheckpointFolder;
 
-/** Says which prompts are longer than a checkpoint's tokenizers take: they are cut, as the field's pipelines cut them. */
+/**
+ * Says which prompts are longer than a checkpoint's tokenizers take: they are cut, as the field's pipelines cut them.
+ */
 public final class PromptCuts {
     /** What a tokenizer does to a prompt that is too long for it. */
     private record Cut(int length, int maxLength, String kept) {}

@@ -5,8 +5,8 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 
 /**
- * What a denoiser is told of its prompts, as diffusers' pipelines name it: {@code prompt_embeds} and, where the network takes
- * one, {@code pooled_prompt_embeds}. Rows are prompts.
+ * What a denoiser is told of its prompts, as diffusers' pipelines name it: {@code prompt_embeds} and, where the network
+ * takes one, {@code pooled_prompt_embeds}. Rows are prompts.
  *
  * @param arrays float32: hidden states (B, L, width), and perhaps a pooled embedding (B, pooledWidth)
  */

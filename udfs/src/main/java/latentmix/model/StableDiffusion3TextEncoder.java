@@ -8,8 +8,9 @@ import ai.djl.ndarray.types.Shape;
 import java.util.Optional;
 
 /**
- * The prompt embeddings of Stable Diffusion 3: on the token axis, first [CLIP-L's | CLIP-G's] hidden states before the last,
- * zeros up to T5's width, then T5's last hidden state; and pooled, [CLIP-L's | CLIP-G's] projected text embeddings.
+ * The prompt embeddings of Stable Diffusion 3: on the token axis, first [CLIP-L's | CLIP-G's] hidden states before the
+ * last, zeros up to T5's width, then T5's last hidden state; and pooled, [CLIP-L's | CLIP-G's] projected text
+ * embeddings.
  *
  * <p><a
  * href="https://github.com/huggingface/diffusers/blob/v0.36.0/src/diffusers/pipelines/stable_diffusion_3/pipeline_stable_diffusion_3.py">diffusers'

@@ -8,8 +8,8 @@ import latentmix.checkpoint.Json;
 /**
  * T5's tokenizer: the pieces of text with the largest product of probabilities, then an end token.
  *
- * <p>A checkpoint's {@code tokenizer.json}, run by the Hugging Face tokenizers library; the ids are those of {@code
- * T5TokenizerFast}.
+ * <p>A checkpoint's {@code tokenizer.json}, run by the Hugging Face tokenizers library; the ids are those of
+ * {@code T5TokenizerFast}.
  *
  * @see <a href="https://arxiv.org/abs/1804.10959">Kudo's unigram language model</a>
  */

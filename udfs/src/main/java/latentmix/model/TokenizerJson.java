@@ -15,8 +15,8 @@ import java.util.stream.StreamSupport;
 import latentmix.checkpoint.CheckpointException;
 
 /**
- * A {@code tokenizer.json} that the Hugging Face tokenizers library runs; its ids are cut and padded here, not there, so that
- * a prompt's whole length is known.
+ * A {@code tokenizer.json} that the Hugging Face tokenizers library runs; its ids are cut and padded here, not there,
+ * so that a prompt's whole length is known.
  *
  * @see <a href="https://huggingface.co/docs/tokenizers/components">The components of a tokenizer.json</a>
  */

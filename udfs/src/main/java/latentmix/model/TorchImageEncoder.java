@@ -78,7 +78,8 @@ sealed interface TorchImageEncoder extends ImageEncoder {
     }
 
     /**
-     * The features of the standard Inception, whose program takes bytes of any size, resizes them itself as the original did, and returns its last pooling layer.
+     * The features of the standard Inception, whose program takes bytes of any size, resizes them itself as the
+     * original did, and returns its last pooling layer.
      */
     record Inception(Network network, Device device) implements TorchImageEncoder {
         @Override

@@ -18,9 +18,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * The build of libtorch that will be loaded: the one among the dependencies, for CPUs, or the machine's own PyTorch, where
- * {@code PYTORCH_LIBRARY_PATH}, {@code PYTORCH_VERSION} and {@code PYTORCH_FLAVOR} say which. DJL's library between Java and
- * libtorch fits one version alone; DJL would look for another one on the net, and a wrong pair crashes the process.
+ * The build of libtorch that will be loaded: the one among the dependencies, for CPUs, or the machine's own PyTorch,
+ * where {@code PYTORCH_LIBRARY_PATH}, {@code PYTORCH_VERSION} and {@code PYTORCH_FLAVOR} say which. DJL's library
+ * between Java and libtorch fits one version alone; DJL would look for another one on the net, and a wrong pair crashes
+ * the process.
  */
 final class TorchLibraries {
     private static final String PATH = "PYTORCH_LIBRARY_PATH";

@@ -50,7 +50,8 @@ public record Guidance(double scale, double least, double most) {
      * The guided model output of a batch of latents.
      *
      * @param sample float32 (B, C, H, W)
-     * @param prompts a row for each latent; where guidance is on, the unconditional rows before the conditional ones (2B)
+     * @param prompts a row for each latent; where guidance is on, the unconditional rows before the conditional ones
+     *     (2B)
      * @return float32 (B, C, H, W), attached to the sample's manager
      */
     public NDArray predict(Denoiser denoiser, NDArray sample, double timestep, PromptEmbeds prompts) {

@@ -9,8 +9,8 @@ import java.util.stream.IntStream;
  *
  * <pre>next = √b · x0 + √(1 − b − σ²) · ε + σ · z,    σ = η · √((1 − b)/(1 − a) · (1 − a/b))</pre>
  *
- * <p>with x0 and ε predicted at level a. A visited timestep t joins the levels ᾱ_t and ᾱ_{t − T div N} (below timestep 0:
- * the final level). Sampling goes down from the first to the second, inversion up from the second to the first; both
+ * <p>with x0 and ε predicted at level a. A visited timestep t joins the levels ᾱ_t and ᾱ_{t − T div N} (below timestep
+ * 0: the final level). Sampling goes down from the first to the second, inversion up from the second to the first; both
  * evaluate the network at t, so that inversion looks at the target timestep and undoes sampling exactly where both see
  * the same ε.
  *

@@ -6,9 +6,9 @@ import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /**
- * DPM-Solver++ as a multistep method: the exact solution of the diffusion ODE in λ = log(α/σ) for a predicted x0 that is a
- * polynomial in λ through the last predictions. From level s to t, with h = λ_t − λ_s, r = (λ_s − λ_{s−1})/h and divided by h
- * the differences Δ = (x0_s − x0_{s−1})/r, Δ' the one before,
+ * DPM-Solver++ as a multistep method: the exact solution of the diffusion ODE in λ = log(α/σ) for a predicted x0 that
+ * is a polynomial in λ through the last predictions. From level s to t, with h = λ_t − λ_s, r = (λ_s − λ_{s−1})/h and
+ * divided by h the differences Δ = (x0_s − x0_{s−1})/r, Δ' the one before,
  *
  * <pre>
  * 1    x_t = σ_t/σ_s · x_s + α_t (1 − e^{−h}) · x0_s                                              which is DDIM
@@ -17,12 +17,12 @@ import java.util.stream.IntStream;
  *                                     φ₂ = 1 − (1 − e^{−h})/h,    φ₃ = 1/2 − φ₂/h
  * </pre>
  *
- * <p>The first steps have fewer predictions and a lower order; so have the last ones of fewer than 15 steps, the last to a
- * noiseless sample (λ infinite), and those that look back on pure noise (1/r = 0). The parabola of 3M is integrated exactly;
- * diffusers and the authors' code halve the term with φ₃.
+ * <p>The first steps have fewer predictions and a lower order; so have the last ones of fewer than 15 steps, the last
+ * to a noiseless sample (λ infinite), and those that look back on pure noise (1/r = 0). The parabola of 3M is
+ * integrated exactly; diffusers and the authors' code halve the term with φ₃.
  *
- * <p>Timesteps are spaced as in diffusers, whose "leading" ones of this solver start lower than DDIM's; or evenly down from the
- * level where an inversion ended, which is nearer the ODE's solution than a start at another level.
+ * <p>Timesteps are spaced as in diffusers, whose "leading" ones of this solver start lower than DDIM's; or evenly down
+ * from the level where an inversion ended, which is nearer the ODE's solution than a start at another level.
  *
  * @param firstOrder the process, and the last level; "leading" and "linspace" timesteps are spaced for a noiseless end
  * @param order 1 to 3

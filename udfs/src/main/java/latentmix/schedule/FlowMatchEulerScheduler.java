@@ -9,8 +9,8 @@ import java.util.stream.IntStream;
  *
  * <pre>x_{σ'} = x_σ + (σ' − σ) · v</pre>
  *
- * <p>Sampling evaluates v at the σ that a step starts from. Inversion may do so too, or evaluate at the σ' that it goes to, as
- * DDIM inversion does: then it undoes sampling exactly where both see the same v.
+ * <p>Sampling evaluates v at the σ that a step starts from. Inversion may do so too, or evaluate at the σ' that it goes
+ * to, as DDIM inversion does: then it undoes sampling exactly where both see the same v.
  *
  * @param inversionAt the end of an inversion's step at which the network is evaluated
  * @see <a href="https://arxiv.org/abs/2209.03003">Liu et al., Flow Straight and Fast</a>

@@ -6,7 +6,8 @@ import java.util.stream.IntStream;
 /**
  * The noise levels of a rectified flow, x_σ = (1 − σ)·x0 + σ·ε with velocity v = dx/dσ = ε − x0, σ from 1 (noise) to 0:
  *
- * <pre>shift(u) = s·u / (1 + (s − 1)·u),    σ_i = shift(u_i),    u_i evenly spaced from 1 to shift(1/T),    σ_N = 0</pre>
+ * <pre>shift(u) = s·u / (1 + (s − 1)·u),    σ_i = shift(u_i),    u_i evenly spaced from 1 to shift(1/T),    σ_N = 0
+ * </pre>
  *
  * <p>The smallest level but 0 is thus shifted twice, as in diffusers. The network's timestep is σ·T.
  *

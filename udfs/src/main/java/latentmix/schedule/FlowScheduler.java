@@ -2,7 +2,10 @@ package latentmix.schedule;
 
 import java.util.List;
 
-/** A scheduler on the levels of a rectified flow: how rows lead from level to level, in either direction, is the member's own. */
+/**
+ * A scheduler on the levels of a rectified flow: how rows lead from level to level, in either direction, is the
+ * member's own.
+ */
 sealed interface FlowScheduler extends Scheduler
         permits FlowMatchEulerScheduler, FlowMatchMidpointScheduler, FireFlowScheduler {
     FlowSchedule flow();

@@ -4,8 +4,8 @@ import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
- * The trained noise levels of a diffusion model: ᾱ_t = Π_{s≤t} (1 − β_s) and x_t = √ᾱ_t·x0 + √(1−ᾱ_t)·ε, t from 0 to
- * T − 1, in double precision (diffusers computes them in float32: they agree to about 1e-6).
+ * The trained noise levels of a diffusion model: ᾱ_t = Π_{s≤t} (1 − β_s) and x_t = √ᾱ_t·x0 + √(1−ᾱ_t)·ε, t from 0 to T
+ * − 1, in double precision (diffusers computes them in float32: they agree to about 1e-6).
  *
  * @see <a href="https://arxiv.org/abs/2006.11239">Ho et al., Denoising Diffusion Probabilistic Models</a>
  */

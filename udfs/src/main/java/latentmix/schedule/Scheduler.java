@@ -6,8 +6,8 @@ import java.util.List;
 /**
  * A sampler as a table: every step's linear coefficients, known before the loop starts.
  *
- * <p>To add one: compute its {@link Step}s in double precision, permit it here, name it in {@link Solver}, and choose it in
- * {@link SchedulerConfig}.
+ * <p>To add one: compute its {@link Step}s in double precision, permit it here, name it in {@link Solver}, and choose
+ * it in {@link SchedulerConfig}.
  */
 public sealed interface Scheduler permits DdimScheduler, DpmSolverMultistepScheduler, FlowScheduler {
     /**
@@ -18,8 +18,8 @@ public sealed interface Scheduler permits DdimScheduler, DpmSolverMultistepSched
     List<Step> sampling(int steps);
 
     /**
-     * The last steps of that table: they lead from a sample that has the noise of the first of them. A multistep method, which knows no
-     * step before its first, begins them anew.
+     * The last steps of that table: they lead from a sample that has the noise of the first of them. A multistep
+     * method, which knows no step before its first, begins them anew.
      *
      * @throws IllegalArgumentException if the schedule has no such number of steps, or not so many last ones
      */
@@ -42,8 +42,8 @@ public sealed interface Scheduler permits DdimScheduler, DpmSolverMultistepSched
     List<Step> inversion(int steps);
 
     /**
-     * This scheduler with a sampling table that starts from the level where an inversion ended, if it can choose where to start;
-     * DDIM starts where its spacing does, a flow from σ = 1.
+     * This scheduler with a sampling table that starts from the level where an inversion ended, if it can choose where
+     * to start; DDIM starts where its spacing does, a flow from σ = 1.
      *
      * @param timestep of that level
      */
@@ -61,8 +61,8 @@ public sealed interface Scheduler permits DdimScheduler, DpmSolverMultistepSched
     String description();
 
     /**
-     * The own scheduler of the process in a checkpoint's {@code scheduler_config.json}: DDIM, or Euler for a flow. Absent keys
-     * mean diffusers' defaults.
+     * The own scheduler of the process in a checkpoint's {@code scheduler_config.json}: DDIM, or Euler for a flow.
+     * Absent keys mean diffusers' defaults.
      *
      * @throws IllegalArgumentException if a setting is not supported; the message names it and what to do
      */

@@ -12,10 +12,10 @@ import java.util.stream.StreamSupport;
 /**
  * The settings of a {@code scheduler_config.json}, with diffusers' defaults for absent keys.
  *
- * <p>Published checkpoints name many samplers of the one diffusion process (Stable Diffusion 1.5 names PNDM). They share
- * the noise schedule, so all of them run as DDIM on it, as {@code DDIMScheduler.from_config} does; settings that concern
- * only their own solver make no difference, unless they choose other noise levels for DPM-Solver++. A flow's configuration is
- * {@code FlowMatchEulerDiscreteScheduler}'s. Every other setting is either obeyed or refused by name.
+ * <p>Published checkpoints name many samplers of the one diffusion process (Stable Diffusion 1.5 names PNDM). They
+ * share the noise schedule, so all of them run as DDIM on it, as {@code DDIMScheduler.from_config} does; settings that
+ * concern only their own solver make no difference, unless they choose other noise levels for DPM-Solver++. A flow's
+ * configuration is {@code FlowMatchEulerDiscreteScheduler}'s. Every other setting is either obeyed or refused by name.
  */
 record SchedulerConfig(JsonNode json) {
     /** The classes whose noise schedule DDIM can take over, each with its default of {@code clip_sample}. */

@@ -31,8 +31,8 @@ public record Step(double timestep, List<Double> samples, List<Double> outputs, 
     }
 
     /**
-     * A deterministic one-step row solved for the sample it started from: x = next / sample − output / sample · m, with m
-     * predicted at x.
+     * A deterministic one-step row solved for the sample it started from: x = next / sample − output / sample · m, with
+     * m predicted at x.
      *
      * @throws IllegalArgumentException if the row looks back, draws noise, or forgets its sample
      */

@@ -42,8 +42,8 @@ public enum TimestepSpacing {
     abstract IntUnaryOperator ascending(int steps, int trainTimesteps, int offset);
 
     /**
-     * The timesteps in ascending order for a solver whose last step leads to a noiseless sample: of one more than there are steps,
-     * the lowest gives way to it where it lies at the low end.
+     * The timesteps in ascending order for a solver whose last step leads to a noiseless sample: of one more than there
+     * are steps, the lowest gives way to it where it lies at the low end.
      */
     int[] timestepsAboveNoiseless(int steps, int trainTimesteps, int offset) {
         return this == TRAILING

@@ -16,9 +16,11 @@ import org.apache.spark.sql.expressions.Aggregator;
 import scala.Option;
 
 /**
- * The aggregate {@code latent_centroid}: a {@link CentroidState} for each group, summed where the rows are and merged after the shuffle.
+ * The aggregate {@code latent_centroid}: a {@link CentroidState} for each group, summed where the rows are and merged
+ * after the shuffle.
  *
- * <p>A row is (latent, weight, method, class mean, pool size). Rows without latent or weight count for nothing; the class mean is the first row's.
+ * <p>A row is (latent, weight, method, class mean, pool size). Rows without latent or weight count for nothing; the
+ * class mean is the first row's.
  */
 public final class LatentCentroid extends Aggregator<Row, LatentCentroid.Sums, Option<Row>> {
     /** A group's sums: no state before its first latent. Public because Spark asks for it. */

@@ -18,8 +18,9 @@ import scala.jdk.javaapi.CollectionConverters;
 import scala.runtime.AbstractFunction1;
 
 /**
- * One SQL function with arguments that may be left out at the end: Spark's own user-defined functions have a fixed number. Turns a call into an expression when a query is
- * analysed; arguments are cast to their types, those left out are NULL.
+ * One SQL function with arguments that may be left out at the end: Spark's own user-defined functions have a fixed
+ * number. Turns a call into an expression when a query is analysed; arguments are cast to their types, those left out
+ * are NULL.
  */
 final class LatentFunction extends AbstractFunction1<Seq<Expression>, Expression> {
     private static final int METHOD = 2;

@@ -17,7 +17,8 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * The SQL functions over latents, {@code struct<channels int, height int, width int, data binary>} with float32 little-endian data.
+ * The SQL functions over latents, {@code struct<channels int, height int, width int, data binary>} with float32
+ * little-endian data.
  *
  * <pre>
  * latent_norm(latent)                                                  double
@@ -28,9 +29,10 @@ import org.apache.spark.sql.types.StructType;
  * latent_centroid(latent, weight, method[, class_mean[, pool_size]])   latent, an aggregate
  * </pre>
  *
- * Weights are divided by their sum. A method is named as in {@link latentmix.latent.Method}: the aggregate takes those of the grid, whose
- * mixtures are sums, latent_mix also those beside it that draw no noise. One of cmm or cog needs class_mean, a latent, and lol/cmm also
- * pool_size, the number of latents that this is the mean of. A mixture that is undefined is NULL.
+ * Weights are divided by their sum. A method is named as in {@link latentmix.latent.Method}: the aggregate takes those
+ * of the grid, whose mixtures are sums, latent_mix also those beside it that draw no noise. One of cmm or cog needs
+ * class_mean, a latent, and lol/cmm also pool_size, the number of latents that this is the mean of. A mixture that is
+ * undefined is NULL.
  */
 public final class LatentFunctions {
     static final List<LatentFunction> ALL = List.of(
@@ -95,7 +97,10 @@ public final class LatentFunctions {
 
     private LatentFunctions() {}
 
-    /** Makes the functions known to a session; the same as starting it with {@code spark.sql.extensions=latentmix.sql.LatentmixExtensions}. */
+    /**
+     * Makes the functions known to a session; the same as starting it with
+     * {@code spark.sql.extensions=latentmix.sql.LatentmixExtensions}.
+     */
     public static void register(SparkSession spark) {
         var registry = ((org.apache.spark.sql.classic.SparkSession) spark)
                 .sessionState()

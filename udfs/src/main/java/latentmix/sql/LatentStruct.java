@@ -13,7 +13,9 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.StructType;
 
-/** A latent as a column: {@code struct<channels int, height int, width int, data binary>}, data float32 little-endian. */
+/**
+ * A latent as a column: {@code struct<channels int, height int, width int, data binary>}, data float32 little-endian.
+ */
 final class LatentStruct {
     static final StructType TYPE = new StructType()
             .add("channels", IntegerType)

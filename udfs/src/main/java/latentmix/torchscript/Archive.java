@@ -18,9 +18,9 @@ import latentmix.checkpoint.StateDict;
 /**
  * The zip file that libtorch loads: the program's text and pickle, then its tensors' bytes, all stored uncompressed.
  *
- * <p>Written in one pass: an entry's CRC follows its data (a data descriptor), the sizes are known before. libtorch checks
- * neither the CRC nor a tensor's length, and a short tensor would be read beyond its end: the writer counts the bytes,
- * and the archive's comment is the SHA-256 of all bytes before it. Format: <a
+ * <p>Written in one pass: an entry's CRC follows its data (a data descriptor), the sizes are known before. libtorch
+ * checks neither the CRC nor a tensor's length, and a short tensor would be read beyond its end: the writer counts the
+ * bytes, and the archive's comment is the SHA-256 of all bytes before it. Format: <a
  * href="https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT">APPNOTE</a>, with zip64 beyond 4 GiB, and <a
  * href="https://github.com/pytorch/pytorch/blob/v2.7.1/torch/csrc/jit/docs/serialization.md">TorchScript's
  * serialization</a>.

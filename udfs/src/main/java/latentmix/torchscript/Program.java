@@ -14,8 +14,8 @@ import latentmix.checkpoint.ElementType;
  * the pickle refers to.
  *
  * <p>The text is what <a href="https://github.com/pytorch/pytorch/blob/v2.7.1/torch/csrc/jit/docs/serialization.md">the
- * serialization format</a> calls {@code code/}: a class per distinct structure, its members declared, its methods in the
- * subset of Python that the importer parses.
+ * serialization format</a> calls {@code code/}: a class per distinct structure, its members declared, its methods in
+ * the subset of Python that the importer parses.
  */
 public final class Program {
     /**

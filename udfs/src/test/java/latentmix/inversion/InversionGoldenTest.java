@@ -33,7 +33,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Inversions of a small Stable Diffusion 1.5 with random weights against traces of the originals: golden/inversion-sd15. */
+/**
+ * Inversions of a small Stable Diffusion 1.5 with random weights against traces of the originals:
+ * golden/inversion-sd15.
+ */
 class InversionGoldenTest {
     private static final Golden GOLDEN = Golden.open("inversion-sd15");
 

@@ -4,7 +4,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** The method's definition, word for word and slow: every input split by itself, every transform by its sum of cosines. */
+/**
+ * The method's definition, word for word and slow: every input split by itself, every transform by its sum of cosines.
+ */
 final class Definition {
     private Definition() {}
 

@@ -34,7 +34,9 @@ class DegenerationTest {
                 .toArray();
     }
 
-    /** How many times over the inputs' pattern shows in the mixture, against the mixture of the same inputs without it. */
+    /**
+     * How many times over the inputs' pattern shows in the mixture, against the mixture of the same inputs without it.
+     */
     private static double gain(String name, String pattern, int pool) {
         var rng = RecipeSampler.rng("gain");
         var method = Method.parse(name);

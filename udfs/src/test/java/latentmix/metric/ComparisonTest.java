@@ -237,7 +237,9 @@ class ComparisonTest {
         assertThat(parts.neighbours()).isEqualTo(comparison().neighbours());
     }
 
-    /** As many as Inception has: every metric of 1,000 images beside 3,000 real ones, whose covariance is decomposed. */
+    /**
+     * As many as Inception has: every metric of 1,000 images beside 3,000 real ones, whose covariance is decomposed.
+     */
     @Test
     @Tag("heavy")
     void of2048FeaturesAllMetricsTakeLessThanTwoMinutesOfOneCore() {
@@ -252,7 +254,8 @@ class ComparisonTest {
     }
 
     /**
-     * Sets drawn again and again from one distribution: intervals hold the mean of all values about 95 times of 100. 200 repeats of a share of .95 scatter by .015.
+     * Sets drawn again and again from one distribution: intervals hold the mean of all values about 95 times of 100.
+     * 200 repeats of a share of .95 scatter by .015.
      */
     @ParameterizedTest
     @ValueSource(ints = {40, 150})

@@ -117,7 +117,10 @@ class RetentionTest {
         assertThat(retention.count()).isZero();
     }
 
-    /** Outputs that are a share of a plain mean of their inputs, the rest noise; the pool has a mean of its own, which is centred away. */
+    /**
+     * Outputs that are a share of a plain mean of their inputs, the rest noise; the pool has a mean of its own, which
+     * is centred away.
+     */
     private static Retention mixtures(int inputs, double share) {
         Random random = new Random(inputs);
         double[] shared = Arrays.stream(normal(WIDTH, random)).map(x -> 5 * x).toArray();

@@ -105,7 +105,10 @@ class ComponentVerificationTest {
         assertThat(verify()).hasSize(4).allMatch(ComponentVerification.Case::passes);
     }
 
-    /** The file has the masked case's ids under another name; a whole T5's weights hold the embeddings twice, and a decoder. */
+    /**
+     * The file has the masked case's ids under another name; a whole T5's weights hold the embeddings twice, and a
+     * decoder.
+     */
     @ParameterizedTest
     @CsvSource({"shared", "embed_tokens", "both"})
     void aT5EncodesWithPaddingMaskedHoweverItsEmbeddingsAreNamed(String embeddings) throws IOException {
@@ -128,7 +131,10 @@ class ComponentVerificationTest {
                 .containsExactly("long", "masked", "short");
     }
 
-    /** The second attention of a block whose output is nothing changes nothing: dual layers anywhere, with and without norm. */
+    /**
+     * The second attention of a block whose output is nothing changes nothing: dual layers anywhere, with and without
+     * norm.
+     */
     @ParameterizedTest
     @CsvSource({"mmdit-sd3-plain, 1", "mmdit-sd35-medium, 3", "mmdit-sd35-medium, 2"})
     void aTransformerWithDualAttentionInOtherBlocksGivesTheSameWhereThatAddsNothing(String golden, int block)

@@ -15,7 +15,9 @@ import latentmix.torchscript.ScriptModule;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Submodules on inputs whose variance is as small as the normalisations' epsilons: a wrong one shows by 0.3 or more. */
+/**
+ * Submodules on inputs whose variance is as small as the normalisations' epsilons: a wrong one shows by 0.3 or more.
+ */
 class EpsilonProbesTest {
     private static final Golden PROBES = Golden.open("epsilon-probes");
 

@@ -114,7 +114,10 @@ class ImageEncoderTest {
         }
     }
 
-    /** The published folders of both models, such as openai/clip-vit-large-patch14, have one config and one file of weights. */
+    /**
+     * The published folders of both models, such as openai/clip-vit-large-patch14, have one config and one file of
+     * weights.
+     */
     @Test
     void aFolderOfBothOfClipsModelsGivesTheSame() throws IOException {
         String vision = Files.readString(Golden.folder("clip-vision").resolve("config.json"))

@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The way to the standard Inception, with a small program of the same signature. The file itself is not in the repository and was not run.
+ * The way to the standard Inception, with a small program of the same signature. The file itself is not in the
+ * repository and was not run.
  */
 class InceptionTest {
     @TempDir

@@ -25,7 +25,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A small Stable Diffusion 3.5 with random weights as a whole checkpoint, its prompts against diffusers: golden/e2e-sd3. */
+/**
+ * A small Stable Diffusion 3.5 with random weights as a whole checkpoint, its prompts against diffusers:
+ * golden/e2e-sd3.
+ */
 class StableDiffusion3Test {
     private static final Golden PIPELINE = Golden.open("e2e-sd3");
     private static final int CLIP_TOKENS = 77;

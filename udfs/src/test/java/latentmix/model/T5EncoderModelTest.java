@@ -86,7 +86,10 @@ class T5EncoderModelTest {
         return x * (0.5 + sum * Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI));
     }
 
-    /** A block's second half is computed here from the state after the golden's own attention, which the epsilon probe gives. */
+    /**
+     * A block's second half is computed here from the state after the golden's own attention, which the epsilon probe
+     * gives.
+     */
     @ParameterizedTest
     @CsvSource({"relu", "gelu", "silu", "gated-relu", "gated-silu", "gated-gelu"})
     void everyFeedForwardIsItsFormula(String feedForward) throws IOException {

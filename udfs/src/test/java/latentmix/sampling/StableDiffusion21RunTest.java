@@ -24,7 +24,10 @@ import latentmix.schedule.Scheduler;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A small Stable Diffusion 2.1 with random weights from image to noise and back: every step by the formulas of v-prediction. */
+/**
+ * A small Stable Diffusion 2.1 with random weights from image to noise and back: every step by the formulas of
+ * v-prediction.
+ */
 class StableDiffusion21RunTest {
     private static final int STEPS = 10;
     private static final int STRIDE = 1000 / STEPS;

@@ -21,8 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A small Stable Diffusion 3.5 with random weights against diffusers: from noise to image (golden/e2e-sd3, whose prompts {@code
- * StableDiffusion3Test} encodes), and both ways along its flow (golden/schedulers-flow).
+ * A small Stable Diffusion 3.5 with random weights against diffusers: from noise to image (golden/e2e-sd3, whose
+ * prompts {@code StableDiffusion3Test} encodes), and both ways along its flow (golden/schedulers-flow).
  */
 class StableDiffusion3RunTest {
     private static final Golden PIPELINE = Golden.open("e2e-sd3");

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.function.DoubleBinaryOperator;
 
 /**
- * A diffusion or flow of one number whose ODE is known in closed form: x0 normal with this mean and deviation, so that a sample
- * x = α·x0 + σ·ε is α·mean + √(α²·deviation² + σ²)·z with the same z at every level.
+ * A diffusion or flow of one number whose ODE is known in closed form: x0 normal with this mean and deviation, so that
+ * a sample x = α·x0 + σ·ε is α·mean + √(α²·deviation² + σ²)·z with the same z at every level.
  */
 record Toy(double mean, double deviation) {
     static final Toy NARROW = new Toy(0.7, 0.4);

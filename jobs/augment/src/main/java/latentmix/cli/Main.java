@@ -1,0 +1,70 @@
+package latentmix.cli;
+
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.IVersionProvider;
+
+/** The command line's entry. */
+@Command(
+        name = "latentmix",
+        description =
+                "Makes a larger labelled image dataset by mixing images of a class in a diffusion model's noise space.",
+        synopsisSubcommandLabel = "COMMAND",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class,
+        subcommands = {
+            DemoCommand.class,
+            RunCommand.class,
+            PlanCommand.class,
+            InvertCommand.class,
+            MixCommand.class,
+            GenerateCommand.class,
+            EvaluateCommand.class,
+            ExportCommand.class,
+            ModelCommand.class
+        },
+        footer = {
+            "",
+            "Exit codes: 0 done, 1 unexpected error, 2 bad configuration (before any task starts), 3 more rejects than"
+                    + " allowed, 75 try again."
+        })
+public final class Main {
+    /** Runs a verb of the job and ends the process with its exit code. */
+    public static void main(String[] args) {
+        run(List.of(), args);
+    }
+
+    /**
+     * Runs a verb and ends the process with its exit code.
+     *
+     * @param more verbs beside the job's own
+     */
+    public static void run(List<Callable<Integer>> more, String... args) {
+        PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+        System.exit(execute(more, out, new PrintWriter(System.err, true, StandardCharsets.UTF_8), args));
+    }
+
+    /** Runs a verb; returns its exit code. */
+    public static int execute(List<Callable<Integer>> more, PrintWriter out, PrintWriter err, String... args) {
+        CommandLine line = new CommandLine(new Main());
+        more.forEach(line::addSubcommand);
+        return line.addSubcommand(new HelpCommand())
+                .setOut(out)
+                .setErr(err)
+                .setExecutionExceptionHandler((failure, command, parsed) -> ExitCode.report(failure, err))
+                .execute(args);
+    }
+
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = Main.class.getPackage().getImplementationVersion();
+            return new String[] {"latentmix " + (version == null ? "(not packaged)" : version)};
+        }
+    }
+}

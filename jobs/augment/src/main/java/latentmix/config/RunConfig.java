@@ -1,0 +1,266 @@
+package latentmix.config;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
+import java.util.Map;
+import latentmix.inversion.InversionMethod;
+import latentmix.latent.InputCount;
+import latentmix.latent.Method;
+import latentmix.latent.Recipe;
+import latentmix.latent.RecipeSampler;
+import latentmix.latent.WeightSampler;
+import latentmix.sampling.Guidance;
+import latentmix.schedule.Scheduler;
+import latentmix.schedule.Solver;
+import latentmix.schedule.Step;
+
+/**
+ * What a run does, as its YAML file and the command line say it; every value is in range. {@link ConfigFile} reads it.
+ *
+ * @param mixing at least one entry; their names differ
+ * @param evaluation null where nothing is to be measured
+ */
+public record RunConfig(
+        Input input,
+        Model model,
+        Prompt prompt,
+        Inversion inversion,
+        List<MixingEntry> mixing,
+        Generation generation,
+        Export export,
+        Evaluation evaluation,
+        Run run) {
+    /** What leaves a choice to the checkpoint or the machine. */
+    static final String AUTO = "auto";
+
+    static final String NONE = "none";
+
+    private static final String BUILT_IN_CLASSIFIER = "builtin:fashion/classifier";
+
+    public RunConfig {
+        mixing = List.copyOf(mixing);
+    }
+
+    /** The same with other mixing entries. */
+    public RunConfig withMixing(List<MixingEntry> entries) {
+        return new RunConfig(input, model, prompt, inversion, entries, generation, export, evaluation, run);
+    }
+
+    /** The same with other images. */
+    public RunConfig withInput(Input other) {
+        return new RunConfig(other, model, prompt, inversion, mixing, generation, export, evaluation, run);
+    }
+
+    /**
+     * What computes the sampling table, from the level where the inversion ends.
+     *
+     * @throws IllegalArgumentException if the solver or the inversion does not suit the checkpoint's process
+     */
+    public Scheduler sampler(JsonNode schedulerConfig) {
+        List<Step> inverted = Scheduler.of(
+                        schedulerConfig, inversionMethod(schedulerConfig).solver())
+                .inversion(inversion.steps());
+        return generation
+                .scheduler(schedulerConfig)
+                .startingAt(inverted.get(inverted.size() - 1).timestep());
+    }
+
+    private static Scheduler scheduler(JsonNode schedulerConfig, String solver) {
+        return solver.equals(AUTO)
+                ? Scheduler.of(schedulerConfig)
+                : Scheduler.of(schedulerConfig, Solver.parse(solver));
+    }
+
+    /**
+     * Where the images are: {@code <root>/<class>/<image>}.
+     *
+     * @param root a folder of any file system that Hadoop reads, or a built-in sample's name
+     * @param classes a TSV with columns index, folder, name; null for the folders' own names
+     * @param maxPixels images with more are rejected unread
+     * @param folders the classes that are used; empty for all
+     * @param limit of images a class, those with the least ids; null for all
+     */
+    public record Input(String root, String classes, long maxPixels, List<String> folders, Integer limit) {
+        public Input {
+            folders = List.copyOf(folders);
+        }
+    }
+
+    /**
+     * What computes.
+     *
+     * @param checkpoint a folder in diffusers layout, or the built-in model's name
+     * @param dtype float32, bfloat16 or float16
+     * @param batch rows of a micro-batch, the unit of arithmetic
+     * @param threads CPU threads of a task
+     * @param device auto, cpu or gpu
+     * @param size pixels of a side; null for the model's own
+     */
+    public record Model(String checkpoint, String dtype, int batch, int threads, String device, Integer size) {}
+
+    /**
+     * What the network is told.
+     *
+     * @param template with {@code {class}} where the class's name goes
+     * @param classes whole prompts by folder, for classes that need their own
+     * @param negative the prompt of the unconditional branch
+     */
+    public record Prompt(String template, Map<String, String> classes, String negative) {
+        public Prompt {
+            classes = Map.copyOf(classes);
+        }
+    }
+
+    /**
+     * The way from an image's latent to noise.
+     *
+     * @param method such as {@code ddim} or {@code fixed-point(5)}; auto for the process' own: ddim, or euler of a flow
+     * @param dtype of the inversion alone; null for the model's
+     * @param guidance 1 runs the conditional branch alone
+     */
+    public record Inversion(String method, String dtype, int steps, double guidance) {}
+
+    /**
+     * The inversion as it will run: null-text is told the guidance that samples later. What the checkpoint decides,
+     * auto, is taken for ddim: either keeps and needs nothing but the noise.
+     */
+    public InversionMethod inversionMethod() {
+        return InversionMethod.parse(
+                inversion.method().equals(AUTO) ? new InversionMethod.Ddim().toString() : inversion.method(),
+                generation.guidance());
+    }
+
+    /**
+     * The inversion on a checkpoint's process.
+     *
+     * @throws IllegalArgumentException if the process cannot be read
+     */
+    public InversionMethod inversionMethod(JsonNode schedulerConfig) {
+        return inversion.method().equals(AUTO) ? InversionMethod.of(Scheduler.of(schedulerConfig)) : inversionMethod();
+    }
+
+    /** The number format of the inversion's network. */
+    public String inversionDtype() {
+        return inversion.dtype() == null ? model.dtype() : inversion.dtype();
+    }
+
+    /**
+     * A grid of mixtures: every method with every input count, {@code count} times in every class.
+     *
+     * @param methods such as {@code nin/chm}, {@code slerp} or {@code tint(0.3)}
+     * @param inputs counts such as {@code 8}, or ranges such as {@code 2..8}
+     * @param weights such as {@code equal}, {@code dirichlet(1)}, {@code ess(4)}, {@code fixed(0.5,0.5)}
+     * @param pool {@code all} or {@code leave-inputs-out}: whose mean a cmm split takes
+     * @param gate what happens to mixtures that are predicted to degenerate, as {@link latentmix.latent.Gate} spells it
+     * @param count mixtures per method, input count and class
+     * @param export whether these enter the dataset
+     */
+    public record MixingEntry(
+            String name,
+            List<String> methods,
+            List<String> inputs,
+            String weights,
+            String pool,
+            String gate,
+            int count,
+            boolean export) {
+        public MixingEntry {
+            methods = List.copyOf(methods);
+            inputs = List.copyOf(inputs);
+        }
+
+        /** What draws the recipes: one for each method and input count. */
+        public List<RecipeSampler> samplers() {
+            return methods.stream()
+                    .flatMap(method -> inputs.stream()
+                            .map(count -> new RecipeSampler(
+                                    Method.parse(method),
+                                    InputCount.parse(count),
+                                    WeightSampler.parse(weights),
+                                    Recipe.Pool.parse(pool))))
+                    .toList();
+        }
+    }
+
+    /**
+     * The way from noise to an image.
+     *
+     * @param guidance 1 runs the conditional branch alone
+     * @param guidanceInterval the least and the most noisy timestep that is guided; empty for all
+     * @param solver auto for the process' own: ddim, or euler of a flow
+     */
+    public record Generation(int steps, double guidance, List<Double> guidanceInterval, String solver) {
+        public Generation {
+            guidanceInterval = List.copyOf(guidanceInterval);
+        }
+
+        /**
+         * The sampler, wherever it starts.
+         *
+         * @throws IllegalArgumentException if the solver does not suit the checkpoint's process
+         */
+        public Scheduler scheduler(JsonNode schedulerConfig) {
+            return RunConfig.scheduler(schedulerConfig, solver);
+        }
+
+        /** Guidance over the timesteps from 0 to T, or a part of them. */
+        public Guidance guidance(int trainTimesteps) {
+            return guidanceInterval.isEmpty()
+                    ? new Guidance(guidance, 0, trainTimesteps)
+                    : new Guidance(guidance, guidanceInterval.get(0), guidanceInterval.get(1));
+        }
+    }
+
+    /**
+     * What the dataset is written as.
+     *
+     * @param format of the ImageFolder tree's files
+     */
+    public record Export(String format) {}
+
+    /**
+     * What is measured of the images made, and against which real ones.
+     *
+     * @param reference a folder of classes; null for the input itself
+     * @param classifier a folder with a classifier, auto for the built-in model's own, or none
+     * @param clip a folder with CLIP's vision model, or null
+     * @param inception the standard Inception, or null
+     * @param sample the largest number of images that are compared pair by pair
+     * @param neighbours k of precision, recall, density and coverage
+     * @param batch images that a network sees at a time
+     */
+    public record Evaluation(
+            String reference,
+            String classifier,
+            String clip,
+            Inception inception,
+            int sample,
+            int neighbours,
+            int batch) {
+        /** The classifier's folder, or null. */
+        public String classifier(String checkpoint) {
+            if (classifier.equals(NONE)) {
+                return null;
+            }
+            return !classifier.equals(AUTO)
+                    ? classifier
+                    : checkpoint.startsWith("builtin:") ? BUILT_IN_CLASSIFIER : null;
+        }
+    }
+
+    /**
+     * The file {@code inception-2015-12-05.pt}.
+     *
+     * @param file its path, or its location in another file system such as s3a
+     * @param sha256 64 hex digits: another file is not opened
+     */
+    public record Inception(String file, String sha256) {}
+
+    /**
+     * How the work is divided and judged.
+     *
+     * @param chunk rows of a task and of a file, whole micro-batches
+     * @param maxRejected the share of rejected rows above which a run has failed
+     */
+    public record Run(long seed, int chunk, double maxRejected) {}
+}

@@ -1,0 +1,85 @@
+package latentmix.plan;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import latentmix.checkpoint.CheckpointFolder;
+import latentmix.config.RunConfig;
+import latentmix.model.Models;
+import latentmix.sampling.Guidance;
+import latentmix.schedule.Scheduler;
+import latentmix.work.GenerationSettings;
+import latentmix.work.InversionSettings;
+import latentmix.work.MixingPlan;
+import latentmix.work.MixingSettings;
+
+/**
+ * A configuration's settings and their ids: each table's rows carry the id of what decides their bytes, and nothing
+ * else enters it, so that counts, paths and cluster sizes can change without new rows.
+ *
+ * @param mixing one entry for each of the configuration's, in its order
+ */
+public record RunSettings(
+        InversionSettings inversion,
+        String inversionId,
+        List<MixingPlan.Entry> mixing,
+        GenerationSettings generation,
+        String generationId) {
+    /** What gives settings their id, and may publish them. */
+    @FunctionalInterface
+    public interface Ids {
+        String of(Object settings) throws IOException;
+    }
+
+    /** The settings, each named as it is asked for. */
+    public static RunSettings of(RunConfig config, CheckpointFolder checkpoint, String device, Ids ids)
+            throws IOException {
+        String fingerprint = checkpoint.fingerprint();
+        InversionSettings inversion = new InversionSettings(
+                fingerprint,
+                device,
+                config.inversionDtype(),
+                config.model().batch(),
+                config.model().threads(),
+                config.prompt().template(),
+                config.prompt().negative(),
+                config.model().size() == null
+                        ? Models.imageSize(checkpoint)
+                        : config.model().size(),
+                config.inversionMethod(checkpoint.schedulerConfig()).toString(),
+                config.inversion().steps(),
+                config.inversion().guidance());
+        String inversionId = ids.of(inversion);
+        List<MixingPlan.Entry> mixing = new ArrayList<>();
+        for (RunConfig.MixingEntry entry : config.mixing()) {
+            MixingSettings settings = new MixingSettings(
+                    inversionId,
+                    entry.methods(),
+                    entry.inputs(),
+                    entry.weights(),
+                    entry.pool(),
+                    entry.gate(),
+                    config.run().seed());
+            mixing.add(new MixingPlan.Entry(settings, ids.of(settings), entry.count()));
+        }
+        Scheduler sampler = config.sampler(checkpoint.schedulerConfig());
+        Guidance guidance = config.generation().guidance(sampler.trainTimesteps());
+        GenerationSettings generation = new GenerationSettings(
+                fingerprint,
+                device,
+                config.model().dtype(),
+                config.model().batch(),
+                config.model().threads(),
+                config.prompt().negative(),
+                sampler.solver().toString(),
+                sampler.sampling(config.generation().steps()).get(0).timestep(),
+                config.generation().steps(),
+                guidance.scale(),
+                guidance.least(),
+                guidance.most(),
+                config.export().format(),
+                inversionId,
+                inversion.method());
+        return new RunSettings(inversion, inversionId, List.copyOf(mixing), generation, ids.of(generation));
+    }
+}

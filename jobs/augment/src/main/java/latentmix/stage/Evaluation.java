@@ -1,0 +1,524 @@
+package latentmix.stage;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import latentmix.architecture.Architecture;
+import latentmix.architecture.ConvClassifier;
+import latentmix.architecture.Part;
+import latentmix.checkpoint.BuiltIn;
+import latentmix.checkpoint.CheckpointCache;
+import latentmix.checkpoint.CheckpointException;
+import latentmix.checkpoint.CheckpointFolder;
+import latentmix.config.ConfigException;
+import latentmix.config.RunConfig;
+import latentmix.model.Dtype;
+import latentmix.model.InceptionFile;
+import latentmix.plan.ClassList;
+import latentmix.plan.RunSettings;
+import latentmix.table.ContentId;
+import latentmix.table.MetricRow;
+import latentmix.table.RowFile;
+import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
+import latentmix.work.CellState;
+import latentmix.work.ChunkResult;
+import latentmix.work.ClassLabel;
+import latentmix.work.EvaluationSettings;
+import latentmix.work.EvaluationWork;
+import latentmix.work.EvaluationWork.Cell;
+import latentmix.work.EvaluationWork.Measured;
+import latentmix.work.FeatureKind;
+import latentmix.work.FeatureSettings;
+import latentmix.work.FeatureWork;
+import latentmix.work.FeatureWork.Chunk;
+import latentmix.work.FeatureWork.Network;
+import latentmix.work.FeatureWork.Source;
+import latentmix.work.GenerationWork;
+import latentmix.work.ImagesWork;
+import latentmix.work.InversionWork;
+import latentmix.work.MixingPlan;
+import latentmix.work.Remaining;
+
+/**
+ * Measures the images made: executors show each image to each network once and publish what it says, then measure class
+ * by class; the driver merges the classes' states in their order and measures all together. Nothing is shuffled.
+ *
+ * <p>A file of metrics holds one mixing entry's numbers, or those of the lines of reference. It is named by its
+ * settings and by the chunks measured, so that what stands is not measured again, and replaced where there are more
+ * images.
+ */
+final class Evaluation {
+    /** The folder of the tables that list references' images. */
+    private static final String REFERENCES = "reference/";
+
+    private final RunFolder run;
+    private final Tasks tasks;
+    private final RunConfig config;
+    private final RunConfig.Evaluation asked;
+    private final RunSettings settings;
+    private final ClassList classes;
+    private final ModelSource model;
+    private final Preparation preparation;
+    private final List<Network> networks;
+    private final FeatureWork.Places places;
+    private Plan plan; // made when it is first asked for
+
+    /**
+     * The settings of each of the configuration's entries, and last those of the lines of reference, with their ids.
+     */
+    private record Plan(List<ImagesWork.Catalog> references, List<EvaluationSettings> settings, List<String> ids) {}
+
+    Evaluation(
+            RunFolder run,
+            Tasks tasks,
+            RunConfig config,
+            RunSettings settings,
+            ClassList classes,
+            String input,
+            ModelSource model,
+            Preparation preparation)
+            throws IOException {
+        this.run = run;
+        this.tasks = tasks;
+        this.config = config;
+        this.asked = config.evaluation();
+        this.settings = settings;
+        this.classes = classes;
+        this.model = model;
+        this.preparation = preparation;
+        this.networks = networks();
+        String reference = asked.reference() == null ? "" : BuiltIn.located(asked.reference());
+        this.places = new FeatureWork.Places(
+                input,
+                reference,
+                run.path(REFERENCES + ContentId.of(reference)).toString(),
+                config.input().maxPixels());
+        checkReference(reference);
+    }
+
+    private List<Network> networks() throws IOException {
+        List<Network> found = new ArrayList<>();
+        String classifier = asked.classifier(config.model().checkpoint());
+        if (classifier != null) {
+            found.add(network(FeatureKind.CLASSIFIER, classifier, compiled("classifier", classifier, Part.CLASSIFIER)));
+            checkLabels(CheckpointCache.located(classifier, run.conf()));
+        }
+        if (asked.clip() != null) {
+            found.add(network(FeatureKind.CLIP, asked.clip(), compiled("clip", asked.clip(), Part.IMAGE_ENCODER)));
+        }
+        if (asked.inception() != null) {
+            RunConfig.Inception inception = asked.inception();
+            try {
+                InceptionFile.checked(CheckpointCache.located(inception.file(), run.conf()), inception.sha256());
+            } catch (CheckpointException e) {
+                throw new ConfigException(List.of("evaluation.inception: " + e.getMessage()));
+            }
+            found.add(network(FeatureKind.INCEPTION, inception.file(), inception.sha256()));
+        }
+        if (found.isEmpty()) {
+            throw new ConfigException(
+                    List.of("evaluation: expected a network whose features images are compared by, got none;"
+                            + " set evaluation.classifier, evaluation.clip or evaluation.inception"));
+        }
+        return found;
+    }
+
+    /** Compiles a network before the first task; returns its fingerprint. */
+    private String compiled(String key, String location, Part part) {
+        try {
+            Path folder = CheckpointCache.located(location, run.conf());
+            preparation.compile(folder, part, Dtype.FLOAT32);
+            return CheckpointFolder.fingerprint(folder);
+        } catch (CheckpointException e) {
+            throw new ConfigException(List.of("evaluation." + key + ": " + e.getMessage()));
+        }
+    }
+
+    private Network network(FeatureKind kind, String location, String fingerprint) throws IOException {
+        FeatureSettings features = new FeatureSettings(
+                kind.text(),
+                fingerprint,
+                settings.inversion().device(),
+                asked.batch(),
+                config.model().threads(),
+                settings.inversion().size());
+        return new Network(kind, location, features, preparation.settings(features));
+    }
+
+    /** A classifier's outputs are classes by number: refuses labels that may be others. */
+    private void checkLabels(Path folder) {
+        if (!(Architecture.of(folder) instanceof ConvClassifier classifier)) {
+            throw new ConfigException(List.of("evaluation.classifier: expected a ConvClassifier, got " + folder
+                    + "; a CLIP vision model is evaluation.clip"));
+        }
+        int most = classes.classes().stream().mapToInt(ClassLabel::label).max().orElse(0);
+        boolean stated = config.input().classes() != null;
+        if (most >= classifier.numClasses() || (!stated && classes.classes().size() != classifier.numClasses())) {
+            throw new ConfigException(List.of("evaluation.classifier: expected classes numbered as its "
+                    + classifier.numClasses() + " outputs are, got "
+                    + classes.classes().size()
+                    + " classes up to number " + most
+                    + "; number them by input.classes, or set evaluation.classifier: none"));
+        }
+    }
+
+    private void checkReference(String reference) throws IOException {
+        if (reference.isEmpty()) {
+            return;
+        }
+        List<String> missing = new ArrayList<>();
+        for (ClassLabel label : classes.classes()) {
+            var folder = new org.apache.hadoop.fs.Path(reference, label.classId());
+            if (!folder.getFileSystem(run.conf()).exists(folder)) {
+                missing.add(label.classId());
+            }
+        }
+        if (!missing.isEmpty()) {
+            throw new ConfigException(List.of("evaluation.reference: expected a folder for every class in "
+                    + asked.reference() + ", but there is none for " + String.join(", ", missing)
+                    + "; add images of them, or leave it out to compare with the input itself"));
+        }
+    }
+
+    /** The settings ids of the configuration's entries in order, and last that of the lines of reference. */
+    List<String> settingsIds(List<ImagesWork.Catalog> input) throws IOException {
+        return plan(input).ids();
+    }
+
+    private Plan plan(List<ImagesWork.Catalog> input) throws IOException {
+        if (plan == null) {
+            plan = planned(input);
+        }
+        return plan;
+    }
+
+    private Plan planned(List<ImagesWork.Catalog> input) throws IOException {
+        List<ImagesWork.Catalog> references = input;
+        if (!places.reference().isEmpty()) {
+            FeatureWork.Places where = places;
+            int chunk = config.run().chunk();
+            references =
+                    tasks.map("find reference images", classes.classes(), (folder, label, progress) -> new ImagesWork(
+                                    new RunFolder(where.referenceTables(), folder.conf()),
+                                    where.reference(),
+                                    chunk,
+                                    Long.MAX_VALUE)
+                            .scan(label));
+        }
+        String reference = ContentId.of(references.stream()
+                .flatMap(catalog ->
+                        catalog.chunks().stream().map(chunk -> catalog.label().classId() + "/" + chunk.id()))
+                .sorted()
+                .toList());
+        List<String> features = networks.stream().map(Network::settingsId).toList();
+        List<EvaluationSettings> all = new ArrayList<>();
+        for (MixingPlan.Entry entry : settings.mixing()) {
+            all.add(new EvaluationSettings(
+                    features,
+                    reference,
+                    "",
+                    entry.settingsId(),
+                    settings.generationId(),
+                    asked.sample(),
+                    asked.neighbours()));
+        }
+        all.add(new EvaluationSettings(
+                features, reference, settings.inversionId(), "", "", asked.sample(), asked.neighbours()));
+        List<String> ids = new ArrayList<>();
+        for (EvaluationSettings one : all) {
+            ids.add(preparation.settings(one));
+        }
+        return new Plan(references, all, ids);
+    }
+
+    /** What is measured, by whose features. */
+    Remaining.Measured measured() {
+        return new Remaining.Measured(networks.stream().map(Network::settingsId).toList(), places);
+    }
+
+    /** What an evaluation did. */
+    record Done(List<ChunkResult> results, long doneBefore) {}
+
+    /**
+     * Measures what is not measured yet.
+     *
+     * @param inversions this configuration's chunks of the inverted table
+     * @param generations and of the generated one
+     */
+    Done evaluate(
+            List<ImagesWork.Catalog> input,
+            List<InversionWork.Chunk> inversions,
+            List<GenerationWork.Chunk> generations)
+            throws IOException {
+        Plan plan = plan(input);
+        Map<Network, Map<String, ClassChunks>> chunks = chunks(plan, input, inversions, generations);
+        List<String> names = names(plan, chunks);
+        Set<String> present = run.metrics();
+        List<Integer> missing = IntStream.range(0, names.size())
+                .filter(i -> !present.contains(names.get(i)))
+                .boxed()
+                .toList();
+        List<Chunk> all = all(chunks);
+        if (missing.isEmpty()) {
+            return new Done(List.of(), all.size());
+        }
+        Set<String> done = run.chunks(Table.FEATURES);
+        List<ChunkResult> results = new ArrayList<>();
+        for (Network network : networks) {
+            results.addAll(extract(network, chunks.get(network), done));
+        }
+        if (tasks.isStopped()) {
+            return new Done(results, all.size() - results.size());
+        }
+        publish(plan, names, missing, measure(chunks));
+        return new Done(results, all.size() - results.size());
+    }
+
+    /**
+     * Takes away what was measured, and the features, of chunks that will be made again.
+     *
+     * @param inversions this configuration's chunks of the inverted table
+     * @param generations and of the generated one
+     * @param again the ids of those that will be made again
+     * @param refusing the ids of features that go, too: those that refused images
+     */
+    void forget(
+            List<ImagesWork.Catalog> input,
+            List<InversionWork.Chunk> inversions,
+            List<GenerationWork.Chunk> generations,
+            Set<String> again,
+            Set<String> refusing)
+            throws IOException {
+        Plan plan = plan(input);
+        List<Chunk> forgotten = all(chunks(plan, input, inversions, generations)).stream()
+                .filter(chunk -> again.contains(chunk.chunk()) || refusing.contains(chunk.id()))
+                .toList();
+        if (forgotten.isEmpty()) {
+            return;
+        }
+        for (String name : standing(plan.ids())) {
+            run.delete("metrics/" + name + ".parquet");
+        }
+        tasks.map("forget features", forgotten, (folder, chunk, progress) -> {
+            folder.forget(Table.FEATURES, chunk.classId(), FeatureWork.STAGE, chunk.id());
+            return chunk.id();
+        });
+    }
+
+    private Map<Network, Map<String, ClassChunks>> chunks(
+            Plan plan,
+            List<ImagesWork.Catalog> input,
+            List<InversionWork.Chunk> inversions,
+            List<GenerationWork.Chunk> generations)
+            throws IOException {
+        Set<String> inverted = run.chunks(Table.INVERTED);
+        Set<String> generated = run.chunks(Table.GENERATED);
+        Map<Network, Map<String, ClassChunks>> chunks = new LinkedHashMap<>();
+        for (Network network : networks) {
+            Map<String, ClassChunks> byClass = new LinkedHashMap<>();
+            classes.classes().forEach(label -> byClass.put(label.classId(), new ClassChunks(label)));
+            list(network, Source.INPUT, input, byClass);
+            if (!places.reference().isEmpty()) {
+                list(network, Source.REFERENCE, plan.references(), byClass);
+            }
+            for (InversionWork.Chunk chunk : inversions) {
+                if (inverted.contains(chunk.id())) {
+                    byClass.get(chunk.label().classId())
+                            .add(network, Source.RECONSTRUCTION, chunk.id(), chunk.id(), chunk.rows());
+                }
+            }
+            for (GenerationWork.Chunk chunk : generations) {
+                if (generated.contains(chunk.id())) {
+                    ClassChunks of = byClass.get(chunk.label().classId());
+                    of.mixed.put(
+                            chunk.mixed(), of.add(network, Source.GENERATED, chunk.id(), chunk.id(), chunk.rows()));
+                }
+            }
+            chunks.put(network, byClass);
+        }
+        return chunks;
+    }
+
+    private static List<Chunk> all(Map<Network, Map<String, ClassChunks>> chunks) {
+        return chunks.values().stream()
+                .flatMap(byClass -> byClass.values().stream())
+                .flatMap(of -> of.chunks.stream())
+                .toList();
+    }
+
+    /** A class's chunks of features by one network. */
+    private static final class ClassChunks {
+        private final ClassLabel label;
+        private final List<Chunk> chunks = new ArrayList<>();
+        private final Map<String, String> mixed = new LinkedHashMap<>();
+
+        ClassChunks(ClassLabel label) {
+            this.label = label;
+        }
+
+        String add(Network network, Source source, String file, String chunk, int rows) {
+            Chunk added = Chunk.of(network.settingsId(), label.classId(), source, file, chunk, rows);
+            chunks.add(added);
+            return added.id();
+        }
+
+        List<String> ids(Source source) {
+            return chunks.stream()
+                    .filter(chunk -> chunk.source() == source)
+                    .map(Chunk::id)
+                    .toList();
+        }
+
+        EvaluationWork.Chunks of(FeatureKind kind) {
+            return new EvaluationWork.Chunks(
+                    label,
+                    kind,
+                    ids(Source.INPUT),
+                    ids(Source.REFERENCE),
+                    ids(Source.RECONSTRUCTION),
+                    new LinkedHashMap<>(mixed));
+        }
+    }
+
+    private static void list(
+            Network network, Source source, List<ImagesWork.Catalog> catalogs, Map<String, ClassChunks> byClass) {
+        for (ImagesWork.Catalog catalog : catalogs) {
+            for (ImagesWork.Catalog.Chunk chunk : catalog.chunks()) {
+                byClass.get(catalog.label().classId()).add(network, source, chunk.file(), chunk.id(), chunk.rows());
+            }
+        }
+    }
+
+    /** The name of each file of metrics: its settings, and everything that is measured. */
+    private List<String> names(Plan plan, Map<Network, Map<String, ClassChunks>> chunks) {
+        Set<String> real = new TreeSet<>();
+        Set<String> made = new TreeSet<>();
+        chunks.values().forEach(byClass -> byClass.values()
+                .forEach(of -> of.chunks.forEach(
+                        chunk -> (chunk.source() == Source.GENERATED ? made : real).add(chunk.id()))));
+        List<String> names = new ArrayList<>();
+        for (int i = 0; i < plan.ids().size(); i++) {
+            boolean mixtures = i < settings.mixing().size();
+            String count = mixtures
+                    ? config.mixing().get(i).name() + " "
+                            + settings.mixing().get(i).count()
+                    : "";
+            List<String> parts = Stream.of(real, mixtures ? made : Set.<String>of(), Set.of(count))
+                    .flatMap(Set::stream)
+                    .toList();
+            names.add(plan.ids().get(i) + "-" + ContentId.of(parts));
+        }
+        return names;
+    }
+
+    private List<ChunkResult> extract(Network network, Map<String, ClassChunks> byClass, Set<String> done) {
+        List<Chunk> missing = byClass.values().stream()
+                .flatMap(of -> of.chunks.stream())
+                .filter(chunk -> !done.contains(chunk.id()))
+                .toList();
+        FeatureWork.Places where = places;
+        ModelSource source = model;
+        return tasks.run(
+                Tasks.Job.of(StageName.EVALUATE, "images", missing, Chunk::rows),
+                missing,
+                (folder, chunk, progress) -> new FeatureWork(
+                                folder, network, where, source.onDevice(folder.conf()), progress)
+                        .extract(chunk));
+    }
+
+    private List<Measured> measure(Map<Network, Map<String, ClassChunks>> chunks) {
+        List<EvaluationWork.Entry> entries = IntStream.range(
+                        0, settings.mixing().size())
+                .mapToObj(i -> new EvaluationWork.Entry(
+                        config.mixing().get(i).name(), settings.mixing().get(i)))
+                .toList();
+        int sample = asked.sample();
+        int neighbours = asked.neighbours();
+        List<Measured> measured = new ArrayList<>();
+        for (Network network : networks) {
+            FeatureKind kind = network.kind();
+            List<EvaluationWork.Chunks> items =
+                    chunks.get(network).values().stream().map(of -> of.of(kind)).toList();
+            List<EvaluationWork.Result> results =
+                    tasks.map("measure by " + kind.text(), items, (folder, item, progress) -> new EvaluationWork(
+                                    folder, entries, sample, neighbours)
+                            .measure(item));
+            Map<Cell, CellState> all = new LinkedHashMap<>();
+            for (EvaluationWork.Result result : results) { // in the order of classes, so that sums round alike
+                measured.addAll(result.measured());
+                result.states().forEach((cell, state) -> all.computeIfAbsent(cell, key -> CellState.like(state, sample))
+                        .merge(state));
+            }
+            measured.addAll(EvaluationWork.measured(kind, MetricRow.ALL, all, neighbours));
+        }
+        return measured;
+    }
+
+    private void publish(Plan plan, List<String> names, List<Integer> missing, List<Measured> measured)
+            throws IOException {
+        Map<String, List<Measured>> byEntry = new TreeMap<>();
+        measured.forEach(row -> byEntry.computeIfAbsent(row.cell().entry(), entry -> new ArrayList<>())
+                .add(row));
+        for (int i : missing) {
+            String entry = i < config.mixing().size() ? config.mixing().get(i).name() : "";
+            String id = plan.ids().get(i);
+            List<MetricRow> rows = byEntry.getOrDefault(entry, List.of()).stream()
+                    .map(row -> row(id, row))
+                    .toList();
+            run.publish(run.metrics(names.get(i)), RowFile.bytes(MetricRow.class, rows));
+            for (String other : run.metrics()) {
+                if (other.startsWith(id + "-") && !names.contains(other)) { // of fewer images, or of others
+                    run.delete("metrics/" + other + ".parquet");
+                }
+            }
+        }
+    }
+
+    private static MetricRow row(String settingsId, Measured measured) {
+        Cell cell = measured.cell();
+        return new MetricRow(
+                settingsId,
+                measured.scope(),
+                cell.entry(),
+                cell.method(),
+                cell.sourceCount(),
+                cell.weights(),
+                measured.metric(),
+                measured.estimate().value(),
+                measured.images(),
+                measured.estimate().low(),
+                measured.estimate().high());
+    }
+
+    /** The metrics that stand for this configuration. */
+    List<MetricRow> rows(List<ImagesWork.Catalog> input) throws IOException {
+        List<MetricRow> rows = new ArrayList<>();
+        for (String name : standing(settingsIds(input))) {
+            rows.addAll(RowFile.read(run.metrics(name), run.conf(), MetricRow.class));
+        }
+        return rows;
+    }
+
+    /** The names of the files of metrics that stand under these settings. */
+    private List<String> standing(List<String> ids) throws IOException {
+        return run.metrics().stream()
+                .filter(name -> ids.stream().anyMatch(id -> name.startsWith(id + "-")))
+                .toList();
+    }
+
+    /** What is asked of an evaluation without a section that says what. */
+    static ConfigException nothingAsked() {
+        return new ConfigException(
+                List.of("evaluation: expected a section that says what is measured, got none; write `evaluation:"
+                        + " {}` for the model's own classifier and the input as the reference"));
+    }
+}

@@ -1,0 +1,154 @@
+package latentmix.stage;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import latentmix.architecture.Part;
+import latentmix.checkpoint.CheckpointException;
+import latentmix.checkpoint.CheckpointFolder;
+import latentmix.config.ConfigException;
+import latentmix.config.RunConfig;
+import latentmix.model.Dtype;
+import latentmix.model.Models;
+import latentmix.schedule.Scheduler;
+import latentmix.work.ImagesWork;
+import latentmix.work.InversionSettings;
+import org.apache.hadoop.conf.Configuration;
+
+/**
+ * What is refused before a network runs: a checkpoint, images, devices and memory that cannot serve the configuration.
+ */
+final class Preflight {
+    private final RunConfig config;
+    private final Configuration conf;
+    private final Tasks tasks;
+    private final ModelSource model;
+    private final ModelSource invertingModel;
+
+    Preflight(RunConfig config, Configuration conf, Tasks tasks, ModelSource model, ModelSource invertingModel) {
+        this.config = config;
+        this.conf = conf;
+        this.tasks = tasks;
+        this.model = model;
+        this.invertingModel = invertingModel;
+    }
+
+    /** The checkpoint, compiled for a run: its process has the solvers and steps that are asked for. */
+    CheckpointFolder checkpoint(Preparation preparation) {
+        CheckpointFolder checkpoint;
+        try {
+            checkpoint = model.open(conf);
+            preparation.compile(checkpoint, Dtype.parse(config.model().dtype()));
+            if (!invertingModel.dtype().equals(model.dtype())) {
+                Dtype dtype = Dtype.parse(invertingModel.dtype());
+                preparation.compile(checkpoint.component("vae"), Part.ENCODER, dtype);
+                preparation.compile(checkpoint.component(checkpoint.denoiser()), Part.DENOISER, dtype);
+            }
+            Scheduler.of(checkpoint.schedulerConfig());
+        } catch (CheckpointException | IllegalArgumentException e) {
+            throw new ConfigException(List.of("model.checkpoint: " + e.getMessage()));
+        }
+        List<String> problems = Solving.problems(config, checkpoint.schedulerConfig());
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems);
+        }
+        checkSize(checkpoint);
+        return checkpoint;
+    }
+
+    /** Refuses images of a side that the checkpoint cannot take. */
+    private void checkSize(CheckpointFolder checkpoint) {
+        if (config.model().size() != null) {
+            try {
+                Models.checkImageSize(checkpoint, config.model().size());
+            } catch (IllegalArgumentException e) {
+                throw new ConfigException(List.of("model.size: " + e.getMessage()));
+            }
+        }
+    }
+
+    /** Refuses a configuration that the images found cannot serve. */
+    void checkImages(List<ImagesWork.Catalog> catalogs) {
+        List<String> problems = new ArrayList<>();
+        for (ImagesWork.Catalog catalog : catalogs) {
+            String folder = catalog.label().classId();
+            if (catalog.images() == 0) {
+                problems.add("input.root: expected images in every class folder, but " + folder
+                        + " has none; add some, or take the folder away");
+                continue;
+            }
+            if (config.input().limit() != null
+                    && catalog.images() > config.input().limit()) {
+                problems.add("input.limit: expected at least the " + catalog.images() + " images that class " + folder
+                        + " has in this run folder, got " + config.input().limit() + "; use another run folder");
+            }
+            for (RunConfig.MixingEntry entry : config.mixing()) {
+                entry.samplers().stream()
+                        .flatMap(sampler -> sampler.poolError(Math.toIntExact(catalog.images())).stream())
+                        .findFirst()
+                        .ifPresent(
+                                error -> problems.add("mixing." + entry.name() + ": class " + folder + ": " + error));
+            }
+        }
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems);
+        }
+    }
+
+    /** Refuses GPUs that the executors' build of PyTorch does not compute on. */
+    void checkDevices(Set<StageName> stages, String device) {
+        if (device.equals("gpu") && stages.stream().anyMatch(stage -> stage.needs() == Tasks.Needs.DEVICE)) {
+            List<String> problems = tasks.onGpus().deviceProblems();
+            if (!problems.isEmpty()) {
+                throw new ConfigException(problems);
+            }
+        }
+    }
+
+    /** Refuses a backward pass that the executors have no memory for, before it is tried and the system kills one. */
+    void checkMemory(InversionSettings inversion) throws IOException {
+        int batch = config.model().batch();
+        CheckpointFolder checkpoint = invertingModel.open(conf);
+        long weights = Files.size(Models.compile(
+                checkpoint.component(checkpoint.denoiser()), Part.DENOISER, Dtype.parse(invertingModel.dtype())));
+        long backward = Models.backwardBytes(checkpoint, batch, inversion.size());
+        if (inversion.device().equals("gpu")) {
+            System.err.printf(
+                    Locale.ROOT,
+                    "%s: its backward pass takes about %.1f GB a task beside the weights; whether a GPU has them is"
+                            + " not known here; a smaller model.batch takes less%n",
+                    config.inversion().method(),
+                    backward / 1e9);
+            return;
+        }
+        int slots = tasks.slotsPerExecutor();
+        long available = tasks.availableMemory();
+        long needed = weights + slots * backward;
+        if (needed > available) {
+            long fitting = Math.max(0, available - weights) / slots / Math.max(1, backward / batch);
+            throw new ConfigException(List.of(String.format(
+                    Locale.ROOT,
+                    "model.batch: expected memory for the backward pass of %s, about %.1f GB for %d tasks of %d"
+                            + " latents with the weights, but an executor has %.1f GB left; %s",
+                    config.inversion().method(),
+                    needed / 1e9,
+                    slots,
+                    batch,
+                    available / 1e9,
+                    fitting > 0
+                            ? "set model.batch to at most " + fitting + ", or run fewer tasks at once"
+                            : "run fewer tasks at once, on machines with more memory, or use negative-prompt")));
+        }
+    }
+
+    /** Says where a class is so small that its mean holds much of every mixture's noise. */
+    void warn(List<ImagesWork.Catalog> catalogs) {
+        catalogs.stream().mapToLong(ImagesWork.Catalog::images).min().ifPresent(smallest -> config.mixing().stream()
+                .flatMap(entry -> entry.samplers().stream())
+                .flatMap(sampler -> sampler.poolWarning(Math.toIntExact(smallest)).stream())
+                .forEach(System.err::println));
+    }
+}

@@ -1,0 +1,57 @@
+package latentmix.stage;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import latentmix.architecture.Part;
+import latentmix.checkpoint.CheckpointFolder;
+import latentmix.model.Dtype;
+import latentmix.model.Models;
+import latentmix.table.ContentId;
+import latentmix.table.RunFolder;
+
+/**
+ * What is done before the first task: a run compiles its networks and publishes its settings, a plan looks at them
+ * alone.
+ */
+interface Preparation {
+    /** The settings' id. */
+    String settings(Object settings) throws IOException;
+
+    void compile(CheckpointFolder checkpoint, Dtype dtype);
+
+    void compile(Path component, Part part, Dtype dtype);
+
+    /** Of a run in this folder. */
+    record OfRun(RunFolder run) implements Preparation {
+        @Override
+        public String settings(Object settings) throws IOException {
+            return run.settings(settings);
+        }
+
+        @Override
+        public void compile(CheckpointFolder checkpoint, Dtype dtype) {
+            Models.compile(checkpoint, dtype);
+        }
+
+        @Override
+        public void compile(Path component, Part part, Dtype dtype) {
+            Models.compile(component, part, dtype);
+        }
+    }
+
+    /** Of a plan, which writes nothing. */
+    record OfPlan() implements Preparation {
+        @Override
+        public String settings(Object settings) {
+            return ContentId.of(RunFolder.json(settings));
+        }
+
+        @Override
+        public void compile(CheckpointFolder checkpoint, Dtype dtype) {
+            Models.check(checkpoint);
+        }
+
+        @Override
+        public void compile(Path component, Part part, Dtype dtype) {}
+    }
+}

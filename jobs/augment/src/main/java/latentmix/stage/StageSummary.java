@@ -1,0 +1,45 @@
+package latentmix.stage;
+
+import java.util.List;
+import latentmix.work.ChunkResult;
+
+/**
+ * What one stage did in this run.
+ *
+ * @param chunks chunks computed now
+ * @param chunksDoneBefore chunks that stood already
+ * @param rows rows published now
+ * @param networkEvaluations denoiser evaluations of the chunks computed now
+ * @param seconds wall clock
+ * @param taskSeconds the sum over tasks
+ * @param deviceSeconds that times the devices of a task, GPU seconds where there are GPUs; 0 in stages that need no
+ *     device
+ * @param rowsPerSecond of wall clock
+ */
+public record StageSummary(
+        String stage,
+        long chunks,
+        long chunksDoneBefore,
+        long rows,
+        long rejected,
+        long networkEvaluations,
+        double seconds,
+        double taskSeconds,
+        double deviceSeconds,
+        double rowsPerSecond) {
+    static StageSummary of(
+            StageName stage, long doneBefore, List<ChunkResult> results, double seconds, double devicesPerTask) {
+        ChunkResult sum = results.stream().reduce(ChunkResult.NONE, ChunkResult::plus);
+        return new StageSummary(
+                stage.text(),
+                results.size(),
+                doneBefore,
+                sum.rows(),
+                sum.rejected(),
+                sum.networkEvaluations(),
+                seconds,
+                sum.seconds(),
+                stage.needs() == Tasks.Needs.DEVICE ? sum.seconds() * devicesPerTask : 0,
+                sum.rows() / seconds);
+    }
+}

@@ -1,0 +1,45 @@
+package latentmix.table;
+
+import java.util.List;
+import latentmix.latent.Degeneracy;
+
+/**
+ * A mixture to generate.
+ *
+ * @param k the mixture's number in its entry, class and pool
+ * @param poolId the id of the sorted image ids the inputs were drawn from
+ * @param ess effective number of inputs, 1 / Σ w²
+ * @param latent noise, which generation begins with
+ * @param strength the share of the sampling steps that are taken, the last ones: 1 but for image to image
+ * @param original the encoded image that the noise is added to at the first of those steps; {@link LatentColumn#NONE}
+ *     where generation begins with the noise itself
+ * @param predictedGain by how much the method is predicted to amplify a small channel bias that all inputs share
+ * @param attempt 0 where the first draw of inputs and weights was taken, else how many a gate refused before
+ * @param classMeanGain how many times over the class's mean latent shows: 1 in the mean of its own latents, 0 in noise
+ * @param predictedClassMeanGain what that was predicted to be from the bias of the class's latents; NaN for methods
+ *     beside the grid
+ * @param degeneracy how far the latent is from nominal noise
+ */
+public record MixedRow(
+        String mixId,
+        String classId,
+        int label,
+        String className,
+        String prompt,
+        int k,
+        String poolId,
+        String method,
+        List<String> sourceIds,
+        List<Double> weights,
+        double ess,
+        LatentColumn latent,
+        double norm,
+        List<Double> channelMean,
+        double predictedGain,
+        double strength,
+        LatentColumn original,
+        int attempt,
+        double classMeanGain,
+        double predictedClassMeanGain,
+        Degeneracy degeneracy,
+        String settingsId) {}

@@ -1,0 +1,304 @@
+package latentmix.table;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.parquet.HadoopReadOptions;
+import org.apache.parquet.ParquetReadOptions;
+import org.apache.parquet.conf.HadoopParquetConfiguration;
+import org.apache.parquet.conf.ParquetConfiguration;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.format.ColumnChunk;
+import org.apache.parquet.format.ColumnMetaData;
+import org.apache.parquet.format.FileMetaData;
+import org.apache.parquet.format.Util;
+import org.apache.parquet.hadoop.ParquetFileReader;
+import org.apache.parquet.hadoop.ParquetInputFormat;
+import org.apache.parquet.hadoop.ParquetReader;
+import org.apache.parquet.hadoop.ParquetWriter;
+import org.apache.parquet.hadoop.api.ReadSupport;
+import org.apache.parquet.hadoop.api.WriteSupport;
+import org.apache.parquet.hadoop.example.GroupReadSupport;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
+import org.apache.parquet.hadoop.util.HadoopInputFile;
+import org.apache.parquet.io.InputFile;
+import org.apache.parquet.io.OutputFile;
+import org.apache.parquet.io.PositionOutputStream;
+import org.apache.parquet.io.api.RecordConsumer;
+import org.apache.parquet.schema.MessageType;
+
+/** Rows as one Parquet file: built in memory to be published in one step, and streamed back. */
+public final class RowFile {
+    private static final int MAGIC = 4; // bytes of PAR1
+    private static final int TAIL = Integer.BYTES + MAGIC; // the footer's length and the magic
+
+    /** What files are written by: nothing of a machine's own, and no XML to read for each of them. */
+    private static final ParquetConfiguration WRITING = new HadoopParquetConfiguration(new Configuration(false));
+
+    private RowFile() {}
+
+    /** The bytes of a Parquet file with these rows; the same rows give the same bytes. */
+    public static <T extends Record> byte[] bytes(Class<T> type, Collection<T> rows) {
+        return bytes(type, rows, Map.of());
+    }
+
+    /** The same with key-value pairs in the file's footer. */
+    public static <T extends Record> byte[] bytes(Class<T> type, Collection<T> rows, Map<String, String> metadata) {
+        RecordFormat<T> format = RecordFormat.of(type);
+        Memory memory = new Memory();
+        Builder<T> builder = new Builder<>(memory, format)
+                .withConf(WRITING)
+                .withCompressionCodec(CompressionCodecName.ZSTD)
+                .withExtraMetaData(metadata);
+        for (String column : format.binaryColumns()) {
+            builder.withDictionaryEncoding(column, false);
+        }
+        try (ParquetWriter<T> writer = builder.build()) {
+            for (T row : rows) {
+                writer.write(row);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Parquet in memory", e);
+        }
+        return canonical(memory.bytes.toByteArray());
+    }
+
+    /**
+     * The file with the lists of its footer in a fixed order: Parquet writes them as hash sets of enum values give
+     * them, which differs from one JVM to the next.
+     */
+    private static byte[] canonical(byte[] file) {
+        ByteBuffer end = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+        int footer = file.length - TAIL - end.getInt(file.length - TAIL);
+        ByteArrayOutputStream out = new ByteArrayOutputStream(file.length);
+        try {
+            FileMetaData metadata = Util.readFileMetaData(new ByteArrayInputStream(file, footer, file.length - footer));
+            metadata.getRow_groups().stream()
+                    .flatMap(group -> group.getColumns().stream())
+                    .map(ColumnChunk::getMeta_data)
+                    .forEach(RowFile::sort);
+            if (metadata.isSetKey_value_metadata()) {
+                metadata.setKey_value_metadata(sorted(metadata.getKey_value_metadata()));
+            }
+            out.write(file, 0, footer);
+            Util.writeFileMetaData(metadata, out);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Parquet in memory", e);
+        }
+        ByteBuffer tail = ByteBuffer.allocate(TAIL).order(ByteOrder.LITTLE_ENDIAN);
+        tail.putInt(out.size() - footer).put(file, file.length - MAGIC, MAGIC);
+        out.writeBytes(tail.array());
+        return out.toByteArray();
+    }
+
+    private static void sort(ColumnMetaData column) {
+        column.setEncodings(sorted(column.getEncodings()));
+        if (column.isSetEncoding_stats()) {
+            column.setEncoding_stats(sorted(column.getEncoding_stats()));
+        }
+    }
+
+    private static <T extends Comparable<? super T>> List<T> sorted(List<T> values) {
+        return values.stream().sorted().toList();
+    }
+
+    /** All rows of a file, only the columns of {@code type}. */
+    public static <T extends Record> List<T> read(Path file, Configuration conf, Class<T> type) throws IOException {
+        List<T> rows = new ArrayList<>();
+        try (Cursor<T> cursor = open(file, conf, type)) {
+            for (T row = cursor.next(); row != null; row = cursor.next()) {
+                rows.add(row);
+            }
+        }
+        return rows;
+    }
+
+    /** The number of rows, from the footer alone. */
+    public static long count(Path file, Configuration conf) throws IOException {
+        ParquetReadOptions options = HadoopReadOptions.builder(conf).build();
+        try (ParquetFileReader reader = ParquetFileReader.open(HadoopInputFile.fromPath(file, conf), options)) {
+            return reader.getRecordCount();
+        }
+    }
+
+    /** A file's rows one after the other, only the columns of {@code type}; the caller closes it. */
+    public static <T extends Record> Cursor<T> open(Path file, Configuration conf, Class<T> type) throws IOException {
+        RecordFormat<T> format = RecordFormat.of(type);
+        Configuration reading = reading(conf);
+        ParquetReader<Group> reader = new GroupReader(
+                        HadoopInputFile.fromPath(file, reading),
+                        new HadoopParquetConfiguration(reading),
+                        format.schema())
+                .build();
+        return new Cursor<>(file, reader, format);
+    }
+
+    /**
+     * A configuration to read files by: the same, without reads of several ranges at once, since s3a does not ask again
+     * for what is cut off of them. It takes a copy, which for each file would cost more than to read it: one that came
+     * from here is given back as it is.
+     */
+    public static Configuration reading(Configuration conf) {
+        if (!conf.getBoolean(ParquetInputFormat.HADOOP_VECTORED_IO_ENABLED, true)) {
+            return conf;
+        }
+        Configuration reading = new Configuration(conf);
+        reading.setBoolean(ParquetInputFormat.HADOOP_VECTORED_IO_ENABLED, false);
+        return reading;
+    }
+
+    /** Rows of one open file. */
+    public static final class Cursor<T extends Record> implements Closeable {
+        private final Path file;
+        private final ParquetReader<Group> reader;
+        private final RecordFormat<T> format;
+
+        private Cursor(Path file, ParquetReader<Group> reader, RecordFormat<T> format) {
+            this.file = file;
+            this.reader = reader;
+            this.format = format;
+        }
+
+        /** The next row, or null at the end. */
+        public T next() throws IOException {
+            Group group;
+            try {
+                group = reader.read();
+            } catch (EOFException | RuntimeException e) {
+                throw new IOException(
+                        file + " must be a Parquet file of this table; delete it to have it made again: " + e, e);
+            }
+            return group == null ? null : format.read(group);
+        }
+
+        @Override
+        public void close() throws IOException {
+            reader.close();
+        }
+    }
+
+    private static final class GroupReader extends ParquetReader.Builder<Group> {
+        private final MessageType schema;
+
+        GroupReader(InputFile file, ParquetConfiguration conf, MessageType schema) {
+            super(file, conf);
+            this.schema = schema;
+        }
+
+        @Override
+        protected ReadSupport<Group> getReadSupport() {
+            return new GroupReadSupport() {
+                @Override
+                public ReadContext init(ParquetConfiguration conf, Map<String, String> metadata, MessageType found) {
+                    return new ReadContext(getSchemaForRead(found, schema));
+                }
+            };
+        }
+    }
+
+    private static final class Builder<T extends Record> extends ParquetWriter.Builder<T, Builder<T>> {
+        private final RecordFormat<T> format;
+
+        Builder(OutputFile file, RecordFormat<T> format) {
+            super(file);
+            this.format = format;
+        }
+
+        @Override
+        protected Builder<T> self() {
+            return this;
+        }
+
+        @Override
+        @Deprecated // abstract upstream still
+        protected WriteSupport<T> getWriteSupport(Configuration conf) {
+            return new RecordWriteSupport<>(format);
+        }
+
+        @Override
+        protected WriteSupport<T> getWriteSupport(ParquetConfiguration conf) {
+            return new RecordWriteSupport<>(format);
+        }
+    }
+
+    private static final class RecordWriteSupport<T extends Record> extends WriteSupport<T> {
+        private final RecordFormat<T> format;
+        private RecordConsumer consumer;
+
+        RecordWriteSupport(RecordFormat<T> format) {
+            this.format = format;
+        }
+
+        @Override
+        @Deprecated // abstract upstream still
+        public WriteContext init(Configuration conf) {
+            return new WriteContext(format.schema(), Map.of());
+        }
+
+        @Override
+        public WriteContext init(ParquetConfiguration conf) {
+            return new WriteContext(format.schema(), Map.of());
+        }
+
+        @Override
+        public void prepareForWrite(RecordConsumer recordConsumer) {
+            this.consumer = recordConsumer;
+        }
+
+        @Override
+        public void write(T row) {
+            format.write(row, consumer);
+        }
+    }
+
+    /** An output file in memory: nothing is visible anywhere until the whole of it is published. */
+    private static final class Memory implements OutputFile {
+        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+
+        @Override
+        public PositionOutputStream create(long blockSizeHint) {
+            return new PositionOutputStream() {
+                @Override
+                public long getPos() {
+                    return bytes.size();
+                }
+
+                @Override
+                public void write(int b) {
+                    bytes.write(b);
+                }
+
+                @Override
+                public void write(byte[] b, int off, int len) {
+                    bytes.write(b, off, len);
+                }
+            };
+        }
+
+        @Override
+        public PositionOutputStream createOrOverwrite(long blockSizeHint) {
+            return create(blockSizeHint);
+        }
+
+        @Override
+        public boolean supportsBlockSize() {
+            return false;
+        }
+
+        @Override
+        public long defaultBlockSize() {
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,169 @@
+package latentmix.work;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.ToDoubleFunction;
+import latentmix.image.NearDuplicates;
+import latentmix.image.PixelScores;
+import latentmix.latent.Degeneracy;
+import latentmix.table.RowFile;
+import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
+
+/**
+ * How degenerate the mixtures of one cell are, a method with an input count: means over mixtures and images, which
+ * merge over classes.
+ *
+ * @param entry the name of the cell's entry in the configuration
+ * @param asked mixtures asked for
+ * @param redrawn mixtures whose first draw a gate refused
+ * @param classMeanGain mean of {@code mixed}'s column; NaN, as every mean, where there are no mixtures
+ * @param predictedClassMeanGain mean of {@code mixed}'s column
+ * @param latent means of the latents' scores
+ * @param nearDuplicates images that have another one like them in their cell and class
+ * @param image means of the images' scores
+ */
+public record CellScores(
+        String entry,
+        String method,
+        String inputs,
+        long asked,
+        long mixed,
+        long redrawn,
+        double classMeanGain,
+        double predictedClassMeanGain,
+        Degeneracy latent,
+        long generated,
+        long nearDuplicates,
+        PixelScores image)
+        implements Serializable {
+
+    private record Mixed(
+            String mixId,
+            int k,
+            int attempt,
+            double classMeanGain,
+            double predictedClassMeanGain,
+            Degeneracy degeneracy,
+            String settingsId) {}
+
+    private record Generated(
+            String mixId, double entropy, double clipped, double saturation, double sharpness, long differenceHash) {}
+
+    /** The cells of an entry, in the order of its grid, over what stands in a class's tables under these settings. */
+    public static List<CellScores> of(
+            RunFolder run, ClassLabel label, String name, MixingPlan.Entry entry, String generationId)
+            throws IOException {
+        MixingSettings settings = entry.settings();
+        List<List<Mixed>> mixed = new ArrayList<>();
+        List<List<Generated>> generated = new ArrayList<>();
+        for (int cell = 0; cell < settings.cells(); cell++) {
+            mixed.add(new ArrayList<>());
+            generated.add(new ArrayList<>());
+        }
+        String classId = label.classId();
+        Set<String> present = run.chunks(Table.GENERATED, classId);
+        for (String chunk : run.chunks(Table.MIXED, classId)) {
+            Map<String, Integer> cells = new HashMap<>(); // by mix id
+            for (Mixed row : RowFile.read(run.chunk(Table.MIXED, classId, chunk), run.conf(), Mixed.class)) {
+                if (row.settingsId().equals(entry.settingsId()) && row.k() < entry.mixtures()) {
+                    cells.put(row.mixId(), row.k() % settings.cells());
+                    mixed.get(row.k() % settings.cells()).add(row);
+                }
+            }
+            String images = GenerationWork.Chunk.id(generationId, chunk);
+            if (!cells.isEmpty() && present.contains(images)) {
+                for (Generated row :
+                        RowFile.read(run.chunk(Table.GENERATED, classId, images), run.conf(), Generated.class)) {
+                    if (cells.containsKey(row.mixId())) {
+                        generated.get(cells.get(row.mixId())).add(row);
+                    }
+                }
+            }
+        }
+        List<CellScores> scores = new ArrayList<>();
+        for (int cell = 0; cell < settings.cells(); cell++) {
+            scores.add(of(name, entry, cell, mixed.get(cell), generated.get(cell)));
+        }
+        return scores;
+    }
+
+    private static CellScores of(
+            String name, MixingPlan.Entry entry, int cell, List<Mixed> mixed, List<Generated> generated) {
+        NearDuplicates duplicates = new NearDuplicates();
+        generated.forEach(row -> duplicates.add(row.differenceHash()));
+        return new CellScores(
+                name,
+                entry.settings().method(cell),
+                entry.settings().inputs(cell),
+                entry.count(),
+                mixed.size(),
+                mixed.stream().filter(row -> row.attempt() > 0).count(),
+                mean(mixed, Mixed::classMeanGain),
+                mean(mixed, Mixed::predictedClassMeanGain),
+                new Degeneracy(
+                        mean(mixed, row -> row.degeneracy().norm()),
+                        mean(mixed, row -> row.degeneracy().channelMean()),
+                        mean(mixed, row -> row.degeneracy().lowBand()),
+                        mean(mixed, row -> row.degeneracy().middleBand()),
+                        mean(mixed, row -> row.degeneracy().highBand()),
+                        mean(mixed, row -> row.degeneracy().horizontal()),
+                        mean(mixed, row -> row.degeneracy().vertical())),
+                generated.size(),
+                duplicates.duplicates(NearDuplicates.LIMIT),
+                new PixelScores(
+                        mean(generated, Generated::entropy),
+                        mean(generated, Generated::clipped),
+                        mean(generated, Generated::saturation),
+                        mean(generated, Generated::sharpness)));
+    }
+
+    /** Both together: the same cell of other classes. */
+    public CellScores plus(CellScores other) {
+        Mean latents = new Mean(mixed, other.mixed);
+        Mean images = new Mean(generated, other.generated);
+        return new CellScores(
+                entry,
+                method,
+                inputs,
+                asked + other.asked,
+                mixed + other.mixed,
+                redrawn + other.redrawn,
+                latents.of(classMeanGain, other.classMeanGain),
+                latents.of(predictedClassMeanGain, other.predictedClassMeanGain),
+                new Degeneracy(
+                        latents.of(latent.norm(), other.latent.norm()),
+                        latents.of(latent.channelMean(), other.latent.channelMean()),
+                        latents.of(latent.lowBand(), other.latent.lowBand()),
+                        latents.of(latent.middleBand(), other.latent.middleBand()),
+                        latents.of(latent.highBand(), other.latent.highBand()),
+                        latents.of(latent.horizontal(), other.latent.horizontal()),
+                        latents.of(latent.vertical(), other.latent.vertical())),
+                generated + other.generated,
+                nearDuplicates + other.nearDuplicates,
+                new PixelScores(
+                        images.of(image.entropy(), other.image.entropy()),
+                        images.of(image.clipped(), other.image.clipped()),
+                        images.of(image.saturation(), other.image.saturation()),
+                        images.of(image.sharpness(), other.image.sharpness())));
+    }
+
+    private static <T> double mean(List<T> rows, ToDoubleFunction<T> score) {
+        return rows.stream().mapToDouble(score).average().orElse(Double.NaN);
+    }
+
+    /** The mean of two means, each over so many. */
+    private record Mean(long count, long others) {
+        double of(double mean, double other) {
+            if (count == 0 || others == 0) {
+                return count == 0 ? other : mean;
+            }
+            return (mean * count + other * others) / (count + others);
+        }
+    }
+}

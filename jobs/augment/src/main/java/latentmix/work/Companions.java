@@ -1,0 +1,153 @@
+package latentmix.work;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import latentmix.table.CompanionRow;
+import latentmix.table.RowFile;
+import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
+
+/**
+ * The companions of a class's inverted images: one file a micro-batch, published before the chunk of noise that they
+ * belong to, and mixed when an image is generated, Σ w_i · companion_i, by reading the mixture's own sources.
+ */
+final class Companions {
+    /** Companions off the device, (B, depth, height, width). */
+    record Batch(float[] values, Shape shape) {
+        static Batch of(NDArray companion) {
+            return new Batch(companion.toFloatArray(), companion.getShape());
+        }
+
+        private int size() {
+            return values.length / (int) shape.get(0);
+        }
+
+        boolean finite(int row) {
+            for (int i = row * size(); i < (row + 1) * size(); i++) {
+                if (!Float.isFinite(values[i])) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
+        CompanionRow row(int row, String imageId, String classId, String prompt, String settingsId) {
+            ByteBuffer bytes = ByteBuffer.allocate(size() * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            bytes.asFloatBuffer().put(values, row * size(), size());
+            return new CompanionRow(
+                    imageId,
+                    classId,
+                    prompt,
+                    (int) shape.get(1),
+                    (int) shape.get(2),
+                    (int) shape.get(3),
+                    bytes.array(),
+                    settingsId);
+        }
+    }
+
+    private record Key(String imageId, String prompt, String settingsId) {}
+
+    private record Sum(double[] values, Shape shape) {}
+
+    private final RunFolder run;
+    private final String classId;
+    private final String settingsId;
+    private final TreeMap<String, Set<Key>> files = new TreeMap<>(); // by name: sums repeat
+
+    /** Reads which of a class's files hold which images' companions under an inversion's settings. */
+    Companions(RunFolder run, String classId, String settingsId) throws IOException {
+        this.run = run;
+        this.classId = classId;
+        this.settingsId = settingsId;
+        for (String file : run.chunks(Table.COMPANIONS, classId)) {
+            List<Key> keys = RowFile.read(run.chunk(Table.COMPANIONS, classId, file), run.conf(), Key.class);
+            if (keys.stream().anyMatch(key -> key.settingsId().equals(settingsId))) {
+                files.put(file, Set.copyOf(keys));
+            }
+        }
+    }
+
+    /** Publishes a micro-batch's companions. */
+    static void publish(RunFolder run, String classId, String chunk, int batch, List<CompanionRow> rows)
+            throws IOException {
+        run.publish(run.chunk(Table.COMPANIONS, classId, chunk + "-" + batch), RowFile.bytes(CompanionRow.class, rows));
+    }
+
+    /** Whose companions are summed, with what weights. */
+    record Mixture(String prompt, List<String> sourceIds, List<Double> weights) {}
+
+    /** The mixtures' companions, (B, depth, height, width). */
+    NDArray mixed(List<Mixture> mixtures, NDManager manager) {
+        Map<Integer, Sum> sums = new HashMap<>();
+        Set<Key> missing = new HashSet<>();
+        for (Mixture mixture : mixtures) {
+            mixture.sourceIds().forEach(id -> missing.add(new Key(id, mixture.prompt(), settingsId)));
+        }
+        for (Map.Entry<String, Set<Key>> file : files.entrySet()) {
+            if (file.getValue().stream().anyMatch(missing::contains)) {
+                add(file.getKey(), mixtures, missing, sums);
+            }
+        }
+        if (!missing.isEmpty()) {
+            throw new UncheckedIOException(new IOException("The companions of class " + classId + " must have image "
+                    + missing.iterator().next().imageId() + " under the inversion's settings " + settingsId
+                    + ", but " + missing.size()
+                    + " are missing; delete the class's inverted rows to have them made again"));
+        }
+        Shape one = sums.get(0).shape();
+        float[] values = new float[mixtures.size() * (int) one.size()];
+        for (int i = 0; i < mixtures.size(); i++) {
+            double[] sum = sums.get(i).values();
+            for (int j = 0; j < sum.length; j++) {
+                values[i * sum.length + j] = (float) sum[j];
+            }
+        }
+        return manager.create(values, new Shape(mixtures.size()).addAll(one));
+    }
+
+    private void add(String file, List<Mixture> mixtures, Set<Key> missing, Map<Integer, Sum> sums) {
+        try (RowFile.Cursor<CompanionRow> rows =
+                RowFile.open(run.chunk(Table.COMPANIONS, classId, file), run.conf(), CompanionRow.class)) {
+            for (CompanionRow row = rows.next(); row != null; row = rows.next()) {
+                if (missing.remove(new Key(row.imageId(), row.prompt(), row.settingsId()))) {
+                    for (int i = 0; i < mixtures.size(); i++) {
+                        add(i, row, mixtures.get(i), sums);
+                    }
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void add(int i, CompanionRow row, Mixture mixture, Map<Integer, Sum> sums) {
+        double weight = 0;
+        for (int j = 0; j < mixture.sourceIds().size(); j++) {
+            weight += mixture.sourceIds().get(j).equals(row.imageId())
+                    ? mixture.weights().get(j)
+                    : 0;
+        }
+        if (!mixture.sourceIds().contains(row.imageId()) || !row.prompt().equals(mixture.prompt())) {
+            return;
+        }
+        Shape shape = new Shape(row.depth(), row.height(), row.width());
+        double[] sum = sums.computeIfAbsent(i, k -> new Sum(new double[(int) shape.size()], shape))
+                .values();
+        var values = ByteBuffer.wrap(row.data()).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+        for (int j = 0; j < sum.length; j++) {
+            sum[j] += weight * values.get(j);
+        }
+    }
+}

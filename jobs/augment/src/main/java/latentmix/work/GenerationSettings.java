@@ -1,0 +1,43 @@
+package latentmix.work;
+
+import java.io.Serializable;
+
+/**
+ * Everything that decides the bytes of a generated row beside the mixture itself.
+ *
+ * @param noisiest the timestep that sampling starts from
+ * @param guidanceLeast the least noisy timestep that is guided
+ * @param guidanceMost the noisiest one
+ * @param inversion the settings id of the inverted rows that were mixed
+ * @param inversionMethod their method's canonical spelling, whose way back is taken
+ */
+public record GenerationSettings(
+        String checkpointFingerprint,
+        String device,
+        String dtype,
+        int batch,
+        int threads,
+        String negative,
+        String solver,
+        double noisiest,
+        int steps,
+        double guidance,
+        double guidanceLeast,
+        double guidanceMost,
+        String format,
+        String inversion,
+        String inversionMethod)
+        implements Serializable {
+    /**
+     * How many of the sampling steps a mixture of this strength takes, the last ones: as diffusers' image to image
+     * counts them.
+     */
+    int steps(double strength) {
+        return steps(steps, strength);
+    }
+
+    /** How many of so many sampling steps a mixture of this strength takes. */
+    public static int steps(int steps, double strength) {
+        return (int) (steps * strength);
+    }
+}

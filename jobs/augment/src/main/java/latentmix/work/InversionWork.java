@@ -1,0 +1,264 @@
+package latentmix.work;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.Serializable;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
+import latentmix.image.ImageDecoder;
+import latentmix.image.Pixels;
+import latentmix.image.Resize;
+import latentmix.image.UnreadableImage;
+import latentmix.inversion.Inversion;
+import latentmix.inversion.InversionMethod;
+import latentmix.latent.Latent;
+import latentmix.latent.RecipeSampler;
+import latentmix.model.Denoiser;
+import latentmix.model.PromptEmbeds;
+import latentmix.model.Vae;
+import latentmix.sampling.Guidance;
+import latentmix.table.CompanionRow;
+import latentmix.table.ContentId;
+import latentmix.table.ImageRow;
+import latentmix.table.InvertedRow;
+import latentmix.table.RejectedRow;
+import latentmix.table.RowFile;
+import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
+import org.apache.commons.rng.UniformRandomProvider;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.security.AccessControlException;
+
+/**
+ * Inverts a chunk of images: decode, encode to latents, invert, publish what is kept beside the noise, then the noise.
+ */
+public final class InversionWork {
+    /** The stage's name in {@code rejected}. */
+    public static final String STAGE = "invert";
+
+    /**
+     * A chunk of the images table.
+     *
+     * @param id the chunk's id in the inverted table
+     * @param file the images table's file that holds it
+     * @param images the chunk's id in the images table
+     */
+    public record Chunk(String id, ClassLabel label, String file, String images, int rows)
+            implements OfClass.Labelled, Serializable {
+        /** The chunk's id in the inverted table: what it holds, and how and with which prompt it is inverted. */
+        public static String id(String settingsId, String prompt, String images) {
+            return ContentId.of(settingsId, prompt, images);
+        }
+    }
+
+    private final RunFolder run;
+    private final ModelOnDevice model;
+    private final Path input;
+    private final long maxPixels;
+    private final InversionSettings settings;
+    private final String settingsId;
+    private final LongConsumer progress;
+
+    public InversionWork(
+            RunFolder run,
+            ModelOnDevice model,
+            String input,
+            long maxPixels,
+            InversionSettings settings,
+            String settingsId,
+            LongConsumer progress) {
+        this.run = run;
+        this.model = model.expecting(settings.checkpointFingerprint());
+        this.input = new Path(input);
+        this.maxPixels = maxPixels;
+        this.settings = settings;
+        this.settingsId = settingsId;
+        this.progress = progress;
+    }
+
+    private record Decoded(List<ImageRow> rows, List<Pixels> pixels, int asked) {}
+
+    private record Inverted(
+            List<ImageRow> rows,
+            Latents encoded,
+            Latents noise,
+            Optional<Companions.Batch> companions,
+            long evaluations,
+            int halvings) {}
+
+    /** A micro-batch, inverted whole or in parts. */
+    private record Parts(List<Inverted> parts, int asked) {}
+
+    /** Inverts the chunk and publishes its rejected rows, then its rows. */
+    public ChunkResult invert(Chunk chunk) throws IOException {
+        long start = System.nanoTime();
+        List<ImageRow> images = RowFile.read(
+                        run.chunk(Table.IMAGES, chunk.label().classId(), chunk.file()), run.conf(), ImageRow.class)
+                .stream()
+                .filter(row -> row.chunk().equals(chunk.images()))
+                .sorted(Comparator.comparingInt(ImageRow::position))
+                .toList();
+        List<InvertedRow> rows = new ArrayList<>();
+        List<RejectedRow> rejected = new ArrayList<>();
+        InversionMethod method = InversionMethod.parse(settings.method(), settings.guidance());
+        Inversion inversion =
+                method.inversion(model.scheduler(method.solver()), settings.steps(), new Guidance(settings.guidance()));
+        Denoiser denoiser = model.denoiser(method);
+        Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
+        AtomicLong evaluations = new AtomicLong();
+        AtomicInteger batches = new AtomicInteger();
+        try (NDManager arrays = model.arrays()) {
+            PromptEmbeds conditional = prompts.embeds(List.of(chunk.label().prompt()), arrays);
+            PromptEmbeds unconditional = prompts.embeds(List.of(settings.negative()), arrays);
+            Overlap.run(
+                    Batches.of(images, settings.batch()),
+                    batch -> decode(batch, rejected),
+                    decoded -> invert(decoded, inversion, denoiser, conditional, unconditional, arrays),
+                    inverted -> {
+                        List<CompanionRow> companions = new ArrayList<>();
+                        for (Inverted part : inverted.parts()) {
+                            for (int i = 0; i < part.rows().size(); i++) {
+                                keep(part, i, chunk.label(), rows, companions, rejected);
+                            }
+                            evaluations.addAndGet(part.evaluations());
+                        }
+                        publish(companions, chunk, batches.getAndIncrement());
+                        progress.accept(inverted.asked());
+                    });
+        }
+        if (!rejected.isEmpty()) {
+            run.publish(run.rejected(STAGE, chunk.id()), RowFile.bytes(RejectedRow.class, rejected));
+        }
+        run.publish(
+                run.chunk(Table.INVERTED, chunk.label().classId(), chunk.id()), RowFile.bytes(InvertedRow.class, rows));
+        return new ChunkResult(rows.size(), rejected.size(), evaluations.get(), (System.nanoTime() - start) / 1e9);
+    }
+
+    private Decoded decode(List<ImageRow> batch, List<RejectedRow> rejected) {
+        List<ImageRow> rows = new ArrayList<>();
+        List<Pixels> pixels = new ArrayList<>();
+        for (ImageRow row : batch) {
+            try {
+                byte[] file = run.read(row.file(input));
+                if (ContentId.of(row.classId(), file).equals(row.imageId())) {
+                    pixels.add(Resize.square(ImageDecoder.decode(file, maxPixels), settings.size()));
+                    rows.add(row);
+                } else {
+                    rejected.add(rejected(row, "changed", "the file has other bytes than when it was listed"));
+                }
+            } catch (UnreadableImage e) {
+                rejected.add(rejected(row, e.reason().toString(), e.detail()));
+            } catch (FileNotFoundException | AccessControlException e) {
+                rejected.add(rejected(row, "unreadable", e.getMessage()));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        return new Decoded(rows, pixels, batch.size());
+    }
+
+    private Parts invert(
+            Decoded decoded,
+            Inversion inversion,
+            Denoiser denoiser,
+            PromptEmbeds conditional,
+            PromptEmbeds unconditional,
+            NDManager arrays) {
+        if (decoded.pixels().isEmpty()) {
+            return new Parts(List.of(), decoded.asked());
+        }
+        MicroBatch.Call<Inverted> call = (from, to, halvings) -> invert(
+                decoded.rows().subList(from, to),
+                decoded.pixels().subList(from, to),
+                halvings,
+                inversion,
+                denoiser,
+                conditional,
+                unconditional,
+                arrays);
+        return new Parts(MicroBatch.run(decoded.pixels().size(), model.device(), call), decoded.asked());
+    }
+
+    private Inverted invert(
+            List<ImageRow> rows,
+            List<Pixels> pixels,
+            int halvings,
+            Inversion inversion,
+            Denoiser denoiser,
+            PromptEmbeds conditional,
+            PromptEmbeds unconditional,
+            NDManager arrays) {
+        try (NDManager scope = arrays.newSubManager()) {
+            NDArray latents = model.encoder().encode(Vae.images(scope, pixels)); // (B, C, h, w)
+            List<UniformRandomProvider> random =
+                    rows.stream().map(row -> RecipeSampler.rng(row.imageId())).toList();
+            Inversion.Inverted inverted =
+                    inversion.invert(denoiser, new Inversion.Batch(latents, conditional, unconditional, random));
+            return new Inverted(
+                    rows,
+                    Latents.of(latents),
+                    Latents.of(inverted.noise()),
+                    inverted.companion().map(Companions.Batch::of),
+                    inverted.evaluations(),
+                    halvings);
+        }
+    }
+
+    private void keep(
+            Inverted inverted,
+            int i,
+            ClassLabel label,
+            List<InvertedRow> rows,
+            List<CompanionRow> companions,
+            List<RejectedRow> rejected) {
+        ImageRow image = inverted.rows().get(i);
+        Latents latents = inverted.noise();
+        if (!latents.finite(i)
+                || !inverted.companions().map(batch -> batch.finite(i)).orElse(true)) {
+            rejected.add(rejected(image, Latents.NOT_FINITE, "the network gave NaN or infinity for this image"));
+            return;
+        }
+        inverted.companions()
+                .ifPresent(batch ->
+                        companions.add(batch.row(i, image.imageId(), image.classId(), label.prompt(), settingsId)));
+        Latent latent = latents.latent(i);
+        rows.add(new InvertedRow(
+                image.imageId(),
+                image.classId(),
+                label.label(),
+                label.className(),
+                image.path(),
+                label.prompt(),
+                latents.column(i),
+                latent.norm(),
+                Latents.boxed(latent.channelMeans()),
+                inverted.encoded().column(i),
+                inverted.halvings(),
+                settingsId,
+                settings.checkpointFingerprint()));
+    }
+
+    /** A micro-batch's companions; a chunk's last file says that it is done, so they go first. */
+    private void publish(List<CompanionRow> companions, Chunk chunk, int batch) {
+        if (companions.isEmpty()) {
+            return;
+        }
+        try {
+            Companions.publish(run, chunk.label().classId(), chunk.id(), batch, companions);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private RejectedRow rejected(ImageRow row, String reason, String detail) {
+        return new RejectedRow(STAGE, row.classId(), row.imageId(), row.path(), reason, detail, settingsId);
+    }
+}

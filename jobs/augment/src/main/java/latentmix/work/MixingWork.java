@@ -1,0 +1,253 @@
+package latentmix.work;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.LongConsumer;
+import java.util.stream.Collectors;
+import latentmix.latent.Baseline;
+import latentmix.latent.Degeneracy;
+import latentmix.latent.Gate;
+import latentmix.latent.InputCount;
+import latentmix.latent.Method;
+import latentmix.latent.Mixer;
+import latentmix.latent.Mixture;
+import latentmix.latent.PoolBias;
+import latentmix.latent.Recipe;
+import latentmix.latent.RecipeSampler;
+import latentmix.latent.Sdedit;
+import latentmix.latent.WeightSampler;
+import latentmix.table.ContentId;
+import latentmix.table.LatentColumn;
+import latentmix.table.MixedRow;
+import latentmix.table.RejectedRow;
+import latentmix.table.RowFile;
+import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
+
+/**
+ * Mixes a chunk: draws its recipes, streams the class's latents through one matrix product, judges the mixtures where a
+ * gate is set, publishes them.
+ */
+public final class MixingWork {
+    /** The stage's name in {@code rejected}. */
+    public static final String STAGE = "mix";
+
+    /**
+     * A range of mixtures of one class and one entry of the configuration.
+     *
+     * @param poolId the pool that was planned for; the work refuses another
+     * @param inverted the chunks of the inverted table that make up the pool
+     */
+    public record Chunk(
+            String id,
+            ClassLabel label,
+            MixingSettings settings,
+            String settingsId,
+            String poolId,
+            List<String> inverted,
+            List<Integer> ks)
+            implements OfClass.Labelled, Serializable {
+        /** The chunk's id in the mixed table. */
+        public static String id(
+                MixingSettings settings, String settingsId, String classId, String poolId, List<Integer> ks) {
+            List<String> parts = new ArrayList<>(List.of(settingsId));
+            ks.forEach(k -> parts.add(settings.mixId(settingsId, classId, poolId, k)));
+            return ContentId.of(parts);
+        }
+    }
+
+    /** What the reason in {@code rejected} begins with where a gate refused; the score's name follows. */
+    static final String DEGENERATE = "degenerate ";
+
+    /** A mixture that becomes a row. */
+    private record Accepted(int k, Recipe recipe, Mixture.Mixed mixed, int attempt, Usual usual) {}
+
+    /**
+     * What a pool's latents are like, by which its mixtures are judged. It takes passes over the pool, so it is kept
+     * for the chunks of the class that this process mixes next.
+     *
+     * @param classMean C·H·W values
+     * @param baseline only where a gate asks for it
+     */
+    private record Usual(double[] classMean, Optional<Baseline> baseline, PoolBias bias) {
+        private static final int KEPT = 4; // classes are mixed one after the other
+
+        private record Key(List<String> inverted, Set<Method> methods, boolean gated) {}
+
+        private static final Map<Key, Usual> LAST = Collections.synchronizedMap(new LinkedHashMap<>() {
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<Key, Usual> eldest) {
+                return size() > KEPT;
+            }
+        });
+
+        static Usual of(List<String> inverted, InvertedPool pool, Set<Method> methods, boolean gated) {
+            Key key = new Key(inverted, methods, gated);
+            Usual usual = LAST.get(key);
+            if (usual == null) {
+                double[] classMean = Baseline.mean(pool);
+                usual = new Usual(
+                        classMean,
+                        gated ? Optional.of(Baseline.of(pool, classMean)) : Optional.empty(),
+                        PoolBias.of(pool, classMean, methods));
+                LAST.put(key, usual);
+            }
+            return usual;
+        }
+    }
+
+    private final RunFolder run;
+    private final LongConsumer progress;
+
+    public MixingWork(RunFolder run, LongConsumer progress) {
+        this.run = run;
+        this.progress = progress;
+    }
+
+    /** Mixes the chunk and publishes its rejected rows, then its rows. */
+    public ChunkResult mix(Chunk chunk) throws IOException {
+        long start = System.nanoTime();
+        ClassLabel label = chunk.label();
+        InvertedPool pool = new InvertedPool(run, label.classId(), chunk.inverted());
+        if (!pool.id(label.prompt()).equals(chunk.poolId())) {
+            throw new IOException("The inverted rows of class " + label.classId()
+                    + " must be those that were planned for, but they changed meanwhile; run again");
+        }
+        List<RejectedRow> rejected = new ArrayList<>();
+        List<Accepted> accepted = accepted(chunk, pool, rejected);
+        Map<String, LatentColumn> originals = pool.encoded(accepted.stream()
+                .filter(mixture -> mixture.recipe().method() instanceof Sdedit)
+                .map(mixture -> pool.imageIds().get(mixture.recipe().inputs()[0]))
+                .collect(Collectors.toSet()));
+        List<MixedRow> rows = accepted.stream()
+                .map(mixture -> row(chunk, mixture, pool, originals))
+                .toList();
+        if (!rejected.isEmpty()) {
+            run.publish(run.rejected(STAGE, chunk.id()), RowFile.bytes(RejectedRow.class, rejected));
+        }
+        run.publish(run.chunk(Table.MIXED, label.classId(), chunk.id()), RowFile.bytes(MixedRow.class, rows));
+        progress.accept(chunk.ks().size());
+        return new ChunkResult(rows.size(), rejected.size(), 0, (System.nanoTime() - start) / 1e9);
+    }
+
+    /** The chunk's mixtures by k, drawn, mixed and judged; those that are refused are added to the rejected. */
+    private static List<Accepted> accepted(Chunk chunk, InvertedPool pool, List<RejectedRow> rejected) {
+        Gate gate = Gate.parse(chunk.settings().gate());
+        Map<Integer, Recipe> recipes = recipes(chunk, pool, chunk.ks(), 0, rejected);
+        if (recipes.isEmpty()) {
+            return List.of();
+        }
+        Usual usual = Usual.of(
+                chunk.inverted(),
+                pool,
+                recipes.values().stream().map(Recipe::method).collect(Collectors.toSet()),
+                gate.isOn());
+        TreeMap<Integer, Accepted> accepted = new TreeMap<>();
+        for (int attempt = 0; !recipes.isEmpty(); attempt++) {
+            List<Integer> again = new ArrayList<>();
+            List<Mixture> mixtures = Mixer.mix(pool, List.copyOf(recipes.values()));
+            int next = 0;
+            for (Map.Entry<Integer, Recipe> drawn : recipes.entrySet()) {
+                int k = drawn.getKey();
+                Recipe recipe = drawn.getValue();
+                Mixture mixture = mixtures.get(next++);
+                if (mixture instanceof Mixture.Undefined undefined) {
+                    rejected.add(rejected(chunk, k, undefined.reason(), detail(recipe)));
+                } else if (mixture instanceof Mixture.Mixed mixed) {
+                    Optional<Baseline.Finding> refusal =
+                            usual.baseline().flatMap(baseline -> gate.refusal(baseline, mixed.latent()));
+                    if (refusal.isEmpty()) {
+                        accepted.put(k, new Accepted(k, recipe, mixed, attempt, usual));
+                    } else if (attempt + 1 < gate.tries()) {
+                        again.add(k);
+                    } else {
+                        rejected.add(rejected(
+                                chunk, k, DEGENERATE + refusal.get().score(), detail(recipe, refusal.get(), gate)));
+                    }
+                }
+            }
+            recipes = recipes(chunk, pool, again, attempt + 1, rejected);
+        }
+        return List.copyOf(accepted.values());
+    }
+
+    /** The recipes of these mixtures by k; those that the pool is too small for are added to the rejected. */
+    private static Map<Integer, Recipe> recipes(
+            Chunk chunk, InvertedPool pool, List<Integer> ks, int attempt, List<RejectedRow> rejected) {
+        MixingSettings settings = chunk.settings();
+        TreeMap<Integer, Recipe> recipes = new TreeMap<>();
+        for (int k : ks) {
+            try {
+                RecipeSampler sampler = new RecipeSampler(
+                        Method.parse(settings.method(k)),
+                        InputCount.parse(settings.inputs(k)),
+                        WeightSampler.parse(settings.weights()),
+                        Recipe.Pool.parse(settings.pool()));
+                String drawId = settings.drawId(chunk.label().classId(), chunk.poolId(), k, attempt);
+                recipes.put(k, sampler.draw(drawId, pool.size()));
+            } catch (IllegalArgumentException e) {
+                rejected.add(rejected(chunk, k, "pool too small", e.getMessage()));
+            }
+        }
+        return recipes;
+    }
+
+    private static String detail(Recipe recipe) {
+        return "method " + recipe.method() + " is not defined on these " + recipe.inputs().length
+                + " inputs, which cancel each other";
+    }
+
+    private static String detail(Recipe recipe, Baseline.Finding finding, Gate gate) {
+        return "method " + recipe.method() + " of " + recipe.inputs().length + " inputs: " + finding
+                + "; mixing.gate allows " + gate + (gate.tries() > 1 ? ", and this was the last draw" : "");
+    }
+
+    private static MixedRow row(Chunk chunk, Accepted mixture, InvertedPool pool, Map<String, LatentColumn> originals) {
+        ClassLabel label = chunk.label();
+        Recipe recipe = mixture.recipe();
+        Mixture.Mixed mixed = mixture.mixed();
+        List<String> sources =
+                Arrays.stream(recipe.inputs()).mapToObj(pool.imageIds()::get).toList();
+        return new MixedRow(
+                chunk.settings().mixId(chunk.settingsId(), label.classId(), chunk.poolId(), mixture.k()),
+                label.classId(),
+                label.label(),
+                label.className(),
+                label.prompt(),
+                mixture.k(),
+                chunk.poolId(),
+                recipe.method().toString(),
+                sources,
+                Latents.boxed(recipe.weights()),
+                mixed.ess(),
+                LatentColumn.of(mixed.latent()),
+                mixed.norm(),
+                Latents.boxed(mixed.channelMeans()),
+                mixed.predictedGain(),
+                recipe.method().strength(),
+                recipe.method() instanceof Sdedit ? originals.get(sources.get(0)) : LatentColumn.NONE,
+                mixture.attempt(),
+                Baseline.gain(mixture.usual().classMean(), mixed.latent().values()),
+                mixture.usual()
+                        .bias()
+                        .gain(recipe.method(), recipe.sumOfSquares())
+                        .orElse(Double.NaN),
+                Degeneracy.of(mixed.latent()),
+                chunk.settingsId());
+    }
+
+    private static RejectedRow rejected(Chunk chunk, int k, String reason, String detail) {
+        String classId = chunk.label().classId();
+        String mixId = chunk.settings().mixId(chunk.settingsId(), classId, chunk.poolId(), k);
+        return new RejectedRow(STAGE, classId, mixId, "", reason, detail, chunk.settingsId());
+    }
+}

@@ -1,0 +1,260 @@
+package latentmix.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import latentmix.Repository;
+import latentmix.plan.Lease;
+import latentmix.table.FullDisk;
+import latentmix.table.RunFolder;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.s3a.AWSServiceThrottledException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.CleanupMode;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
+
+class MainTest {
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "demo",
+                "run",
+                "plan",
+                "invert",
+                "mix",
+                "generate",
+                "evaluate",
+                "export",
+                "study",
+                "model",
+                "morph",
+                "bench"
+            })
+    void everyVerbExplainsItself(String verb) {
+        assertThat(run(verb, "--help")).isEqualTo(ExitCode.DONE);
+        assertThat(out.toString()).contains("Usage: latentmix " + verb);
+    }
+
+    @Test
+    void aBadConfigurationIsTwoWithAllItsProblemsAndNoStackTrace(@TempDir Path folder) throws Exception {
+        Path config = Files.writeString(folder.resolve("bad.yaml"), "input: {rot: a}\nmodel: {batch: 0}");
+        assertThat(run("run", "--config", config.toString(), "--run", folder.toString()))
+                .isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(err.toString().lines().toList())
+                .hasSize(4)
+                .allMatch(line -> line.matches("(input|model)\\.\\w+: .*"));
+    }
+
+    @Test
+    void aCheckpointThatIsNotThereIsTwo() {
+        assertThat(run("model", "show", "no/such/folder")).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(err.toString()).contains("no/such/folder").doesNotContain("\tat ");
+    }
+
+    @Test
+    void anUnknownVerbOptionOrValueIsTwo() {
+        assertThat(run("dance")).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(run("run", "--speed", "9")).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(run("model", "compile", "builtin:fashion", "--dtype", "float8"))
+                .isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(err.toString()).contains("dtype must be one of [float32, bfloat16, float16], cannot be: float8");
+    }
+
+    @Test
+    void anOverloadedStoreIsATryAgainThoughSparkWrapsIt() {
+        AwsServiceException slowDown = AwsServiceException.builder()
+                .statusCode(503)
+                .message("Slow Down")
+                .build();
+        Exception failure =
+                new RuntimeException("Job aborted", new AWSServiceThrottledException("PUT s3a://bucket/key", slowDown));
+        assertThat(ExitCode.report(failure, new PrintWriter(err))).isEqualTo(ExitCode.TRY_AGAIN);
+        assertThat(ExitCode.report(new IllegalStateException("a fault"), new PrintWriter(err)))
+                .isEqualTo(ExitCode.UNEXPECTED);
+        assertThat(err.toString()).contains("\tat ");
+    }
+
+    @Test
+    void aFullDiskIsATryAgainInOneLine(@TempDir(cleanup = CleanupMode.NEVER) Path folder) throws Exception {
+        Path config = Files.writeString(
+                folder.resolve("run.yaml"),
+                """
+                input: {root: "builtin:fashion-mnist-sample"}
+                model: {checkpoint: "builtin:fashion"}
+                inversion: {steps: 1}
+                """);
+        System.setProperty("spark.hadoop.fs.full.impl", FullDisk.class.getName());
+        System.setProperty("spark.hadoop.fs.full.bytes", "3000"); // settings and images fit, embeddings do not
+        System.setProperty("spark.master", "local[1]");
+        try {
+            assertThat(run("run", "--config", config.toString(), "--run", "full://" + folder.resolve("run")))
+                    .isEqualTo(ExitCode.TRY_AGAIN);
+        } finally {
+            List.of("spark.hadoop.fs.full.impl", "spark.hadoop.fs.full.bytes", "spark.master")
+                    .forEach(System::clearProperty);
+        }
+        assertThat(err.toString()).contains("No space left on device").doesNotContain("\tat ");
+    }
+
+    @Test
+    void aFailureIsInTheRunSummaryForWhoeverCannotSeeTheExitCode(@TempDir Path folder) throws Exception {
+        Path run = folder.resolve("run");
+        assertThat(run(
+                        "invert",
+                        "--config",
+                        folder.resolve("none.yaml").toString(),
+                        "--run",
+                        run.toString(),
+                        "--label",
+                        "a"))
+                .isEqualTo(ExitCode.BAD_CONFIGURATION);
+        JsonNode summary = new ObjectMapper().readTree(Files.readString(run.resolve("run_summary.json")));
+        assertThat(summary.get("exitCode").asInt()).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(summary.get("label").asText()).isEqualTo("a");
+        assertThat(summary.get("failure").asText())
+                .contains("none.yaml")
+                .isEqualTo(err.toString().strip());
+    }
+
+    @Test
+    void aRunOnAFolderThatAnotherHoldsIsATryAgainInOneLine(@TempDir Path folder) throws Exception {
+        Path config = Files.writeString(
+                folder.resolve("run.yaml"),
+                """
+                input: {root: "builtin:fashion-mnist-sample"}
+                model: {checkpoint: "builtin:fashion"}
+                """);
+        Path run = folder.resolve("run");
+        System.setProperty("spark.master", "local[1]");
+        try (Lease lease =
+                Lease.take(new RunFolder(run.toString(), new Configuration()), Duration.ofSeconds(2), () -> {})) {
+            assertThat(run("invert", "--config", config.toString(), "--run", run.toString(), "--max-gpu-hours", "1"))
+                    .isEqualTo(ExitCode.TRY_AGAIN);
+            lease.check();
+        } finally {
+            System.clearProperty("spark.master");
+        }
+        assertThat(err.toString().lines())
+                .hasSize(1)
+                .allMatch(line -> line.contains("another run holds the run folder"));
+    }
+
+    @Test
+    void aPlanIsATableOfWhatIsToDo(@TempDir Path folder) throws Exception {
+        Path config = Files.writeString(
+                folder.resolve("run.yaml"),
+                """
+                input: {root: "builtin:fashion-mnist-sample", limit: 8}
+                model: {checkpoint: "builtin:fashion"}
+                inversion: {steps: 10}
+                """);
+        System.setProperty("spark.master", "local[1]");
+        try {
+            assertThat(run(
+                            "plan",
+                            "--config",
+                            config.toString(),
+                            "--run",
+                            folder.resolve("run").toString(),
+                            "--evaluations-per-second",
+                            "100",
+                            "--devices",
+                            "2",
+                            "--price-per-hour",
+                            "3"))
+                    .isZero();
+        } finally {
+            System.clearProperty("spark.master");
+        }
+        assertThat(out.toString())
+                .containsPattern("invert +80 +10 +800 +0.002 device")
+                .containsPattern("inverted +10 +10 +about [0-9.]+ kB")
+                .contains("hours on 2 devices", "at 3.00 an hour");
+        assertThat(folder.resolve("run")).doesNotExist();
+
+        assertThat(run("plan", "--config", config.toString(), "--run", "x", "--devices", "0", "--price-per-hour", "-1"))
+                .isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(err.toString()).contains("--devices: expected", "--price-per-hour: expected");
+    }
+
+    @Test
+    void gpusThatNoTaskWouldGetAreTwoBeforeSparkStarts(@TempDir Path folder) throws Exception {
+        Path config = Files.writeString(
+                folder.resolve("run.yaml"),
+                "input: {root: \"builtin:fashion-mnist-sample\"}\nmodel: {checkpoint: \"builtin:fashion\"}\n");
+        List<String> given = List.of("--config", config.toString(), "--run", folder.toString(), "--gpus");
+        for (String verb : List.of("run", "invert", "mix", "generate", "evaluate", "export")) {
+            assertThat(run(Stream.of(List.of(verb), given, List.of("0.5"))
+                            .flatMap(List::stream)
+                            .toArray(String[]::new)))
+                    .isEqualTo(ExitCode.BAD_CONFIGURATION);
+        }
+        assertThat(run("demo", "--run", folder.toString(), "--gpus", "all")).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(err.toString().lines().toList())
+                .hasSize(7)
+                .allMatch(line -> line.startsWith("--gpus: expected auto"));
+    }
+
+    @Test
+    void theBuiltInModelIsShownWithItsComponents() {
+        assertThat(run("model", "show", "builtin:fashion")).isEqualTo(ExitCode.DONE);
+        assertThat(out.toString())
+                .contains("StableDiffusionPipeline", "32 × 32", "4 × 8 × 8", "UNet2DConditionModel, 2.22 M parameters");
+    }
+
+    @Test
+    void aComponentAloneIsShownCompiledAndVerified() {
+        String vision =
+                Repository.file("udfs/src/test/resources/golden/clip-vision").toString();
+        assertThat(run("model", "show", vision)).isEqualTo(ExitCode.DONE);
+        assertThat(out.toString()).contains("clip-vision", "ClipVisionModel, 0.03 M parameters as F32");
+        assertThat(run("model", "compile", vision)).isEqualTo(ExitCode.DONE);
+        assertThat(out.toString()).contains("image_encoder");
+        assertThat(run("model", "verify", vision, vision + "/golden.safetensors"))
+                .isEqualTo(ExitCode.DONE);
+        assertThat(out.toString()).contains("pre_down", "image_embeds").doesNotContain("OVER");
+
+        assertThat(run("model", "show", "builtin:fashion/classifier")).isEqualTo(ExitCode.DONE);
+        assertThat(out.toString()).contains("ConvClassifier, 0.26 M parameters");
+        assertThat(run("model", "compile", "builtin:fashion/classifier")).isEqualTo(ExitCode.DONE);
+    }
+
+    @Test
+    void verificationIsOneWhereAnOutputIsOverItsBound(@TempDir Path folder) throws Exception {
+        Path golden = Repository.file("udfs/src/test/resources/golden/vae-sd15");
+        Path reference = golden.resolve("golden.safetensors");
+        assertThat(run("model", "verify", golden.toString(), reference.toString()))
+                .isEqualTo(ExitCode.DONE);
+        assertThat(out.toString().lines().toList()).hasSize(4).allMatch(line -> line.startsWith("ok"));
+
+        Path other = Files.createDirectory(folder.resolve("vae"));
+        for (String file : List.of("config.json", "diffusion_pytorch_model.safetensors")) {
+            Files.copy(golden.resolve(file), other.resolve(file));
+        }
+        Path weights = other.resolve("diffusion_pytorch_model.safetensors");
+        byte[] bytes = Files.readAllBytes(weights);
+        bytes[bytes.length - 1] ^= 1; // the exponent of the last weight
+        Files.write(weights, bytes);
+        assertThat(run("model", "verify", other.toString(), reference.toString()))
+                .isEqualTo(1);
+        assertThat(out.toString()).contains("OVER");
+    }
+
+    private int run(String... args) {
+        return Main.execute(List.of(), new PrintWriter(out, true), new PrintWriter(err, true), args);
+    }
+}

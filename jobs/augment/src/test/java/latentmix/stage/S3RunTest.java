@@ -1,0 +1,327 @@
+package latentmix.stage;
+
+import static latentmix.stage.S3Server.BUCKET;
+import static latentmix.stage.S3Server.location;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import latentmix.Repository;
+import latentmix.checkpoint.BuiltIn;
+import latentmix.checkpoint.Fingerprint;
+import latentmix.config.ConfigFile;
+import latentmix.config.RunConfig;
+import latentmix.model.InceptionStandIn;
+import latentmix.plan.Lease;
+import latentmix.stage.FaultyStore.Request;
+import latentmix.table.ImageRow;
+import latentmix.table.MetricRow;
+import latentmix.table.RunFolder;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The whole job with its input, class list, checkpoint, run folder and dataset on s3a. */
+class S3RunTest {
+    @TempDir
+    static Path folder;
+
+    private static S3Server server;
+
+    @BeforeAll
+    static void anS3Server() throws IOException, InterruptedException {
+        server = new S3Server(folder);
+    }
+
+    @AfterAll
+    static void noServer() throws IOException {
+        FileSystem.closeAll(); // they know this server alone
+        server.close();
+    }
+
+    /** Every stage in this process. */
+    static int run(RunConfig config, String run, Map<String, String> s3a) throws IOException {
+        SparkConf conf = new SparkConf()
+                .setAppName("test")
+                .setMaster("local[2]")
+                .set("spark.ui.enabled", "false")
+                .set("spark.latentmix.lease", JobProcess.LEASE)
+                .set("spark.driver.host", "127.0.0.1");
+        s3a.forEach((key, value) -> conf.set("spark.hadoop." + key, value));
+        try (JavaSparkContext spark = new JavaSparkContext(conf)) {
+            return Pipeline.run(spark, config, run, List.of(StageName.values()));
+        } finally {
+            FileSystem.closeAll();
+        }
+    }
+
+    /** A row of the images table without its file's time of change. */
+    private record Listed(
+            String imageId,
+            String classId,
+            int label,
+            String className,
+            String path,
+            long length,
+            String chunk,
+            int position) {}
+
+    /** Asserts that the files are the same, but for the times of change that the images table has. */
+    static void assertSameTables(Path run, Path undisturbed) throws IOException {
+        Map<String, String> expected = TinyRun.tables(undisturbed);
+        Map<String, String> found = TinyRun.tables(run);
+        assertThat(found.keySet()).isEqualTo(expected.keySet());
+        assertThat(found.keySet())
+                .as("files with other bytes")
+                .noneMatch(
+                        file -> !file.startsWith("images/") && !found.get(file).equals(expected.get(file)));
+        assertThat(TinyRun.rows(run, "images", Listed.class))
+                .isEqualTo(TinyRun.rows(undisturbed, "images", Listed.class));
+    }
+
+    /** A configuration's values where all that a run reads lies in one folder, local or in the bucket. */
+    private static String[] readingFrom(String root, String... more) {
+        return Stream.concat(
+                        Stream.of(
+                                "input.root=" + root + "/in",
+                                "input.classes=" + root + "/in/classes.tsv",
+                                "model.checkpoint=" + root + "/model",
+                                "evaluation.classifier=" + root + "/model/classifier"),
+                        Stream.of(more))
+                .toArray(String[]::new);
+    }
+
+    /**
+     * Runs a configuration where a local folder has all that it reads, then twice on the same folder in the bucket,
+     * each time with the run folder in it. Asserts that the bucket's run is the local one, that the one after it
+     * computes nothing, and that neither asks the store for more than it needs.
+     *
+     * @param config the configuration that reads from this folder
+     * @return the bucket's run folder, fetched after the first run
+     */
+    private static Path assertSameOnS3(Path local, Function<String, RunConfig> config) throws IOException {
+        String name = local.getFileName().toString();
+        String remote = server.put(local, name);
+        assertThat(run(config.apply(local.toString()), local + "/run", Map.of()))
+                .isZero();
+
+        List<Request> requests = runOnS3(config.apply(remote), remote + "/run");
+        Path first = server.fetch(name + "/run", folder.resolve(name + " first"));
+        assertSameTables(first, local.resolve("run"));
+        assertThat(report(first).replace(remote, local.toString())).isEqualTo(report(local.resolve("run")));
+        JsonNode counts = PipelineTest.summary(first).get("counts");
+        assertThat(counts).isEqualTo(PipelineTest.summary(local.resolve("run")).get("counts"));
+        assertThat(counts.get("files").asLong() - counts.get("inverted").asLong())
+                .as("files that are neither inverted nor rejected, of %s", counts)
+                .isEqualTo(rejected(counts, "images") + rejected(counts, "invert"));
+        long exported = PipelineTest.stage(first, "export").get("rows").asLong();
+        try (Stream<Path> images = Files.walk(first.resolve("dataset/images"))) {
+            assertThat(images.filter(file -> file.toString().endsWith(".png"))).hasSize(Math.toIntExact(exported));
+        }
+
+        List<Request> more = runOnS3(config.apply(remote), remote + "/run");
+        Path second = server.fetch(name + "/run", folder.resolve(name + " second"));
+        assertThat(TinyRun.tables(second)).isEqualTo(TinyRun.tables(first));
+        assertThat(PipelineTest.summary(second).get("stages"))
+                .hasSize(StageName.values().length)
+                .allMatch(stage -> stage.get("networkEvaluations").asLong() == 0
+                        && stage.get("chunks").asLong() == 0
+                        && stage.get("chunksDoneBefore").asLong() > 0);
+
+        long shown = requests(more, "HEAD", "/in/.*png"); // by the report, which knows no lengths
+        assertThat(requests(more, "GET", "/in/.*png")).isEqualTo(shown);
+        assertThat(requests(more, "PUT", "/run/\\w+/.*")).isZero();
+        assertThat(requests(requests, "HEAD", "/in/.*png")).isEqualTo(shown);
+        int networks = config.apply(remote).evaluation().inception() == null ? 1 : 2;
+        assertThat(requests(requests, "GET", "/in/.*png"))
+                .as("each image is listed, inverted and seen by each network")
+                .isEqualTo((2 + networks) * counts.get("files").asLong() + shown);
+        assertThat(requests(requests, "PUT", "/run/dataset/.*png")).isEqualTo(exported);
+        assertThat(requests(requests, "GET|HEAD", ".*/run/dataset/.*png.*")).isZero();
+        return first;
+    }
+
+    /** Runs a configuration to the end; returns what was asked of the server. */
+    private static List<Request> runOnS3(RunConfig config, String run) throws IOException {
+        List<Request> requests = new CopyOnWriteArrayList<>();
+        try (FaultyStore store = new FaultyStore(server.port())) {
+            store.rule(request -> {
+                requests.add(request);
+                return FaultyStore.Answer.PASS;
+            });
+            assertThat(run(config, run, S3Server.settings(store.port()))).isZero();
+        }
+        return requests;
+    }
+
+    /** How many requests there are of a method, of keys below a run's folder of parts; or with a query, of any. */
+    private static long requests(List<Request> all, String method, String key) {
+        return all.stream()
+                .filter(request ->
+                        request.method().matches(method) && request.path().matches("/" + BUCKET + "(/[^/?]+)?" + key))
+                .count();
+    }
+
+    /** A report but for the seconds in it: the tile of their sum, and the decimals of the stages' lines. */
+    private static String report(Path run) throws IOException {
+        String html = Files.readString(run.resolve("report.html"));
+        int stages = html.indexOf("<h2>Where the time went");
+        int settings = html.indexOf("<h2>Settings");
+        return html.substring(0, stages).replaceFirst("<b>[\\d.]+</b>(?=<span class=\"soft\">seconds in stages)", "")
+                + html.substring(stages, settings).replaceAll("\\d+\\.\\d", "")
+                + html.substring(settings);
+    }
+
+    private static long rejected(JsonNode counts, String stage) {
+        long rows = 0;
+        for (JsonNode reason : counts.get("rejected").path(stage)) {
+            rows += reason.asLong();
+        }
+        return rows;
+    }
+
+    @Test
+    void aRunWithEverythingOnS3MakesTheBytesOfALocalOneAndASecondRunComputesNothing() throws IOException {
+        Path parts = folder.resolve("tiny");
+        Path input = TinyRun.input(parts.resolve("in"), 8);
+        TinyRun.classes(input.resolve("classes.tsv"));
+        TinyRun.copy(BuiltIn.FASHION.folder(), parts.resolve("model"));
+        String inception = Fingerprint.ofFile(InceptionStandIn.write(parts.resolve("inception.pt"), 2048));
+        Path run = assertSameOnS3(
+                parts,
+                root -> TinyRun.config(
+                        input,
+                        readingFrom(
+                                root,
+                                "evaluation.sample=100",
+                                "evaluation.inception={file: " + root + "/inception.pt, sha256: " + inception + "}")));
+        assertThat(run.resolve("dataset/images/5-sandal")).isNotEmptyDirectory();
+        assertThat(TinyRun.rows(run, "metrics", MetricRow.class))
+                .extracting(MetricRow::metric)
+                .contains("fid", "accuracy");
+    }
+
+    @Test
+    @Tag("heavy")
+    @Timeout(value = 20, unit = TimeUnit.MINUTES) // the demo, three times
+    void theDemoWithEverythingOnS3MakesTheBytesOfTheLocalOne() throws IOException {
+        Path parts = folder.resolve("demo");
+        TinyRun.copy(BuiltIn.FASHION_MNIST_SAMPLE.folder(), parts.resolve("in"));
+        TinyRun.copy(BuiltIn.FASHION.folder(), parts.resolve("model"));
+        Path run = assertSameOnS3(
+                parts, root -> ConfigFile.read(Repository.file("conf/demo.yaml"), List.of(readingFrom(root))));
+        JsonNode counts = PipelineTest.summary(run).get("counts");
+        assertThat(counts.get("inverted").asLong()).isEqualTo(640);
+        assertThat(counts.get("generated").asLong()).isEqualTo(200);
+        assertThat(PipelineTest.stage(run, "export").get("rows").asLong()).isEqualTo(120);
+    }
+
+    @Test
+    void aFileIsMadeByOneOfTwoAndALeaseIsHeldByOne() throws IOException {
+        RunFolder run = new RunFolder("s3a://" + BUCKET + "/leased", S3Server.hadoop(server.settings()));
+        org.apache.hadoop.fs.Path file = run.path("once");
+        assertThat(run.create(file, new byte[] {1})).isTrue();
+        assertThat(run.create(file, new byte[] {2})).isFalse();
+        assertThat(run.read(file)).containsExactly(1);
+        try (Lease lease = Lease.take(run, Duration.ofSeconds(3), () -> {})) {
+            assertThatThrownBy(() -> Lease.take(run, Duration.ofSeconds(30), () -> {}))
+                    .isInstanceOf(Lease.HeldException.class);
+            lease.check();
+        }
+        Lease.take(run, Duration.ofSeconds(30), () -> {}).close();
+    }
+
+    @Test
+    void aLeaseThatItsHolderRenewsWhileItIsReadIsHeld() throws IOException {
+        RunFolder holder = new RunFolder(location("renewed"), S3Server.hadoop(server.settings()));
+        org.apache.hadoop.fs.Path file = holder.path("lease.json");
+        holder.publish(file, new byte[] {0});
+        AtomicInteger reads = new AtomicInteger();
+        try (FaultyStore store = new FaultyStore(server.port());
+                FileSystem renewing = server.fileSystem()) {
+            store.rule(request -> {
+                if (request.method().equals("GET") && request.path().endsWith("renewed/lease.json")) {
+                    int beat = reads.getAndIncrement();
+                    if (beat % 2 == 0) { // its length and version are asked before
+                        renew(renewing, file, beat + 1);
+                    }
+                }
+                return FaultyStore.Answer.PASS;
+            });
+            var conf = S3Server.hadoop(S3Server.settings(store.port()));
+            conf.setBoolean("fs.s3a.impl.disable.cache", true);
+            assertThatThrownBy(() ->
+                            Lease.take(new RunFolder(location("renewed"), conf), Duration.ofSeconds(30), () -> {}))
+                    .isInstanceOf(Lease.HeldException.class);
+        }
+        assertThat(reads).hasValueGreaterThan(2);
+    }
+
+    private static void renew(FileSystem s3, org.apache.hadoop.fs.Path file, int beat) {
+        try (FSDataOutputStream out = s3.create(file, true)) {
+            out.write(beat);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void aListedFileIsReadAsItWasListedAndOnlyIfItStillIs() throws IOException {
+        org.apache.hadoop.fs.Path root = new org.apache.hadoop.fs.Path(location("listed"));
+        RunFolder run = new RunFolder(root.toString(), S3Server.hadoop(server.settings()));
+        run.publish(run.path("a/x.png"), new byte[] {1, 2, 3});
+        FileSystem s3 = run.path("a").getFileSystem(run.conf());
+        FileStatus listed = RunFolder.filesBelow(s3, run.path("a")).get(0);
+        assertThat(run.read(listed)).containsExactly(1, 2, 3);
+        ImageRow row = new ImageRow("", "a", 0, "a", "a/x.png", 3, listed.getModificationTime(), "", 0);
+        for (byte[] other : new byte[][] {{4, 5}, {4, 5, 6, 7}, {}}) {
+            run.publish(run.path("a/x.png"), other);
+            assertThatThrownBy(() -> run.read(listed)).isInstanceOf(IOException.class);
+            assertThat(run.read(row.file(root))).isEqualTo(Arrays.copyOf(other, Math.min(3, other.length)));
+        }
+        run.delete("a");
+        assertThatThrownBy(() -> run.read(row.file(root))).isInstanceOf(FileNotFoundException.class);
+    }
+
+    @Test
+    void anAbortedWriteLeavesNothing() throws IOException {
+        RunFolder run = new RunFolder("s3a://" + BUCKET + "/aborted", S3Server.hadoop(server.settings()));
+        org.apache.hadoop.fs.Path file = run.chunk(RunFolder.Table.MIXED, "a", "c1");
+        FSDataOutputStream out = file.getFileSystem(run.conf()).create(file, true);
+        out.write(new byte[1 << 20]);
+        out.abort();
+        assertThatThrownBy(() -> run.read(file)).isInstanceOf(FileNotFoundException.class);
+        run.publish(file, new byte[] {1, 2, 3});
+        assertThat(run.read(file)).containsExactly(1, 2, 3);
+        assertThat(run.chunks(RunFolder.Table.MIXED, "a")).containsExactly("c1");
+    }
+
+    @Test
+    void theConnectorNeedsNoBundleOfAllOfTheSdk() {
+        assertThat(Arrays.stream(System.getProperty("java.class.path").split(java.io.File.pathSeparator)))
+                .noneMatch(jar -> Path.of(jar).getFileName().toString().matches("(aws-java-sdk-)?bundle-.*\\.jar"))
+                .anyMatch(jar -> Path.of(jar).getFileName().toString().matches("s3-2\\..*\\.jar"));
+    }
+}

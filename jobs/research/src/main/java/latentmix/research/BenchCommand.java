@@ -1,0 +1,162 @@
+package latentmix.research;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import latentmix.bench.FeatureBench;
+import latentmix.bench.FullSize;
+import latentmix.bench.FullSizeModel;
+import latentmix.bench.InversionBench;
+import latentmix.bench.MixingBench;
+import latentmix.bench.PipelineBench;
+import latentmix.bench.ScaleBench;
+import latentmix.bench.SoakBench;
+import latentmix.bench.SolversBench;
+import latentmix.cli.ExitCode;
+import latentmix.cli.SparkJob;
+import latentmix.config.ConfigFile;
+import latentmix.config.RunConfig;
+import org.apache.spark.SparkConf;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code latentmix bench}: how near the job comes to its bounds. */
+@Command(
+        name = "bench",
+        description = {
+            "Measures, in one run each:",
+            "  mixing     mixing against the bare matrix product",
+            "  job        invert and generate in Spark against the bare model calls of the same work",
+            "  features   the built-in classifier on images, and a Fréchet distance of 2,048 features",
+            "  inversions methods by how near they come back, on the built-in model",
+            "  full-size  networks of published size: compiling them, and their forward on this machine's CPU",
+            "  scale      what the job costs beside the network, on 1,000 classes of 1,300 tiny images (10 GB of disk)",
+            "  solvers    solvers, steps and a guidance interval on the built-in model: evaluations, time, error",
+            "  soak       resident memory over thousands of micro-batches of whole runs in one JVM"
+        },
+        mixinStandardHelpOptions = true)
+final class BenchCommand implements Callable<Integer> {
+    /** What can be measured, spelled as the command line has it. */
+    enum Case {
+        MIXING("mixing"),
+        JOB("job"),
+        FEATURES("features"),
+        INVERSIONS("inversions"),
+        FULL_SIZE("full-size"),
+        SCALE("scale"),
+        SOLVERS("solvers"),
+        SOAK("soak");
+
+        private final String text;
+
+        Case(String text) {
+            this.text = text;
+        }
+
+        @Override
+        public String toString() {
+            return text;
+        }
+    }
+
+    @Parameters(paramLabel = "CASE", arity = "0..*", description = "default: mixing and job")
+    private final List<Case> cases = new ArrayList<>();
+
+    @Option(
+            names = "--rounds",
+            defaultValue = "3",
+            paramLabel = "N",
+            description = "measured rounds, after one that is not (default: ${DEFAULT-VALUE})")
+    private int rounds;
+
+    @Option(
+            names = "--model",
+            split = ",",
+            defaultValue = "sd15-unet,sd35-medium,t5-xxl",
+            paramLabel = "NAME",
+            description = {
+                "networks of full-size: sd15-unet (8 GB of disk), sd35-medium (10 GB), t5-xxl (20 GB)",
+                "default: all"
+            })
+    private List<FullSizeModel> models;
+
+    @Option(
+            names = "--images",
+            defaultValue = "320",
+            paramLabel = "N",
+            description = "sample images that inversions are measured on, 10 to 640 (default: ${DEFAULT-VALUE})")
+    private int images;
+
+    @Option(
+            names = "--classes",
+            defaultValue = "1000",
+            paramLabel = "N",
+            description = "classes of scale (default: ${DEFAULT-VALUE})")
+    private int classes;
+
+    @Option(
+            names = "--images-a-class",
+            defaultValue = "1300",
+            paramLabel = "N",
+            description = "images of each class of scale, and mixtures (default: ${DEFAULT-VALUE})")
+    private int imagesOfClass;
+
+    @Option(
+            names = "--micro-batches",
+            defaultValue = "4000",
+            paramLabel = "N",
+            description =
+                    "how many soak takes; small ones, by --set inversion.steps=4 and the like, take minutes (default:"
+                            + " ${DEFAULT-VALUE})")
+    private long microBatches;
+
+    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "replaces a value of the demo's configuration")
+    private final List<String> overrides = new ArrayList<>();
+
+    @Override
+    public Integer call() throws IOException {
+        Set<Case> asked = cases.isEmpty() ? EnumSet.of(Case.MIXING, Case.JOB) : EnumSet.copyOf(cases);
+        if (asked.contains(Case.MIXING)) {
+            MixingBench.run(rounds, System.out);
+        }
+        if (asked.contains(Case.FEATURES)) {
+            FeatureBench.run(rounds, System.out);
+        }
+        if (asked.contains(Case.INVERSIONS)) {
+            new InversionBench(images).run(System.out);
+        }
+        if (asked.contains(Case.FULL_SIZE)) {
+            for (FullSizeModel model : models) {
+                FullSize.run(model, Files.createTempDirectory("latentmix-full-size"), rounds, System.out);
+            }
+        }
+        if (asked.contains(Case.SOLVERS)) {
+            SolversBench.run(ConfigFile.demo(overrides), System.out);
+        }
+        if (asked.contains(Case.SCALE)) {
+            SparkJob.run(ConfigFile.demo(overrides), new SparkConf(), spark -> {
+                new ScaleBench(spark, classes, imagesOfClass, Files.createTempDirectory("latentmix-scale"))
+                        .run(System.out);
+                return ExitCode.DONE;
+            });
+        }
+        if (asked.contains(Case.JOB) || asked.contains(Case.SOAK)) {
+            RunConfig config = ConfigFile.demo(overrides);
+            return SparkJob.run(config, new SparkConf(), spark -> {
+                if (asked.contains(Case.JOB)) {
+                    new PipelineBench(spark, config).run(rounds, System.out);
+                }
+                if (asked.contains(Case.SOAK)) {
+                    new SoakBench(spark, config).run(microBatches, System.out);
+                }
+                return ExitCode.DONE;
+            });
+        }
+        return ExitCode.DONE;
+    }
+}

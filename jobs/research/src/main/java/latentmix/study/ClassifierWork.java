@@ -1,0 +1,237 @@
+package latentmix.study;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongConsumer;
+import latentmix.image.ImageDecoder;
+import latentmix.image.UnreadableImage;
+import latentmix.model.Torch;
+import latentmix.table.ContentId;
+import latentmix.table.GeneratedRow.EncodedImage;
+import latentmix.table.RowFile;
+import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
+import latentmix.training.Augmentation;
+import latentmix.training.ClassifierTraining;
+import latentmix.training.GreyImages;
+import latentmix.work.ClassLabel;
+import latentmix.work.GenerationWork;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.Path;
+
+/** Trains one classifier on a few real images and on images made of them, and publishes how well it does. */
+public final class ClassifierWork {
+    /** The folder of the accuracies, a file a training, whose name is the training's id. */
+    public static final String FOLDER = "accuracy";
+
+    private static final int IMAGE_SIZE = 32; // pixels of a side that the classifier sees
+
+    /**
+     * A training.
+     *
+     * @param id what decides its result: {@link #id}
+     * @param real the folder of the real images, {@code <real>/<class>/<image>}, all of which are used
+     * @param classes the number of logits
+     * @param augmented none or standard, of real and made images alike
+     * @param seed with the number of shots it decides first weights, order and augmentation, whatever the images
+     */
+    public record Training(
+            String id,
+            String real,
+            List<ClassLabel> labels,
+            int classes,
+            int shots,
+            Made made,
+            Augmented augmented,
+            int seed,
+            ClassifierTraining.Settings settings)
+            implements Serializable {
+        public Training {
+            labels = List.copyOf(labels);
+        }
+
+        /** What first weights, order and augmentation are drawn from: the same with and without made images. */
+        String draws() {
+            return "classifier " + shots + " " + seed;
+        }
+    }
+
+    /**
+     * The made images of a training: in each class the first {@code multiple · shots} mixtures of an entry.
+     *
+     * @param run the run folder they are in
+     * @param mixingId the settings id of the entry
+     * @param generationId the settings id of the images
+     */
+    public record Made(String run, String method, String mixingId, String generationId, int multiple)
+            implements Serializable {
+        /** No made images. */
+        public static final Made NONE = new Made("", "", "", "", 0);
+    }
+
+    /** Whether images are changed at random each time they are seen. */
+    public enum Augmented {
+        NONE,
+        STANDARD;
+
+        private Augmentation augmentation() {
+            return switch (this) {
+                case NONE -> Augmentation.NONE;
+                case STANDARD -> Augmentation.STANDARD;
+            };
+        }
+    }
+
+    private record Key(String mixId, int k, String settingsId) {}
+
+    private record Image(String mixId, EncodedImage image) {}
+
+    private final RunFolder folder;
+    private final GreyImages test;
+
+    /** Work that publishes in this folder and judges by these images. */
+    public ClassifierWork(RunFolder folder, GreyImages test) {
+        this.folder = folder;
+        this.test = test;
+    }
+
+    /** The id of a training: what its accuracy depends on, and nothing else. */
+    public static String id(
+            List<String> realIds,
+            String testId,
+            int classes,
+            int shots,
+            Made made,
+            Augmented augmented,
+            int seed,
+            ClassifierTraining.Settings settings) {
+        List<String> parts = new ArrayList<>(realIds.stream().sorted().toList());
+        parts.addAll(List.of(
+                testId,
+                Integer.toString(classes),
+                Integer.toString(shots),
+                made.mixingId(),
+                made.generationId(),
+                Integer.toString(made.multiple()),
+                augmented.augmentation().toString(),
+                Integer.toString(seed),
+                settings.toString()));
+        return ContentId.of(parts);
+    }
+
+    /** The images of these classes below a root, in the order of their names. */
+    public static GreyImages images(String root, List<ClassLabel> labels, Configuration conf) throws IOException {
+        RunFolder files = new RunFolder(root, conf);
+        GreyImages.Builder images = new GreyImages.Builder(IMAGE_SIZE);
+        for (ClassLabel label : labels) {
+            for (Path file : files(root, label, conf)) {
+                add(images, files.read(file), label, file.toString());
+            }
+        }
+        return images.build();
+    }
+
+    /** The files of a class, by name; hidden ones are left out. */
+    public static List<Path> files(String root, ClassLabel label, Configuration conf) throws IOException {
+        Path folder = new Path(root, label.classId());
+        try {
+            return RunFolder.filesBelow(folder.getFileSystem(conf), folder).stream()
+                    .map(FileStatus::getPath)
+                    .filter(file ->
+                            !file.getName().startsWith(".") && !file.getName().startsWith("_"))
+                    .sorted(Comparator.comparing(Path::toString))
+                    .toList();
+        } catch (FileNotFoundException e) {
+            throw new IOException(
+                    "expected a folder of images of the class " + label.classId() + ", but there is nothing at "
+                            + folder + "; check the path",
+                    e);
+        }
+    }
+
+    /** Trains, judges, publishes the row and returns its accuracy. */
+    public double train(Training training, int threads, LongConsumer progress) throws IOException {
+        Torch.setThreadsPerTask(threads);
+        GreyImages real = images(training.real(), training.labels(), folder.conf());
+        GreyImages made = made(training);
+        double accuracy;
+        try (ClassifierTraining classifier = ClassifierTraining.of(
+                ClassifierTraining.small(IMAGE_SIZE, training.classes()),
+                training.settings(),
+                training.augmented().augmentation(),
+                real,
+                made,
+                training.draws())) {
+            accuracy = classifier.accuracy(test);
+        }
+        AccuracyRow row = new AccuracyRow(
+                training.id(),
+                training.shots(),
+                training.made().method(),
+                training.made().multiple(),
+                training.augmented().name().toLowerCase(java.util.Locale.ROOT),
+                training.seed(),
+                real.count(),
+                made.count(),
+                test.count(),
+                accuracy);
+        folder.publish(file(folder, training.id()), RowFile.bytes(AccuracyRow.class, List.of(row)));
+        progress.accept(1);
+        return accuracy;
+    }
+
+    /** Where a training's row lies. */
+    public static Path file(RunFolder folder, String id) {
+        return folder.path(FOLDER + "/" + id + ".parquet");
+    }
+
+    private GreyImages made(Training training) throws IOException {
+        GreyImages.Builder images = new GreyImages.Builder(IMAGE_SIZE);
+        Made made = training.made();
+        if (made.multiple() == 0) {
+            return images.build();
+        }
+        RunFolder run = new RunFolder(made.run(), folder.conf());
+        for (ClassLabel label : training.labels()) {
+            Map<String, byte[]> byId = new HashMap<>();
+            List<Key> keys = new ArrayList<>();
+            for (String chunk : run.chunks(Table.MIXED, label.classId())) {
+                Path mixed = run.chunk(Table.MIXED, label.classId(), chunk);
+                List<Key> asked = RowFile.read(mixed, run.conf(), Key.class).stream()
+                        .filter(key -> key.settingsId().equals(made.mixingId())
+                                && key.k() < made.multiple() * training.shots())
+                        .toList();
+                if (!asked.isEmpty()) {
+                    keys.addAll(asked);
+                    String generated = GenerationWork.Chunk.id(made.generationId(), chunk);
+                    Path file = run.chunk(Table.GENERATED, label.classId(), generated);
+                    RowFile.read(file, run.conf(), Image.class)
+                            .forEach(row -> byId.put(row.mixId(), row.image().bytes()));
+                }
+            }
+            keys.sort(Comparator.comparingInt(Key::k));
+            for (Key key : keys) {
+                if (byId.containsKey(key.mixId())) { // else it was rejected
+                    add(images, byId.get(key.mixId()), label, key.mixId());
+                }
+            }
+        }
+        return images.build();
+    }
+
+    private static void add(GreyImages.Builder images, byte[] file, ClassLabel label, String name) {
+        try {
+            images.add(ImageDecoder.decode(file, Integer.MAX_VALUE), label.label());
+        } catch (UnreadableImage e) {
+            throw new IllegalArgumentException(
+                    "expected an image that can be read, got " + name + ": " + e.reason() + "; take it away", e);
+        }
+    }
+}

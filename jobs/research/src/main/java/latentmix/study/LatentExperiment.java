@@ -1,0 +1,340 @@
+package latentmix.study;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import latentmix.config.RunConfig;
+import latentmix.config.RunConfig.MixingEntry;
+import latentmix.config.Section;
+import latentmix.latent.InputCount;
+import latentmix.latent.MeanAdjusted;
+import latentmix.latent.Method;
+import latentmix.latent.Recipe;
+import latentmix.study.StudyConfig.Cells;
+import latentmix.study.StudyConfig.Experiment;
+import latentmix.study.StudyConfig.Heading;
+import latentmix.study.StudyConfig.Setting;
+
+/**
+ * An experiment that looks at the latents themselves, where {@code grid} and {@code curves} look at the images made of
+ * them.
+ */
+public sealed interface LatentExperiment extends Experiment {
+    /** The words of {@code kind}. */
+    List<String> KINDS = List.of("paths", "bias", "perturbed", "offsets");
+
+    private static Setting setting(RunConfig run, List<MixingEntry> entries) {
+        return new Setting("", run.withMixing(entries));
+    }
+
+    /**
+     * Norms, distances and frequencies along straight paths from an input to the centroid of N inputs; with two inputs
+     * on to the other one.
+     *
+     * @param run the base configuration on the classes that are looked at
+     * @param methods that take so many inputs
+     * @param shown those of them that pictures are made of
+     * @param inputs N
+     * @param points positions along a path that are looked at, both ends included
+     * @param pool whose mean a cmm split takes
+     * @param statistics that are drawn; the table has all
+     * @param paths a class
+     * @param frames positions that pictures are made at; 0 for none
+     * @param examples paths of a class that pictures are made of
+     */
+    record Paths(
+            Heading heading,
+            RunConfig run,
+            List<String> methods,
+            List<String> shown,
+            int inputs,
+            int points,
+            String pool,
+            List<Statistic> statistics,
+            int paths,
+            int frames,
+            int examples)
+            implements LatentExperiment {
+        public Paths {
+            methods = List.copyOf(methods);
+            statistics = List.copyOf(statistics);
+            shown = List.copyOf(shown);
+        }
+
+        @Override
+        public List<Setting> settings() {
+            return List.of(setting(
+                    run,
+                    positions(frames).stream()
+                            .map(position -> new MixingEntry(
+                                    entry(position),
+                                    shown,
+                                    List.of(Integer.toString(inputs)),
+                                    weights(position),
+                                    pool,
+                                    "off",
+                                    examples,
+                                    false))
+                            .toList()));
+        }
+
+        /** s of so many positions, from the input to the path's end. */
+        public List<Double> positions(int count) {
+            double end = inputs == 2 ? 2 : 1;
+            List<Double> positions = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                positions.add(end * i / (count - 1));
+            }
+            return positions;
+        }
+
+        /** The name of the entry at a position. */
+        public String entry(double position) {
+            return Cells.entry(heading.name(), "path", weights(position), pool);
+        }
+
+        private static String weights(double position) {
+            return "path(" + position + ")";
+        }
+    }
+
+    /** What is measured of a latent on a path. */
+    enum Statistic {
+        /** ‖z'‖ / √D, 1 for noise. */
+        NORM,
+        /** ‖z' - z_1‖ / √D, 0 at the input. */
+        DISTANCE,
+        /** ‖z' - μ‖² / D about the class's mean. */
+        RESIDUAL,
+        /** Energy a coefficient of the channels' means, 1 for noise. */
+        CONSTANT,
+        /** … of low frequencies. */
+        LOW,
+        /** … of middle ones. */
+        MIDDLE,
+        /** … of high ones. */
+        HIGH;
+
+        /** As people write it. */
+        public String text() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+
+        private static Statistic parse(String text) {
+            return Stream.of(values())
+                    .filter(statistic -> statistic.text().equals(text))
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalArgumentException("A statistic must be one of "
+                            + Stream.of(values()).map(Statistic::text).collect(Collectors.joining(" "))
+                            + ", cannot be: '" + text + "'"));
+        }
+    }
+
+    /**
+     * How a bias that all inputs share grows with their number: the channels' means and other patterns of centroids
+     * against √N.
+     *
+     * @param run the base configuration on the classes that are looked at
+     * @param methods of the grid
+     * @param inputs N, rising
+     * @param repeats orders of a class that are drawn
+     */
+    record Bias(Heading heading, RunConfig run, List<String> methods, List<Integer> inputs, int repeats)
+            implements LatentExperiment {
+        public Bias {
+            methods = List.copyOf(methods);
+            inputs = List.copyOf(inputs);
+        }
+
+        @Override
+        public List<Setting> settings() {
+            return List.of(setting(run, List.of()));
+        }
+    }
+
+    /**
+     * Images that the model itself made from noise, a little perturbed, inverted and mixed beside real ones: whether a
+     * bias comes from images that the model does not know.
+     *
+     * @param run the base configuration on the classes that are looked at
+     * @param methods of the grid
+     * @param inputs N, rising, at most half of the images
+     * @param images made a class
+     * @param perturbation the added noise's standard deviation in levels of a byte
+     * @param repeats orders of a class that are drawn
+     */
+    record Perturbed(
+            Heading heading,
+            RunConfig run,
+            List<String> methods,
+            List<Integer> inputs,
+            int images,
+            double perturbation,
+            int repeats)
+            implements LatentExperiment {
+        /** The name of the entry that makes the images. */
+        public static final String MADE = "made";
+
+        public Perturbed {
+            methods = List.copyOf(methods);
+            inputs = List.copyOf(inputs);
+        }
+
+        @Override
+        public List<Setting> settings() {
+            List<MixingEntry> entries = new ArrayList<>(mixtures());
+            entries.add(
+                    0,
+                    new MixingEntry(
+                            entry(MADE), List.of("prompt"), List.of("0"), "equal", "all", "off", images, false));
+            return List.of(setting(run, entries));
+        }
+
+        /** What is mixed of real images and of perturbed ones. */
+        public List<MixingEntry> mixtures() {
+            return methods.stream()
+                    .map(method -> new MixingEntry(
+                            entry(method),
+                            List.of(method),
+                            inputs.stream().map(Object::toString).toList(),
+                            "equal",
+                            "all",
+                            "off",
+                            1,
+                            false))
+                    .toList();
+        }
+
+        /** The name of a method's entry. */
+        public String entry(String method) {
+            return Cells.entry(heading.name(), method, "equal", "all");
+        }
+    }
+
+    /**
+     * A constant added to one channel of the top quarter of a latent and taken from another, before the first step of
+     * sampling or after the last.
+     *
+     * @param run the base configuration on the classes that are looked at
+     * @param channels the one that is raised and the one that is lowered
+     * @param offsets what is added, in standard deviations of noise
+     * @param examples noises a class
+     */
+    record Offsets(Heading heading, RunConfig run, List<Integer> channels, List<Double> offsets, int examples)
+            implements LatentExperiment {
+        public Offsets {
+            channels = List.copyOf(channels);
+            offsets = List.copyOf(offsets);
+        }
+    }
+
+    /**
+     * Reads the keys of one kind.
+     *
+     * @param onClasses the base configuration on some classes alone, or on all where none are named
+     */
+    static Optional<Experiment> read(
+            String kind, Section section, Heading heading, Function<List<String>, RunConfig> onClasses) {
+        RunConfig run = onClasses.apply(section.texts("classes", List.of(), folder -> {}));
+        return Optional.of(
+                switch (kind) {
+                    case "paths" -> paths(section, heading, run);
+                    case "bias" ->
+                        new Bias(
+                                heading,
+                                run,
+                                section.texts("methods", List.of("fix/0", "nin/chm"), MeanAdjusted::parse),
+                                counts(section, List.of("1", "2", "4", "8", "16", "32")),
+                                section.count("repeats", 20, 2, 10_000));
+                    case "perturbed" -> perturbed(section, heading, run);
+                    default -> offsets(section, heading, run);
+                });
+    }
+
+    private static Paths paths(Section section, Heading heading, RunConfig run) {
+        int inputs = section.count("inputs", 2, 2, 100_000);
+        List<String> methods = methods(section, "methods", List.of("lin/0", "fix/0", "nin/0"), inputs);
+        String pool = section.text("pool", "all", Recipe.Pool::parse);
+        int frames = section.count("frames", 0, 0, 100);
+        if (frames == 1) {
+            section.problem("frames", "0 for no pictures, or at least 2", frames, "a path has two ends");
+        }
+        return new Paths(
+                heading,
+                run,
+                methods,
+                methods(section, "shown", methods, inputs),
+                inputs,
+                section.count("points", 21, 2, 1000),
+                pool,
+                section.texts("statistics", List.of("norm", "distance"), Statistic::parse).stream()
+                        .map(Statistic::parse)
+                        .toList(),
+                section.count("paths", 20, 2, 100_000),
+                Math.max(0, frames == 1 ? 0 : frames),
+                section.count("examples", 1, 1, 100));
+    }
+
+    private static Perturbed perturbed(Section section, Heading heading, RunConfig run) {
+        List<Integer> inputs = counts(section, List.of("1", "4", "16"));
+        int images = section.count("images", 64, 2, 1_000_000);
+        int most = inputs.isEmpty() ? 0 : inputs.get(inputs.size() - 1);
+        if (2 * most > images) {
+            section.problem(
+                    "images", "at least twice the largest count of inputs, " + 2 * most, images, "make more images");
+        }
+        return new Perturbed(
+                heading,
+                run,
+                section.texts("methods", List.of("fix/0", "nin/chm"), MeanAdjusted::parse),
+                inputs,
+                images,
+                section.number("perturbation", 5, 0, 255),
+                section.count("repeats", 20, 2, 10_000));
+    }
+
+    private static Offsets offsets(Section section, Heading heading, RunConfig run) {
+        List<Integer> channels = section.texts("channels", List.of("0", "1"), Integer::parseUnsignedInt).stream()
+                .map(Integer::valueOf)
+                .toList();
+        if (channels.size() != 2) {
+            section.problem("channels", "the one that is raised and the one that is lowered", channels, "write [0, 1]");
+        }
+        return new Offsets(
+                heading,
+                run,
+                channels,
+                section.texts("offsets", List.of("0", "0.1", "0.2", "0.4", "0.8"), Double::parseDouble).stream()
+                        .map(Double::valueOf)
+                        .toList(),
+                section.count("examples", 1, 1, 100));
+    }
+
+    private static List<String> methods(Section section, String key, List<String> otherwise, int inputs) {
+        List<String> methods = section.texts(key, otherwise, Method::parse);
+        for (String method : methods) {
+            Method.parse(method)
+                    .inputError(new InputCount(inputs, inputs))
+                    .ifPresent(error -> section.refuse(key, error));
+        }
+        return methods;
+    }
+
+    private static List<Integer> counts(Section section, List<String> otherwise) {
+        List<Integer> counts = section.texts("inputs", otherwise, Integer::parseUnsignedInt).stream()
+                .map(Integer::valueOf)
+                .toList();
+        boolean rising = counts.get(0) > 0;
+        for (int i = 1; i < counts.size(); i++) {
+            rising &= counts.get(i - 1) < counts.get(i);
+        }
+        if (!rising || counts.size() < 2) {
+            section.problem("inputs", "two or more rising counts of inputs", counts, "write for example [1, 4, 16]");
+        }
+        return counts;
+    }
+}

@@ -1,0 +1,246 @@
+package latentmix.study;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import latentmix.config.RunConfig;
+import latentmix.metric.GaussianStatistics;
+import latentmix.metric.Retention;
+import latentmix.table.MetricRow;
+import latentmix.table.RowFile;
+import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
+import latentmix.work.FeatureWork;
+import latentmix.work.FeatureWork.Source;
+
+/**
+ * What a run's tables say of its mixtures beside the evaluation's metrics, as rows like these: how much of its inputs
+ * an output keeps ({@link Retention}, by the cosines of the evaluator's features) and the mean scores of the images.
+ */
+final class MixtureScores {
+    private static final List<String> SCORES = List.of("entropy", "clipped", "sharpness");
+    private static final double NORMAL_95 = 1.96;
+
+    private record Inverted(String imageId, String settingsId) {}
+
+    private record Mixed(String mixId, int k, List<String> sourceIds, List<Double> weights, String settingsId) {}
+
+    private record Features(String id, byte[] features, String settingsId) {}
+
+    private record Generated(String mixId, double entropy, double clipped, double sharpness, String settingsId) {}
+
+    /** Mixtures that belong together. */
+    private record Cell(String scope, String entry, int inputs) {}
+
+    private final StudyRuns.Done done;
+    private final RunFolder run;
+    private final Map<Cell, Retention> kept = new LinkedHashMap<>();
+    private final Map<Cell, GaussianStatistics> scores = new LinkedHashMap<>();
+
+    private MixtureScores(StudyRuns.Done done) {
+        this.done = done;
+        this.run = done.run();
+    }
+
+    /**
+     * The rows of a run.
+     *
+     * @param features the settings id of the evaluator's features; empty where it has none
+     */
+    static List<MetricRow> of(StudyRuns.Done done, Optional<String> features) throws IOException {
+        MixtureScores scores = new MixtureScores(done);
+        Set<String> classes = done.run().folders(Table.MIXED.folder());
+        for (String folder : classes) {
+            scores.add(folder.substring(folder.indexOf('=') + 1), features);
+        }
+        return scores.rows();
+    }
+
+    /** The settings id of the first network's features that an evaluation compares by. */
+    static Optional<String> features(RunFolder run, String evaluation) throws IOException {
+        JsonNode settings = new ObjectMapper().readTree(run.read(run.path("settings/" + evaluation + ".json")));
+        return Optional.ofNullable(settings.path("features").path(0).textValue());
+    }
+
+    private void add(String classId, Optional<String> featuresId) throws IOException {
+        Map<String, Generated> images = new HashMap<>();
+        Map<Source, Set<String>> others = new EnumMap<>(Source.class); // chunks of other images that have the same ids
+        others.put(Source.RECONSTRUCTION, run.chunks(Table.INVERTED, classId));
+        others.put(Source.GENERATED, new HashSet<>());
+        for (String chunk : run.chunks(Table.GENERATED, classId)) {
+            for (Generated row :
+                    RowFile.read(run.chunk(Table.GENERATED, classId, chunk), run.conf(), Generated.class)) {
+                if (row.settingsId().equals(done.generation())) {
+                    images.put(row.mixId(), row);
+                } else {
+                    others.get(Source.GENERATED).add(chunk);
+                }
+            }
+        }
+        Map<String, double[]> features =
+                featuresId.isPresent() ? features(classId, featuresId.get(), others) : Map.of();
+        Map<String, double[]> pool = pool(classId, features);
+        double[] centre = mean(pool);
+        for (String chunk : run.chunks(Table.MIXED, classId)) {
+            for (Mixed row : RowFile.read(run.chunk(Table.MIXED, classId, chunk), run.conf(), Mixed.class)) {
+                Generated image = images.get(row.mixId());
+                for (RunConfig.MixingEntry entry : image == null ? List.<RunConfig.MixingEntry>of() : asked(row)) {
+                    for (String scope : List.of(MetricRow.ALL, classId)) {
+                        Cell cell =
+                                new Cell(scope, entry.name(), row.sourceIds().size());
+                        scores.computeIfAbsent(cell, key -> new GaussianStatistics(SCORES.size()))
+                                .add(new double[] {image.entropy(), image.clipped(), image.sharpness()});
+                    }
+                    if (features.containsKey(row.mixId()) && pool.keySet().containsAll(row.sourceIds())) {
+                        keep(classId, entry, row, features.get(row.mixId()), pool, centre);
+                    }
+                }
+            }
+        }
+    }
+
+    /** The entries that a mixture belongs to. */
+    private List<RunConfig.MixingEntry> asked(Mixed row) {
+        return done.config().mixing().stream()
+                .filter(entry -> done.mixing(entry.name()).equals(row.settingsId())
+                        && row.k()
+                                < entry.count()
+                                        * entry.methods().size()
+                                        * entry.inputs().size())
+                .toList();
+    }
+
+    private void keep(
+            String classId,
+            RunConfig.MixingEntry entry,
+            Mixed row,
+            double[] output,
+            Map<String, double[]> pool,
+            double[] centre) {
+        List<String> others = pool.keySet().stream()
+                .filter(id -> !row.sourceIds().contains(id))
+                .toList();
+        if (row.sourceIds().isEmpty() || others.isEmpty()) {
+            return;
+        }
+        double[] inputs = Retention.cosines(
+                output, centre, row.sourceIds().stream().map(pool::get).toList());
+        double[] rest =
+                Retention.cosines(output, centre, others.stream().map(pool::get).toList());
+        double[] weights =
+                row.weights().stream().mapToDouble(Double::doubleValue).toArray();
+        for (String scope : List.of(MetricRow.ALL, classId)) {
+            kept.computeIfAbsent(new Cell(scope, entry.name(), row.sourceIds().size()), cell -> new Retention())
+                    .add(inputs, weights, rest);
+        }
+    }
+
+    /** The features of the class's real images and of this run's mixtures, by id. */
+    private Map<String, double[]> features(String classId, String featuresId, Map<Source, Set<String>> others)
+            throws IOException {
+        Set<String> skipped = new HashSet<>();
+        others.forEach((source, chunks) ->
+                chunks.forEach(chunk -> skipped.add(FeatureWork.Chunk.of(featuresId, classId, source, chunk, chunk, 0)
+                        .id())));
+        Map<String, double[]> features = new HashMap<>();
+        for (String chunk : run.chunks(Table.FEATURES, classId)) {
+            if (skipped.contains(chunk)) {
+                continue;
+            }
+            for (Features row : RowFile.read(run.chunk(Table.FEATURES, classId, chunk), run.conf(), Features.class)) {
+                if (row.settingsId().equals(featuresId)) {
+                    var floats = ByteBuffer.wrap(row.features())
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .asFloatBuffer();
+                    features.put(
+                            row.id(),
+                            IntStream.range(0, floats.remaining())
+                                    .mapToDouble(floats::get)
+                                    .toArray());
+                }
+            }
+        }
+        return features;
+    }
+
+    /** The features of the class's inverted images, by id in order. */
+    private Map<String, double[]> pool(String classId, Map<String, double[]> features) throws IOException {
+        Map<String, double[]> pool = new TreeMap<>();
+        String inversion = done.summary().settings().get("invert").toString();
+        for (String chunk : run.chunks(Table.INVERTED, classId)) {
+            for (Inverted row : RowFile.read(run.chunk(Table.INVERTED, classId, chunk), run.conf(), Inverted.class)) {
+                if (row.settingsId().equals(inversion) && features.containsKey(row.imageId())) {
+                    pool.put(row.imageId(), features.get(row.imageId()));
+                }
+            }
+        }
+        return pool;
+    }
+
+    private static double[] mean(Map<String, double[]> pool) {
+        int width = pool.isEmpty() ? 0 : pool.values().iterator().next().length;
+        double[] mean = new double[width];
+        pool.values().forEach(features -> {
+            for (int i = 0; i < width; i++) {
+                mean[i] += features[i] / pool.size();
+            }
+        });
+        return mean;
+    }
+
+    private List<MetricRow> rows() {
+        Map<String, RunConfig.MixingEntry> entries = new HashMap<>();
+        done.config().mixing().forEach(entry -> entries.put(entry.name(), entry));
+        List<MetricRow> rows = new ArrayList<>();
+        kept.forEach((cell, retention) -> {
+            RunConfig.MixingEntry entry = entries.get(cell.entry());
+            rows.add(row(cell, entry, "kept_chance", retention.count(), retention.auc()));
+            rows.add(row(cell, entry, "kept_cosine", retention.count(), retention.kept()));
+            rows.add(row(cell, entry, "kept_nearest", retention.count(), retention.nearest()));
+        });
+        scores.forEach((cell, statistics) -> {
+            for (int i = 0; i < SCORES.size(); i++) {
+                double value = statistics.mean()[i];
+                double half = statistics.count() < 2
+                        ? Double.NaN
+                        : NORMAL_95 * Math.sqrt(statistics.covariance()[i * (SCORES.size() + 1)] / statistics.count());
+                rows.add(row(
+                        cell,
+                        entries.get(cell.entry()),
+                        SCORES.get(i),
+                        statistics.count(),
+                        new Retention.Share(value, value - half, value + half)));
+            }
+        });
+        return rows;
+    }
+
+    private static MetricRow row(
+            Cell cell, RunConfig.MixingEntry entry, String metric, long images, Retention.Share share) {
+        return new MetricRow(
+                "",
+                cell.scope(),
+                cell.entry(),
+                entry.methods().get(0),
+                cell.inputs(),
+                entry.weights(),
+                metric,
+                share.value(),
+                images,
+                share.low(),
+                share.high());
+    }
+}

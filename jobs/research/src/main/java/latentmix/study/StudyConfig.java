@@ -1,0 +1,269 @@
+package latentmix.study;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import latentmix.config.RunConfig;
+import latentmix.latent.InputCount;
+import latentmix.latent.Method;
+import latentmix.training.ClassifierTraining;
+
+/**
+ * What a study does, as its YAML file says it: one base run configuration and experiments that vary it.
+ * {@link StudyFile} reads it.
+ *
+ * @param title the report's heading
+ * @param about what is shown and where it comes from, in a few sentences
+ * @param base the run configuration that experiments begin with; it has no mixing entries
+ * @param experiments their names differ
+ */
+public record StudyConfig(String title, String about, RunConfig base, List<Experiment> experiments) {
+    public StudyConfig {
+        experiments = List.copyOf(experiments);
+    }
+
+    /** What is computed and shown under one heading of the report. */
+    public sealed interface Experiment permits Grid, Curves, Downstream, LatentExperiment {
+        Heading heading();
+
+        /** What the pipeline runs for it: nothing where an experiment uses the model on its own. */
+        default List<Setting> settings() {
+            return List.of();
+        }
+    }
+
+    /**
+     * What an experiment is called.
+     *
+     * @param name letters, digits, - and _: the beginning of its files' names
+     * @param title its heading in the report
+     * @param about what is varied and what to look at
+     */
+    public record Heading(String name, String title, String about) {}
+
+    /**
+     * Pictures: methods down, input counts across, in chosen classes.
+     *
+     * @param examples pictures a cell
+     */
+    public record Grid(Heading heading, Cells cells, List<String> classes, int examples) implements Experiment {
+        public Grid {
+            classes = List.copyOf(classes);
+        }
+
+        @Override
+        public List<Setting> settings() {
+            return cells.settings();
+        }
+    }
+
+    /**
+     * Metrics of many images a cell against one factor, a curve for each combination of the others.
+     *
+     * @param axis the factor that goes along x
+     * @param scale of x
+     * @param metrics those that are drawn, by their names in the metrics table; empty for all
+     * @param classes folders whose images are made; empty for all
+     */
+    public record Curves(
+            Heading heading, Cells cells, Axis axis, AxisScale scale, List<String> metrics, List<String> classes)
+            implements Experiment {
+        public Curves {
+            metrics = List.copyOf(metrics);
+            classes = List.copyOf(classes);
+        }
+
+        @Override
+        public List<Setting> settings() {
+            return cells.settings();
+        }
+    }
+
+    /**
+     * How well a classifier does that sees a few real images a class, alone, augmented, or with images made of them.
+     *
+     * @param run how images are made; its input is where the few real ones are drawn from; it has no mixing entries
+     * @param test the folder whose images, {@code <test>/<class>/<image>}, judge; no training sees them
+     * @param shots numbers of real images a class
+     * @param seeds how often each is repeated, with other real images and other first weights
+     * @param methods that make images
+     * @param inputs of a mixture, at most half of the real images of a class: a class mean takes twice as many
+     * @param multiple made images for each real one
+     * @param closer other multiples, and made images that are augmented too, at one number of shots
+     * @param classifier how each training goes; all make as many steps
+     */
+    public record Downstream(
+            Heading heading,
+            RunConfig run,
+            String test,
+            List<Integer> shots,
+            int seeds,
+            List<String> methods,
+            InputCount inputs,
+            String weights,
+            int multiple,
+            Closer closer,
+            ClassifierTraining.Settings classifier)
+            implements Experiment {
+        public Downstream {
+            shots = List.copyOf(shots);
+            methods = List.copyOf(methods);
+        }
+
+        /** The most made images for each real one. */
+        public int most(int shot) {
+            return closer.shots() != shot
+                    ? multiple
+                    : closer.multiples().stream().reduce(multiple, Math::max);
+        }
+
+        /** How many inputs mixtures of so many real images have. */
+        public InputCount inputs(int shot) {
+            int most = Math.min(inputs.most(), Math.max(1, shot / 2));
+            return new InputCount(Math.min(inputs.least(), most), most);
+        }
+
+        /**
+         * What a run mixes of so many real images a class: an entry for each method, so that a method added later
+         * leaves the others' rows alone.
+         *
+         * @throws IllegalArgumentException if a method takes neither these inputs nor a count of its own
+         */
+        public List<RunConfig.MixingEntry> entries(int shot) {
+            return methods.stream()
+                    .flatMap(method -> new Cells(
+                                    "",
+                                    List.of(),
+                                    List.of(method),
+                                    List.of(inputs(shot).toString()),
+                                    List.of(weights),
+                                    List.of("all"),
+                                    most(shot) * shot)
+                            .entries(heading.name()).stream())
+                    .toList();
+        }
+    }
+
+    /**
+     * A closer look at one number of shots.
+     *
+     * @param shots real images a class; 0 for none
+     * @param multiples made images for each real one
+     */
+    public record Closer(int shots, List<Integer> multiples) {
+        public Closer {
+            multiples = List.copyOf(multiples);
+        }
+    }
+
+    /** The factors of an experiment. */
+    public enum Axis {
+        METHOD,
+        INPUTS,
+        WEIGHTS,
+        POOL,
+        /** The run settings, which {@link Cells#factor} names. */
+        SETTING,
+        CLASS
+    }
+
+    /** How numbers are laid out along an axis. */
+    public enum AxisScale {
+        LINEAR,
+        /** Equal steps for equal ratios. */
+        LOG,
+        /** At √x. */
+        SQRT
+    }
+
+    /**
+     * A full grid of cells: every setting × method × input count × weights × pool, {@code count} mixtures each and
+     * class.
+     *
+     * @param factor what differs between the settings, such as {@code guidance}; empty where there is one setting
+     */
+    public record Cells(
+            String factor,
+            List<Setting> settings,
+            List<String> methods,
+            List<String> inputs,
+            List<String> weights,
+            List<String> pools,
+            int count) {
+        public Cells {
+            settings = List.copyOf(settings);
+            methods = List.copyOf(methods);
+            inputs = List.copyOf(inputs);
+            weights = List.copyOf(weights);
+            pools = List.copyOf(pools);
+        }
+
+        /**
+         * What a run mixes for these cells, an entry for each method, weights and pool, so that a method added later
+         * leaves the others' rows alone. A method that takes none of the input counts has the one it takes.
+         *
+         * @param experiment the name that the entries' names begin with
+         * @throws IllegalArgumentException if a method takes no input count that is known here
+         */
+        public List<RunConfig.MixingEntry> entries(String experiment) {
+            List<RunConfig.MixingEntry> entries = new ArrayList<>();
+            for (String method : methods) {
+                for (String sampler : weights) {
+                    for (String pool : pools) {
+                        entries.add(new RunConfig.MixingEntry(
+                                entry(experiment, method, sampler, pool),
+                                List.of(method),
+                                inputs(method),
+                                sampler,
+                                pool,
+                                "off",
+                                count,
+                                false));
+                    }
+                }
+            }
+            return entries;
+        }
+
+        /** The name of an entry. */
+        public static String entry(String experiment, String method, String weights, String pool) {
+            return Stream.of(experiment, method, weights, pool)
+                    .map(part -> part.replaceAll("[^A-Za-z0-9_]+", "-").replaceAll("^-|-$", ""))
+                    .collect(Collectors.joining("--"));
+        }
+
+        /** The input counts that a method has: those given that it takes, else the one that it takes. */
+        public List<String> inputs(String method) {
+            Method parsed = Method.parse(method);
+            List<String> taken = inputs.stream()
+                    .filter(count -> parsed.inputError(InputCount.parse(count)).isEmpty())
+                    .toList();
+            return taken.isEmpty() ? List.of(own(parsed)) : taken;
+        }
+
+        /** Whether a method has an input count of its own, so that it is the same whatever counts are given. */
+        public boolean hasOwnInputs(String method) {
+            return !inputs.containsAll(inputs(method));
+        }
+
+        private static String own(Method method) {
+            return IntStream.rangeClosed(0, 2)
+                    .mapToObj(Integer::toString)
+                    .filter(count -> method.inputError(InputCount.parse(count)).isEmpty())
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalArgumentException("Method " + method
+                            + " takes none of the input counts; give it some that it takes, or take it away"));
+        }
+    }
+
+    /**
+     * One value of the run settings that an experiment varies.
+     *
+     * @param label such as {@code 7.5}
+     * @param run the base configuration with this value and the experiment's mixing entries, named by
+     *     {@link Cell#entry}
+     */
+    public record Setting(String label, RunConfig run) {}
+}

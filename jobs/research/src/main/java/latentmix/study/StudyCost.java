@@ -1,0 +1,108 @@
+package latentmix.study;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import latentmix.checkpoint.BuiltIn;
+import latentmix.checkpoint.CheckpointFolder;
+import latentmix.config.RunConfig;
+import latentmix.latent.Method;
+import latentmix.plan.ClassList;
+import latentmix.plan.NetworkCost;
+import latentmix.table.RunFolder;
+import latentmix.work.ClassLabel;
+import org.apache.hadoop.conf.Configuration;
+
+/**
+ * What a study costs: evaluations of the denoising network, as if nothing stood in the study folder yet.
+ *
+ * @param runs of the pipeline
+ */
+record StudyCost(List<RunCost> runs) {
+    /** What the built-in network does on one core of a server processor, both branches of guidance counted. */
+    private static final double BUILT_IN_EVALUATIONS_PER_CORE_AND_SECOND = 400;
+
+    StudyCost {
+        runs = List.copyOf(runs);
+    }
+
+    /**
+     * One run.
+     *
+     * @param images inverted for the first time, by this run
+     * @param inversion evaluations
+     * @param mixtures made and generated; a mixture that two runs share is counted in both
+     * @param generation evaluations
+     */
+    record RunCost(long images, long inversion, long mixtures, long generation) {
+        long evaluations() {
+            return inversion + generation;
+        }
+    }
+
+    /** Counts the images and multiplies. */
+    static StudyCost of(StudyConfig config, Configuration conf) throws IOException {
+        List<RunCost> costs = new ArrayList<>();
+        List<Inverted> inverted = new ArrayList<>();
+        for (RunConfig run : StudyRuns.of(config)) {
+            String root = BuiltIn.located(run.input().root());
+            NetworkCost cost = NetworkCost.of(
+                    run,
+                    CheckpointFolder.open(Path.of(BuiltIn.located(run.model().checkpoint())))
+                            .schedulerConfig());
+            List<ClassLabel> classes =
+                    ClassList.read(run.input(), run.prompt(), root, conf).classes();
+            long images = 0;
+            for (ClassLabel label : classes) {
+                Inverted once = new Inverted(run.input().limit(), run.inversion(), run.model(), label.classId());
+                if (!inverted.contains(once)) {
+                    inverted.add(once);
+                    images += images(root, label, run.input().limit(), conf);
+                }
+            }
+            long mixtures = 0;
+            long generation = 0;
+            for (RunConfig.MixingEntry entry : run.mixing()) {
+                for (String method : entry.methods()) {
+                    long cell = (long) classes.size() * entry.inputs().size() * entry.count();
+                    mixtures += cell;
+                    generation += cell * cost.generation(Method.parse(method).strength());
+                }
+            }
+            costs.add(new RunCost(images, images * cost.inversion(), mixtures, generation));
+        }
+        return new StudyCost(costs);
+    }
+
+    private record Inverted(Integer limit, RunConfig.Inversion inversion, RunConfig.Model model, String classId) {}
+
+    long evaluations() {
+        return runs.stream().mapToLong(RunCost::evaluations).sum();
+    }
+
+    /** The cost in words, with a time where the network's speed is known. */
+    String text(StudyConfig config, int cores) {
+        String time = config.base().model().checkpoint().startsWith("builtin:")
+                ? String.format(
+                        Locale.ROOT,
+                        "about %.0f minutes on %d cores",
+                        Math.ceil(evaluations() / (BUILT_IN_EVALUATIONS_PER_CORE_AND_SECOND * cores) / 60),
+                        cores)
+                : "divide by your device's evaluations a second for the time";
+        return String.format(
+                Locale.ROOT,
+                "%,d images to invert and %,d to generate: %,d network evaluations, %s; what stands already is not done again",
+                runs.stream().mapToLong(RunCost::images).sum(),
+                runs.stream().mapToLong(RunCost::mixtures).sum(),
+                evaluations(),
+                time);
+    }
+
+    private static long images(String root, ClassLabel label, Integer limit, Configuration conf) throws IOException {
+        var folder = new org.apache.hadoop.fs.Path(root, label.classId());
+        long files = RunFolder.filesBelow(folder.getFileSystem(conf), folder).size();
+        return limit == null ? files : Math.min(limit, files);
+    }
+}

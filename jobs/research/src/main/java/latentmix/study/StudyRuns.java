@@ -1,0 +1,123 @@
+package latentmix.study;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import latentmix.config.RunConfig;
+import latentmix.stage.Pipeline;
+import latentmix.stage.RunSummary;
+import latentmix.stage.StageName;
+import latentmix.study.StudyConfig.Experiment;
+import latentmix.study.StudyConfig.Setting;
+import latentmix.table.MetricRow;
+import latentmix.table.RowFile;
+import latentmix.table.RunFolder;
+
+/**
+ * The pipeline's runs that a study needs: settings that agree in everything but their mixing entries are one run, and
+ * runs over the same images share a run folder, and so their inversions.
+ */
+final class StudyRuns {
+    /** A run and what came of it. */
+    record Done(RunConfig config, RunFolder run, RunSummary summary) {
+        /** The settings id of an entry's mixtures. */
+        String mixing(String entry) {
+            List<?> ids = (List<?>) summary.settings().get("mix");
+            for (int i = 0; i < config.mixing().size(); i++) {
+                if (config.mixing().get(i).name().equals(entry)) {
+                    return ids.get(i).toString();
+                }
+            }
+            throw new IllegalArgumentException("The run must have the entry, has not: " + entry);
+        }
+
+        /** What was measured of the run's images, and of what its tables say of them beside. */
+        private List<MetricRow> metrics() throws IOException {
+            if (!(summary.settings().get("evaluate") instanceof List<?> ids)) {
+                return List.of(); // nothing was to be measured
+            }
+            List<MetricRow> rows = new ArrayList<>();
+            for (String file : run.metrics()) {
+                rows.addAll(RowFile.read(run.metrics(file), run.conf(), MetricRow.class));
+            }
+            rows.removeIf(row -> !ids.contains(row.settingsId()));
+            rows.addAll(MixtureScores.of(
+                    this, MixtureScores.features(run, ids.get(0).toString())));
+            return rows;
+        }
+
+        /** The settings id of its images. */
+        String generation() {
+            return summary.settings().get("generate").toString();
+        }
+    }
+
+    private final Map<RunConfig, Done> done = new LinkedHashMap<>();
+
+    private final Map<Done, List<MetricRow>> metrics = new HashMap<>();
+
+    private StudyRuns() {}
+
+    /** The runs of a study, in the order in which its experiments need them first. */
+    static List<RunConfig> of(StudyConfig config) {
+        Map<RunConfig, Set<RunConfig.MixingEntry>> entries = new LinkedHashMap<>();
+        for (Experiment experiment : config.experiments()) {
+            for (Setting setting : experiment.settings()) {
+                entries.computeIfAbsent(bare(setting.run()), run -> new LinkedHashSet<>())
+                        .addAll(setting.run().mixing());
+            }
+        }
+        List<RunConfig> runs = new ArrayList<>();
+        entries.forEach((run, mixing) -> runs.add(run.withMixing(List.copyOf(mixing))));
+        return runs;
+    }
+
+    /** Runs them, each doing only what is missing. */
+    static StudyRuns run(StudyContext context) throws IOException {
+        StudyRuns runs = new StudyRuns();
+        List<RunConfig> all = of(context.config());
+        for (RunConfig config : all) {
+            String folder = context.runFolder(config);
+            System.out.printf("run %d of %d, in %s%n", runs.done.size() + 1, all.size(), folder);
+            Set<StageName> stages = EnumSet.of(StageName.INVERT, StageName.MIX, StageName.GENERATE);
+            if (config.evaluation() != null) {
+                stages.add(StageName.EVALUATE);
+            }
+            RunSummary summary = Pipeline.summary(context.spark(), config, folder, List.copyOf(stages));
+            runs.done.put(
+                    bare(config),
+                    new Done(config, new RunFolder(folder, context.folder().conf()), summary));
+        }
+        return runs;
+    }
+
+    /** The run that a setting is part of. */
+    Done of(Setting setting) {
+        return done.get(bare(setting.run()));
+    }
+
+    /** The metrics of the run that a setting is part of. */
+    List<MetricRow> metrics(Setting setting) throws IOException {
+        Done run = of(setting);
+        List<MetricRow> rows = metrics.get(run);
+        if (rows == null) {
+            rows = run.metrics();
+            metrics.put(run, rows);
+        }
+        return rows;
+    }
+
+    List<Done> all() {
+        return List.copyOf(done.values());
+    }
+
+    private static RunConfig bare(RunConfig run) {
+        return run.withMixing(List.of());
+    }
+}

@@ -1,0 +1,105 @@
+package latentmix.training;
+
+import org.apache.commons.rng.UniformRandomProvider;
+
+/**
+ * The usual random changes of small images that leave their class as it is: mirrored, zoomed and shifted, made brighter
+ * or darker, a rectangle erased (<a href="https://arxiv.org/abs/1708.04896">Zhong et al.</a>).
+ *
+ * @param mirror the probability that left and right change places
+ * @param shift at most by so many pixels either way, each direction for itself
+ * @param zoom at most by this share, larger or smaller
+ * @param brightness at most by this share of the range
+ * @param erase the probability that a rectangle, with sides of an eighth to a half of the image's, is set to one random
+ *     grey
+ */
+public record Augmentation(double mirror, int shift, double zoom, double brightness, double erase) {
+    /** Images stay as they are. */
+    public static final Augmentation NONE = new Augmentation(0, 0, 0, 0, 0);
+
+    /** What training on small images usually takes. */
+    public static final Augmentation STANDARD = new Augmentation(0.5, 2, 0.1, 0.1, 0.25);
+
+    public Augmentation {
+        if (!(mirror >= 0 && mirror <= 1 && erase >= 0 && erase <= 1)) {
+            throw new IllegalArgumentException(
+                    "Probabilities must be from 0 to 1, cannot be: mirror " + mirror + ", erase " + erase);
+        }
+        if (!(shift >= 0 && zoom >= 0 && zoom < 1 && brightness >= 0 && brightness <= 1)) {
+            throw new IllegalArgumentException(
+                    "Shift must be at least 0, zoom below 1 and brightness at most 1, cannot be: " + shift + ", " + zoom
+                            + ", " + brightness);
+        }
+    }
+
+    /**
+     * A changed copy.
+     *
+     * @param image (size, size), values in [-1, 1]; what comes in from outside is -1
+     */
+    float[] apply(float[] image, int size, UniformRandomProvider rng) {
+        if (equals(NONE)) {
+            return image;
+        }
+        float[] changed = moved(image, size, rng);
+        float lighter = (float) (2 * brightness * between(-1, 1, rng));
+        for (int i = 0; i < changed.length; i++) {
+            changed[i] = Math.max(-1, Math.min(1, changed[i] + (changed[i] + 1) / 2 * lighter)); // black stays black
+        }
+        if (rng.nextDouble() < erase) {
+            erase(changed, size, rng);
+        }
+        return changed;
+    }
+
+    /** Mirrored, zoomed about the middle and shifted, in one bilinear step. */
+    private float[] moved(float[] image, int size, UniformRandomProvider rng) {
+        double across = rng.nextDouble() < mirror ? -1 : 1;
+        double scale = 1 / (1 + zoom * between(-1, 1, rng));
+        double right = shift == 0 ? 0 : rng.nextInt(-shift, shift + 1);
+        double down = shift == 0 ? 0 : rng.nextInt(-shift, shift + 1);
+        double middle = (size - 1) / 2.0;
+        float[] moved = new float[size * size];
+        for (int y = 0; y < size; y++) {
+            for (int x = 0; x < size; x++) {
+                double fromY = middle + (y - middle - down) * scale;
+                double fromX = middle + (x - middle - right) * scale * across;
+                moved[y * size + x] = at(image, size, fromY, fromX);
+            }
+        }
+        return moved;
+    }
+
+    private static float at(float[] image, int size, double y, double x) {
+        int top = (int) Math.floor(y);
+        int left = (int) Math.floor(x);
+        double low = y - top;
+        double right = x - left;
+        return (float)
+                ((1 - low) * ((1 - right) * pixel(image, size, top, left) + right * pixel(image, size, top, left + 1))
+                        + low
+                                * ((1 - right) * pixel(image, size, top + 1, left)
+                                        + right * pixel(image, size, top + 1, left + 1)));
+    }
+
+    private static float pixel(float[] image, int size, int y, int x) {
+        return y < 0 || x < 0 || y >= size || x >= size ? -1 : image[y * size + x];
+    }
+
+    private static void erase(float[] image, int size, UniformRandomProvider rng) {
+        int height = rng.nextInt(Math.max(1, size / 8), size / 2 + 1);
+        int width = rng.nextInt(Math.max(1, size / 8), size / 2 + 1);
+        int top = rng.nextInt(size - height + 1);
+        int left = rng.nextInt(size - width + 1);
+        float grey = (float) between(-1, 1, rng);
+        for (int y = top; y < top + height; y++) {
+            for (int x = left; x < left + width; x++) {
+                image[y * size + x] = grey;
+            }
+        }
+    }
+
+    private static double between(double least, double most, UniformRandomProvider rng) {
+        return least + (most - least) * rng.nextDouble();
+    }
+}
