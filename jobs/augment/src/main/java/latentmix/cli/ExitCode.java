@@ -8,7 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.config.ConfigException;
-import latentmix.plan.Lease;
+import latentmix.table.Lease;
 import org.apache.hadoop.util.ShutdownHookManager;
 
 /** What a process ends with, so that a scheduler knows whether to try again. */

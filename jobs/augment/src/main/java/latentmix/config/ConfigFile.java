@@ -293,8 +293,8 @@ public final class ConfigFile {
         }
     }
 
-    private static List<RunConfig.MixingEntry> mixing(List<Section> sections) {
-        List<RunConfig.MixingEntry> entries = new ArrayList<>();
+    private static List<RunConfig.Mixing> mixing(List<Section> sections) {
+        List<RunConfig.Mixing> entries = new ArrayList<>();
         Set<String> names = new HashSet<>();
         for (Section section : sections) {
             String name = section.text("name", "mixing-" + entries.size());
@@ -311,7 +311,7 @@ public final class ConfigFile {
                 WeightSampler sampler = WeightSampler.parse(spelling);
                 inputs.forEach(count -> sampler.requireInputs(InputCount.parse(count)));
             });
-            RunConfig.MixingEntry entry = new RunConfig.MixingEntry(
+            RunConfig.Mixing entry = new RunConfig.Mixing(
                     name,
                     methods,
                     inputs,

@@ -25,7 +25,7 @@ public record RunConfig(
         Model model,
         Prompt prompt,
         Inversion inversion,
-        List<MixingEntry> mixing,
+        List<Mixing> mixing,
         Generation generation,
         Export export,
         Evaluation evaluation,
@@ -42,7 +42,7 @@ public record RunConfig(
     }
 
     /** The same with other mixing entries. */
-    public RunConfig withMixing(List<MixingEntry> entries) {
+    public RunConfig withMixing(List<Mixing> entries) {
         return new RunConfig(input, model, prompt, inversion, entries, generation, export, evaluation, run);
     }
 
@@ -155,7 +155,7 @@ public record RunConfig(
      * @param count mixtures per method, input count and class
      * @param export whether these enter the dataset
      */
-    public record MixingEntry(
+    public record Mixing(
             String name,
             List<String> methods,
             List<String> inputs,
@@ -164,7 +164,7 @@ public record RunConfig(
             String gate,
             int count,
             boolean export) {
-        public MixingEntry {
+        public Mixing {
             methods = List.copyOf(methods);
             inputs = List.copyOf(inputs);
         }

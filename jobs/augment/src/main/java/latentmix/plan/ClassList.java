@@ -12,7 +12,6 @@ import java.util.Map;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
-import latentmix.work.ClassLabel;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;

@@ -12,7 +12,6 @@ import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
 import latentmix.schedule.Step;
-import latentmix.work.GenerationSettings;
 
 /**
  * How often the denoising network sees one image, as its tables of steps tell without running them.

@@ -8,10 +8,6 @@ import latentmix.config.RunConfig;
 import latentmix.model.Models;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
-import latentmix.work.GenerationSettings;
-import latentmix.work.InversionSettings;
-import latentmix.work.MixingPlan;
-import latentmix.work.MixingSettings;
 
 /**
  * A configuration's settings and their ids: each table's rows carry the id of what decides their bytes, and nothing
@@ -22,7 +18,7 @@ import latentmix.work.MixingSettings;
 public record RunSettings(
         InversionSettings inversion,
         String inversionId,
-        List<MixingPlan.Entry> mixing,
+        List<MixingEntry> mixing,
         GenerationSettings generation,
         String generationId) {
     /** What gives settings their id, and may publish them. */
@@ -50,8 +46,8 @@ public record RunSettings(
                 config.inversion().steps(),
                 config.inversion().guidance());
         String inversionId = ids.of(inversion);
-        List<MixingPlan.Entry> mixing = new ArrayList<>();
-        for (RunConfig.MixingEntry entry : config.mixing()) {
+        List<MixingEntry> mixing = new ArrayList<>();
+        for (RunConfig.Mixing entry : config.mixing()) {
             MixingSettings settings = new MixingSettings(
                     inversionId,
                     entry.methods(),
@@ -60,7 +56,7 @@ public record RunSettings(
                     entry.pool(),
                     entry.gate(),
                     config.run().seed());
-            mixing.add(new MixingPlan.Entry(settings, ids.of(settings), entry.count()));
+            mixing.add(new MixingEntry(settings, ids.of(settings), entry.count()));
         }
         Scheduler sampler = config.sampler(checkpoint.schedulerConfig());
         Guidance guidance = config.generation().guidance(sampler.trainTimesteps());

@@ -14,6 +14,11 @@ import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
 import latentmix.image.Resize;
 import latentmix.image.UnreadableImage;
+import latentmix.plan.ClassLabel;
+import latentmix.plan.GenerationChunk;
+import latentmix.plan.MixedChunk;
+import latentmix.plan.MixingEntry;
+import latentmix.plan.MixingSettings;
 import latentmix.report.Gallery.Cell;
 import latentmix.report.Gallery.Grid;
 import latentmix.report.Gallery.Picture;
@@ -21,10 +26,7 @@ import latentmix.table.GeneratedRow.EncodedImage;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
-import latentmix.work.ClassLabel;
-import latentmix.work.GenerationWork;
 import latentmix.work.MixingPlan;
-import latentmix.work.MixingSettings;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -48,7 +50,7 @@ public record Album(String input, long maxPixels, List<Entry> entries, String ge
     }
 
     /** An entry of the configuration's mixing, by name. */
-    public record Entry(String name, boolean exported, MixingPlan.Entry mixing) implements Serializable {}
+    public record Entry(String name, boolean exported, MixingEntry mixing) implements Serializable {}
 
     private record Inverted(String imageId, String path) {}
 
@@ -108,8 +110,8 @@ public record Album(String input, long maxPixels, List<Entry> entries, String ge
             cells.add(new ArrayList<>());
         }
         Set<String> present = run.chunks(Table.GENERATED, label.classId());
-        for (MixingPlan.Mixed mixed : new MixingPlan(run, chunkRows).mixed(label, List.of(entry.mixing()))) {
-            String generated = GenerationWork.Chunk.id(generationId, mixed.id());
+        for (MixedChunk mixed : new MixingPlan(run, chunkRows).mixed(label, List.of(entry.mixing()))) {
+            String generated = GenerationChunk.id(generationId, mixed.id());
             if (cells.stream().allMatch(cell -> cell.size() == perCell)) {
                 break;
             }

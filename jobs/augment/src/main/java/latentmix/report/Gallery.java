@@ -2,7 +2,7 @@ package latentmix.report;
 
 import java.io.Serializable;
 import java.util.List;
-import latentmix.work.ClassLabel;
+import latentmix.plan.ClassLabel;
 
 /**
  * What the report shows of one class.

@@ -22,7 +22,16 @@ import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.model.Dtype;
 import latentmix.model.InceptionFile;
+import latentmix.plan.Catalog;
+import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassList;
+import latentmix.plan.EvaluationSettings;
+import latentmix.plan.FeatureChunk;
+import latentmix.plan.FeatureChunk.Source;
+import latentmix.plan.FeatureSettings;
+import latentmix.plan.GenerationChunk;
+import latentmix.plan.InversionChunk;
+import latentmix.plan.MixingEntry;
 import latentmix.plan.RunSettings;
 import latentmix.table.ContentId;
 import latentmix.table.MetricRow;
@@ -31,21 +40,13 @@ import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
 import latentmix.work.CellState;
 import latentmix.work.ChunkResult;
-import latentmix.work.ClassLabel;
-import latentmix.work.EvaluationSettings;
 import latentmix.work.EvaluationWork;
 import latentmix.work.EvaluationWork.Cell;
 import latentmix.work.EvaluationWork.Measured;
 import latentmix.work.FeatureKind;
-import latentmix.work.FeatureSettings;
 import latentmix.work.FeatureWork;
-import latentmix.work.FeatureWork.Chunk;
 import latentmix.work.FeatureWork.Network;
-import latentmix.work.FeatureWork.Source;
-import latentmix.work.GenerationWork;
 import latentmix.work.ImagesWork;
-import latentmix.work.InversionWork;
-import latentmix.work.MixingPlan;
 import latentmix.work.Remaining;
 
 /**
@@ -75,7 +76,7 @@ final class Evaluation {
     /**
      * The settings of each of the configuration's entries, and last those of the lines of reference, with their ids.
      */
-    private record Plan(List<ImagesWork.Catalog> references, List<EvaluationSettings> settings, List<String> ids) {}
+    private record Plan(List<Catalog> references, List<EvaluationSettings> settings, List<String> ids) {}
 
     Evaluation(
             RunFolder run,
@@ -190,19 +191,19 @@ final class Evaluation {
     }
 
     /** The settings ids of the configuration's entries in order, and last that of the lines of reference. */
-    List<String> settingsIds(List<ImagesWork.Catalog> input) throws IOException {
+    List<String> settingsIds(List<Catalog> input) throws IOException {
         return plan(input).ids();
     }
 
-    private Plan plan(List<ImagesWork.Catalog> input) throws IOException {
+    private Plan plan(List<Catalog> input) throws IOException {
         if (plan == null) {
             plan = planned(input);
         }
         return plan;
     }
 
-    private Plan planned(List<ImagesWork.Catalog> input) throws IOException {
-        List<ImagesWork.Catalog> references = input;
+    private Plan planned(List<Catalog> input) throws IOException {
+        List<Catalog> references = input;
         if (!places.reference().isEmpty()) {
             FeatureWork.Places where = places;
             int chunk = config.run().chunk();
@@ -221,7 +222,7 @@ final class Evaluation {
                 .toList());
         List<String> features = networks.stream().map(Network::settingsId).toList();
         List<EvaluationSettings> all = new ArrayList<>();
-        for (MixingPlan.Entry entry : settings.mixing()) {
+        for (MixingEntry entry : settings.mixing()) {
             all.add(new EvaluationSettings(
                     features,
                     reference,
@@ -254,10 +255,7 @@ final class Evaluation {
      * @param inversions this configuration's chunks of the inverted table
      * @param generations and of the generated one
      */
-    Done evaluate(
-            List<ImagesWork.Catalog> input,
-            List<InversionWork.Chunk> inversions,
-            List<GenerationWork.Chunk> generations)
+    Done evaluate(List<Catalog> input, List<InversionChunk> inversions, List<GenerationChunk> generations)
             throws IOException {
         Plan plan = plan(input);
         Map<Network, Map<String, ClassChunks>> chunks = chunks(plan, input, inversions, generations);
@@ -267,7 +265,7 @@ final class Evaluation {
                 .filter(i -> !present.contains(names.get(i)))
                 .boxed()
                 .toList();
-        List<Chunk> all = all(chunks);
+        List<FeatureChunk> all = all(chunks);
         if (missing.isEmpty()) {
             return new Done(List.of(), all.size());
         }
@@ -292,14 +290,14 @@ final class Evaluation {
      * @param refusing the ids of features that go, too: those that refused images
      */
     void forget(
-            List<ImagesWork.Catalog> input,
-            List<InversionWork.Chunk> inversions,
-            List<GenerationWork.Chunk> generations,
+            List<Catalog> input,
+            List<InversionChunk> inversions,
+            List<GenerationChunk> generations,
             Set<String> again,
             Set<String> refusing)
             throws IOException {
         Plan plan = plan(input);
-        List<Chunk> forgotten = all(chunks(plan, input, inversions, generations)).stream()
+        List<FeatureChunk> forgotten = all(chunks(plan, input, inversions, generations)).stream()
                 .filter(chunk -> again.contains(chunk.chunk()) || refusing.contains(chunk.id()))
                 .toList();
         if (forgotten.isEmpty()) {
@@ -315,10 +313,7 @@ final class Evaluation {
     }
 
     private Map<Network, Map<String, ClassChunks>> chunks(
-            Plan plan,
-            List<ImagesWork.Catalog> input,
-            List<InversionWork.Chunk> inversions,
-            List<GenerationWork.Chunk> generations)
+            Plan plan, List<Catalog> input, List<InversionChunk> inversions, List<GenerationChunk> generations)
             throws IOException {
         Set<String> inverted = run.chunks(Table.INVERTED);
         Set<String> generated = run.chunks(Table.GENERATED);
@@ -330,13 +325,13 @@ final class Evaluation {
             if (!places.reference().isEmpty()) {
                 list(network, Source.REFERENCE, plan.references(), byClass);
             }
-            for (InversionWork.Chunk chunk : inversions) {
+            for (InversionChunk chunk : inversions) {
                 if (inverted.contains(chunk.id())) {
                     byClass.get(chunk.label().classId())
                             .add(network, Source.RECONSTRUCTION, chunk.id(), chunk.id(), chunk.rows());
                 }
             }
-            for (GenerationWork.Chunk chunk : generations) {
+            for (GenerationChunk chunk : generations) {
                 if (generated.contains(chunk.id())) {
                     ClassChunks of = byClass.get(chunk.label().classId());
                     of.mixed.put(
@@ -348,7 +343,7 @@ final class Evaluation {
         return chunks;
     }
 
-    private static List<Chunk> all(Map<Network, Map<String, ClassChunks>> chunks) {
+    private static List<FeatureChunk> all(Map<Network, Map<String, ClassChunks>> chunks) {
         return chunks.values().stream()
                 .flatMap(byClass -> byClass.values().stream())
                 .flatMap(of -> of.chunks.stream())
@@ -358,7 +353,7 @@ final class Evaluation {
     /** A class's chunks of features by one network. */
     private static final class ClassChunks {
         private final ClassLabel label;
-        private final List<Chunk> chunks = new ArrayList<>();
+        private final List<FeatureChunk> chunks = new ArrayList<>();
         private final Map<String, String> mixed = new LinkedHashMap<>();
 
         ClassChunks(ClassLabel label) {
@@ -366,7 +361,7 @@ final class Evaluation {
         }
 
         String add(Network network, Source source, String file, String chunk, int rows) {
-            Chunk added = Chunk.of(network.settingsId(), label.classId(), source, file, chunk, rows);
+            FeatureChunk added = FeatureChunk.of(network.settingsId(), label.classId(), source, file, chunk, rows);
             chunks.add(added);
             return added.id();
         }
@@ -374,7 +369,7 @@ final class Evaluation {
         List<String> ids(Source source) {
             return chunks.stream()
                     .filter(chunk -> chunk.source() == source)
-                    .map(Chunk::id)
+                    .map(FeatureChunk::id)
                     .toList();
         }
 
@@ -389,10 +384,9 @@ final class Evaluation {
         }
     }
 
-    private static void list(
-            Network network, Source source, List<ImagesWork.Catalog> catalogs, Map<String, ClassChunks> byClass) {
-        for (ImagesWork.Catalog catalog : catalogs) {
-            for (ImagesWork.Catalog.Chunk chunk : catalog.chunks()) {
+    private static void list(Network network, Source source, List<Catalog> catalogs, Map<String, ClassChunks> byClass) {
+        for (Catalog catalog : catalogs) {
+            for (Catalog.Chunk chunk : catalog.chunks()) {
                 byClass.get(catalog.label().classId()).add(network, source, chunk.file(), chunk.id(), chunk.rows());
             }
         }
@@ -421,14 +415,14 @@ final class Evaluation {
     }
 
     private List<ChunkResult> extract(Network network, Map<String, ClassChunks> byClass, Set<String> done) {
-        List<Chunk> missing = byClass.values().stream()
+        List<FeatureChunk> missing = byClass.values().stream()
                 .flatMap(of -> of.chunks.stream())
                 .filter(chunk -> !done.contains(chunk.id()))
                 .toList();
         FeatureWork.Places where = places;
         ModelSource source = model;
         return tasks.run(
-                Tasks.Job.of(StageName.EVALUATE, "images", missing, Chunk::rows),
+                Job.of(StageName.EVALUATE, "images", missing, FeatureChunk::rows),
                 missing,
                 (folder, chunk, progress) -> new FeatureWork(
                                 folder, network, where, source.onDevice(folder.conf()), progress)
@@ -500,7 +494,7 @@ final class Evaluation {
     }
 
     /** The metrics that stand for this configuration. */
-    List<MetricRow> rows(List<ImagesWork.Catalog> input) throws IOException {
+    List<MetricRow> rows(List<Catalog> input) throws IOException {
         List<MetricRow> rows = new ArrayList<>();
         for (String name : standing(settingsIds(input))) {
             rows.addAll(RowFile.read(run.metrics(name), run.conf(), MetricRow.class));

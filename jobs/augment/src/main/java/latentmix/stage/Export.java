@@ -11,7 +11,13 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import latentmix.config.RunConfig;
 import latentmix.export.DatasetFeatures;
+import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassList;
+import latentmix.plan.ExportChunk;
+import latentmix.plan.GenerationChunk;
+import latentmix.plan.InversionChunk;
+import latentmix.plan.MixedChunk;
+import latentmix.plan.MixingEntry;
 import latentmix.plan.RunSettings;
 import latentmix.report.Album;
 import latentmix.report.Gallery;
@@ -20,10 +26,7 @@ import latentmix.table.MetricRow;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
 import latentmix.work.ChunkResult;
-import latentmix.work.ClassLabel;
 import latentmix.work.ExportWork;
-import latentmix.work.GenerationWork;
-import latentmix.work.InversionWork;
 import latentmix.work.MixingPlan;
 
 /** The last stage: the dataset of the images that are asked for, and the page that shows a run. */
@@ -56,7 +59,7 @@ final class Export {
     /** Brings the dataset up to date. */
     Done export() throws IOException {
         String features = DatasetFeatures.json(classes.names());
-        List<ExportWork.Chunk> all = exported(features);
+        List<ExportChunk> all = exported(features);
         Set<String> ids = all.stream().map(chunk -> chunk.id() + ".parquet").collect(Collectors.toSet());
         Set<String> present = run.files(ExportWork.PARQUET);
         for (String file : present) {
@@ -64,14 +67,14 @@ final class Export {
                 run.delete(ExportWork.PARQUET + "/" + file);
             }
         }
-        List<ExportWork.Chunk> missing = all.stream()
+        List<ExportChunk> missing = all.stream()
                 .filter(chunk -> !present.contains(chunk.id() + ".parquet"))
                 .toList();
         List<ChunkResult> results = tasks.run(
-                Tasks.Job.of(StageName.EXPORT, "images", missing, ExportWork.Chunk::rows),
+                Job.of(StageName.EXPORT, "images", missing, ExportChunk::rows),
                 missing,
                 (folder, chunk, progress) -> new ExportWork(folder).export(chunk, features, progress));
-        Map<ClassLabel, ArrayList<ExportWork.Chunk>> byClass = new LinkedHashMap<>();
+        Map<ClassLabel, ArrayList<ExportChunk>> byClass = new LinkedHashMap<>();
         all.forEach(chunk -> byClass.computeIfAbsent(chunk.label(), label -> new ArrayList<>())
                 .add(chunk));
         List<Integer> exported = tasks.map(
@@ -90,12 +93,12 @@ final class Export {
     }
 
     /** Takes these chunks' files, which vouch for their images, out of the dataset. */
-    void forget(List<GenerationWork.Chunk> generations) throws IOException {
+    void forget(List<GenerationChunk> generations) throws IOException {
         if (generations.isEmpty()) {
             return;
         }
-        Set<String> ids = generations.stream().map(GenerationWork.Chunk::id).collect(Collectors.toSet());
-        for (ExportWork.Chunk chunk : exported(DatasetFeatures.json(classes.names()))) {
+        Set<String> ids = generations.stream().map(GenerationChunk::id).collect(Collectors.toSet());
+        for (ExportChunk chunk : exported(DatasetFeatures.json(classes.names()))) {
             if (ids.contains(chunk.generated())) {
                 run.delete(ExportWork.PARQUET + "/" + chunk.id() + ".parquet");
             }
@@ -103,20 +106,20 @@ final class Export {
     }
 
     /** The generated chunks that enter the dataset: those of the entries with {@code export: true}. */
-    private List<ExportWork.Chunk> exported(String features) throws IOException {
+    private List<ExportChunk> exported(String features) throws IOException {
         int chunkRows = config.run().chunk();
         String settingsId = settings.generationId();
-        List<MixingPlan.Entry> entries = IntStream.range(0, config.mixing().size())
+        List<MixingEntry> entries = IntStream.range(0, config.mixing().size())
                 .filter(i -> config.mixing().get(i).export())
                 .mapToObj(settings.mixing()::get)
                 .toList();
         Set<String> generated = run.chunks(Table.GENERATED);
         return tasks
                 .flatMap("list mixtures", classes.classes(), (folder, label, progress) -> {
-                    List<ExportWork.Chunk> chunks = new ArrayList<>();
-                    for (MixingPlan.Mixed mixed : new MixingPlan(folder, chunkRows).mixed(label, entries)) {
-                        String id = GenerationWork.Chunk.id(settingsId, mixed.id());
-                        chunks.add(ExportWork.Chunk.of(label, id, mixed, features));
+                    List<ExportChunk> chunks = new ArrayList<>();
+                    for (MixedChunk mixed : new MixingPlan(folder, chunkRows).mixed(label, entries)) {
+                        String id = GenerationChunk.id(settingsId, mixed.id());
+                        chunks.add(ExportChunk.of(label, id, mixed, features));
                     }
                     return chunks;
                 })
@@ -131,7 +134,7 @@ final class Export {
      * @param inversions this configuration's chunks of the inverted table
      * @param exported images in the dataset
      */
-    void report(List<InversionWork.Chunk> inversions, RunSummary summary, long exported, List<MetricRow> metrics)
+    void report(List<InversionChunk> inversions, RunSummary summary, long exported, List<MetricRow> metrics)
             throws IOException {
         Map<ClassLabel, ArrayList<String>> inverted = new LinkedHashMap<>();
         classes.classes().forEach(label -> inverted.put(label, new ArrayList<>()));

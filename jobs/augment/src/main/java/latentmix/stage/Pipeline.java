@@ -26,19 +26,22 @@ import latentmix.export.DatasetFeatures;
 import latentmix.latent.Method;
 import latentmix.model.PromptCuts;
 import latentmix.model.TextEncoder;
+import latentmix.plan.Catalog;
+import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassList;
-import latentmix.plan.Lease;
+import latentmix.plan.GenerationChunk;
+import latentmix.plan.InversionChunk;
+import latentmix.plan.MixedChunk;
+import latentmix.plan.MixingChunk;
+import latentmix.plan.MixingEntry;
 import latentmix.plan.NetworkCost;
-import latentmix.plan.Plan;
-import latentmix.plan.RowBytes;
 import latentmix.plan.RunSettings;
-import latentmix.plan.Speed;
+import latentmix.table.Lease;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
 import latentmix.work.CellScores;
 import latentmix.work.Census;
 import latentmix.work.ChunkResult;
-import latentmix.work.ClassLabel;
 import latentmix.work.ExportWork;
 import latentmix.work.FeatureWork;
 import latentmix.work.GenerationWork;
@@ -82,7 +85,7 @@ public final class Pipeline {
     private final CheckpointFolder checkpoint;
     private final double devicesPerTask;
     private final List<StageSummary> summaries = new ArrayList<>();
-    private List<GenerationWork.Chunk> mixed; // null until it is asked for
+    private List<GenerationChunk> mixed; // null until it is asked for
 
     private Pipeline(JavaSparkContext spark, RunConfig config, RunFolder run, Tasks tasks, Preparation preparation)
             throws IOException {
@@ -173,7 +176,7 @@ public final class Pipeline {
         if (evaluation == null && stages.equals(EnumSet.of(StageName.EVALUATE))) {
             throw Evaluation.nothingAsked();
         }
-        List<ImagesWork.Catalog> catalogs = images(stages.contains(StageName.INVERT));
+        List<Catalog> catalogs = images(stages.contains(StageName.INVERT));
         preflight.checkImages(catalogs);
         preflight.checkDevices(stages, settings.inversion().device());
         if (stages.contains(StageName.INVERT) && config.inversionMethod().needsGradients()) {
@@ -267,7 +270,7 @@ public final class Pipeline {
                 run.rejectedChunks(MixingWork.STAGE),
                 settings.generationId(),
                 evaluations,
-                config.mixing().stream().map(RunConfig.MixingEntry::export).toList(),
+                config.mixing().stream().map(RunConfig.Mixing::export).toList(),
                 run.files(ExportWork.PARQUET),
                 DatasetFeatures.json(classes.names()),
                 evaluation == null ? new Remaining.Measured(List.of(), null) : evaluation.measured());
@@ -295,7 +298,7 @@ public final class Pipeline {
         }
     }
 
-    private List<ImagesWork.Catalog> images(boolean scan) {
+    private List<Catalog> images(boolean scan) {
         String root = input;
         int chunk = config.run().chunk();
         long limit = limit();
@@ -325,29 +328,26 @@ public final class Pipeline {
         }
         ModelSource source = model;
         String fingerprint = settings.inversion().checkpointFingerprint();
-        tasks.run(
-                new Tasks.Job("prompts", "prompts", missing.size(), Tasks.Needs.DEVICE),
-                groups,
-                (folder, texts, progress) -> {
-                    ModelOnDevice model = source.onDevice(folder.conf()).expecting(fingerprint);
-                    Prompts table = new Prompts(folder, fingerprint);
-                    try (TextEncoder encoder = model.textEncoder()) {
-                        for (String text : texts) {
-                            table.encode(text, encoder);
-                            progress.accept(1);
-                        }
-                    }
-                    return texts.size();
-                });
+        tasks.run(new Job("prompts", "prompts", missing.size(), Needs.DEVICE), groups, (folder, texts, progress) -> {
+            ModelOnDevice model = source.onDevice(folder.conf()).expecting(fingerprint);
+            Prompts table = new Prompts(folder, fingerprint);
+            try (TextEncoder encoder = model.textEncoder()) {
+                for (String text : texts) {
+                    table.encode(text, encoder);
+                    progress.accept(1);
+                }
+            }
+            return texts.size();
+        });
     }
 
-    private List<InversionWork.Chunk> inversionChunks(List<ImagesWork.Catalog> catalogs) {
-        List<InversionWork.Chunk> chunks = new ArrayList<>();
-        for (ImagesWork.Catalog catalog : catalogs) {
-            for (ImagesWork.Catalog.Chunk images : catalog.chunks()) {
-                String id = InversionWork.Chunk.id(
+    private List<InversionChunk> inversionChunks(List<Catalog> catalogs) {
+        List<InversionChunk> chunks = new ArrayList<>();
+        for (Catalog catalog : catalogs) {
+            for (Catalog.Chunk images : catalog.chunks()) {
+                String id = InversionChunk.id(
                         settings.inversionId(), catalog.label().prompt(), images.id());
-                chunks.add(new InversionWork.Chunk(id, catalog.label(), images.file(), images.id(), images.rows()));
+                chunks.add(new InversionChunk(id, catalog.label(), images.file(), images.id(), images.rows()));
             }
         }
         return chunks;
@@ -358,17 +358,17 @@ public final class Pipeline {
      * What is made of a chunk goes before it, and its rejected rows last: whenever this ends, nothing is lost and the
      * same command goes on.
      */
-    private void forgetRejected(Set<StageName> stages, List<ImagesWork.Catalog> catalogs) throws IOException {
-        List<InversionWork.Chunk> inversions = stages.contains(StageName.INVERT)
-                ? refusing(InversionWork.STAGE, inversionChunks(catalogs), InversionWork.Chunk::id)
+    private void forgetRejected(Set<StageName> stages, List<Catalog> catalogs) throws IOException {
+        List<InversionChunk> inversions = stages.contains(StageName.INVERT)
+                ? refusing(InversionWork.STAGE, inversionChunks(catalogs), InversionChunk::id)
                 : List.of();
-        List<GenerationWork.Chunk> generations = stages.contains(StageName.GENERATE)
-                ? refusing(GenerationWork.STAGE, mixed(), GenerationWork.Chunk::id)
+        List<GenerationChunk> generations = stages.contains(StageName.GENERATE)
+                ? refusing(GenerationWork.STAGE, mixed(), GenerationChunk::id)
                 : List.of();
         if (evaluation != null) {
             Set<String> again = Stream.concat(
-                            inversions.stream().map(InversionWork.Chunk::id),
-                            generations.stream().map(GenerationWork.Chunk::id))
+                            inversions.stream().map(InversionChunk::id),
+                            generations.stream().map(GenerationChunk::id))
                     .collect(Collectors.toSet());
             Set<String> refusing =
                     stages.contains(StageName.EVALUATE) ? run.rejectedChunks(FeatureWork.STAGE) : Set.of();
@@ -392,11 +392,11 @@ public final class Pipeline {
                 .toList();
     }
 
-    private void invert(List<ImagesWork.Catalog> catalogs) throws IOException {
+    private void invert(List<Catalog> catalogs) throws IOException {
         long start = System.nanoTime();
-        List<InversionWork.Chunk> all = inversionChunks(catalogs);
+        List<InversionChunk> all = inversionChunks(catalogs);
         Set<String> done = run.chunks(Table.INVERTED);
-        List<InversionWork.Chunk> missing =
+        List<InversionChunk> missing =
                 all.stream().filter(chunk -> !done.contains(chunk.id())).toList();
         ModelSource source = invertingModel;
         String root = input;
@@ -404,7 +404,7 @@ public final class Pipeline {
         var inversion = settings.inversion();
         String settingsId = settings.inversionId();
         List<ChunkResult> results = tasks.run(
-                Tasks.Job.of(StageName.INVERT, "images", missing, InversionWork.Chunk::rows),
+                Job.of(StageName.INVERT, "images", missing, InversionChunk::rows),
                 missing,
                 (folder, chunk, progress) -> new InversionWork(
                                 folder,
@@ -418,27 +418,26 @@ public final class Pipeline {
         summarize(StageName.INVERT, all.size() - missing.size(), results, start);
     }
 
-    private void mix(List<ImagesWork.Catalog> catalogs) throws IOException {
+    private void mix(List<Catalog> catalogs) throws IOException {
         preflight.warn(catalogs);
         long start = System.nanoTime();
         Set<String> inverted = run.chunks(Table.INVERTED);
         Map<ClassLabel, List<String>> pools = new LinkedHashMap<>();
-        for (InversionWork.Chunk chunk : inversionChunks(catalogs)) {
+        for (InversionChunk chunk : inversionChunks(catalogs)) {
             if (inverted.contains(chunk.id())) {
                 pools.computeIfAbsent(chunk.label(), label -> new ArrayList<>()).add(chunk.id());
             }
         }
         int chunkRows = config.run().chunk();
-        List<MixingPlan.Entry> entries = settings.mixing();
+        List<MixingEntry> entries = settings.mixing();
         Set<String> refusing = run.rejectedChunks(MixingWork.STAGE);
-        List<MixingWork.Chunk> missing = tasks.flatMap(
+        List<MixingChunk> missing = tasks.flatMap(
                 "plan mixtures",
                 List.copyOf(pools.keySet()),
                 (folder, label, progress) -> new ArrayList<>(
                         new MixingPlan(folder, chunkRows).missing(label, pools.get(label), entries, refusing)));
         List<ChunkResult> results = tasks.run(
-                Tasks.Job.of(
-                        StageName.MIX, "mixtures", missing, chunk -> chunk.ks().size()),
+                Job.of(StageName.MIX, "mixtures", missing, chunk -> chunk.ks().size()),
                 missing,
                 (folder, chunk, progress) -> new MixingWork(folder, progress).mix(chunk));
         mixed = null;
@@ -446,22 +445,22 @@ public final class Pipeline {
     }
 
     /** This configuration's chunks of the mixed table, of every class; looked for once, and again after mixing. */
-    private List<GenerationWork.Chunk> mixed() {
+    private List<GenerationChunk> mixed() {
         if (mixed == null) {
             mixed = listMixed();
         }
         return mixed;
     }
 
-    private List<GenerationWork.Chunk> listMixed() {
+    private List<GenerationChunk> listMixed() {
         int chunkRows = config.run().chunk();
-        List<MixingPlan.Entry> entries = settings.mixing();
+        List<MixingEntry> entries = settings.mixing();
         String settingsId = settings.generationId();
         return tasks.flatMap("list mixtures", classes.classes(), (folder, label, progress) -> {
-            List<GenerationWork.Chunk> chunks = new ArrayList<>();
-            for (MixingPlan.Mixed mixed : new MixingPlan(folder, chunkRows).mixed(label, entries)) {
-                chunks.add(new GenerationWork.Chunk(
-                        GenerationWork.Chunk.id(settingsId, mixed.id()), label, mixed.id(), mixed.rows()));
+            List<GenerationChunk> chunks = new ArrayList<>();
+            for (MixedChunk mixed : new MixingPlan(folder, chunkRows).mixed(label, entries)) {
+                chunks.add(new GenerationChunk(
+                        GenerationChunk.id(settingsId, mixed.id()), label, mixed.id(), mixed.rows()));
             }
             return chunks;
         });
@@ -469,15 +468,15 @@ public final class Pipeline {
 
     private void generate() throws IOException {
         long start = System.nanoTime();
-        List<GenerationWork.Chunk> all = mixed();
+        List<GenerationChunk> all = mixed();
         Set<String> done = run.chunks(Table.GENERATED);
-        List<GenerationWork.Chunk> missing =
+        List<GenerationChunk> missing =
                 all.stream().filter(chunk -> !done.contains(chunk.id())).toList();
         ModelSource source = model;
         var generation = settings.generation();
         String settingsId = settings.generationId();
         List<ChunkResult> results = tasks.run(
-                Tasks.Job.of(StageName.GENERATE, "images", missing, GenerationWork.Chunk::rows),
+                Job.of(StageName.GENERATE, "images", missing, GenerationChunk::rows),
                 missing,
                 (folder, chunk, progress) -> new GenerationWork(
                                 folder, source.onDevice(folder.conf()), generation, settingsId, progress)
@@ -485,7 +484,7 @@ public final class Pipeline {
         summarize(StageName.GENERATE, all.size() - missing.size(), results, start);
     }
 
-    private void evaluate(List<ImagesWork.Catalog> catalogs) throws IOException {
+    private void evaluate(List<Catalog> catalogs) throws IOException {
         long start = System.nanoTime();
         Evaluation.Done done = evaluation.evaluate(catalogs, inversionChunks(catalogs), mixed());
         summarize(StageName.EVALUATE, done.doneBefore(), done.results(), start);
@@ -499,11 +498,10 @@ public final class Pipeline {
         return done.images();
     }
 
-    private record ToCount(
-            ClassLabel label, List<InversionWork.Chunk> inversions, List<GenerationWork.Chunk> generations)
+    private record ToCount(ClassLabel label, List<InversionChunk> inversions, List<GenerationChunk> generations)
             implements Serializable {}
 
-    private Counts count(List<ImagesWork.Catalog> catalogs) throws IOException {
+    private Counts count(List<Catalog> catalogs) throws IOException {
         Map<String, ToCount> byClass = new LinkedHashMap<>();
         for (ClassLabel label : classes.classes()) {
             byClass.put(label.classId(), new ToCount(label, new ArrayList<>(), new ArrayList<>()));
@@ -513,7 +511,7 @@ public final class Pipeline {
                         byClass.get(chunk.label().classId()).inversions().add(chunk));
         mixed().forEach(chunk ->
                 byClass.get(chunk.label().classId()).generations().add(chunk));
-        List<MixingPlan.Entry> entries = settings.mixing();
+        List<MixingEntry> entries = settings.mixing();
         Set<String> refusing = run.rejectedChunks(MixingWork.STAGE);
         return Counts.of(tasks.map(
                 "count rows",
@@ -525,8 +523,8 @@ public final class Pipeline {
     /** How degenerate the mixtures of every cell are, over all classes. */
     private List<CellScores> scores() {
         List<String> names =
-                config.mixing().stream().map(RunConfig.MixingEntry::name).toList();
-        List<MixingPlan.Entry> entries = settings.mixing();
+                config.mixing().stream().map(RunConfig.Mixing::name).toList();
+        List<MixingEntry> entries = settings.mixing();
         String settingsId = settings.generationId();
         return tasks
                 .map("score mixtures", classes.classes(), (folder, label, progress) -> {
@@ -543,13 +541,10 @@ public final class Pipeline {
                 .orElseGet(ArrayList::new);
     }
 
-    private Map<String, Object> settingsIds(List<ImagesWork.Catalog> catalogs) throws IOException {
+    private Map<String, Object> settingsIds(List<Catalog> catalogs) throws IOException {
         Map<String, Object> ids = new TreeMap<>(Map.of(
                 "invert", settings.inversionId(),
-                "mix",
-                        settings.mixing().stream()
-                                .map(MixingPlan.Entry::settingsId)
-                                .toList(),
+                "mix", settings.mixing().stream().map(MixingEntry::settingsId).toList(),
                 "generate", settings.generationId()));
         if (evaluation != null) {
             ids.put("evaluate", evaluation.settingsIds(catalogs));

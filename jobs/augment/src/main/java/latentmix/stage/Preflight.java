@@ -13,9 +13,9 @@ import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.model.Dtype;
 import latentmix.model.Models;
+import latentmix.plan.Catalog;
+import latentmix.plan.InversionSettings;
 import latentmix.schedule.Scheduler;
-import latentmix.work.ImagesWork;
-import latentmix.work.InversionSettings;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -71,9 +71,9 @@ final class Preflight {
     }
 
     /** Refuses a configuration that the images found cannot serve. */
-    void checkImages(List<ImagesWork.Catalog> catalogs) {
+    void checkImages(List<Catalog> catalogs) {
         List<String> problems = new ArrayList<>();
-        for (ImagesWork.Catalog catalog : catalogs) {
+        for (Catalog catalog : catalogs) {
             String folder = catalog.label().classId();
             if (catalog.images() == 0) {
                 problems.add("input.root: expected images in every class folder, but " + folder
@@ -85,7 +85,7 @@ final class Preflight {
                 problems.add("input.limit: expected at least the " + catalog.images() + " images that class " + folder
                         + " has in this run folder, got " + config.input().limit() + "; use another run folder");
             }
-            for (RunConfig.MixingEntry entry : config.mixing()) {
+            for (RunConfig.Mixing entry : config.mixing()) {
                 entry.samplers().stream()
                         .flatMap(sampler -> sampler.poolError(Math.toIntExact(catalog.images())).stream())
                         .findFirst()
@@ -100,7 +100,7 @@ final class Preflight {
 
     /** Refuses GPUs that the executors' build of PyTorch does not compute on. */
     void checkDevices(Set<StageName> stages, String device) {
-        if (device.equals("gpu") && stages.stream().anyMatch(stage -> stage.needs() == Tasks.Needs.DEVICE)) {
+        if (device.equals("gpu") && stages.stream().anyMatch(stage -> stage.needs() == Needs.DEVICE)) {
             List<String> problems = tasks.onGpus().deviceProblems();
             if (!problems.isEmpty()) {
                 throw new ConfigException(problems);
@@ -145,8 +145,8 @@ final class Preflight {
     }
 
     /** Says where a class is so small that its mean holds much of every mixture's noise. */
-    void warn(List<ImagesWork.Catalog> catalogs) {
-        catalogs.stream().mapToLong(ImagesWork.Catalog::images).min().ifPresent(smallest -> config.mixing().stream()
+    void warn(List<Catalog> catalogs) {
+        catalogs.stream().mapToLong(Catalog::images).min().ifPresent(smallest -> config.mixing().stream()
                 .flatMap(entry -> entry.samplers().stream())
                 .flatMap(sampler -> sampler.poolWarning(Math.toIntExact(smallest)).stream())
                 .forEach(System.err::println));

@@ -34,7 +34,7 @@ final class Progress extends SparkListener implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Progress.class);
 
-    private final Tasks.Job job;
+    private final Job job;
     private final long accumulatorId;
     private final Duration stalledAfter;
     private final LongSupplier nanoTime;
@@ -49,7 +49,7 @@ final class Progress extends SparkListener implements AutoCloseable {
     private long lastChange; // of what is done, or when it was last said that there was none
 
     /** Counts what tasks add to an accumulator, until closed. */
-    Progress(Tasks.Job job, long accumulatorId, Duration stalledAfter, LongSupplier nanoTime) {
+    Progress(Job job, long accumulatorId, Duration stalledAfter, LongSupplier nanoTime) {
         this.job = job;
         this.accumulatorId = accumulatorId;
         this.stalledAfter = stalledAfter;

@@ -21,7 +21,7 @@ final class RowCounters {
     private RowCounters() {}
 
     /** The counter of a stage, the same one whenever that stage runs in this application. */
-    static LongAccumulator of(SparkContext spark, Tasks.Job job) {
+    static LongAccumulator of(SparkContext spark, Job job) {
         return BY_APPLICATION
                 .computeIfAbsent(spark, application -> new ConcurrentHashMap<>())
                 .computeIfAbsent(job.stage() + "_" + job.unit(), name -> {

@@ -9,8 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import latentmix.plan.Plan;
-import latentmix.plan.Speed;
 import latentmix.table.RunFolder;
 import latentmix.work.CellScores;
 

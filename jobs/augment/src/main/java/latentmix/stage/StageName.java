@@ -1,7 +1,6 @@
 package latentmix.stage;
 
 import java.util.Locale;
-import latentmix.stage.Tasks.Needs;
 
 /** The stages of a run, in order. */
 public enum StageName {

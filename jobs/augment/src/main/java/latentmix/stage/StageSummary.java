@@ -39,7 +39,7 @@ public record StageSummary(
                 sum.networkEvaluations(),
                 seconds,
                 sum.seconds(),
-                stage.needs() == Tasks.Needs.DEVICE ? sum.seconds() * devicesPerTask : 0,
+                stage.needs() == Needs.DEVICE ? sum.seconds() * devicesPerTask : 0,
                 sum.rows() / seconds);
     }
 }

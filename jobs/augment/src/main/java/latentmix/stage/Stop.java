@@ -68,14 +68,14 @@ final class Stop extends SparkListener implements AutoCloseable {
     }
 
     /** Marks the jobs that this thread submits from here on: whether their tasks hold devices. */
-    static void count(JavaSparkContext spark, Tasks.Needs needs) {
+    static void count(JavaSparkContext spark, Needs needs) {
         spark.setLocalProperty(NEEDS, needs.name());
     }
 
     @Override
     public void onStageSubmitted(SparkListenerStageSubmitted stage) {
         Properties properties = stage.properties();
-        if (properties != null && Tasks.Needs.DEVICE.name().equals(properties.getProperty(NEEDS))) {
+        if (properties != null && Needs.DEVICE.name().equals(properties.getProperty(NEEDS))) {
             counted.add(stage.stageInfo().stageId());
         }
     }

@@ -11,13 +11,12 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
-import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 import latentmix.model.AvailableMemory;
 import latentmix.model.Torch;
+import latentmix.plan.OfClass;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
-import latentmix.work.OfClass;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -83,24 +82,6 @@ public final class Tasks {
     @FunctionalInterface
     public interface Work<A, B> extends Serializable {
         B apply(RunFolder run, A item, LongConsumer progress) throws IOException;
-    }
-
-    /** What tasks take: the device of a network, which is counted, or a processor alone. */
-    public enum Needs {
-        DEVICE,
-        PROCESSOR
-    }
-
-    /** A run of tasks as the driver's Spark UI and the progress line name it. */
-    public record Job(String stage, String unit, long rows, Needs needs) implements Serializable {
-        /** Of a stage's chunks. */
-        static <T> Job of(StageName stage, String unit, List<T> chunks, ToIntFunction<T> rows) {
-            return new Job(
-                    stage.text(),
-                    unit,
-                    chunks.stream().mapToLong(rows::applyAsInt).sum(),
-                    stage.needs());
-        }
     }
 
     /**

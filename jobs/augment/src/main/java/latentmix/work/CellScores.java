@@ -11,6 +11,10 @@ import java.util.function.ToDoubleFunction;
 import latentmix.image.NearDuplicates;
 import latentmix.image.PixelScores;
 import latentmix.latent.Degeneracy;
+import latentmix.plan.ClassLabel;
+import latentmix.plan.GenerationChunk;
+import latentmix.plan.MixingEntry;
+import latentmix.plan.MixingSettings;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
@@ -57,8 +61,7 @@ public record CellScores(
 
     /** The cells of an entry, in the order of its grid, over what stands in a class's tables under these settings. */
     public static List<CellScores> of(
-            RunFolder run, ClassLabel label, String name, MixingPlan.Entry entry, String generationId)
-            throws IOException {
+            RunFolder run, ClassLabel label, String name, MixingEntry entry, String generationId) throws IOException {
         MixingSettings settings = entry.settings();
         List<List<Mixed>> mixed = new ArrayList<>();
         List<List<Generated>> generated = new ArrayList<>();
@@ -76,7 +79,7 @@ public record CellScores(
                     mixed.get(row.k() % settings.cells()).add(row);
                 }
             }
-            String images = GenerationWork.Chunk.id(generationId, chunk);
+            String images = GenerationChunk.id(generationId, chunk);
             if (!cells.isEmpty() && present.contains(images)) {
                 for (Generated row :
                         RowFile.read(run.chunk(Table.GENERATED, classId, images), run.conf(), Generated.class)) {
@@ -94,7 +97,7 @@ public record CellScores(
     }
 
     private static CellScores of(
-            String name, MixingPlan.Entry entry, int cell, List<Mixed> mixed, List<Generated> generated) {
+            String name, MixingEntry entry, int cell, List<Mixed> mixed, List<Generated> generated) {
         NearDuplicates duplicates = new NearDuplicates();
         generated.forEach(row -> duplicates.add(row.differenceHash()));
         return new CellScores(

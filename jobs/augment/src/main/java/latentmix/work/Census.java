@@ -6,6 +6,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import latentmix.plan.ClassLabel;
+import latentmix.plan.GenerationChunk;
+import latentmix.plan.InversionChunk;
+import latentmix.plan.MixingEntry;
 import latentmix.table.ContentId;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
@@ -33,9 +37,9 @@ public record Census(
     public static Census of(
             RunFolder run,
             ClassLabel label,
-            List<InversionWork.Chunk> inversions,
-            List<MixingPlan.Entry> entries,
-            List<GenerationWork.Chunk> generations,
+            List<InversionChunk> inversions,
+            List<MixingEntry> entries,
+            List<GenerationChunk> generations,
             Set<String> refusing)
             throws IOException {
         String classId = label.classId();
@@ -43,7 +47,7 @@ public record Census(
         long images = 0;
         long inverted = 0;
         Set<String> done = run.chunks(Table.INVERTED, classId);
-        for (InversionWork.Chunk chunk : inversions) {
+        for (InversionChunk chunk : inversions) {
             images += chunk.rows();
             if (done.contains(chunk.id())) {
                 long rows = RowFile.count(run.chunk(Table.INVERTED, classId, chunk.id()), run.conf());
@@ -55,7 +59,7 @@ public record Census(
         }
         refused(run, ImagesWork.STAGE, ContentId.of(classId), rejected);
         Set<String> own =
-                Set.copyOf(entries.stream().map(MixingPlan.Entry::settingsId).toList());
+                Set.copyOf(entries.stream().map(MixingEntry::settingsId).toList());
         for (String chunk : run.chunks(Table.MIXED, classId)) {
             if (refusing.contains(chunk)) {
                 for (Refused row : RowFile.read(run.rejected(MixingWork.STAGE, chunk), run.conf(), Refused.class)) {
@@ -68,7 +72,7 @@ public record Census(
         long mixed = 0;
         long generated = 0;
         done = run.chunks(Table.GENERATED, classId);
-        for (GenerationWork.Chunk chunk : generations) {
+        for (GenerationChunk chunk : generations) {
             mixed += chunk.rows();
             if (done.contains(chunk.id())) {
                 long rows = RowFile.count(run.chunk(Table.GENERATED, classId, chunk.id()), run.conf());

@@ -13,6 +13,9 @@ import java.util.function.Predicate;
 import latentmix.latent.InputCount;
 import latentmix.metric.Estimate;
 import latentmix.metric.ReferenceSet;
+import latentmix.plan.ClassLabel;
+import latentmix.plan.MixingEntry;
+import latentmix.plan.MixingSettings;
 import latentmix.table.MetricRow;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
@@ -50,7 +53,7 @@ public final class EvaluationWork {
     }
 
     /** An entry of the configuration's mixing, by name. */
-    public record Entry(String name, MixingPlan.Entry mixing) implements Serializable {
+    public record Entry(String name, MixingEntry mixing) implements Serializable {
         Cell cell(int k) {
             MixingSettings settings = mixing.settings();
             InputCount inputs = InputCount.parse(settings.inputs(k));

@@ -3,7 +3,6 @@ package latentmix.work;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import java.io.IOException;
-import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,7 +13,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
-import latentmix.table.ContentId;
+import latentmix.plan.ClassLabel;
+import latentmix.plan.ExportChunk;
 import latentmix.table.DatasetRow;
 import latentmix.table.GeneratedRow.EncodedImage;
 import latentmix.table.RowFile;
@@ -42,23 +42,6 @@ public final class ExportWork {
     private static final String METADATA = "metadata.jsonl";
     private static final ObjectMapper JSON =
             new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
-
-    /**
-     * A chunk of the generated table.
-     *
-     * @param id the chunk's id in the dataset
-     * @param generated its id in the generated table
-     * @param mixed the id of the mixed table's chunk that it was generated from
-     * @param rows so many of the mixtures, in order, are asked for
-     */
-    public record Chunk(String id, ClassLabel label, String generated, String mixed, int rows)
-            implements OfClass.Labelled, Serializable {
-        /** The chunk of these mixtures; its id tells what is in it and under which features. */
-        public static Chunk of(ClassLabel label, String generated, MixingPlan.Mixed mixed, String features) {
-            String id = ContentId.of(features, generated, Integer.toString(mixed.asked()));
-            return new Chunk(id, label, generated, mixed.id(), mixed.asked());
-        }
-    }
 
     private record Mixture(String mixId, int k, String method, List<String> sourceIds, List<Double> weights) {}
 
@@ -104,7 +87,7 @@ public final class ExportWork {
      *
      * @param features the dataset's features, for the footer key {@code huggingface}
      */
-    public ChunkResult export(Chunk chunk, String features, LongConsumer progress) throws IOException {
+    public ChunkResult export(ExportChunk chunk, String features, LongConsumer progress) throws IOException {
         long start = System.nanoTime();
         String classId = chunk.label().classId();
         Map<String, EncodedImage> images = new HashMap<>();
@@ -137,10 +120,10 @@ public final class ExportWork {
     }
 
     /** Makes a class's folder hold the images of these chunks alone, and a metadata line for each; returns how many. */
-    public int finish(ClassLabel label, List<Chunk> chunks) throws IOException {
+    public int finish(ClassLabel label, List<ExportChunk> chunks) throws IOException {
         String folder = IMAGES + "/" + label.classId();
         TreeMap<String, String> lines = new TreeMap<>(); // by file name
-        for (Chunk chunk : chunks) {
+        for (ExportChunk chunk : chunks) {
             for (Exported row : RowFile.read(parquet(chunk), run.conf(), Exported.class)) {
                 lines.put(row.image().name(), JSON.writeValueAsString(MetadataLine.of(row)) + "\n");
             }
@@ -159,7 +142,7 @@ public final class ExportWork {
         return lines.size();
     }
 
-    private Path parquet(Chunk chunk) {
+    private Path parquet(ExportChunk chunk) {
         return run.path(PARQUET + "/" + chunk.id() + ".parquet");
     }
 }

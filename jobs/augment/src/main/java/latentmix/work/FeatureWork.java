@@ -17,6 +17,8 @@ import latentmix.image.Resize;
 import latentmix.image.UnreadableImage;
 import latentmix.model.ImageClassifier;
 import latentmix.model.ImageEncoder;
+import latentmix.plan.FeatureChunk;
+import latentmix.plan.FeatureSettings;
 import latentmix.table.ContentId;
 import latentmix.table.FeatureRow;
 import latentmix.table.GeneratedRow.EncodedImage;
@@ -33,34 +35,6 @@ import org.apache.hadoop.security.AccessControlException;
 public final class FeatureWork {
     /** The stage's name in {@code rejected}. */
     public static final String STAGE = "evaluate";
-
-    /** Where the images of a chunk are. */
-    public enum Source {
-        /** The generated table. */
-        GENERATED,
-        /** The input's files, as the images table lists them. */
-        INPUT,
-        /** The reference's files. */
-        REFERENCE,
-        /** The encoded latents of the inverted table, decoded again. */
-        RECONSTRUCTION
-    }
-
-    /**
-     * A chunk of images.
-     *
-     * @param id the chunk's id in the features table
-     * @param file the table's file that lists it
-     * @param chunk its id there
-     */
-    public record Chunk(String id, String classId, Source source, String file, String chunk, int rows)
-            implements OfClass, Serializable {
-        /** The features, under these settings, of a chunk of a source. */
-        public static Chunk of(String settingsId, String classId, Source source, String file, String chunk, int rows) {
-            return new Chunk(
-                    ContentId.of(settingsId, source.name(), classId, chunk), classId, source, file, chunk, rows);
-        }
-    }
 
     /**
      * A network, and the settings of what it says.
@@ -116,7 +90,7 @@ public final class FeatureWork {
     }
 
     /** Publishes the chunk's rejected rows, then its features. */
-    public ChunkResult extract(Chunk chunk) throws IOException {
+    public ChunkResult extract(FeatureChunk chunk) throws IOException {
         long start = System.nanoTime();
         String classId = chunk.classId();
         List<FeatureRow> rows =
@@ -147,7 +121,7 @@ public final class FeatureWork {
         return new ChunkResult(rows.size(), rejected.size(), 0, (System.nanoTime() - start) / 1e9);
     }
 
-    private static List<ImageRow> listed(RunFolder tables, Chunk chunk) throws IOException {
+    private static List<ImageRow> listed(RunFolder tables, FeatureChunk chunk) throws IOException {
         return RowFile.read(tables.chunk(Table.IMAGES, chunk.classId(), chunk.file()), tables.conf(), ImageRow.class)
                 .stream()
                 .filter(row -> row.chunk().equals(chunk.chunk()))

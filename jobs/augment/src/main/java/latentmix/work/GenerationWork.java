@@ -3,7 +3,6 @@ package latentmix.work;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
-import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,12 +18,14 @@ import latentmix.inversion.Sampler;
 import latentmix.latent.Latent;
 import latentmix.latent.Shape;
 import latentmix.model.PromptEmbeds;
+import latentmix.plan.ClassLabel;
+import latentmix.plan.GenerationChunk;
+import latentmix.plan.GenerationSettings;
 import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
 import latentmix.schedule.Solver;
 import latentmix.schedule.Step;
-import latentmix.table.ContentId;
 import latentmix.table.GeneratedRow;
 import latentmix.table.LatentColumn;
 import latentmix.table.RejectedRow;
@@ -36,19 +37,6 @@ import latentmix.table.RunFolder.Table;
 public final class GenerationWork {
     /** The stage's name in {@code rejected}. */
     public static final String STAGE = "generate";
-
-    /**
-     * A chunk of the mixed table.
-     *
-     * @param id the chunk's id in the generated table
-     * @param mixed its id in the mixed table
-     */
-    public record Chunk(String id, ClassLabel label, String mixed, int rows) implements OfClass.Labelled, Serializable {
-        /** The chunk's id in the generated table: what it holds and how it is generated. */
-        public static String id(String settingsId, String mixed) {
-            return ContentId.of(settingsId, mixed);
-        }
-    }
 
     /** The columns of the mixed table that generation reads. */
     private record Mixture(
@@ -102,7 +90,7 @@ public final class GenerationWork {
     }
 
     /** Generates the chunk's images and publishes its rejected rows, then its rows. */
-    public ChunkResult generate(Chunk chunk) throws IOException {
+    public ChunkResult generate(GenerationChunk chunk) throws IOException {
         long start = System.nanoTime();
         List<Mixture> mixtures =
                 RowFile.read(run.chunk(Table.MIXED, chunk.label().classId(), chunk.mixed()), run.conf(), Mixture.class);

@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import latentmix.plan.Catalog;
+import latentmix.plan.ClassLabel;
 import latentmix.table.ContentId;
 import latentmix.table.ImageRow;
 import latentmix.table.RejectedRow;
@@ -32,21 +34,6 @@ import org.apache.hadoop.security.AccessControlException;
 public final class ImagesWork {
     /** The stage's name in {@code rejected}. */
     public static final String STAGE = "images";
-
-    /**
-     * A class's rows of the images table, by chunk.
-     *
-     * @param rejected files of the class that are not in the table
-     */
-    public record Catalog(ClassLabel label, List<Chunk> chunks, long rejected) implements Serializable {
-        /** A chunk, the images table's file that holds it and its number of rows. */
-        public record Chunk(String file, String id, int rows) implements Serializable {}
-
-        /** Images in the table. */
-        public long images() {
-            return chunks.stream().mapToLong(Chunk::rows).sum();
-        }
-    }
 
     /**
      * What a class has, looked at from outside.

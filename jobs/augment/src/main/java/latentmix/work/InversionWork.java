@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -24,6 +23,9 @@ import latentmix.latent.RecipeSampler;
 import latentmix.model.Denoiser;
 import latentmix.model.PromptEmbeds;
 import latentmix.model.Vae;
+import latentmix.plan.ClassLabel;
+import latentmix.plan.InversionChunk;
+import latentmix.plan.InversionSettings;
 import latentmix.sampling.Guidance;
 import latentmix.table.CompanionRow;
 import latentmix.table.ContentId;
@@ -43,21 +45,6 @@ import org.apache.hadoop.security.AccessControlException;
 public final class InversionWork {
     /** The stage's name in {@code rejected}. */
     public static final String STAGE = "invert";
-
-    /**
-     * A chunk of the images table.
-     *
-     * @param id the chunk's id in the inverted table
-     * @param file the images table's file that holds it
-     * @param images the chunk's id in the images table
-     */
-    public record Chunk(String id, ClassLabel label, String file, String images, int rows)
-            implements OfClass.Labelled, Serializable {
-        /** The chunk's id in the inverted table: what it holds, and how and with which prompt it is inverted. */
-        public static String id(String settingsId, String prompt, String images) {
-            return ContentId.of(settingsId, prompt, images);
-        }
-    }
 
     private final RunFolder run;
     private final ModelOnDevice model;
@@ -98,7 +85,7 @@ public final class InversionWork {
     private record Parts(List<Inverted> parts, int asked) {}
 
     /** Inverts the chunk and publishes its rejected rows, then its rows. */
-    public ChunkResult invert(Chunk chunk) throws IOException {
+    public ChunkResult invert(InversionChunk chunk) throws IOException {
         long start = System.nanoTime();
         List<ImageRow> images = RowFile.read(
                         run.chunk(Table.IMAGES, chunk.label().classId(), chunk.file()), run.conf(), ImageRow.class)
@@ -247,7 +234,7 @@ public final class InversionWork {
     }
 
     /** A micro-batch's companions; a chunk's last file says that it is done, so they go first. */
-    private void publish(List<CompanionRow> companions, Chunk chunk, int batch) {
+    private void publish(List<CompanionRow> companions, InversionChunk chunk, int batch) {
         if (companions.isEmpty()) {
             return;
         }

@@ -1,32 +1,22 @@
 package latentmix.work;
 
 import java.io.IOException;
-import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
+import latentmix.plan.ClassLabel;
+import latentmix.plan.MixedChunk;
+import latentmix.plan.MixingChunk;
+import latentmix.plan.MixingEntry;
+import latentmix.plan.MixingSettings;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
 
 /** Which mixtures of a class are still to be made, and which chunks of the mixed table are this configuration's. */
 public final class MixingPlan {
-    /**
-     * An entry of the configuration.
-     *
-     * @param count mixtures a cell and class
-     */
-    public record Entry(MixingSettings settings, String settingsId, int count) implements Serializable {
-        /** Mixtures of one class. */
-        public int mixtures() {
-            return settings.cells() * count;
-        }
-    }
-
-    /** A chunk of the mixed table, its number of rows, and how many of them, by k, are asked for. */
-    public record Mixed(String id, int rows, int asked) implements Serializable {}
 
     private record Key(String mixId, int k, String settingsId) {}
 
@@ -47,21 +37,22 @@ public final class MixingPlan {
      * @param refusing the chunks that refused mixtures, of any class: they lie in one folder, which is listed once for
      *     all
      */
-    public List<MixingWork.Chunk> missing(
-            ClassLabel label, List<String> inverted, List<Entry> entries, Set<String> refusing) throws IOException {
+    public List<MixingChunk> missing(
+            ClassLabel label, List<String> inverted, List<MixingEntry> entries, Set<String> refusing)
+            throws IOException {
         String poolId = new InvertedPool(run, label.classId(), inverted).id(label.prompt());
         return chunks(label, inverted, poolId, entries, done(label.classId(), refusing));
     }
 
     /** The chunks that a pool which is not known yet will be mixed in. */
-    List<MixingWork.Chunk> all(ClassLabel label, List<Entry> entries) {
+    List<MixingChunk> all(ClassLabel label, List<MixingEntry> entries) {
         return chunks(label, List.of(), "", entries, new HashSet<>());
     }
 
-    private List<MixingWork.Chunk> chunks(
-            ClassLabel label, List<String> inverted, String poolId, List<Entry> entries, Set<String> done) {
-        List<MixingWork.Chunk> chunks = new ArrayList<>();
-        for (Entry entry : entries) {
+    private List<MixingChunk> chunks(
+            ClassLabel label, List<String> inverted, String poolId, List<MixingEntry> entries, Set<String> done) {
+        List<MixingChunk> chunks = new ArrayList<>();
+        for (MixingEntry entry : entries) {
             MixingSettings settings = entry.settings();
             TreeMap<Integer, List<Integer>> missing = new TreeMap<>(); // by block of chunkRows
             for (int k = 0; k < entry.mixtures(); k++) {
@@ -71,27 +62,27 @@ public final class MixingPlan {
                 }
             }
             for (List<Integer> ks : missing.values()) {
-                String id = MixingWork.Chunk.id(settings, entry.settingsId(), label.classId(), poolId, ks);
-                chunks.add(new MixingWork.Chunk(id, label, settings, entry.settingsId(), poolId, inverted, ks));
+                String id = MixingChunk.id(settings, entry.settingsId(), label.classId(), poolId, ks);
+                chunks.add(new MixingChunk(id, label, settings, entry.settingsId(), poolId, inverted, ks));
             }
         }
         return chunks;
     }
 
     /** The chunks of a class that hold mixtures of these entries, of this or an earlier pool. */
-    public List<Mixed> mixed(ClassLabel label, List<Entry> entries) throws IOException {
-        List<Mixed> chunks = new ArrayList<>();
+    public List<MixedChunk> mixed(ClassLabel label, List<MixingEntry> entries) throws IOException {
+        List<MixedChunk> chunks = new ArrayList<>();
         for (String chunk : run.chunks(Table.MIXED, label.classId())) {
             List<Key> keys = RowFile.read(run.chunk(Table.MIXED, label.classId(), chunk), run.conf(), Key.class);
             int asked = (int) keys.stream().filter(key -> asked(key, entries)).count();
             if (asked > 0) {
-                chunks.add(new Mixed(chunk, keys.size(), asked));
+                chunks.add(new MixedChunk(chunk, keys.size(), asked));
             }
         }
         return chunks;
     }
 
-    private static boolean asked(Key key, List<Entry> entries) {
+    private static boolean asked(Key key, List<MixingEntry> entries) {
         return entries.stream()
                 .anyMatch(entry -> entry.settingsId().equals(key.settingsId()) && key.k() < entry.mixtures());
     }

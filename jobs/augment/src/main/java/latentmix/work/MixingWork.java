@@ -1,7 +1,6 @@
 package latentmix.work;
 
 import java.io.IOException;
-import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -25,7 +24,9 @@ import latentmix.latent.Recipe;
 import latentmix.latent.RecipeSampler;
 import latentmix.latent.Sdedit;
 import latentmix.latent.WeightSampler;
-import latentmix.table.ContentId;
+import latentmix.plan.ClassLabel;
+import latentmix.plan.MixingChunk;
+import latentmix.plan.MixingSettings;
 import latentmix.table.LatentColumn;
 import latentmix.table.MixedRow;
 import latentmix.table.RejectedRow;
@@ -40,30 +41,6 @@ import latentmix.table.RunFolder.Table;
 public final class MixingWork {
     /** The stage's name in {@code rejected}. */
     public static final String STAGE = "mix";
-
-    /**
-     * A range of mixtures of one class and one entry of the configuration.
-     *
-     * @param poolId the pool that was planned for; the work refuses another
-     * @param inverted the chunks of the inverted table that make up the pool
-     */
-    public record Chunk(
-            String id,
-            ClassLabel label,
-            MixingSettings settings,
-            String settingsId,
-            String poolId,
-            List<String> inverted,
-            List<Integer> ks)
-            implements OfClass.Labelled, Serializable {
-        /** The chunk's id in the mixed table. */
-        public static String id(
-                MixingSettings settings, String settingsId, String classId, String poolId, List<Integer> ks) {
-            List<String> parts = new ArrayList<>(List.of(settingsId));
-            ks.forEach(k -> parts.add(settings.mixId(settingsId, classId, poolId, k)));
-            return ContentId.of(parts);
-        }
-    }
 
     /** What the reason in {@code rejected} begins with where a gate refused; the score's name follows. */
     static final String DEGENERATE = "degenerate ";
@@ -114,7 +91,7 @@ public final class MixingWork {
     }
 
     /** Mixes the chunk and publishes its rejected rows, then its rows. */
-    public ChunkResult mix(Chunk chunk) throws IOException {
+    public ChunkResult mix(MixingChunk chunk) throws IOException {
         long start = System.nanoTime();
         ClassLabel label = chunk.label();
         InvertedPool pool = new InvertedPool(run, label.classId(), chunk.inverted());
@@ -140,7 +117,7 @@ public final class MixingWork {
     }
 
     /** The chunk's mixtures by k, drawn, mixed and judged; those that are refused are added to the rejected. */
-    private static List<Accepted> accepted(Chunk chunk, InvertedPool pool, List<RejectedRow> rejected) {
+    private static List<Accepted> accepted(MixingChunk chunk, InvertedPool pool, List<RejectedRow> rejected) {
         Gate gate = Gate.parse(chunk.settings().gate());
         Map<Integer, Recipe> recipes = recipes(chunk, pool, chunk.ks(), 0, rejected);
         if (recipes.isEmpty()) {
@@ -182,7 +159,7 @@ public final class MixingWork {
 
     /** The recipes of these mixtures by k; those that the pool is too small for are added to the rejected. */
     private static Map<Integer, Recipe> recipes(
-            Chunk chunk, InvertedPool pool, List<Integer> ks, int attempt, List<RejectedRow> rejected) {
+            MixingChunk chunk, InvertedPool pool, List<Integer> ks, int attempt, List<RejectedRow> rejected) {
         MixingSettings settings = chunk.settings();
         TreeMap<Integer, Recipe> recipes = new TreeMap<>();
         for (int k : ks) {
@@ -211,7 +188,8 @@ public final class MixingWork {
                 + "; mixing.gate allows " + gate + (gate.tries() > 1 ? ", and this was the last draw" : "");
     }
 
-    private static MixedRow row(Chunk chunk, Accepted mixture, InvertedPool pool, Map<String, LatentColumn> originals) {
+    private static MixedRow row(
+            MixingChunk chunk, Accepted mixture, InvertedPool pool, Map<String, LatentColumn> originals) {
         ClassLabel label = chunk.label();
         Recipe recipe = mixture.recipe();
         Mixture.Mixed mixed = mixture.mixed();
@@ -245,7 +223,7 @@ public final class MixingWork {
                 chunk.settingsId());
     }
 
-    private static RejectedRow rejected(Chunk chunk, int k, String reason, String detail) {
+    private static RejectedRow rejected(MixingChunk chunk, int k, String reason, String detail) {
         String classId = chunk.label().classId();
         String mixId = chunk.settings().mixId(chunk.settingsId(), classId, chunk.poolId(), k);
         return new RejectedRow(STAGE, classId, mixId, "", reason, detail, chunk.settingsId());

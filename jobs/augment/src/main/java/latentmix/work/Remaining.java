@@ -7,10 +7,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import latentmix.latent.Method;
+import latentmix.plan.Catalog;
+import latentmix.plan.ClassLabel;
+import latentmix.plan.ExportChunk;
+import latentmix.plan.FeatureChunk;
+import latentmix.plan.FeatureChunk.Source;
+import latentmix.plan.GenerationChunk;
+import latentmix.plan.InversionChunk;
+import latentmix.plan.MixedChunk;
+import latentmix.plan.MixingChunk;
+import latentmix.plan.MixingEntry;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
-import latentmix.work.FeatureWork.Source;
 
 /**
  * What a configuration has still to do in one class: what each stage would find missing once those before it are done.
@@ -45,7 +54,7 @@ public record Remaining(Todo invert, Todo mix, Todo generate, Todo evaluate, Tod
             int chunkRows,
             String inversionId,
             long evaluationsAnImage,
-            List<MixingPlan.Entry> entries,
+            List<MixingEntry> entries,
             Set<String> refusing,
             String generationId,
             Map<Double, Long> evaluationsAMixture,
@@ -54,8 +63,8 @@ public record Remaining(Todo invert, Todo mix, Todo generate, Todo evaluate, Tod
             String features,
             Measured measured)
             implements Serializable {
-        private List<MixingPlan.Entry> exportedEntries() {
-            List<MixingPlan.Entry> some = new ArrayList<>();
+        private List<MixingEntry> exportedEntries() {
+            List<MixingEntry> some = new ArrayList<>();
             for (int i = 0; i < entries.size(); i++) {
                 if (exported.get(i)) {
                     some.add(entries.get(i));
@@ -91,8 +100,8 @@ public record Remaining(Todo invert, Todo mix, Todo generate, Todo evaluate, Tod
         Set<String> done = run.chunks(Table.INVERTED, label.classId());
         List<String> pool = new ArrayList<>();
         Todo invert = Todo.NOTHING;
-        for (ImagesWork.Catalog.Chunk chunk : images.catalog().chunks()) {
-            String id = InversionWork.Chunk.id(asked.inversionId(), label.prompt(), chunk.id());
+        for (Catalog.Chunk chunk : images.catalog().chunks()) {
+            String id = InversionChunk.id(asked.inversionId(), label.prompt(), chunk.id());
             if (done.contains(id)) {
                 pool.add(id);
             } else {
@@ -104,10 +113,10 @@ public record Remaining(Todo invert, Todo mix, Todo generate, Todo evaluate, Tod
         invert = invert.plus(fresh);
 
         MixingPlan plan = new MixingPlan(run, asked.chunkRows());
-        List<MixingWork.Chunk> unmixed = invert.rows() == 0
+        List<MixingChunk> unmixed = invert.rows() == 0
                 ? plan.missing(label, pool, asked.entries(), asked.refusing())
                 : plan.all(label, asked.entries());
-        List<MixingPlan.Mixed> mixed = plan.mixed(label, asked.entries());
+        List<MixedChunk> mixed = plan.mixed(label, asked.entries());
         return new Remaining(
                 invert,
                 unmixed.stream().map(chunk -> new Todo(1, chunk.ks().size(), 0)).reduce(Todo.NOTHING, Todo::plus),
@@ -117,12 +126,12 @@ public record Remaining(Todo invert, Todo mix, Todo generate, Todo evaluate, Tod
     }
 
     private static Todo generate(
-            RunFolder run, ClassLabel label, Asked asked, List<MixingPlan.Mixed> mixed, List<MixingWork.Chunk> unmixed)
+            RunFolder run, ClassLabel label, Asked asked, List<MixedChunk> mixed, List<MixingChunk> unmixed)
             throws IOException {
         Set<String> done = run.chunks(Table.GENERATED, label.classId());
         Todo todo = Todo.NOTHING;
-        for (MixingPlan.Mixed chunk : mixed) {
-            if (!done.contains(GenerationWork.Chunk.id(asked.generationId(), chunk.id()))) {
+        for (MixedChunk chunk : mixed) {
+            if (!done.contains(GenerationChunk.id(asked.generationId(), chunk.id()))) {
                 long evaluations = 0;
                 for (Strength row :
                         RowFile.read(run.chunk(Table.MIXED, label.classId(), chunk.id()), run.conf(), Strength.class)) {
@@ -131,7 +140,7 @@ public record Remaining(Todo invert, Todo mix, Todo generate, Todo evaluate, Tod
                 todo = todo.plus(new Todo(1, chunk.rows(), evaluations));
             }
         }
-        for (MixingWork.Chunk chunk : unmixed) {
+        for (MixingChunk chunk : unmixed) {
             long evaluations = chunk.ks().stream()
                     .map(k -> Method.parse(chunk.settings().method(k)).strength())
                     .mapToLong(strength -> asked.evaluationsAMixture().get(strength))
@@ -147,15 +156,15 @@ public record Remaining(Todo invert, Todo mix, Todo generate, Todo evaluate, Tod
             ClassLabel label,
             Asked asked,
             ImagesWork.Listing images,
-            List<MixingPlan.Mixed> mixed,
-            List<MixingWork.Chunk> unmixed)
+            List<MixedChunk> mixed,
+            List<MixingChunk> unmixed)
             throws IOException {
         if (asked.measured().networks().isEmpty()) {
             return Todo.NOTHING;
         }
         FeatureWork.Places places = asked.measured().places();
         ImagesWork.Listing reference = places.reference().isEmpty()
-                ? new ImagesWork.Listing(new ImagesWork.Catalog(label, List.of(), 0), 0)
+                ? new ImagesWork.Listing(new Catalog(label, List.of(), 0), 0)
                 : new ImagesWork(
                                 new RunFolder(places.referenceTables(), run.conf()),
                                 places.reference(),
@@ -164,25 +173,25 @@ public record Remaining(Todo invert, Todo mix, Todo generate, Todo evaluate, Tod
         Set<String> done = run.chunks(Table.FEATURES, label.classId());
         Todo todo = Todo.NOTHING;
         for (String network : asked.measured().networks()) {
-            List<FeatureWork.Chunk> known = new ArrayList<>();
-            for (ImagesWork.Catalog.Chunk chunk : images.catalog().chunks()) {
-                String inverted = InversionWork.Chunk.id(asked.inversionId(), label.prompt(), chunk.id());
+            List<FeatureChunk> known = new ArrayList<>();
+            for (Catalog.Chunk chunk : images.catalog().chunks()) {
+                String inverted = InversionChunk.id(asked.inversionId(), label.prompt(), chunk.id());
                 known.add(features(network, label, Source.INPUT, chunk.id(), chunk.rows()));
                 known.add(features(network, label, Source.RECONSTRUCTION, inverted, chunk.rows()));
             }
-            for (ImagesWork.Catalog.Chunk chunk : reference.catalog().chunks()) {
+            for (Catalog.Chunk chunk : reference.catalog().chunks()) {
                 known.add(features(network, label, Source.REFERENCE, chunk.id(), chunk.rows()));
             }
-            for (MixingPlan.Mixed chunk : mixed) {
-                String generated = GenerationWork.Chunk.id(asked.generationId(), chunk.id());
+            for (MixedChunk chunk : mixed) {
+                String generated = GenerationChunk.id(asked.generationId(), chunk.id());
                 known.add(features(network, label, Source.GENERATED, generated, chunk.rows()));
             }
-            for (FeatureWork.Chunk chunk : known) {
+            for (FeatureChunk chunk : known) {
                 if (!done.contains(chunk.id())) {
                     todo = todo.plus(new Todo(1, chunk.rows(), 0));
                 }
             }
-            for (MixingWork.Chunk chunk : unmixed) {
+            for (MixingChunk chunk : unmixed) {
                 todo = todo.plus(new Todo(1, chunk.ks().size(), 0));
             }
             todo = todo.plus(new Todo(2 * chunks(images.fresh(), asked.chunkRows()), 2 * images.fresh(), 0))
@@ -191,22 +200,22 @@ public record Remaining(Todo invert, Todo mix, Todo generate, Todo evaluate, Tod
         return todo;
     }
 
-    private static FeatureWork.Chunk features(String network, ClassLabel label, Source source, String chunk, int rows) {
-        return FeatureWork.Chunk.of(network, label.classId(), source, chunk, chunk, rows);
+    private static FeatureChunk features(String network, ClassLabel label, Source source, String chunk, int rows) {
+        return FeatureChunk.of(network, label.classId(), source, chunk, chunk, rows);
     }
 
-    private static Todo export(RunFolder run, ClassLabel label, Asked asked, List<MixingWork.Chunk> unmixed)
+    private static Todo export(RunFolder run, ClassLabel label, Asked asked, List<MixingChunk> unmixed)
             throws IOException {
-        List<MixingPlan.Entry> entries = asked.exportedEntries();
+        List<MixingEntry> entries = asked.exportedEntries();
         Todo todo = Todo.NOTHING;
-        for (MixingPlan.Mixed mixed : new MixingPlan(run, asked.chunkRows()).mixed(label, entries)) {
-            String generated = GenerationWork.Chunk.id(asked.generationId(), mixed.id());
-            ExportWork.Chunk chunk = ExportWork.Chunk.of(label, generated, mixed, asked.features());
+        for (MixedChunk mixed : new MixingPlan(run, asked.chunkRows()).mixed(label, entries)) {
+            String generated = GenerationChunk.id(asked.generationId(), mixed.id());
+            ExportChunk chunk = ExportChunk.of(label, generated, mixed, asked.features());
             if (!asked.inDataset().contains(chunk.id() + ".parquet")) {
                 todo = todo.plus(new Todo(1, chunk.rows(), 0));
             }
         }
-        for (MixingWork.Chunk chunk : unmixed) {
+        for (MixingChunk chunk : unmixed) {
             if (entries.stream().anyMatch(entry -> entry.settingsId().equals(chunk.settingsId()))) {
                 todo = todo.plus(new Todo(1, chunk.ks().size(), 0));
             }

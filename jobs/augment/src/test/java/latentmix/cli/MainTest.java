@@ -12,8 +12,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import latentmix.Repository;
-import latentmix.plan.Lease;
 import latentmix.table.FullDisk;
+import latentmix.table.Lease;
 import latentmix.table.RunFolder;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.s3a.AWSServiceThrottledException;
@@ -29,21 +29,7 @@ class MainTest {
     private final StringWriter err = new StringWriter();
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "demo",
-                "run",
-                "plan",
-                "invert",
-                "mix",
-                "generate",
-                "evaluate",
-                "export",
-                "study",
-                "model",
-                "morph",
-                "bench"
-            })
+    @ValueSource(strings = {"demo", "run", "plan", "invert", "mix", "generate", "evaluate", "export", "model"})
     void everyVerbExplainsItself(String verb) {
         assertThat(run(verb, "--help")).isEqualTo(ExitCode.DONE);
         assertThat(out.toString()).contains("Usage: latentmix " + verb);

@@ -28,7 +28,7 @@ class ConfigFileTest {
                         new RunConfig.Model("builtin:fashion", "float32", 32, 1, "auto", null),
                         new RunConfig.Prompt("a photo of a {class}", Map.of(), ""),
                         new RunConfig.Inversion("auto", null, 50, 1),
-                        List.of(new RunConfig.MixingEntry(
+                        List.of(new RunConfig.Mixing(
                                 "mixing-0", List.of("nin/chm"), List.of("8"), "dirichlet(1)", "all", "off", 10, true)),
                         new RunConfig.Generation(50, 7.5, List.of(), "auto"),
                         new RunConfig.Export("png"),
@@ -77,7 +77,7 @@ class ConfigFileTest {
                         new RunConfig.Prompt("{class}", Map.of("n01", "a crane, a bird"), "blurry"),
                         new RunConfig.Inversion("fixed-point(5, averaged)", "float32", 10, 2),
                         List.of(
-                                new RunConfig.MixingEntry(
+                                new RunConfig.Mixing(
                                         "a",
                                         List.of("lin/0", "fix/0"),
                                         List.of("8", "2..8"),
@@ -86,7 +86,7 @@ class ConfigFileTest {
                                         "redraw(4, tries=8)",
                                         3,
                                         false),
-                                new RunConfig.MixingEntry(
+                                new RunConfig.Mixing(
                                         "b",
                                         List.of("nin/chm"),
                                         List.of("3"),
@@ -157,10 +157,10 @@ class ConfigFileTest {
     @Test
     void aGateIsSetForEveryEntryAndAnUnknownOneIsRefused() {
         String two = LEAST + "mixing: [{name: a, gate: off}, {name: b, gate: refuse}]";
-        assertThat(parse(two).mixing()).extracting(RunConfig.MixingEntry::gate).containsExactly("off", "refuse(4)");
+        assertThat(parse(two).mixing()).extracting(RunConfig.Mixing::gate).containsExactly("off", "refuse(4)");
         assertThat(ConfigFile.parse(two, "test", List.of("mixing.gate=redraw(5, tries=3)"))
                         .mixing())
-                .extracting(RunConfig.MixingEntry::gate)
+                .extracting(RunConfig.Mixing::gate)
                 .containsExactly("redraw(5, tries=3)", "redraw(5, tries=3)");
         assertThat(problems(LEAST + "mixing: [{gate: refuse(-1)}]"))
                 .containsExactly("mixing.0.gate: A gate's limit must be above 0 standard deviations, cannot be: -1.0");
@@ -323,9 +323,9 @@ class ConfigFileTest {
                 "mixing.method=[fix/0, nin/chm]",
                 "mixing.1.count=3");
         assertThat(config.mixing())
-                .extracting(RunConfig.MixingEntry::methods)
+                .extracting(RunConfig.Mixing::methods)
                 .containsExactly(List.of("fix/0", "nin/chm"), List.of("fix/0", "nin/chm"));
-        assertThat(config.mixing()).extracting(RunConfig.MixingEntry::count).containsExactly(10, 3);
+        assertThat(config.mixing()).extracting(RunConfig.Mixing::count).containsExactly(10, 3);
     }
 
     @Test

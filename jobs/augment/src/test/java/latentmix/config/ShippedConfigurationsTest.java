@@ -38,12 +38,12 @@ class ShippedConfigurationsTest {
 
     @Test
     void theDemoMakesTwelveExportedAndEightComparedMixturesAClass() {
-        List<RunConfig.MixingEntry> mixing =
+        List<RunConfig.Mixing> mixing =
                 ConfigFile.read(CONF.resolve("demo.yaml"), List.of()).mixing();
         assertThat(mixing)
                 .extracting(entry -> entry.methods().size() * entry.inputs().size() * entry.count())
                 .containsExactly(12, 8);
-        assertThat(mixing).extracting(RunConfig.MixingEntry::export).containsExactly(true, false);
+        assertThat(mixing).extracting(RunConfig.Mixing::export).containsExactly(true, false);
     }
 
     @ParameterizedTest

@@ -10,7 +10,6 @@ import java.util.List;
 import latentmix.config.ConfigException;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
-import latentmix.work.ClassLabel;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;

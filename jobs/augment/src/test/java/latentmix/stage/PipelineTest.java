@@ -178,11 +178,11 @@ class PipelineTest {
     @Test
     void entriesOfTheSameSettingsShareTheirMixtures() throws IOException {
         Path run = copy(undisturbed, "shared");
-        RunConfig.MixingEntry entry = config.mixing().get(0);
+        RunConfig.Mixing entry = config.mixing().get(0);
         RunConfig shared = config.withMixing(List.of(
-                new RunConfig.MixingEntry(
+                new RunConfig.Mixing(
                         "a", entry.methods(), entry.inputs(), entry.weights(), entry.pool(), "off", 2, true),
-                new RunConfig.MixingEntry(
+                new RunConfig.Mixing(
                         "b", entry.methods(), entry.inputs(), entry.weights(), entry.pool(), "off", 7, true)));
 
         assertThat(TinyRun.run(2, shared, run)).isZero();

@@ -22,7 +22,7 @@ import java.util.regex.Pattern;
 import latentmix.Repository;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.config.RunConfig;
-import latentmix.work.OfClass;
+import latentmix.plan.OfClass;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.LogEvent;
 import org.apache.logging.log4j.core.LoggerContext;
@@ -78,7 +78,7 @@ class SeenFromOutsideTest {
                 Logged logged = new Logged(Tasks.class)) {
             new Tasks(spark, folder.toString())
                     .run(
-                            new Tasks.Job("invert", "images", 3, Tasks.Needs.PROCESSOR),
+                            new Job("invert", "images", 3, Needs.PROCESSOR),
                             List.of(new Item("5-sandal")),
                             (run, item, progress) -> {
                                 progress.accept(3);
@@ -97,7 +97,7 @@ class SeenFromOutsideTest {
     @Test
     void aStageOfWhichNothingMoreComesSaysSoOnceAWhile() {
         AtomicLong now = new AtomicLong();
-        Tasks.Job job = new Tasks.Job("generate", "images", 640, Tasks.Needs.PROCESSOR);
+        Job job = new Job("generate", "images", 640, Needs.PROCESSOR);
         MDC.put("run", "a run");
         try (Logged logged = new Logged(Progress.class);
                 Progress progress = new Progress(job, 1, Duration.ofMinutes(15), now::get)) {

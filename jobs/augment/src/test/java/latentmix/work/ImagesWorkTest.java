@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
+import latentmix.plan.Catalog;
+import latentmix.plan.ClassLabel;
 import latentmix.table.ImageRow;
 import latentmix.table.RejectedRow;
 import latentmix.table.RowFile;
@@ -61,9 +63,9 @@ class ImagesWorkTest {
             file(name + ".png", name);
         }
         file(".hidden", "x");
-        ImagesWork.Catalog catalog = images.scan(CAT);
+        Catalog catalog = images.scan(CAT);
         assertThat(catalog.images()).isEqualTo(5);
-        assertThat(catalog.chunks()).extracting(ImagesWork.Catalog.Chunk::rows).containsExactly(2, 2, 1);
+        assertThat(catalog.chunks()).extracting(Catalog.Chunk::rows).containsExactly(2, 2, 1);
         assertThat(rows()).extracting(ImageRow::imageId).isSorted();
         assertThat(rows()).extracting(ImageRow::position).containsExactly(0, 1, 0, 1, 0);
         assertThat(rows()).extracting(ImageRow::path).contains("cat 100%/a.png").doesNotContain("cat 100%/.hidden");
@@ -92,9 +94,9 @@ class ImagesWorkTest {
         file("a", "a");
         file("b", "b");
         file("c", "c");
-        List<ImagesWork.Catalog.Chunk> before = images.scan(CAT).chunks();
+        List<Catalog.Chunk> before = images.scan(CAT).chunks();
         file("0-first-by-name", "d");
-        List<ImagesWork.Catalog.Chunk> after = images.scan(CAT).chunks();
+        List<Catalog.Chunk> after = images.scan(CAT).chunks();
         assertThat(after).containsAll(before).hasSize(before.size() + 1);
         assertThat(images.scan(CAT).chunks()).isEqualTo(after);
     }

@@ -27,6 +27,7 @@ import latentmix.model.PromptEmbeds;
 import latentmix.model.TextEncoder;
 import latentmix.model.Torch;
 import latentmix.model.Vae;
+import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassList;
 import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
@@ -36,7 +37,6 @@ import latentmix.schedule.Scheduler;
 import latentmix.schedule.Solver;
 import latentmix.schedule.Step;
 import latentmix.schedule.TimestepSpacing;
-import latentmix.work.ClassLabel;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 import org.apache.hadoop.conf.Configuration;
 

@@ -10,9 +10,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import latentmix.latent.MeanAdjusted;
+import latentmix.plan.ClassLabel;
 import latentmix.study.LatentExperiment.Bias;
 import latentmix.study.StudyConfig.AxisScale;
-import latentmix.work.ClassLabel;
 
 /** Channel means and other patterns of centroids against √N, by method, with fitted lines and what is expected. */
 final class BiasSection {

@@ -12,6 +12,8 @@ import java.util.function.LongConsumer;
 import latentmix.image.ImageDecoder;
 import latentmix.image.UnreadableImage;
 import latentmix.model.Torch;
+import latentmix.plan.ClassLabel;
+import latentmix.plan.GenerationChunk;
 import latentmix.table.ContentId;
 import latentmix.table.GeneratedRow.EncodedImage;
 import latentmix.table.RowFile;
@@ -20,8 +22,6 @@ import latentmix.table.RunFolder.Table;
 import latentmix.training.Augmentation;
 import latentmix.training.ClassifierTraining;
 import latentmix.training.GreyImages;
-import latentmix.work.ClassLabel;
-import latentmix.work.GenerationWork;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
@@ -210,7 +210,7 @@ public final class ClassifierWork {
                         .toList();
                 if (!asked.isEmpty()) {
                     keys.addAll(asked);
-                    String generated = GenerationWork.Chunk.id(made.generationId(), chunk);
+                    String generated = GenerationChunk.id(made.generationId(), chunk);
                     Path file = run.chunk(Table.GENERATED, label.classId(), generated);
                     RowFile.read(file, run.conf(), Image.class)
                             .forEach(row -> byId.put(row.mixId(), row.image().bytes()));

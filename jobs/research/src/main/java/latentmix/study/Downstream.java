@@ -9,6 +9,8 @@ import java.util.Set;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.config.RunConfig;
 import latentmix.plan.ClassList;
+import latentmix.stage.Job;
+import latentmix.stage.Needs;
 import latentmix.stage.Pipeline;
 import latentmix.stage.StageName;
 import latentmix.stage.Tasks;
@@ -179,7 +181,7 @@ final class Downstream {
         int threads = config.run().model().threads();
         Broadcast<GreyImages> judging = context.spark().broadcast(test);
         tasks.run(
-                new Tasks.Job("train", "classifiers", missing.size(), Tasks.Needs.PROCESSOR),
+                new Job("train", "classifiers", missing.size(), Needs.PROCESSOR),
                 missing,
                 (run, training, progress) ->
                         new ClassifierWork(run, judging.value()).train(training, threads, progress));

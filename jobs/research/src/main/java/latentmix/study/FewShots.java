@@ -8,10 +8,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import latentmix.plan.ClassLabel;
 import latentmix.stage.Tasks;
 import latentmix.table.ContentId;
 import latentmix.table.RunFolder;
-import latentmix.work.ClassLabel;
 import org.apache.hadoop.fs.Path;
 
 /**

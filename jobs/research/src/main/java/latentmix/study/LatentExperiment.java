@@ -8,7 +8,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import latentmix.config.RunConfig;
-import latentmix.config.RunConfig.MixingEntry;
+import latentmix.config.RunConfig.Mixing;
 import latentmix.config.Section;
 import latentmix.latent.InputCount;
 import latentmix.latent.MeanAdjusted;
@@ -27,7 +27,7 @@ public sealed interface LatentExperiment extends Experiment {
     /** The words of {@code kind}. */
     List<String> KINDS = List.of("paths", "bias", "perturbed", "offsets");
 
-    private static Setting setting(RunConfig run, List<MixingEntry> entries) {
+    private static Setting setting(RunConfig run, List<Mixing> entries) {
         return new Setting("", run.withMixing(entries));
     }
 
@@ -70,7 +70,7 @@ public sealed interface LatentExperiment extends Experiment {
             return List.of(setting(
                     run,
                     positions(frames).stream()
-                            .map(position -> new MixingEntry(
+                            .map(position -> new Mixing(
                                     entry(position),
                                     shown,
                                     List.of(Integer.toString(inputs)),
@@ -186,18 +186,16 @@ public sealed interface LatentExperiment extends Experiment {
 
         @Override
         public List<Setting> settings() {
-            List<MixingEntry> entries = new ArrayList<>(mixtures());
+            List<Mixing> entries = new ArrayList<>(mixtures());
             entries.add(
-                    0,
-                    new MixingEntry(
-                            entry(MADE), List.of("prompt"), List.of("0"), "equal", "all", "off", images, false));
+                    0, new Mixing(entry(MADE), List.of("prompt"), List.of("0"), "equal", "all", "off", images, false));
             return List.of(setting(run, entries));
         }
 
         /** What is mixed of real images and of perturbed ones. */
-        public List<MixingEntry> mixtures() {
+        public List<Mixing> mixtures() {
             return methods.stream()
-                    .map(method -> new MixingEntry(
+                    .map(method -> new Mixing(
                             entry(method),
                             List.of(method),
                             inputs.stream().map(Object::toString).toList(),

@@ -6,11 +6,11 @@ import java.util.Map;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
 import latentmix.image.UnreadableImage;
+import latentmix.plan.GenerationChunk;
 import latentmix.table.GeneratedRow.EncodedImage;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
-import latentmix.work.GenerationWork;
 
 /** The images of one class's mixtures, found by their entry's settings and their number in it. */
 final class MixtureImages {
@@ -58,7 +58,7 @@ final class MixtureImages {
             if (place == null) {
                 continue;
             }
-            String chunk = GenerationWork.Chunk.id(generation, place.chunk());
+            String chunk = GenerationChunk.id(generation, place.chunk());
             if (!files.containsKey(chunk)) {
                 files.put(chunk, read(chunk));
             }

@@ -19,12 +19,12 @@ import java.util.stream.IntStream;
 import latentmix.config.RunConfig;
 import latentmix.metric.GaussianStatistics;
 import latentmix.metric.Retention;
+import latentmix.plan.FeatureChunk;
+import latentmix.plan.FeatureChunk.Source;
 import latentmix.table.MetricRow;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
-import latentmix.work.FeatureWork;
-import latentmix.work.FeatureWork.Source;
 
 /**
  * What a run's tables say of its mixtures beside the evaluation's metrics, as rows like these: how much of its inputs
@@ -97,7 +97,7 @@ final class MixtureScores {
         for (String chunk : run.chunks(Table.MIXED, classId)) {
             for (Mixed row : RowFile.read(run.chunk(Table.MIXED, classId, chunk), run.conf(), Mixed.class)) {
                 Generated image = images.get(row.mixId());
-                for (RunConfig.MixingEntry entry : image == null ? List.<RunConfig.MixingEntry>of() : asked(row)) {
+                for (RunConfig.Mixing entry : image == null ? List.<RunConfig.Mixing>of() : asked(row)) {
                     for (String scope : List.of(MetricRow.ALL, classId)) {
                         Cell cell =
                                 new Cell(scope, entry.name(), row.sourceIds().size());
@@ -113,7 +113,7 @@ final class MixtureScores {
     }
 
     /** The entries that a mixture belongs to. */
-    private List<RunConfig.MixingEntry> asked(Mixed row) {
+    private List<RunConfig.Mixing> asked(Mixed row) {
         return done.config().mixing().stream()
                 .filter(entry -> done.mixing(entry.name()).equals(row.settingsId())
                         && row.k()
@@ -125,7 +125,7 @@ final class MixtureScores {
 
     private void keep(
             String classId,
-            RunConfig.MixingEntry entry,
+            RunConfig.Mixing entry,
             Mixed row,
             double[] output,
             Map<String, double[]> pool,
@@ -152,9 +152,8 @@ final class MixtureScores {
     private Map<String, double[]> features(String classId, String featuresId, Map<Source, Set<String>> others)
             throws IOException {
         Set<String> skipped = new HashSet<>();
-        others.forEach((source, chunks) ->
-                chunks.forEach(chunk -> skipped.add(FeatureWork.Chunk.of(featuresId, classId, source, chunk, chunk, 0)
-                        .id())));
+        others.forEach((source, chunks) -> chunks.forEach(chunk -> skipped.add(
+                FeatureChunk.of(featuresId, classId, source, chunk, chunk, 0).id())));
         Map<String, double[]> features = new HashMap<>();
         for (String chunk : run.chunks(Table.FEATURES, classId)) {
             if (skipped.contains(chunk)) {
@@ -202,11 +201,11 @@ final class MixtureScores {
     }
 
     private List<MetricRow> rows() {
-        Map<String, RunConfig.MixingEntry> entries = new HashMap<>();
+        Map<String, RunConfig.Mixing> entries = new HashMap<>();
         done.config().mixing().forEach(entry -> entries.put(entry.name(), entry));
         List<MetricRow> rows = new ArrayList<>();
         kept.forEach((cell, retention) -> {
-            RunConfig.MixingEntry entry = entries.get(cell.entry());
+            RunConfig.Mixing entry = entries.get(cell.entry());
             rows.add(row(cell, entry, "kept_chance", retention.count(), retention.auc()));
             rows.add(row(cell, entry, "kept_cosine", retention.count(), retention.kept()));
             rows.add(row(cell, entry, "kept_nearest", retention.count(), retention.nearest()));
@@ -228,8 +227,7 @@ final class MixtureScores {
         return rows;
     }
 
-    private static MetricRow row(
-            Cell cell, RunConfig.MixingEntry entry, String metric, long images, Retention.Share share) {
+    private static MetricRow row(Cell cell, RunConfig.Mixing entry, String metric, long images, Retention.Share share) {
         return new MetricRow(
                 "",
                 cell.scope(),

@@ -15,6 +15,7 @@ import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
 import latentmix.image.UnreadableImage;
 import latentmix.model.Dtype;
+import latentmix.plan.ClassLabel;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
 import latentmix.schedule.Solver;
@@ -24,7 +25,6 @@ import latentmix.study.LatentExperiment.Offsets;
 import latentmix.table.ContentId;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
-import latentmix.work.ClassLabel;
 import latentmix.work.ModelOnDevice;
 
 /**

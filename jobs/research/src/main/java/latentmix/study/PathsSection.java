@@ -14,10 +14,10 @@ import latentmix.latent.Method;
 import latentmix.latent.Recipe;
 import latentmix.latent.RecipeSampler;
 import latentmix.latent.WeightSampler;
+import latentmix.plan.ClassLabel;
 import latentmix.study.LatentExperiment.Paths;
 import latentmix.study.LatentExperiment.Statistic;
 import latentmix.study.StudyConfig.AxisScale;
-import latentmix.work.ClassLabel;
 
 /**
  * Curves of what latents are like along paths, one for each method, over all classes and paths; and pictures along a

@@ -11,8 +11,8 @@ import java.util.TreeMap;
 import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
 import latentmix.latent.RecipeSampler;
+import latentmix.plan.ClassLabel;
 import latentmix.table.RunFolder;
-import latentmix.work.ClassLabel;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
 /**

@@ -14,6 +14,7 @@ import latentmix.config.RunConfig;
 import latentmix.image.Pixels;
 import latentmix.latent.Latent;
 import latentmix.latent.LatentPool;
+import latentmix.plan.ClassLabel;
 import latentmix.stage.Pipeline;
 import latentmix.stage.RunSummary;
 import latentmix.stage.StageName;
@@ -23,7 +24,6 @@ import latentmix.table.LatentColumn;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
-import latentmix.work.ClassLabel;
 
 /**
  * Images that the model made from noise, perturbed and inverted: their centroids beside those of real images and of the

@@ -131,7 +131,7 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
          *
          * @throws IllegalArgumentException if a method takes neither these inputs nor a count of its own
          */
-        public List<RunConfig.MixingEntry> entries(int shot) {
+        public List<RunConfig.Mixing> entries(int shot) {
             return methods.stream()
                     .flatMap(method -> new Cells(
                                     "",
@@ -207,12 +207,12 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
          * @param experiment the name that the entries' names begin with
          * @throws IllegalArgumentException if a method takes no input count that is known here
          */
-        public List<RunConfig.MixingEntry> entries(String experiment) {
-            List<RunConfig.MixingEntry> entries = new ArrayList<>();
+        public List<RunConfig.Mixing> entries(String experiment) {
+            List<RunConfig.Mixing> entries = new ArrayList<>();
             for (String method : methods) {
                 for (String sampler : weights) {
                     for (String pool : pools) {
-                        entries.add(new RunConfig.MixingEntry(
+                        entries.add(new RunConfig.Mixing(
                                 entry(experiment, method, sampler, pool),
                                 List.of(method),
                                 inputs(method),

@@ -9,10 +9,10 @@ import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.RunConfig;
 import latentmix.latent.Method;
+import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassList;
 import latentmix.plan.NetworkCost;
 import latentmix.table.RunFolder;
-import latentmix.work.ClassLabel;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -64,7 +64,7 @@ record StudyCost(List<RunCost> runs) {
             }
             long mixtures = 0;
             long generation = 0;
-            for (RunConfig.MixingEntry entry : run.mixing()) {
+            for (RunConfig.Mixing entry : run.mixing()) {
                 for (String method : entry.methods()) {
                     long cell = (long) classes.size() * entry.inputs().size() * entry.count();
                     mixtures += cell;

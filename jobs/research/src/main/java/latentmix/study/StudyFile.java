@@ -231,7 +231,7 @@ public final class StudyFile {
                 section.texts("weights", List.of("equal"), WeightSampler::parse),
                 section.texts("pool", List.of("all"), Recipe.Pool::parse),
                 count);
-        List<RunConfig.MixingEntry> entries = List.of();
+        List<RunConfig.Mixing> entries = List.of();
         try {
             entries = cells.entries(heading.name());
         } catch (IllegalArgumentException e) {
@@ -276,9 +276,9 @@ public final class StudyFile {
     }
 
     /** The entries as a run configuration has them. */
-    private static ArrayNode mixing(List<RunConfig.MixingEntry> entries) {
+    private static ArrayNode mixing(List<RunConfig.Mixing> entries) {
         ArrayNode mixing = JsonNodeFactory.instance.arrayNode();
-        for (RunConfig.MixingEntry entry : entries) {
+        for (RunConfig.Mixing entry : entries) {
             ObjectNode node = mixing.addObject()
                     .put("name", entry.name())
                     .put("weights", entry.weights())

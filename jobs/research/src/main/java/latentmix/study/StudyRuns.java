@@ -66,7 +66,7 @@ final class StudyRuns {
 
     /** The runs of a study, in the order in which its experiments need them first. */
     static List<RunConfig> of(StudyConfig config) {
-        Map<RunConfig, Set<RunConfig.MixingEntry>> entries = new LinkedHashMap<>();
+        Map<RunConfig, Set<RunConfig.Mixing>> entries = new LinkedHashMap<>();
         for (Experiment experiment : config.experiments()) {
             for (Setting setting : experiment.settings()) {
                 entries.computeIfAbsent(bare(setting.run()), run -> new LinkedHashSet<>())

@@ -41,14 +41,12 @@ class DownstreamConfigTest {
     void everyMethodHasAnEntryOfItsOwnForTheMostImagesThatAreAskedFor() {
         Downstream few = parse(
                 "shots: [10, 20], methods: [fix/cmm, prompt], multiple: 5, closer: {shots: 10, multiples: [1, 10]}");
-        assertThat(few.entries(10)).extracting(RunConfig.MixingEntry::count).containsExactly(100, 100);
-        assertThat(few.entries(20)).extracting(RunConfig.MixingEntry::count).containsExactly(100, 100);
+        assertThat(few.entries(10)).extracting(RunConfig.Mixing::count).containsExactly(100, 100);
+        assertThat(few.entries(20)).extracting(RunConfig.Mixing::count).containsExactly(100, 100);
         assertThat(few.entries(20))
-                .extracting(RunConfig.MixingEntry::methods)
+                .extracting(RunConfig.Mixing::methods)
                 .containsExactly(List.of("fix/cmm"), List.of("prompt"));
-        assertThat(few.entries(20))
-                .extracting(RunConfig.MixingEntry::inputs)
-                .containsExactly(List.of("2..8"), List.of("0"));
+        assertThat(few.entries(20)).extracting(RunConfig.Mixing::inputs).containsExactly(List.of("2..8"), List.of("0"));
         assertThat(few.settings()).as("runs that experiments share").isEmpty();
     }
 

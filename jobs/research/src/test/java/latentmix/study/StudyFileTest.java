@@ -64,7 +64,7 @@ class StudyFileTest {
         assertThat(run.input().folders()).containsExactly("a", "b");
         assertThat(run.mixing())
                 .containsExactly(
-                        new RunConfig.MixingEntry(
+                        new RunConfig.Mixing(
                                 "g--fix-0--equal--all",
                                 List.of("fix/0"),
                                 List.of("2", "4"),
@@ -73,7 +73,7 @@ class StudyFileTest {
                                 "off",
                                 3,
                                 false),
-                        new RunConfig.MixingEntry(
+                        new RunConfig.Mixing(
                                 "g--nin-chm--equal--all",
                                 List.of("nin/chm"),
                                 List.of("2", "4"),

@@ -1,4 +1,4 @@
-package latentmix.plan;
+package latentmix.stage;
 
 /**
  * How fast a stage was when it last did something.

@@ -1,4 +1,4 @@
-package latentmix.plan;
+package latentmix.stage;
 
 import java.util.ArrayList;
 import java.util.List;

@@ -1,4 +1,4 @@
-package latentmix.work;
+package latentmix.plan;
 
 import java.io.Serializable;
 
@@ -32,7 +32,7 @@ public record GenerationSettings(
      * How many of the sampling steps a mixture of this strength takes, the last ones: as diffusers' image to image
      * counts them.
      */
-    int steps(double strength) {
+    public int steps(double strength) {
         return steps(steps, strength);
     }
 

@@ -1,4 +1,4 @@
-package latentmix.plan;
+package latentmix.stage;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.FileNotFoundException;
@@ -9,8 +9,8 @@ import latentmix.checkpoint.CheckpointFolder;
 import latentmix.inversion.InversionMethod;
 import latentmix.latent.Shape;
 import latentmix.model.Models;
+import latentmix.plan.InversionSettings;
 import latentmix.table.RunFolder;
-import latentmix.work.InversionSettings;
 import latentmix.work.Remaining;
 import latentmix.work.Remaining.Todo;
 import org.apache.hadoop.fs.FileStatus;

@@ -1,4 +1,4 @@
-package latentmix.work;
+package latentmix.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

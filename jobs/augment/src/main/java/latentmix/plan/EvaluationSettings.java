@@ -1,4 +1,4 @@
-package latentmix.work;
+package latentmix.plan;
 
 import java.io.Serializable;
 import java.util.List;

@@ -1,4 +1,4 @@
-package latentmix.work;
+package latentmix.plan;
 
 /** An item of work on one class, which its log lines name. */
 public interface OfClass {

@@ -1,0 +1,14 @@
+package latentmix.stage;
+
+import java.io.Serializable;
+import java.util.List;
+import java.util.function.ToIntFunction;
+
+/** A run of tasks as the driver's Spark UI and the progress line name it. */
+public record Job(String stage, String unit, long rows, Needs needs) implements Serializable {
+    /** Of a stage's chunks. */
+    static <T> Job of(StageName stage, String unit, List<T> chunks, ToIntFunction<T> rows) {
+        return new Job(
+                stage.text(), unit, chunks.stream().mapToLong(rows::applyAsInt).sum(), stage.needs());
+    }
+}
