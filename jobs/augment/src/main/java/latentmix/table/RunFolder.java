@@ -184,6 +184,11 @@ public final class RunFolder {
         fileSystem().delete(path(relative), true);
     }
 
+    /** Deletes a file; does nothing where there is none. */
+    void delete(Path file) throws IOException {
+        fileSystem().delete(file, false);
+    }
+
     /** Makes a chunk missing: takes its file away, then the rows that it refused. */
     public void forget(Table table, String classId, String stage, String chunkId) throws IOException {
         fileSystem().delete(chunk(table, classId, chunkId), false);

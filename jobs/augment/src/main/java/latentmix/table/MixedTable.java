@@ -1,0 +1,84 @@
+package latentmix.table;
+
+import java.io.IOException;
+import java.util.List;
+import latentmix.latent.Degeneracy;
+import latentmix.table.RunFolder.Table;
+
+/** The mixtures of one class. Rows of a chunk are sorted by k. */
+public final class MixedTable extends ChunkTable<MixedRow> {
+    /** A row, whole or in part, that tells which mixture it is. */
+    public sealed interface Mixture permits Key, Recipe, Sources, Scores {
+        String mixId();
+
+        /** The mixture's number in its entry, class and pool. */
+        int k();
+    }
+
+    /** Which mixture a row is. */
+    public record Key(String mixId, int k, String settingsId) implements Mixture {}
+
+    /** What a mixture was made of, and how. */
+    public record Recipe(
+            String mixId, int k, String method, List<String> sourceIds, List<Double> weights, double ess)
+            implements Mixture {}
+
+    /** Of which images a mixture was made, under which settings. */
+    public record Sources(String mixId, int k, List<String> sourceIds, List<Double> weights, String settingsId)
+            implements Mixture {}
+
+    /** How far a mixture is from nominal noise. */
+    public record Scores(
+            String mixId,
+            int k,
+            int attempt,
+            double classMeanGain,
+            double predictedClassMeanGain,
+            Degeneracy degeneracy,
+            String settingsId)
+            implements Mixture {}
+
+    /** What generation needs of a mixture. */
+    public record Start(
+            String mixId,
+            String prompt,
+            List<String> sourceIds,
+            List<Double> weights,
+            LatentColumn latent,
+            double strength,
+            LatentColumn original) {}
+
+    /** A mixture's latent. */
+    public record Noise(LatentColumn latent, String settingsId) {}
+
+    private record Strength(double strength) {}
+
+    public MixedTable(RunFolder run, String classId) {
+        super(run, Table.MIXED, "mix", classId, MixedRow.class);
+    }
+
+    /** Which mixtures a chunk holds. */
+    public List<Key> keys(String chunk) throws IOException {
+        return read(chunk, Key.class);
+    }
+
+    /** A chunk's mixtures, only the columns of {@code projection}; reads no latent. */
+    public <M extends Record & Mixture> List<M> mixtures(String chunk, Class<M> projection) throws IOException {
+        return read(chunk, projection);
+    }
+
+    /** What generation needs of a chunk's mixtures, latents included. */
+    public List<Start> starts(String chunk) throws IOException {
+        return read(chunk, Start.class);
+    }
+
+    /** The latents of a chunk's mixtures. */
+    public List<Noise> noise(String chunk) throws IOException {
+        return read(chunk, Noise.class);
+    }
+
+    /** The shares of the sampling steps that a chunk's mixtures take. */
+    public List<Double> strengths(String chunk) throws IOException {
+        return read(chunk, Strength.class).stream().map(Strength::strength).toList();
+    }
+}
