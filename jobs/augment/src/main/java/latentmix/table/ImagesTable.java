@@ -61,8 +61,7 @@ public final class ImagesTable {
     public void commit(List<ImageRow> fresh, List<RejectedRow> rejected) throws IOException {
         rejections.publish(rejectedId(classId), rejected);
         if (!fresh.isEmpty()) {
-            String file =
-                    ContentId.of(fresh.stream().map(ImageRow::imageId).toList());
+            String file = ContentId.of(fresh.stream().map(ImageRow::imageId).toList());
             run.publish(run.chunk(Table.IMAGES, classId, file), RowFile.bytes(ImageRow.class, fresh));
         }
     }

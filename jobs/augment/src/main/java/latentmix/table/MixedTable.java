@@ -19,8 +19,7 @@ public final class MixedTable extends ChunkTable<MixedRow> {
     public record Key(String mixId, int k, String settingsId) implements Mixture {}
 
     /** What a mixture was made of, and how. */
-    public record Recipe(
-            String mixId, int k, String method, List<String> sourceIds, List<Double> weights, double ess)
+    public record Recipe(String mixId, int k, String method, List<String> sourceIds, List<Double> weights, double ess)
             implements Mixture {}
 
     /** Of which images a mixture was made, under which settings. */
