@@ -8,7 +8,9 @@ import latentmix.config.ConfigFile;
 import latentmix.stage.StageName;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code latentmix demo}: the whole job on the built-in model and its sample images. */
 @Command(
@@ -29,8 +31,12 @@ final class DemoCommand implements Callable<Integer> {
     @Mixin
     private final GpuOption gpus = new GpuOption();
 
+    @Spec
+    private CommandSpec spec;
+
     @Override
     public Integer call() throws IOException {
-        return SparkJob.run(ConfigFile.demo(overrides), gpus.settings(), run, List.of(StageName.values()));
+        return SparkJob.run(
+                ConfigFile.demo(overrides), gpus.settings(), run, List.of(StageName.values()), Streams.of(spec));
     }
 }

@@ -5,8 +5,10 @@ import java.util.List;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.model.Torch;
+import latentmix.stage.Console;
 import latentmix.stage.Gpus;
 import latentmix.stage.Pipeline;
+import latentmix.stage.RunTerms;
 import latentmix.stage.StageName;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -21,9 +23,10 @@ public final class SparkJob {
     }
 
     /** Starts Spark, once the configuration is known to be good, and runs the stages; returns the exit code. */
-    public static int run(RunConfig config, SparkConf given, String runFolder, List<StageName> stages)
+    public static int run(RunConfig config, SparkConf given, String runFolder, List<StageName> stages, Console console)
             throws IOException {
-        return run(config, given, spark -> Pipeline.run(spark, config, runFolder, stages));
+        return run(config, given, spark -> Pipeline.summary(spark, config, runFolder, stages, RunTerms.saying(console))
+                .exitCode());
     }
 
     /** Starts Spark, once the configuration is known to be good, and does the work; returns the exit code. */

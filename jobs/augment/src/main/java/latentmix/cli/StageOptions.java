@@ -15,7 +15,9 @@ import latentmix.table.RunFolder;
 import org.apache.spark.SparkConf;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** The options of every verb that runs stages of a configuration. */
 final class StageOptions {
@@ -49,6 +51,9 @@ final class StageOptions {
             })
     private boolean retryRejected;
 
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec mixee;
+
     /** Runs stages, in their own order; where that fails, {@code run_summary.json} says so too. */
     int run(List<StageName> stages) throws IOException {
         try {
@@ -65,7 +70,8 @@ final class StageOptions {
 
     private RunTerms terms() {
         try {
-            return new RunTerms(label, gpuHours == null ? Double.POSITIVE_INFINITY : gpuHours, retryRejected);
+            return new RunTerms(
+                    label, gpuHours == null ? Double.POSITIVE_INFINITY : gpuHours, retryRejected, Streams.of(mixee));
         } catch (IllegalArgumentException e) {
             throw new ConfigException(List.of("--max-gpu-hours: " + e.getMessage()));
         }

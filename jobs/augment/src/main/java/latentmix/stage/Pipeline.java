@@ -149,7 +149,7 @@ public final class Pipeline {
                 Lease lease = Lease.take(run, time, () -> stop.stop("another run took the folder over"))) {
             checkFormat(run);
             run.clean();
-            Tasks tasks = new Tasks(spark, runFolder, Optional.of(stop));
+            Tasks tasks = new Tasks(spark, runFolder, terms.console(), Optional.of(stop));
             return new Pipeline(spark, config, run, tasks, new Preparation.OfRun(run))
                     .run(EnumSet.copyOf(stages), stop, lease, terms);
         }
@@ -158,7 +158,8 @@ public final class Pipeline {
     /** What is to do in a run folder; starts no model and writes nothing. */
     public static Plan plan(JavaSparkContext spark, RunConfig config, String runFolder) throws IOException {
         RunFolder run = folder(spark, runFolder);
-        Pipeline pipeline = new Pipeline(spark, config, run, new Tasks(spark, runFolder), new Preparation.OfPlan());
+        Pipeline pipeline =
+                new Pipeline(spark, config, run, new Tasks(spark, runFolder, Console.SILENT), new Preparation.OfPlan());
         Remaining remaining = pipeline.remaining();
         return new Plan(
                 Plan.stages(remaining),
@@ -223,10 +224,11 @@ public final class Pipeline {
                 RunSummary.measured(run, summaries));
         summary.publish(run);
         if (stopped) {
-            System.out.println("Stopped: " + stop.reason() + "; the same command goes on where this run stopped. Left: "
-                    + left.stream()
-                            .map(stage -> stage.stage() + " " + stage.rows() + " rows")
-                            .collect(Collectors.joining(", ")));
+            terms.console()
+                    .say("Stopped: " + stop.reason() + "; the same command goes on where this run stopped. Left: "
+                            + left.stream()
+                                    .map(stage -> stage.stage() + " " + stage.rows() + " rows")
+                                    .collect(Collectors.joining(", ")));
         } else if (stages.contains(StageName.EXPORT)) {
             export.report(
                     inversionChunks(catalogs),
@@ -321,7 +323,7 @@ public final class Pipeline {
                 .distinct()
                 .filter(text -> !done.contains(prompts.id(text)))
                 .toList();
-        PromptCuts.warnings(model.open(run.conf()), missing).forEach(System.err::println);
+        PromptCuts.warnings(model.open(run.conf()), missing).forEach(tasks.console()::warn);
         List<List<String>> groups = new ArrayList<>();
         for (int from = 0; from < missing.size(); from += PROMPTS_PER_TASK) {
             groups.add(List.copyOf(missing.subList(from, Math.min(from + PROMPTS_PER_TASK, missing.size()))));

@@ -116,12 +116,13 @@ final class Preflight {
                 checkpoint.component(checkpoint.denoiser()), Part.DENOISER, Dtype.parse(invertingModel.dtype())));
         long backward = Models.backwardBytes(checkpoint, batch, inversion.size());
         if (inversion.device().equals("gpu")) {
-            System.err.printf(
-                    Locale.ROOT,
-                    "%s: its backward pass takes about %.1f GB a task beside the weights; whether a GPU has them is"
-                            + " not known here; a smaller model.batch takes less%n",
-                    config.inversion().method(),
-                    backward / 1e9);
+            tasks.console()
+                    .warn(String.format(
+                            Locale.ROOT,
+                            "%s: its backward pass takes about %.1f GB a task beside the weights; whether a GPU has"
+                                    + " them is not known here; a smaller model.batch takes less",
+                            config.inversion().method(),
+                            backward / 1e9));
             return;
         }
         int slots = tasks.slotsPerExecutor();
@@ -149,6 +150,6 @@ final class Preflight {
         catalogs.stream().mapToLong(Catalog::images).min().ifPresent(smallest -> config.mixing().stream()
                 .flatMap(entry -> entry.samplers().stream())
                 .flatMap(sampler -> sampler.poolWarning(Math.toIntExact(smallest)).stream())
-                .forEach(System.err::println));
+                .forEach(tasks.console()::warn));
     }
 }

@@ -23,17 +23,11 @@ import scala.jdk.javaapi.CollectionConverters;
  * comes says so.
  */
 final class Progress extends SparkListener implements AutoCloseable {
-    /** Set by the launcher where a person watches: one line is rewritten; elsewhere plain lines come now and then. */
-    private static final boolean TERMINAL = System.getenv("LATENTMIX_TERMINAL") != null;
-
-    private static final String CLEAR = "\u001b[K"; // to the end of the line
-
-    private static final long PLAIN_LINE_SECONDS = 10;
-
     private static final long WATCH_MILLIS = 10_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(Progress.class);
 
+    private final Console console;
     private final Job job;
     private final long accumulatorId;
     private final Duration stalledAfter;
@@ -44,18 +38,17 @@ final class Progress extends SparkListener implements AutoCloseable {
     private final Timer watch = new Timer("progress", true);
     private long finished;
     private boolean ended;
-    private long lastPlainLine;
     private long lastDone;
     private long lastChange; // of what is done, or when it was last said that there was none
 
     /** Counts what tasks add to an accumulator, until closed. */
-    Progress(Job job, long accumulatorId, Duration stalledAfter, LongSupplier nanoTime) {
+    Progress(Console console, Job job, long accumulatorId, Duration stalledAfter, LongSupplier nanoTime) {
+        this.console = console;
         this.job = job;
         this.accumulatorId = accumulatorId;
         this.stalledAfter = stalledAfter;
         this.nanoTime = nanoTime;
         this.start = nanoTime.getAsLong();
-        this.lastPlainLine = start;
         this.lastChange = start;
         watch.schedule(
                 new TimerTask() {
@@ -97,15 +90,8 @@ final class Progress extends SparkListener implements AutoCloseable {
     }
 
     private synchronized void show() {
-        if (ended) {
-            return;
-        }
-        if (TERMINAL) {
-            System.out.print("\r" + line() + CLEAR);
-            System.out.flush();
-        } else if (nanoTime.getAsLong() - lastPlainLine > PLAIN_LINE_SECONDS * 1_000_000_000L) {
-            lastPlainLine = nanoTime.getAsLong();
-            System.out.println(line());
+        if (!ended) {
+            console.progress(line());
         }
     }
 
@@ -169,7 +155,7 @@ final class Progress extends SparkListener implements AutoCloseable {
 
     private synchronized void end(String line) {
         ended = true;
-        System.out.println(TERMINAL ? "\r" + line + CLEAR : line);
+        console.say(line);
     }
 
     /** Ends the watch. */

@@ -6,13 +6,19 @@ package latentmix.stage;
  * @param label what {@code run_summary.json} carries, so that a scheduler knows its own attempt's
  * @param gpuHours of devices, above 0: when they are spent no further chunk is begun
  * @param retryRejected whether stages try again what they refused before
+ * @param console what it tells a person goes there
  */
-public record RunTerms(String label, double gpuHours, boolean retryRejected) {
-    public static final RunTerms NONE = new RunTerms("", Double.POSITIVE_INFINITY, false);
+public record RunTerms(String label, double gpuHours, boolean retryRejected, Console console) {
+    public static final RunTerms NONE = saying(Console.SILENT);
 
     public RunTerms {
         if (!(gpuHours > 0)) {
             throw new IllegalArgumentException("GPU hours must be above 0, cannot be: " + gpuHours);
         }
+    }
+
+    /** A whole run without a label, which speaks to this console. */
+    public static RunTerms saying(Console console) {
+        return new RunTerms("", Double.POSITIVE_INFINITY, false, console);
     }
 }

@@ -42,19 +42,21 @@ public final class Tasks {
     private final JavaSparkContext spark;
     private final String runFolder;
     private final Broadcast<SerializableConfiguration> conf;
+    private final Console console;
     private final Optional<Stop> stop;
     private final Optional<Gpus> gpus; // that these tasks ask for
 
-    /** Tasks that publish in this folder. */
-    public Tasks(JavaSparkContext spark, String runFolder) {
-        this(spark, runFolder, Optional.empty());
+    /** Tasks that publish in this folder and show their progress. */
+    public Tasks(JavaSparkContext spark, String runFolder, Console console) {
+        this(spark, runFolder, console, Optional.empty());
     }
 
     /** The same, of a run that may be stopped. */
-    Tasks(JavaSparkContext spark, String runFolder, Optional<Stop> stop) {
+    Tasks(JavaSparkContext spark, String runFolder, Console console, Optional<Stop> stop) {
         this(
                 spark,
                 runFolder,
+                console,
                 spark.broadcast(new SerializableConfiguration(RowFile.reading(spark.hadoopConfiguration()))),
                 stop,
                 Optional.empty());
@@ -63,11 +65,13 @@ public final class Tasks {
     private Tasks(
             JavaSparkContext spark,
             String runFolder,
+            Console console,
             Broadcast<SerializableConfiguration> conf,
             Optional<Stop> stop,
             Optional<Gpus> gpus) {
         this.spark = spark;
         this.runFolder = runFolder;
+        this.console = console;
         this.conf = conf;
         this.stop = stop;
         this.gpus = gpus;
@@ -75,7 +79,12 @@ public final class Tasks {
 
     /** The same tasks on GPUs, where executors have some: for work that runs networks. */
     public Tasks onGpus() {
-        return new Tasks(spark, runFolder, conf, stop, Gpus.of(spark.getConf()));
+        return new Tasks(spark, runFolder, console, conf, stop, Gpus.of(spark.getConf()));
+    }
+
+    /** Where these tasks tell a person how they go. */
+    Console console() {
+        return console;
     }
 
     /** What a task does with its item. */
@@ -100,7 +109,7 @@ public final class Tasks {
         Map<String, String> context = context(runFolder, job, ALL_CLASSES);
         context.forEach(MDC::put);
         Stop.count(spark, job.needs());
-        try (Progress progress = new Progress(job, done.id(), stalledAfter, System::nanoTime)) {
+        try (Progress progress = new Progress(console, job, done.id(), stalledAfter, System::nanoTime)) {
             spark.sc().addSparkListener(progress);
             try {
                 List<B> results = new ArrayList<>(where.map(

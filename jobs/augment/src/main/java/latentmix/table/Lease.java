@@ -16,6 +16,8 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.PathIOException;
 import org.apache.hadoop.util.ShutdownHookManager;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A run's hold on its folder: the file {@code lease.json}, which its holder keeps changing. It prevents waste, not
@@ -27,6 +29,8 @@ import org.apache.hadoop.util.ShutdownHookManager;
  */
 public final class Lease implements AutoCloseable {
     private static final String FILE = "lease.json";
+
+    private static final Logger LOG = LoggerFactory.getLogger(Lease.class);
 
     /** Beats in the time of a lease: so many must fail before it is lost. */
     private static final int BEATS = 6;
@@ -119,9 +123,10 @@ public final class Lease implements AutoCloseable {
             } else if (seen == null) {
                 seen = now;
                 since = clock.nanos();
-                System.err.printf(
-                        "%s may be of a run that was killed; it is taken over after %d s without a sign of life%n",
-                        lease.file, time.toSeconds());
+                LOG.warn(
+                        "{} may be of a run that was killed; it is taken over after {} s without a sign of life",
+                        lease.file,
+                        time.toSeconds());
             } else if (!Arrays.equals(seen, now)) {
                 throw held(run);
             } else if (clock.nanos() - since >= time.toNanos()) {
@@ -164,7 +169,7 @@ public final class Lease implements AutoCloseable {
                 onLoss.run();
             }
         } catch (IOException e) { // a store out of order may be in order at the next beat
-            System.err.println("The lease of the run folder could not be renewed: " + e.getMessage());
+            LOG.warn("The lease of the run folder could not be renewed: {}", e.getMessage());
         }
     }
 
@@ -183,7 +188,7 @@ public final class Lease implements AutoCloseable {
                 run.delete(FILE);
             }
         } catch (IOException e) { // it dies of itself
-            System.err.println("The lease of the run folder could not be given up: " + e.getMessage());
+            LOG.warn("The lease of the run folder could not be given up: {}", e.getMessage());
         }
     }
 

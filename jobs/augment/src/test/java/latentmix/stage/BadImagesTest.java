@@ -115,7 +115,7 @@ class BadImagesTest {
         RunConfig config = TinyRun.config(input, TinyRun.measured(folder, "run.max_rejected=1"));
         Path undisturbed = folder.resolve("undisturbed");
         assertThat(TinyRun.run(2, config, undisturbed)).isZero();
-        RunTerms again = new RunTerms("", Double.POSITIVE_INFINITY, true);
+        RunTerms again = new RunTerms("", Double.POSITIVE_INFINITY, true, Console.SILENT);
         Path run = folder.resolve("run");
         try (JavaSparkContext spark = TinyRun.spark(2)) {
             List<StageName> all = List.of(StageName.values());

@@ -164,7 +164,7 @@ class ScheduledRunTest {
         long evaluations = 0;
         long left = Long.MAX_VALUE;
         int stops = 0;
-        RunSummary last = run(run, new RunTerms("attempt 0", 1e-9, false));
+        RunSummary last = run(run, new RunTerms("attempt 0", 1e-9, false, Console.SILENT));
         while (last.exitCode() == 75) {
             evaluations += evaluations(last);
             JsonNode file = PipelineTest.summary(run);
@@ -179,7 +179,7 @@ class ScheduledRunTest {
             left = rows;
             assertThat(run.resolve("lease.json")).doesNotExist();
             assertThat(++stops).as("every run gets on").isLessThan(40);
-            last = run(run, new RunTerms("attempt " + stops, 1e-9 * Math.pow(4, stops), false));
+            last = run(run, new RunTerms("attempt " + stops, 1e-9 * Math.pow(4, stops), false, Console.SILENT));
         }
         assertThat(last.exitCode()).isZero();
         assertThat(stops).isGreaterThan(2);

@@ -76,7 +76,7 @@ class SeenFromOutsideTest {
     void logLinesSayForWhichRunStageAndClassTheyAre() {
         try (JavaSparkContext spark = TinyRun.spark(1);
                 Logged logged = new Logged(Tasks.class)) {
-            new Tasks(spark, folder.toString())
+            new Tasks(spark, folder.toString(), Console.SILENT)
                     .run(
                             new Job("invert", "images", 3, Needs.PROCESSOR),
                             List.of(new Item("5-sandal")),
@@ -100,7 +100,7 @@ class SeenFromOutsideTest {
         Job job = new Job("generate", "images", 640, Needs.PROCESSOR);
         MDC.put("run", "a run");
         try (Logged logged = new Logged(Progress.class);
-                Progress progress = new Progress(job, 1, Duration.ofMinutes(15), now::get)) {
+                Progress progress = new Progress(Console.SILENT, job, 1, Duration.ofMinutes(15), now::get)) {
             MDC.clear(); // the watch has a thread of its own
             now.addAndGet(Duration.ofMinutes(14).toNanos());
             progress.watch();

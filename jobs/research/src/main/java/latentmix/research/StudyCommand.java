@@ -7,12 +7,15 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import latentmix.cli.GpuOption;
 import latentmix.cli.SparkJob;
+import latentmix.cli.Streams;
 import latentmix.study.Study;
 import latentmix.study.StudyConfig;
 import latentmix.study.StudyFile;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code latentmix study}: experiments, with their figures, tables and a report. */
 @Command(
@@ -44,9 +47,12 @@ final class StudyCommand implements Callable<Integer> {
     @Mixin
     private final GpuOption gpus = new GpuOption();
 
+    @Spec
+    private CommandSpec spec;
+
     @Override
     public Integer call() throws IOException {
         StudyConfig study = StudyFile.read(config, overrides);
-        return SparkJob.run(study.base(), gpus.settings(), spark -> Study.run(spark, study, folder));
+        return SparkJob.run(study.base(), gpus.settings(), spark -> Study.run(spark, study, folder, Streams.of(spec)));
     }
 }

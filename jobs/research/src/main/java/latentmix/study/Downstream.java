@@ -12,6 +12,7 @@ import latentmix.plan.ClassList;
 import latentmix.stage.Job;
 import latentmix.stage.Needs;
 import latentmix.stage.Pipeline;
+import latentmix.stage.RunTerms;
 import latentmix.stage.StageName;
 import latentmix.stage.Tasks;
 import latentmix.study.ClassifierWork.Augmented;
@@ -57,7 +58,7 @@ final class Downstream {
         this.config = config;
         this.location = context.location() + "/work";
         this.folder = new RunFolder(location, context.folder().conf());
-        this.tasks = new Tasks(context.spark(), location);
+        this.tasks = new Tasks(context.spark(), location, context.console());
         this.classes = ClassList.read(config.run().input(), config.run().prompt(), root(), folder.conf());
     }
 
@@ -100,13 +101,15 @@ final class Downstream {
             made += each * config.most(shots) * config.methods().size();
             trainings += (long) arms(config, shots).size() * config.seeds();
         }
-        System.out.printf(
-                Locale.ROOT,
-                "%s: %,d real images to invert, %,d images to make of them, %,d classifiers to train; what stands already is not done again%n",
-                config.heading().name(),
-                real,
-                made,
-                trainings);
+        context.console()
+                .say(String.format(
+                        Locale.ROOT,
+                        "%s: %,d real images to invert, %,d images to make of them, %,d classifiers to train; what stands"
+                                + " already is not done again",
+                        config.heading().name(),
+                        real,
+                        made,
+                        trainings));
     }
 
     private List<AccuracyRow> run() throws IOException {
@@ -149,7 +152,11 @@ final class Downstream {
                 .withMixing(config.entries(shots));
         String runFolder = location + "/" + own + "/run";
         var settings = Pipeline.summary(
-                        context.spark(), run, runFolder, List.of(StageName.INVERT, StageName.MIX, StageName.GENERATE))
+                        context.spark(),
+                        run,
+                        runFolder,
+                        List.of(StageName.INVERT, StageName.MIX, StageName.GENERATE),
+                        RunTerms.saying(context.console()))
                 .settings();
         List<?> mixing = (List<?>) settings.get("mix");
         String generation = settings.get("generate").toString();

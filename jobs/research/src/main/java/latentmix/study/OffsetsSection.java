@@ -79,7 +79,7 @@ final class OffsetsSection {
         Settings common = settings(CheckpointFolder.open(
                 CheckpointCache.located(location, context.folder().conf())));
         List<ClassLabel> labels = new Pools(context.spark(), offsets.run(), context.location(), "").classes();
-        List<List<OffsetRow>> rows = new Tasks(context.spark(), context.location())
+        List<List<OffsetRow>> rows = new Tasks(context.spark(), context.location(), context.console())
                 .onGpus()
                 .map("add offsets", labels, (folder, label, progress) -> rows(folder, work, location, common, label));
         List<Figure> figures = new ArrayList<>();

@@ -17,6 +17,7 @@ import latentmix.latent.LatentPool;
 import latentmix.plan.ClassLabel;
 import latentmix.stage.Pipeline;
 import latentmix.stage.RunSummary;
+import latentmix.stage.RunTerms;
 import latentmix.stage.StageName;
 import latentmix.study.LatentExperiment.Perturbed;
 import latentmix.study.StudyConfig.AxisScale;
@@ -138,7 +139,8 @@ final class PerturbedSection {
                 context.spark(),
                 config,
                 folder,
-                List.copyOf(EnumSet.of(StageName.INVERT, StageName.MIX, StageName.GENERATE)));
+                List.copyOf(EnumSet.of(StageName.INVERT, StageName.MIX, StageName.GENERATE)),
+                RunTerms.saying(context.console()));
         return new StudyRuns.Done(config, new RunFolder(folder, context.folder().conf()), summary);
     }
 

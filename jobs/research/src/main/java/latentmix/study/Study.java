@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import latentmix.report.Html;
+import latentmix.stage.Console;
 import latentmix.study.StudyConfig.Experiment;
 import latentmix.table.RunFolder;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -33,8 +34,10 @@ public final class Study {
      * @param folder the study folder, local or s3a
      * @return 0 done, 3 finished with more rejects in some run than allowed
      */
-    public static int run(JavaSparkContext spark, StudyConfig config, String folder) throws IOException {
-        return new Study(new StudyContext(spark, config, folder, new RunFolder(folder, spark.hadoopConfiguration())))
+    public static int run(JavaSparkContext spark, StudyConfig config, String folder, Console console)
+            throws IOException {
+        return new Study(new StudyContext(
+                        spark, console, config, folder, new RunFolder(folder, spark.hadoopConfiguration())))
                 .run();
     }
 
@@ -42,7 +45,7 @@ public final class Study {
         StudyConfig config = context.config();
         String cost = StudyCost.of(config, context.folder().conf())
                 .text(config, context.spark().defaultParallelism());
-        System.out.println(cost);
+        context.console().say(cost);
         StudyRuns runs = StudyRuns.run(context);
         List<StudyReport.Published> sections = new ArrayList<>();
         for (Experiment experiment : config.experiments()) {

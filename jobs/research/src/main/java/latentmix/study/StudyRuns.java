@@ -12,6 +12,7 @@ import java.util.Set;
 import latentmix.config.RunConfig;
 import latentmix.stage.Pipeline;
 import latentmix.stage.RunSummary;
+import latentmix.stage.RunTerms;
 import latentmix.stage.StageName;
 import latentmix.study.StudyConfig.Experiment;
 import latentmix.study.StudyConfig.Setting;
@@ -84,12 +85,13 @@ final class StudyRuns {
         List<RunConfig> all = of(context.config());
         for (RunConfig config : all) {
             String folder = context.runFolder(config);
-            System.out.printf("run %d of %d, in %s%n", runs.done.size() + 1, all.size(), folder);
+            context.console().say("run " + (runs.done.size() + 1) + " of " + all.size() + ", in " + folder);
             Set<StageName> stages = EnumSet.of(StageName.INVERT, StageName.MIX, StageName.GENERATE);
             if (config.evaluation() != null) {
                 stages.add(StageName.EVALUATE);
             }
-            RunSummary summary = Pipeline.summary(context.spark(), config, folder, List.copyOf(stages));
+            RunSummary summary = Pipeline.summary(
+                    context.spark(), config, folder, List.copyOf(stages), RunTerms.saying(context.console()));
             runs.done.put(
                     bare(config),
                     new Done(config, new RunFolder(folder, context.folder().conf()), summary));

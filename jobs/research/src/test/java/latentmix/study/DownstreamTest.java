@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import latentmix.checkpoint.BuiltIn;
+import latentmix.stage.Console;
 import latentmix.table.ContentId;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -75,7 +76,7 @@ class DownstreamTest {
                 .setMaster("local[2]")
                 .set("spark.ui.enabled", "false")
                 .set("spark.driver.host", "127.0.0.1"))) {
-            return Study.run(spark, config, study.toString());
+            return Study.run(spark, config, study.toString(), Console.SILENT);
         }
     }
 

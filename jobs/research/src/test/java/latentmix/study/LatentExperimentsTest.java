@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import latentmix.config.ConfigException;
+import latentmix.stage.Console;
 import latentmix.stage.TinyRun;
 import latentmix.table.ContentId;
 import latentmix.table.RowFile;
@@ -83,7 +84,8 @@ class LatentExperimentsTest {
 
     private static void run() throws IOException {
         try (JavaSparkContext spark = TinyRun.spark(2)) {
-            assertThat(Study.run(spark, config, study.toString())).isZero();
+            assertThat(Study.run(spark, config, study.toString(), Console.SILENT))
+                    .isZero();
         }
     }
 
@@ -253,7 +255,7 @@ class LatentExperimentsTest {
                 List.of("run.input.root=" + folder.resolve("in")));
         try (JavaSparkContext spark = TinyRun.spark(2)) {
             assertThatThrownBy(() ->
-                            Study.run(spark, small, folder.resolve("small").toString()))
+                            Study.run(spark, small, folder.resolve("small").toString(), Console.SILENT))
                     .isInstanceOf(ConfigException.class)
                     .hasMessageContaining("5-sandal")
                     .hasMessageContaining("16");

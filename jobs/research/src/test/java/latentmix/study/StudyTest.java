@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import latentmix.stage.Console;
 import latentmix.stage.TinyRun;
 import latentmix.table.RowFile;
 import org.apache.hadoop.conf.Configuration;
@@ -77,7 +78,8 @@ class StudyTest {
 
     private static void run() throws IOException {
         try (JavaSparkContext spark = TinyRun.spark(2)) {
-            assertThat(Study.run(spark, config, study.toString())).isZero();
+            assertThat(Study.run(spark, config, study.toString(), Console.SILENT))
+                    .isZero();
         }
     }
 
@@ -155,7 +157,7 @@ class StudyTest {
                         "run.input.root=" + folder.resolve("in"),
                         "run.input.classes=builtin:fashion-mnist-sample/classes.tsv"));
         try (JavaSparkContext spark = TinyRun.spark(2)) {
-            assertThat(Study.run(spark, config, run.toString())).isZero();
+            assertThat(Study.run(spark, config, run.toString(), Console.SILENT)).isZero();
         }
         try (Stream<String> rows = Files.lines(run.resolve("tables/quality.csv"))) {
             return rows.filter(row -> row.contains(",kept_")).toList();
