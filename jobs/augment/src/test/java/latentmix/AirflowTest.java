@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.jar.JarOutputStream;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import latentmix.stage.TinyRun;
@@ -111,10 +110,7 @@ class AirflowTest {
         TinyRun.input(spoiled, 8);
         Files.writeString(spoiled.resolve("5-sandal/broken.png"), "no image");
         sparkSubmit();
-        Path application = folder.resolve("latentmix.jar"); // its classes are in the class path
-        try (JarOutputStream jar = new JarOutputStream(Files.newOutputStream(application))) {
-            jar.finish();
-        }
+        Path application = TinyRun.application(folder);
         Map<String, Object> params = new TreeMap<>(Map.of(
                 "master", "local[1]",
                 "run", "dag",

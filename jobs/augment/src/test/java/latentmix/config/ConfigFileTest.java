@@ -54,7 +54,8 @@ class ConfigFileTest {
                 prompt: {template: "{class}", classes: {n01: "a crane, a bird"}, negative: blurry}
                 inversion: {method: "fixed-point(5, averaged)", dtype: float32, steps: 10, guidance: 2}
                 mixing:
-                  - {name: a, methods: [lin/0, fix/0], inputs: [8, 2..8], weights: equal, pool: leave-inputs-out, gate: redraw, count: 3, export: false}
+                  - {name: a, methods: [lin/0, fix/0], inputs: [8, 2..8], weights: equal, pool: leave-inputs-out,
+                     gate: redraw, count: 3, export: false}
                   - {name: b, method: nin/chm, inputs: 3, weights: "fixed(0.5,0.3,0.2)", gate: refuse(6)}
                 generation: {steps: 20, guidance: 3.5, guidance_interval: [200, 600], solver: dpm-solver++(2m)}
                 export: {format: png}
@@ -128,13 +129,17 @@ class ConfigFileTest {
                 .containsExactlyInAnyOrder(
                         "input.root: expected a text, got nothing; it has no default: set it in the file or by --set"
                                 + " input.root=…",
-                        "input.max_pixels: expected a whole number from 1 to 2147483647, got -1; the default is 100000000",
-                        "input.sise: unknown key; expected one of root, classes, max_pixels, folders, limit; rename it or take it away",
+                        "input.max_pixels: expected a whole number from 1 to 2147483647, got -1; the default is"
+                                + " 100000000",
+                        "input.sise: unknown key; expected one of root, classes, max_pixels, folders, limit; rename"
+                                + " it or take it away",
                         "model.checkpoint: expected a path or one of builtin:fashion, builtin:fashion-unlabelled,"
                                 + " builtin:fashion-mnist-sample, got builtin:fashon; check the spelling",
-                        "model.dtype: expected one of float32, bfloat16, float16, got \"float8\"; the default is float32",
+                        "model.dtype: expected one of float32, bfloat16, float16, got \"float8\"; the default is"
+                                + " float32",
                         "model.batch: expected a whole number from 1 to 1000000, got 0; the default is 32",
-                        "model.size: expected a whole number from 8 to 8192, got \"big\"; leave it out for the model's own",
+                        "model.size: expected a whole number from 8 to 8192, got \"big\"; leave it out for the"
+                                + " model's own",
                         "generation.steps: expected a whole number from 1 to 1000, got 1001; the default is 50",
                         "generation.guidance: expected a number from 0 to 1000, got \"much\"; the default is 7.5",
                         "mixing.0.inputs: Inputs must be a count of at least 0 or a rising range, cannot be: 8..2",
@@ -143,8 +148,8 @@ class ConfigFileTest {
                         "mixing.0.name: expected letters, digits, - and _, got a b; rename the entry",
                         "mixing.1: expected keys with values, got 7; write one `key: value` a line below it",
                         "run: expected keys with values, got 3; write one `key: value` a line below it",
-                        "speed: unknown key; expected one of input, model, prompt, inversion, mixing, generation, export, evaluation,"
-                                + " run; rename it or take it away");
+                        "speed: unknown key; expected one of input, model, prompt, inversion, mixing, generation,"
+                                + " export, evaluation, run; rename it or take it away");
     }
 
     @Test
@@ -188,15 +193,17 @@ class ConfigFileTest {
                           - {name: d, methods: prompt, inputs: 0, weights: ess(2)}
                         """))
                 .containsExactly(
-                        "mixing.0.inputs: Method slerp takes exactly 2 inputs, cannot take: 3; use spherical-mean for any number",
+                        "mixing.0.inputs: Method slerp takes exactly 2 inputs, cannot take: 3; use spherical-mean for"
+                                + " any number",
                         "mixing.0.inputs: Method arc takes exactly 2 inputs, cannot take: 3; set inputs: 2",
-                        "mixing.1.inputs: Method nao takes 1 to 8 inputs, cannot take: 2..9; use spherical-mean for more",
+                        "mixing.1.inputs: Method nao takes 1 to 8 inputs, cannot take: 2..9; use spherical-mean for"
+                                + " more",
                         "mixing.1.inputs: Method prompt takes exactly 0 inputs, cannot take: 2..9; set inputs: 0",
                         "mixing.1.inputs: Method sdedit(0.5) takes exactly 1 inputs, cannot take: 2..9; set inputs: 1",
-                        "mixing.2.inputs: Method lin/0 takes 1 or more inputs, cannot take: 0; use prompt for images without"
-                                + " inputs",
-                        "mixing.3.weights: Weights ess(2) need at least as many inputs, cannot have: 0; use more inputs or a"
-                                + " lower count");
+                        "mixing.2.inputs: Method lin/0 takes 1 or more inputs, cannot take: 0; use prompt for images"
+                                + " without inputs",
+                        "mixing.3.weights: Weights ess(2) need at least as many inputs, cannot have: 0; use more"
+                                + " inputs or a lower count");
     }
 
     @Test
@@ -225,9 +232,10 @@ class ConfigFileTest {
                         "generation.solver=heun",
                         "generation.guidance_interval=[600, 200]"))
                 .containsExactly(
-                        "inversion.method: An inversion must be spelled like one of ddim; fixed-point(5); fixed-point(5, averaged);"
-                                + " fixed-point(20, residual=1e-4); negative-prompt; null-text(10); renoise(4); bdia; euler;"
-                                + " euler-at-target; midpoint; fireflow (1 to 1000 iterations), cannot be: dpm-solver++(2m)",
+                        "inversion.method: An inversion must be spelled like one of ddim; fixed-point(5);"
+                                + " fixed-point(5, averaged); fixed-point(20, residual=1e-4); negative-prompt;"
+                                + " null-text(10); renoise(4); bdia; euler; euler-at-target; midpoint; fireflow (1 to"
+                                + " 1000 iterations), cannot be: dpm-solver++(2m)",
                         "generation.guidance_interval: expected [least, most], two rising numbers from 0 on, got"
                                 + " [600,200]; leave it out for all",
                         "generation.solver: expected one of auto, ddim, dpm-solver++(2m), dpm-solver++(3m), euler,"
@@ -239,7 +247,8 @@ class ConfigFileTest {
         assertThat(problems(LEAST, "generation.guidance_interval=[200, 600]", "generation.guidance=1"))
                 .containsExactly(
                         "generation.guidance_interval: expected a generation.guidance above 1 beside it: at 1 no"
-                                + " timestep is guided, got [200.0, 600.0]; raise generation.guidance, or leave the interval out");
+                                + " timestep is guided, got [200.0, 600.0]; raise generation.guidance, or leave the"
+                                + " interval out");
     }
 
     @Test
@@ -252,14 +261,14 @@ class ConfigFileTest {
                         "generation.guidance=1",
                         "generation.steps=20"))
                 .containsExactlyInAnyOrder(
-                        "inversion.guidance: expected 1 with null-text(10), which finds or replaces the unconditional branch"
-                                + " afterwards, got 2.0; set it to 1; generation.guidance is another setting",
-                        "inversion.method: expected a generation.guidance above 1 with null-text, which finds embeddings for"
-                                + " it, got 1.0; set generation.guidance, or use ddim",
-                        "inversion.steps: expected generation.steps = 20 with null-text(10), whose way back takes the same"
-                                + " steps, got 50; set both to one number",
-                        "inversion.dtype: expected float32 with null-text, whose small gradients others lose, got bfloat16;"
-                                + " set inversion.dtype: float32");
+                        "inversion.guidance: expected 1 with null-text(10), which finds or replaces the unconditional"
+                                + " branch afterwards, got 2.0; set it to 1; generation.guidance is another setting",
+                        "inversion.method: expected a generation.guidance above 1 with null-text, which finds"
+                                + " embeddings for it, got 1.0; set generation.guidance, or use ddim",
+                        "inversion.steps: expected generation.steps = 20 with null-text(10), whose way back takes the"
+                                + " same steps, got 50; set both to one number",
+                        "inversion.dtype: expected float32 with null-text, whose small gradients others lose, got"
+                                + " bfloat16; set inversion.dtype: float32");
         assertThat(problems(LEAST, "inversion.method=negative-prompt", "inversion.guidance=2"))
                 .singleElement()
                 .asString()

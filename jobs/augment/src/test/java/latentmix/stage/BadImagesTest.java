@@ -53,7 +53,7 @@ class BadImagesTest {
         Path run = folder.resolve("run");
         assertThat(TinyRun.run(2, TinyRun.config(input, "run.max_rejected=0.1"), run))
                 .isEqualTo(3);
-        JsonNode counts = PipelineTest.summary(run).get("counts");
+        JsonNode counts = TinyRun.summary(run).get("counts");
         assertThat(counts.get("files").asLong()).isEqualTo(16 + 5);
         assertThat(counts.get("images").asLong()).isEqualTo(16 + 4);
         assertThat(counts.get("inverted").asLong()).isEqualTo(16);
@@ -67,8 +67,8 @@ class BadImagesTest {
         assertThat(TinyRun.run(2, TinyRun.config(input, "run.max_rejected=0.5"), run))
                 .as("rejected rows count as done")
                 .isZero();
-        assertThat(PipelineTest.evaluations(run, "invert")).isZero();
-        assertThat(PipelineTest.summary(run).get("counts")).isEqualTo(counts);
+        assertThat(TinyRun.evaluations(run, "invert")).isZero();
+        assertThat(TinyRun.summary(run).get("counts")).isEqualTo(counts);
     }
 
     @Test
@@ -78,7 +78,7 @@ class BadImagesTest {
                 TinyRun.config(input, "model.checkpoint=" + overflowing(folder.resolve("model")), "run.max_rejected=1");
         Path run = folder.resolve("run");
         assertThat(TinyRun.run(2, config, run)).isZero();
-        JsonNode counts = PipelineTest.summary(run).get("counts");
+        JsonNode counts = TinyRun.summary(run).get("counts");
         assertThat(counts.get("inverted").asLong()).isZero();
         assertThat(counts.at("/rejected/invert/not finite").asLong()).isEqualTo(16);
         assertThat(counts.at("/rejected/mix/pool too small").asLong()).isEqualTo(20);
@@ -97,7 +97,7 @@ class BadImagesTest {
         String poisoned = poison(new RunFolder(run.toString(), new Configuration(false)));
 
         assertThat(TinyRun.run(2, config, run)).isZero();
-        assertThat(PipelineTest.summary(run)
+        assertThat(TinyRun.summary(run)
                         .at("/counts/rejected/generate/not finite")
                         .asLong())
                 .isEqualTo(1);
@@ -155,7 +155,7 @@ class BadImagesTest {
         assertThat(Pipeline.summary(spark, config, run.toString(), stages, terms)
                         .exitCode())
                 .isZero();
-        return PipelineTest.summary(run).at("/counts/rejected/" + reason).asLong();
+        return TinyRun.summary(run).at("/counts/rejected/" + reason).asLong();
     }
 
     /** Makes one mixture so large that the network overflows; returns its id. */

@@ -76,7 +76,7 @@ class BaselinesTest {
     void networkEvaluationsAreThoseOfTheStepsThatAreTaken() throws Exception {
         long fromNoise = 2L * (2 * TWO.size() + 3 + 2); // tint and prompt among them
         long steps = 8 * fromNoise + 2 * 3 * (2 + 6 + 8);
-        assertThat(PipelineTest.evaluations(run, "generate")).isEqualTo(2 * steps); // two branches of guidance
+        assertThat(TinyRun.evaluations(run, "generate")).isEqualTo(2 * steps); // two branches of guidance
     }
 
     @Test
@@ -145,7 +145,7 @@ class BaselinesTest {
         Map<String, String> before = TinyRun.tables(run);
         assertThat(TinyRun.run(2, config, run)).isZero();
         assertThat(TinyRun.tables(run)).isEqualTo(before);
-        assertThat(PipelineTest.evaluations(run, "generate")).isZero();
+        assertThat(TinyRun.evaluations(run, "generate")).isZero();
         Path again = folder.resolve("one-core");
         assertThat(TinyRun.run(1, config, again)).isZero();
         assertThat(TinyRun.tables(again)).isEqualTo(before);

@@ -105,7 +105,7 @@ class ClockSkewTest {
                             .waitFor())
                     .as("see %s", log)
                     .isZero();
-            S3RunTest.assertSameTables(server.fetch("run", folder.resolve("s3")), undisturbed);
+            S3Run.assertSameTables(server.fetch("run", folder.resolve("s3")), undisturbed);
         }
     }
 }

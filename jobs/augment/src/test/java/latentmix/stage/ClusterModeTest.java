@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.jar.JarOutputStream;
 import latentmix.stage.StandaloneCluster.Submission;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -31,10 +30,7 @@ class ClusterModeTest {
 
     @BeforeAll
     static void aTinyRun() throws IOException {
-        application = folder.resolve("latentmix.jar"); // its classes are in the class path
-        try (JarOutputStream jar = new JarOutputStream(Files.newOutputStream(application))) {
-            jar.finish();
-        }
+        application = TinyRun.application(folder);
         input = TinyRun.input(folder.resolve("in"), 8);
         config = Files.writeString(folder.resolve("tiny.yaml"), TinyRun.YAML);
     }
@@ -64,7 +60,7 @@ class ClusterModeTest {
     }
 
     private static JsonNode summary(String run) throws IOException {
-        JsonNode summary = PipelineTest.summary(folder.resolve(run));
+        JsonNode summary = TinyRun.summary(folder.resolve(run));
         assertThat(summary.get("label").asText()).isEqualTo("try of " + run);
         return summary;
     }

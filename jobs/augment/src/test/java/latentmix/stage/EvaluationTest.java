@@ -127,11 +127,11 @@ class EvaluationTest {
             List<Classification> reference = seen(heldOut, name, 0);
             double distance = FrechetDistance.between(statistics(images), statistics(reference))
                     .value();
-            MetricRow of = row(rows, name, "dataset", "nin/chm", "frechet_classifier");
-            assertThat(of.value()).isCloseTo(distance, within(1e-3 * distance));
-            assertThat(of.images()).isEqualTo(20);
-            assertThat(of.low()).isLessThan(of.value());
-            assertThat(of.high()).isGreaterThan(of.value());
+            MetricRow frechet = row(rows, name, "dataset", "nin/chm", "frechet_classifier");
+            assertThat(frechet.value()).isCloseTo(distance, within(1e-3 * distance));
+            assertThat(frechet.images()).isEqualTo(20);
+            assertThat(frechet.low()).isLessThan(frechet.value());
+            assertThat(frechet.high()).isGreaterThan(frechet.value());
             made.merge(statistics(images));
             real.merge(statistics(reference));
             int label = Integer.parseInt(name.substring(0, 1));

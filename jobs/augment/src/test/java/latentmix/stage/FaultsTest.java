@@ -139,9 +139,7 @@ class FaultsTest {
         }
         Path run = folder.resolve("poisoned");
         assertThat(run(config(poisoned), run)).isZero();
-        assertThat(PipelineTest.summary(run)
-                        .at("/counts/rejected/invert/truncated")
-                        .asLong())
+        assertThat(TinyRun.summary(run).at("/counts/rejected/invert/truncated").asLong())
                 .isEqualTo(2);
         Map<String, String> found = TinyRun.tables(run);
         assertThat(TinyRun.tables(undisturbed))

@@ -44,7 +44,7 @@ class GateTest {
         input = TinyRun.input(folder.resolve("in"), 12);
         refusing = folder.resolve("refusing");
         exitCode = TinyRun.run(2, config(REFUSE, "[1, 8]"), refusing);
-        evaluations = PipelineTest.evaluations(refusing, "generate");
+        evaluations = TinyRun.evaluations(refusing, "generate");
     }
 
     /** 2 classes × 12 images: an image by itself, which no gate has anything against, and faded sums of eight. */
@@ -78,7 +78,7 @@ class GateTest {
                     .matches("method lin/0 of 8 inputs: .* is .*, by .* deviations beyond .*; mixing.gate"
                             + " allows refuse\\(3.2\\)");
         });
-        JsonNode summary = PipelineTest.summary(refusing);
+        JsonNode summary = TinyRun.summary(refusing);
         assertThat(summary.at("/counts/asked").asLong()).isEqualTo(16);
         assertThat(summary.at("/counts/mixed").asLong()).isEqualTo(8);
         assertThat(summary.at("/counts/generated").asLong()).isEqualTo(8);
@@ -91,7 +91,7 @@ class GateTest {
         var before = TinyRun.tables(refusing);
         assertThat(TinyRun.run(1, config(REFUSE, "[1, 8]"), refusing)).isEqualTo(3);
         assertThat(TinyRun.tables(refusing)).isEqualTo(before);
-        assertThat(PipelineTest.evaluations(refusing, "generate")).isZero();
+        assertThat(TinyRun.evaluations(refusing, "generate")).isZero();
     }
 
     @Test
@@ -117,7 +117,7 @@ class GateTest {
                     .sourceIds();
             assertThat(row.sourceIds().equals(drawnFirst)).isEqualTo(row.attempt() == 0);
         }
-        JsonNode cells = PipelineTest.summary(redrawn).get("mixtures");
+        JsonNode cells = TinyRun.summary(redrawn).get("mixtures");
         long counted = 0;
         for (JsonNode cell : cells) {
             counted += cell.get("redrawn").asLong();
@@ -143,7 +143,7 @@ class GateTest {
         }
         double entropy = 0;
         double generated = 0;
-        for (JsonNode cell : PipelineTest.summary(refusing).get("mixtures")) {
+        for (JsonNode cell : TinyRun.summary(refusing).get("mixtures")) {
             if (cell.get("generated").asLong() > 0) {
                 entropy += cell.get("generated").asLong()
                         * cell.at("/image/entropy").asDouble();

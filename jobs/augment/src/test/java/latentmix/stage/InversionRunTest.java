@@ -68,10 +68,9 @@ class InversionRunTest {
 
         assertThat(TinyRun.run(2, config, run)).isZero();
 
-        assertThat(PipelineTest.summary(run).get("counts").get("generated").asLong())
-                .isEqualTo(MIXTURES);
-        assertThat(PipelineTest.evaluations(run, "invert")).isEqualTo(IMAGES * inversionEvaluations);
-        assertThat(PipelineTest.evaluations(run, "generate")).isEqualTo(MIXTURES * generationEvaluations);
+        assertThat(TinyRun.summary(run).get("counts").get("generated").asLong()).isEqualTo(MIXTURES);
+        assertThat(TinyRun.evaluations(run, "invert")).isEqualTo(IMAGES * inversionEvaluations);
+        assertThat(TinyRun.evaluations(run, "generate")).isEqualTo(MIXTURES * generationEvaluations);
         assertThat(companionFiles(run)).isEqualTo(companions);
     }
 

@@ -54,8 +54,8 @@ class KillTest {
                         .waitFor())
                 .isZero();
         TinyRun.assertSameTables(run, undisturbed);
-        assertThat(PipelineTest.evaluations(run, "invert")).isZero();
-        assertThat(PipelineTest.evaluations(run, "generate")).isZero();
+        assertThat(TinyRun.evaluations(run, "invert")).isZero();
+        assertThat(TinyRun.evaluations(run, "generate")).isZero();
     }
 
     @Test

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -44,34 +43,16 @@ class PipelineTest {
         assertThat(TinyRun.run(2, config, undisturbed)).isZero();
     }
 
-    static JsonNode summary(Path run) throws IOException {
-        return new ObjectMapper().readTree(Files.readString(run.resolve("run_summary.json")));
-    }
-
-    static long evaluations(Path run, String stage) throws IOException {
-        return stage(run, stage).get("networkEvaluations").asLong();
-    }
-
-    /** What a summary says of a stage. */
-    static JsonNode stage(Path run, String stage) throws IOException {
-        for (JsonNode node : summary(run).get("stages")) {
-            if (node.get("stage").asText().equals(stage)) {
-                return node;
-            }
-        }
-        throw new AssertionError("no stage " + stage);
-    }
-
     @Test
     void everyImageIsInvertedAndEveryMixtureGenerated() throws IOException {
-        JsonNode counts = summary(undisturbed).get("counts");
+        JsonNode counts = TinyRun.summary(undisturbed).get("counts");
         assertThat(counts.get("files").asLong()).isEqualTo(16);
         assertThat(counts.get("inverted").asLong()).isEqualTo(16);
         assertThat(counts.get("asked").asLong()).isEqualTo(20);
         assertThat(counts.get("generated").asLong()).isEqualTo(20);
         assertThat(counts.get("rejected")).isEmpty();
-        assertThat(evaluations(undisturbed, "invert")).isEqualTo(INVERSION_EVALUATIONS);
-        assertThat(evaluations(undisturbed, "generate")).isEqualTo(GENERATION_EVALUATIONS);
+        assertThat(TinyRun.evaluations(undisturbed, "invert")).isEqualTo(INVERSION_EVALUATIONS);
+        assertThat(TinyRun.evaluations(undisturbed, "generate")).isEqualTo(GENERATION_EVALUATIONS);
     }
 
     @Test
@@ -86,8 +67,8 @@ class PipelineTest {
         Path run = copy(undisturbed, "again");
         assertThat(TinyRun.run(2, config, run)).isZero();
         assertThat(TinyRun.tables(run)).isEqualTo(TinyRun.tables(undisturbed));
-        assertThat(evaluations(run, "invert")).isZero();
-        assertThat(evaluations(run, "generate")).isZero();
+        assertThat(TinyRun.evaluations(run, "invert")).isZero();
+        assertThat(TinyRun.evaluations(run, "generate")).isZero();
     }
 
     @Test
@@ -105,7 +86,7 @@ class PipelineTest {
         }
         assertThat(TinyRun.run(2, config, run)).isZero();
         assertThat(TinyRun.tables(run)).isEqualTo(TinyRun.tables(undisturbed));
-        assertThat(evaluations(run, "invert")).isEqualTo(4 * 4);
+        assertThat(TinyRun.evaluations(run, "invert")).isEqualTo(4 * 4);
     }
 
     @Test
@@ -116,9 +97,9 @@ class PipelineTest {
         Map<String, String> before = TinyRun.tables(undisturbed);
         before.keySet().removeIf(name -> name.startsWith("dataset"));
         assertThat(TinyRun.tables(run)).containsAllEntriesOf(before);
-        assertThat(evaluations(run, "invert")).isZero();
-        assertThat(evaluations(run, "generate")).isEqualTo(GENERATION_EVALUATIONS / 2);
-        assertThat(summary(run).get("counts").get("generated").asLong()).isEqualTo(20);
+        assertThat(TinyRun.evaluations(run, "invert")).isZero();
+        assertThat(TinyRun.evaluations(run, "generate")).isEqualTo(GENERATION_EVALUATIONS / 2);
+        assertThat(TinyRun.summary(run).get("counts").get("generated").asLong()).isEqualTo(20);
     }
 
     @Test
@@ -130,10 +111,10 @@ class PipelineTest {
                                 input, "generation.solver=dpm-solver++(2m)", "generation.guidance_interval=[200, 600]"),
                         run))
                 .isZero();
-        assertThat(evaluations(run, "invert")).isZero();
-        assertThat(evaluations(run, "generate"))
+        assertThat(TinyRun.evaluations(run, "invert")).isZero();
+        assertThat(TinyRun.evaluations(run, "generate"))
                 .isEqualTo(2 * 10 * (4 + 2)); // guided at 563 and 376 of 751, 563, 376, 188
-        assertThat(summary(run).get("counts").get("generated").asLong()).isEqualTo(20);
+        assertThat(TinyRun.summary(run).get("counts").get("generated").asLong()).isEqualTo(20);
     }
 
     @Test
@@ -148,8 +129,8 @@ class PipelineTest {
                                 "generation.guidance_interval=[0, 1000]"),
                         run))
                 .isZero();
-        assertThat(evaluations(run, "invert")).isZero();
-        assertThat(evaluations(run, "generate")).isZero();
+        assertThat(TinyRun.evaluations(run, "invert")).isZero();
+        assertThat(TinyRun.evaluations(run, "generate")).isZero();
     }
 
     @Test
@@ -171,7 +152,7 @@ class PipelineTest {
         assertThat(TinyRun.run(2, TinyRun.config(input, "mixing.0.count=7"), run))
                 .isZero();
         assertThat(TinyRun.tables(run)).containsAllEntriesOf(rowsOnly(TinyRun.tables(undisturbed)));
-        assertThat(evaluations(run, "generate")).isEqualTo(2 * 4 * 2);
+        assertThat(TinyRun.evaluations(run, "generate")).isEqualTo(2 * 4 * 2);
     }
 
     @Test
@@ -186,8 +167,8 @@ class PipelineTest {
 
         assertThat(TinyRun.run(2, shared, run)).isZero();
 
-        assertThat(evaluations(run, "generate")).isEqualTo(2L * 4 * 2); // the seventh mixture of each class, guided
-        assertThat(summary(run).get("counts").get("generated").asLong()).isEqualTo(2 * 7);
+        assertThat(TinyRun.evaluations(run, "generate")).isEqualTo(2L * 4 * 2); // each class's seventh, guided
+        assertThat(TinyRun.summary(run).get("counts").get("generated").asLong()).isEqualTo(2 * 7);
     }
 
     @Test
@@ -198,12 +179,12 @@ class PipelineTest {
                         TinyRun.config(input, "input.folders=9-ankle-boot", "input.limit=4", "mixing.1.inputs=2"),
                         run))
                 .isZero();
-        assertThat(summary(run).get("counts").get("inverted").asLong()).isEqualTo(4);
+        assertThat(TinyRun.summary(run).get("counts").get("inverted").asLong()).isEqualTo(4);
 
         RunConfig more = TinyRun.config(input, "input.folders=9-ankle-boot", "input.limit=6", "mixing.1.inputs=2");
         assertThat(TinyRun.run(2, more, run)).isZero();
-        assertThat(summary(run).get("counts").get("inverted").asLong()).isEqualTo(6);
-        assertThat(evaluations(run, "invert")).isEqualTo(2 * 4);
+        assertThat(TinyRun.summary(run).get("counts").get("inverted").asLong()).isEqualTo(6);
+        assertThat(TinyRun.evaluations(run, "invert")).isEqualTo(2 * 4);
 
         RunConfig fewer = TinyRun.config(input, "input.folders=9-ankle-boot", "input.limit=4", "mixing.1.inputs=2");
         assertThatThrownBy(() -> TinyRun.run(2, fewer, run))
@@ -223,8 +204,8 @@ class PipelineTest {
         TinyRun.copy(more, "5-sandal", 8, 9);
         assertThat(TinyRun.run(2, TinyRun.config(more), run)).isZero();
         assertThat(TinyRun.tables(run)).containsAllEntriesOf(rowsOnly(before));
-        assertThat(evaluations(run, "invert")).isEqualTo(4);
-        assertThat(summary(run).get("counts").get("inverted").asLong()).isEqualTo(17);
+        assertThat(TinyRun.evaluations(run, "invert")).isEqualTo(4);
+        assertThat(TinyRun.summary(run).get("counts").get("inverted").asLong()).isEqualTo(17);
     }
 
     @Test

@@ -77,7 +77,7 @@ class S3FaultsTest {
     }
 
     private static void runToTheEnd(String run) throws IOException {
-        assertThat(S3RunTest.run(TinyRun.config(input, onS3()), location(run), S3Server.settings(store.port())))
+        assertThat(S3Run.run(TinyRun.config(input, onS3()), location(run), S3Server.settings(store.port())))
                 .isZero();
     }
 
@@ -99,7 +99,7 @@ class S3FaultsTest {
         });
         runToTheEnd("bad-day");
         assertThat(answers.values()).as("%s of %s", answers, requests).allMatch(times -> times.get() > 2);
-        S3RunTest.assertSameTables(server.fetch("bad-day", folder.resolve("bad-day")), undisturbed);
+        S3Run.assertSameTables(server.fetch("bad-day", folder.resolve("bad-day")), undisturbed);
     }
 
     /** When the job is killed. */
@@ -148,7 +148,7 @@ class S3FaultsTest {
 
         store.rule(request -> Answer.PASS);
         runToTheEnd(run);
-        S3RunTest.assertSameTables(server.fetch(run, folder.resolve(run)), undisturbed);
+        S3Run.assertSameTables(server.fetch(run, folder.resolve(run)), undisturbed);
     }
 
     /** The Parquet files below a run folder in the bucket, by path below it. */

@@ -34,8 +34,6 @@ import latentmix.table.RunFolder;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.spark.SparkConf;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -61,46 +59,6 @@ class S3RunTest {
         server.close();
     }
 
-    /** Every stage in this process. */
-    static int run(RunConfig config, String run, Map<String, String> s3a) throws IOException {
-        SparkConf conf = new SparkConf()
-                .setAppName("test")
-                .setMaster("local[2]")
-                .set("spark.ui.enabled", "false")
-                .set("spark.latentmix.lease", JobProcess.LEASE)
-                .set("spark.driver.host", "127.0.0.1");
-        s3a.forEach((key, value) -> conf.set("spark.hadoop." + key, value));
-        try (JavaSparkContext spark = new JavaSparkContext(conf)) {
-            return Pipeline.run(spark, config, run, List.of(StageName.values()));
-        } finally {
-            FileSystem.closeAll();
-        }
-    }
-
-    /** A row of the images table without its file's time of change. */
-    private record Listed(
-            String imageId,
-            String classId,
-            int label,
-            String className,
-            String path,
-            long length,
-            String chunk,
-            int position) {}
-
-    /** Asserts that the files are the same, but for the times of change that the images table has. */
-    static void assertSameTables(Path run, Path undisturbed) throws IOException {
-        Map<String, String> expected = TinyRun.tables(undisturbed);
-        Map<String, String> found = TinyRun.tables(run);
-        assertThat(found.keySet()).isEqualTo(expected.keySet());
-        assertThat(found.keySet())
-                .as("files with other bytes")
-                .noneMatch(
-                        file -> !file.startsWith("images/") && !found.get(file).equals(expected.get(file)));
-        assertThat(TinyRun.rows(run, "images", Listed.class))
-                .isEqualTo(TinyRun.rows(undisturbed, "images", Listed.class));
-    }
-
     /** A configuration's values where all that a run reads lies in one folder, local or in the bucket. */
     private static String[] readingFrom(String root, String... more) {
         return Stream.concat(
@@ -124,19 +82,19 @@ class S3RunTest {
     private static Path assertSameOnS3(Path local, Function<String, RunConfig> config) throws IOException {
         String name = local.getFileName().toString();
         String remote = server.put(local, name);
-        assertThat(run(config.apply(local.toString()), local + "/run", Map.of()))
+        assertThat(S3Run.run(config.apply(local.toString()), local + "/run", Map.of()))
                 .isZero();
 
         List<Request> requests = runOnS3(config.apply(remote), remote + "/run");
         Path first = server.fetch(name + "/run", folder.resolve(name + " first"));
-        assertSameTables(first, local.resolve("run"));
+        S3Run.assertSameTables(first, local.resolve("run"));
         assertThat(report(first).replace(remote, local.toString())).isEqualTo(report(local.resolve("run")));
-        JsonNode counts = PipelineTest.summary(first).get("counts");
-        assertThat(counts).isEqualTo(PipelineTest.summary(local.resolve("run")).get("counts"));
+        JsonNode counts = TinyRun.summary(first).get("counts");
+        assertThat(counts).isEqualTo(TinyRun.summary(local.resolve("run")).get("counts"));
         assertThat(counts.get("files").asLong() - counts.get("inverted").asLong())
                 .as("files that are neither inverted nor rejected, of %s", counts)
                 .isEqualTo(rejected(counts, "images") + rejected(counts, "invert"));
-        long exported = PipelineTest.stage(first, "export").get("rows").asLong();
+        long exported = TinyRun.stage(first, "export").get("rows").asLong();
         try (Stream<Path> images = Files.walk(first.resolve("dataset/images"))) {
             assertThat(images.filter(file -> file.toString().endsWith(".png"))).hasSize(Math.toIntExact(exported));
         }
@@ -144,7 +102,7 @@ class S3RunTest {
         List<Request> more = runOnS3(config.apply(remote), remote + "/run");
         Path second = server.fetch(name + "/run", folder.resolve(name + " second"));
         assertThat(TinyRun.tables(second)).isEqualTo(TinyRun.tables(first));
-        assertThat(PipelineTest.summary(second).get("stages"))
+        assertThat(TinyRun.summary(second).get("stages"))
                 .hasSize(StageName.values().length)
                 .allMatch(stage -> stage.get("networkEvaluations").asLong() == 0
                         && stage.get("chunks").asLong() == 0
@@ -171,7 +129,7 @@ class S3RunTest {
                 requests.add(request);
                 return FaultyStore.Answer.PASS;
             });
-            assertThat(run(config, run, S3Server.settings(store.port()))).isZero();
+            assertThat(S3Run.run(config, run, S3Server.settings(store.port()))).isZero();
         }
         return requests;
     }
@@ -232,10 +190,10 @@ class S3RunTest {
         TinyRun.copy(BuiltIn.FASHION.folder(), parts.resolve("model"));
         Path run = assertSameOnS3(
                 parts, root -> ConfigFile.read(Repository.file("conf/demo.yaml"), List.of(readingFrom(root))));
-        JsonNode counts = PipelineTest.summary(run).get("counts");
+        JsonNode counts = TinyRun.summary(run).get("counts");
         assertThat(counts.get("inverted").asLong()).isEqualTo(640);
         assertThat(counts.get("generated").asLong()).isEqualTo(200);
-        assertThat(PipelineTest.stage(run, "export").get("rows").asLong()).isEqualTo(120);
+        assertThat(TinyRun.stage(run, "export").get("rows").asLong()).isEqualTo(120);
     }
 
     @Test

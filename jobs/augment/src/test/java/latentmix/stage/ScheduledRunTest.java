@@ -167,7 +167,7 @@ class ScheduledRunTest {
         RunSummary last = run(run, new RunTerms("attempt 0", 1e-9, false, Console.SILENT));
         while (last.exitCode() == 75) {
             evaluations += evaluations(last);
-            JsonNode file = PipelineTest.summary(run);
+            JsonNode file = TinyRun.summary(run);
             assertThat(file.get("exitCode").asInt()).isEqualTo(75);
             assertThat(file.get("label").asText()).isEqualTo("attempt " + stops);
             assertThat(file.get("stopped").asText()).contains("--max-gpu-hours");

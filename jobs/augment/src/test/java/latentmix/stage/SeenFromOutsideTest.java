@@ -46,15 +46,15 @@ class SeenFromOutsideTest {
     private static final class Logged extends AbstractAppender implements AutoCloseable {
         private final List<LogEvent> events = new CopyOnWriteArrayList<>();
         private final LoggerContext context = LoggerContext.getContext(false);
-        private final String of;
+        private final String name;
 
-        Logged(Class<?> of) {
+        Logged(Class<?> logged) {
             super("logged", null, null, true, Property.EMPTY_ARRAY);
-            this.of = of.getName();
+            this.name = logged.getName();
             start();
-            LoggerConfig logger = new LoggerConfig(this.of, Level.INFO, false);
+            LoggerConfig logger = new LoggerConfig(name, Level.INFO, false);
             logger.addAppender(this, Level.INFO, null);
-            context.getConfiguration().addLogger(this.of, logger);
+            context.getConfiguration().addLogger(name, logger);
             context.updateLoggers();
         }
 
@@ -65,7 +65,7 @@ class SeenFromOutsideTest {
 
         @Override
         public void close() {
-            context.getConfiguration().removeLogger(of);
+            context.getConfiguration().removeLogger(name);
             context.updateLoggers();
         }
     }

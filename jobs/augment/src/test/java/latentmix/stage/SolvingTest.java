@@ -42,8 +42,8 @@ class SolvingTest {
     void everythingThatDoesNotSuitIsNamedWithWhatToDo() {
         assertThat(problems(FLOW, "inversion.method=ddim", "generation.solver=dpm-solver++(2m)"))
                 .containsExactly(
-                        "inversion.method: The solver must suit the checkpoint's process, which is a flow, cannot be: ddim;"
-                                + " choose euler, midpoint or fireflow, or leave it out",
+                        "inversion.method: The solver must suit the checkpoint's process, which is a flow, cannot be:"
+                                + " ddim; choose euler, midpoint or fireflow, or leave it out",
                         "generation.solver: The solver must suit the checkpoint's process, which is a flow, cannot be:"
                                 + " dpm-solver++(2m); choose euler, midpoint or fireflow, or leave it out");
         assertThat(problems(DIFFUSION, "inversion.steps=1000"))
@@ -52,8 +52,8 @@ class SolvingTest {
                                 + " steps_offset 1 reaches timestep 1000; choose fewer steps");
         assertThat(problems(DIFFUSION, "generation.guidance_interval=[2, 20]"))
                 .containsExactly(
-                        "generation.guidance_interval: expected at least one of the 50 timesteps from 1.0 to 981.0 in it,"
-                                + " got [2.0, 20.0]; widen it, or set generation.guidance to 1");
+                        "generation.guidance_interval: expected at least one of the 50 timesteps from 1.0 to 981.0 in"
+                                + " it, got [2.0, 20.0]; widen it, or set generation.guidance to 1");
     }
 
     @Test

@@ -2,6 +2,8 @@ package latentmix.stage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -10,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.config.ConfigFile;
@@ -106,6 +109,15 @@ public final class TinyRun {
                 .toList();
     }
 
+    /** The jar that is submitted as the job: an empty one, since its classes are on the tests' class path. */
+    public static Path application(Path folder) throws IOException {
+        Path jar = folder.resolve("latentmix.jar");
+        try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
+            out.finish();
+        }
+        return jar;
+    }
+
     /** A local Spark; the caller closes it. */
     public static JavaSparkContext spark(int cores) {
         return new JavaSparkContext(new SparkConf()
@@ -116,10 +128,36 @@ public final class TinyRun {
                 .set("spark.driver.host", "127.0.0.1"));
     }
 
+    /** Runs every stage; returns the exit code. */
     static int run(int cores, RunConfig config, Path run) throws IOException {
         try (JavaSparkContext spark = spark(cores)) {
             return Pipeline.run(spark, config, run.toString(), List.of(StageName.values()));
         }
+    }
+
+    /** Runs every stage of a configuration's file. */
+    public static int run(int cores, Path config, Path input, Path run) throws IOException {
+        return run(cores, ConfigFile.read(config, List.of("input.root=" + input)), run);
+    }
+
+    /** What a run's summary says. */
+    static JsonNode summary(Path run) throws IOException {
+        return new ObjectMapper().readTree(Files.readString(run.resolve("run_summary.json")));
+    }
+
+    /** How many rows the networks of a stage saw. */
+    static long evaluations(Path run, String stage) throws IOException {
+        return stage(run, stage).get("networkEvaluations").asLong();
+    }
+
+    /** What a run's summary says of a stage. */
+    static JsonNode stage(Path run, String stage) throws IOException {
+        for (JsonNode node : summary(run).get("stages")) {
+            if (node.get("stage").asText().equals(stage)) {
+                return node;
+            }
+        }
+        throw new AssertionError("no stage " + stage);
     }
 
     /** A local run's rows of a table, file by file. */
@@ -134,11 +172,6 @@ public final class TinyRun {
             }
         }
         return rows;
-    }
-
-    /** The same of a configuration's file. */
-    public static int run(int cores, Path config, Path input, Path run) throws IOException {
-        return run(cores, ConfigFile.read(config, List.of("input.root=" + input)), run);
     }
 
     /** Every table's files by name with a hash of their bytes. */

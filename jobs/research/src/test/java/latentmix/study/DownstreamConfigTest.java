@@ -60,8 +60,8 @@ class DownstreamConfigTest {
     @Test
     void whatCannotBeTrainedIsRefusedAtOnce() {
         assertThatThrownBy(
-                        () -> parse(
-                                "shots: [1, few], methods: fix/0, multiple: 0, classifier: {batch: 0, epochs: 3}, closer: {multiples: -1}, settings: {input.root: x}"))
+                        () -> parse("shots: [1, few], methods: fix/0, multiple: 0, classifier: {batch: 0, epochs: 3},"
+                                + " closer: {multiples: -1}, settings: {input.root: x}"))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("experiments.0.shots: expected counts from 1 to 99999, got few")
                 .hasMessageContaining("experiments.0.multiple: ")

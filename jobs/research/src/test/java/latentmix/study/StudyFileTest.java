@@ -54,7 +54,8 @@ class StudyFileTest {
                         BASE
                                 + """
                                 experiments:
-                                  - {kind: grid, name: g, classes: [a, b], methods: [fix/0, nin/chm], inputs: [2, 4], examples: 3}
+                                  - {kind: grid, name: g, classes: [a, b], methods: [fix/0, nin/chm], inputs: [2, 4],
+                                     examples: 3}
                                 """)
                 .experiments()
                 .get(0);
@@ -174,6 +175,7 @@ class StudyFileTest {
                 .hasMessageContaining("experiments.2.factor: expected what differs between the settings, got nothing")
                 .hasMessageContaining("run.generation.guidence: unknown key")
                 .hasMessageContaining(
-                        "experiments.2.settings.2: expected a key path of run that may differ between cells, got input.root");
+                        "experiments.2.settings.2: expected a key path of run that may differ between cells, got"
+                                + " input.root");
     }
 }

@@ -48,8 +48,8 @@ class LatentDiffusionTrainingTest {
                 1,
                 json(
                         """
-                        {"block_out_channels": [8, 16], "layers_per_block": 1, "norm_num_groups": 4, "latent_channels": 4,
-                         "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D"],
+                        {"block_out_channels": [8, 16], "layers_per_block": 1, "norm_num_groups": 4,
+                         "latent_channels": 4, "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D"],
                          "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D"]}"""),
                 1e-4,
                 0.5,
@@ -58,8 +58,9 @@ class LatentDiffusionTrainingTest {
                 null,
                 json(
                         """
-                        {"block_out_channels": [16, 16], "layers_per_block": 1, "norm_num_groups": 4, "attention_head_dim": 2,
-                         "cross_attention_dim": 16, "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D"],
+                        {"block_out_channels": [16, 16], "layers_per_block": 1, "norm_num_groups": 4,
+                         "attention_head_dim": 2, "cross_attention_dim": 16,
+                         "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D"],
                          "up_block_types": ["CrossAttnUpBlock2D", "UpBlock2D"]}"""),
                 null,
                 json(
@@ -68,8 +69,9 @@ class LatentDiffusionTrainingTest {
                          "max_position_embeddings": 12, "hidden_act": "quick_gelu", "projection_dim": 16}"""),
                 json(
                         """
-                        {"_class_name": "DDIMScheduler", "num_train_timesteps": 1000, "beta_start": 0.00085, "beta_end": 0.012,
-                         "beta_schedule": "scaled_linear", "prediction_type": "epsilon", "clip_sample": false,
+                        {"_class_name": "DDIMScheduler", "num_train_timesteps": 1000, "beta_start": 0.00085,
+                         "beta_end": 0.012, "beta_schedule": "scaled_linear",
+                         "prediction_type": "epsilon", "clip_sample": false,
                          "set_alpha_to_one": false, "steps_offset": 1, "timestep_spacing": "leading"}"""),
                 new Schedule(denoiserSteps, 8, 2e-3, 5, 0.01, 0.9),
                 0.1);
