@@ -6,13 +6,13 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import latentmix.checkpoint.ElementType;
 import latentmix.checkpoint.Safetensors;
+import latentmix.codec.LittleEndian;
 
 /** Reference tensors of a folder of src/test/resources/golden, by name. */
 public final class Golden {
@@ -54,7 +54,7 @@ public final class Golden {
             return IntStream.range(0, floats.length).mapToDouble(i -> floats[i]).toArray();
         }
         double[] values = new double[Math.toIntExact(tensor.size())];
-        ByteBuffer bytes = ByteBuffer.allocate(8 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = LittleEndian.buffer(8 * values.length);
         file.read(tensor, 0, bytes);
         bytes.flip().asDoubleBuffer().get(values);
         return values;

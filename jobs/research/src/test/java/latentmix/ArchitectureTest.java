@@ -27,17 +27,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ArchitectureTest {
     /** What a package may use of the project, beside itself. */
     private static final Map<String, Set<String>> USES = Map.ofEntries(
-            Map.entry("latent", Set.of()),
+            Map.entry("codec", Set.of()),
+            Map.entry("latent", Set.of("codec")),
             Map.entry("schedule", Set.of()),
-            Map.entry("image", Set.of()),
+            Map.entry("image", Set.of("codec")),
             Map.entry("metric", Set.of()),
-            Map.entry("checkpoint", Set.of()),
-            Map.entry("torchscript", Set.of("checkpoint")),
+            Map.entry("checkpoint", Set.of("codec")),
+            Map.entry("torchscript", Set.of("checkpoint", "codec")),
             Map.entry("architecture", Set.of("torchscript", "checkpoint")),
             Map.entry("model", Set.of("architecture", "torchscript", "checkpoint", "latent", "image")),
             Map.entry("sampling", Set.of("model", "schedule")),
             Map.entry("inversion", Set.of("sampling", "model", "schedule")),
-            Map.entry("table", Set.of("latent")),
+            Map.entry("table", Set.of("latent", "codec")),
             Map.entry("config", Set.of("latent", "schedule", "sampling", "inversion", "model", "checkpoint")),
             Map.entry(
                     "plan",
@@ -47,6 +48,7 @@ class ArchitectureTest {
                     Set.of(
                             "plan",
                             "table",
+                            "codec",
                             "image",
                             "latent",
                             "metric",
@@ -134,6 +136,7 @@ class ArchitectureTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
+                "codec",
                 "latent",
                 "schedule",
                 "metric",
@@ -164,6 +167,7 @@ class ArchitectureTest {
                 .dependOnClassesThat(not(resideInAnyPackage(
                         "java..",
                         inside(name),
+                        inside("codec"),
                         "org.apache.commons.rng..",
                         "dev.ludovic.netlib..",
                         "org.netlib.util.."))) // LAPACK's integers that it writes to

@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
@@ -20,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import latentmix.codec.LittleEndian;
 
 /**
  * One safetensors file: the header in memory, the tensors read from the file by offset, so that a file of any size
@@ -86,7 +86,7 @@ public final class Safetensors implements AutoCloseable {
         try (FileChannel channel = FileChannel.open(
                 path, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
             int padded = (json.length + 7) / 8 * 8; // the data begins at a multiple of 8
-            ByteBuffer head = buffer(8 + padded).putLong(padded).put(json);
+            ByteBuffer head = LittleEndian.buffer(8 + padded).putLong(padded).put(json);
             while (head.hasRemaining()) {
                 head.put((byte) ' ');
             }
@@ -122,7 +122,7 @@ public final class Safetensors implements AutoCloseable {
             throw new CheckpointException(
                     path + " is truncated: a safetensors file has at least 8 bytes, this one " + length);
         }
-        long headerLength = fill(channel, 0, buffer(8), path).getLong(0);
+        long headerLength = fill(channel, 0, LittleEndian.buffer(8), path).getLong(0);
         if (headerLength < 2 || headerLength > MAX_HEADER) {
             throw new CheckpointException(path
                     + " is not a safetensors file: its first 8 bytes should be a header length of 2 to "
@@ -134,7 +134,8 @@ public final class Safetensors implements AutoCloseable {
             throw new CheckpointException(path + " is truncated: its header ends at byte " + (8 + headerLength)
                     + ", the file at " + length + "; fetch it again");
         }
-        byte[] bytes = fill(channel, 8, buffer((int) headerLength), path).array();
+        byte[] bytes =
+                fill(channel, 8, LittleEndian.buffer((int) headerLength), path).array();
         JsonNode json;
         try {
             json = JSON.readTree(bytes);
@@ -261,13 +262,9 @@ public final class Safetensors implements AutoCloseable {
     }
 
     private ByteBuffer bytes(Tensor tensor) {
-        ByteBuffer bytes = buffer(Math.toIntExact(tensor.end() - tensor.begin()));
+        ByteBuffer bytes = LittleEndian.buffer(Math.toIntExact(tensor.end() - tensor.begin()));
         read(tensor, 0, bytes);
         return bytes.flip();
-    }
-
-    private static ByteBuffer buffer(int size) {
-        return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private static ByteBuffer fill(FileChannel channel, long position, ByteBuffer into, Path path) throws IOException {

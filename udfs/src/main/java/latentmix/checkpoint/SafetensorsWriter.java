@@ -4,13 +4,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import latentmix.codec.LittleEndian;
 
 /**
  * Writes tensors as a safetensors file, in the map's order: equal tensors give equal bytes.
@@ -53,7 +53,8 @@ public final class SafetensorsWriter {
         }
         byte[] text = header.toString().getBytes(StandardCharsets.UTF_8);
         int padded = (text.length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-        ByteBuffer head = buffer(Long.BYTES + padded).putLong(padded).put(text);
+        ByteBuffer head =
+                LittleEndian.buffer(Long.BYTES + padded).putLong(padded).put(text);
         while (head.hasRemaining()) {
             head.put((byte) ' ');
         }
@@ -61,16 +62,12 @@ public final class SafetensorsWriter {
             try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE)) {
                 write(channel, head.flip());
                 for (Values tensor : tensors.values()) {
-                    ByteBuffer bytes = buffer(Math.multiplyExact(tensor.values().length, type.bytes()));
+                    ByteBuffer bytes = LittleEndian.buffer(Math.multiplyExact(tensor.values().length, type.bytes()));
                     type.encode(tensor.values(), tensor.values().length, bytes);
                     write(channel, bytes.position(0));
                 }
             }
         });
-    }
-
-    private static ByteBuffer buffer(int capacity) {
-        return ByteBuffer.allocate(capacity).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private static void write(FileChannel channel, ByteBuffer bytes) throws IOException {

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import javax.imageio.IIOImage;
-import javax.imageio.ImageIO;
 import javax.imageio.ImageTypeSpecifier;
 import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
@@ -35,14 +34,14 @@ public final class GifEncoder {
      */
     public static byte[] encode(List<Pixels> frames, int hundredths) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        ImageWriter writer = ImageIO.getImageWritersByFormatName("gif").next();
+        ImageWriter writer = Codec.writer(Codec.GIF_WRITER);
         try (MemoryCacheImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {
             writer.setOutput(out);
             writer.prepareWriteSequence(null);
             ImageWriteParam param = writer.getDefaultWriteParam();
             param.setProgressiveMode(ImageWriteParam.MODE_DISABLED); // by default lines are interlaced
             for (Pixels frame : frames) {
-                BufferedImage image = image(frame);
+                BufferedImage image = frame.toImage();
                 writer.writeToSequence(new IIOImage(image, null, metadata(writer, image, hundredths)), param);
             }
             writer.endWriteSequence();
@@ -52,17 +51,6 @@ public final class GifEncoder {
             writer.dispose();
         }
         return bytes.toByteArray();
-    }
-
-    private static BufferedImage image(Pixels frame) {
-        BufferedImage image = new BufferedImage(frame.width(), frame.height(), BufferedImage.TYPE_INT_RGB);
-        for (int i = 0; i < frame.width() * frame.height(); i++) {
-            int rgb = ((frame.rgb()[3 * i] & 0xff) << 16)
-                    | ((frame.rgb()[3 * i + 1] & 0xff) << 8)
-                    | (frame.rgb()[3 * i + 2] & 0xff);
-            image.setRGB(i % frame.width(), i / frame.width(), rgb);
-        }
-        return image;
     }
 
     private static IIOMetadata metadata(ImageWriter writer, BufferedImage image, int hundredths) throws IOException {

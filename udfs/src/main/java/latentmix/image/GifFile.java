@@ -4,9 +4,9 @@ import static latentmix.image.UnreadableImage.Reason.BROKEN;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 import javax.imageio.ImageReader;
+import latentmix.codec.LittleEndian;
 
 /**
  * A GIF file walked block by block to the end of its first frame (<a
@@ -14,7 +14,7 @@ import javax.imageio.ImageReader;
  */
 record GifFile(byte[] file, int screenWidth, int screenHeight, int left, int top) {
     static GifFile parse(byte[] file) throws UnreadableImage {
-        ByteBuffer in = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).position(6);
+        ByteBuffer in = LittleEndian.wrap(file).position(6);
         int screenWidth = in.getShort() & 0xffff;
         int screenHeight = in.getShort() & 0xffff;
         int flags = ImageDecoder.take(in, 3).get(0);
@@ -49,7 +49,7 @@ record GifFile(byte[] file, int screenWidth, int screenHeight, int left, int top
 
     Pixels decode(long maxPixels) throws UnreadableImage, IOException {
         ImageDecoder.checkSize(screenWidth, screenHeight, maxPixels);
-        ImageReader reader = ImageDecoder.reader("gif", file);
+        ImageReader reader = Codec.reader(Codec.GIF, file);
         Pixels frame = ImageDecoder.flatten(reader.read(0));
         byte[] rgb = new byte[3 * screenWidth * screenHeight];
         Arrays.fill(rgb, (byte) 0xff);

@@ -6,7 +6,6 @@ import static latentmix.image.UnreadableImage.Reason.NOT_AN_IMAGE;
 import static latentmix.image.UnreadableImage.Reason.TOO_LARGE;
 import static latentmix.image.UnreadableImage.Reason.TRUNCATED;
 
-import com.twelvemonkeys.imageio.stream.ByteArrayImageInputStream;
 import java.awt.image.BufferedImage;
 import java.awt.image.ComponentColorModel;
 import java.awt.image.Raster;
@@ -18,7 +17,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 
 /**
@@ -53,7 +51,7 @@ public final class ImageDecoder {
             } else if (start.matches("47494638(37|39)61.*")) {
                 return GifFile.parse(file).decode(maxPixels);
             } else if (start.startsWith("424d")) {
-                ImageReader bmp = reader("bmp", file);
+                ImageReader bmp = Codec.reader(Codec.BMP, file);
                 checkSize(bmp.getWidth(0), bmp.getHeight(0), maxPixels);
                 return flatten(bmp.read(0));
             }
@@ -65,14 +63,7 @@ public final class ImageDecoder {
         throw new UnreadableImage(NOT_AN_IMAGE, "expected JPEG, PNG, WebP, GIF or BMP, the file begins with " + start);
     }
 
-    /** Java's own codec of a format over bytes in memory. */
-    static ImageReader reader(String format, byte[] file) {
-        ImageReader reader = ImageIO.getImageReadersByFormatName(format).next();
-        reader.setInput(new ByteArrayImageInputStream(file), true, true);
-        return reader;
-    }
-
-    /** What a codec will complain of while it reads. */
+    /** A list that fills with the codec's complaints while it reads. */
     static List<String> warnings(ImageReader reader) {
         List<String> warnings = new ArrayList<>();
         reader.addIIOReadWarningListener((source, warning) -> warnings.add(warning));

@@ -109,7 +109,7 @@ record JpegFile(byte[] stream, Colour colour, Orientation orientation) {
     }
 
     Pixels decode(long maxPixels) throws UnreadableImage, IOException {
-        ImageReader reader = ImageDecoder.reader("jpeg", stream);
+        ImageReader reader = Codec.reader(Codec.JPEG, stream);
         ImageDecoder.checkSize(reader.getWidth(0), reader.getHeight(0), maxPixels);
         List<String> warnings = ImageDecoder.warnings(reader);
         Raster samples = reader.readRaster(0, null);

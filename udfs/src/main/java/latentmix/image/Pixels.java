@@ -1,5 +1,9 @@
 package latentmix.image;
 
+import java.awt.image.BufferedImage;
+import java.nio.ByteBuffer;
+import latentmix.codec.Level;
+
 /**
  * A decoded image: 8-bit sRGB, rows from the top, no alpha.
  *
@@ -17,7 +21,7 @@ public record Pixels(int width, int height, byte[] rgb) {
     }
 
     /**
-     * What an autoencoder is given: v / 255 · 2 - 1, computed in float32 as diffusers' VaeImageProcessor does.
+     * The image as an autoencoder takes it, by {@link Level#signed}.
      *
      * @return (3, height, width) in [-1, 1]
      */
@@ -26,14 +30,14 @@ public record Pixels(int width, int height, byte[] rgb) {
         float[] chw = new float[3 * plane];
         for (int i = 0; i < plane; i++) {
             for (int c = 0; c < 3; c++) {
-                chw[c * plane + i] = (rgb[3 * i + c] & 0xff) / 255f * 2 - 1;
+                chw[c * plane + i] = Level.signed(rgb[3 * i + c]);
             }
         }
         return chw;
     }
 
     /**
-     * What an autoencoder gives back: clamp(x / 2 + 0.5) · 255, rounded half to even.
+     * The image that an autoencoder gives back, by {@link Level#of}.
      *
      * @param chw holds (3, height, width), nominally in [-1, 1], from the offset on
      * @throws IllegalArgumentException if a value is NaN, which has no colour
@@ -48,9 +52,41 @@ public record Pixels(int width, int height, byte[] rgb) {
                     throw new IllegalArgumentException("A decoded image must be finite, channel %d at (%d, %d) is NaN"
                             .formatted(c, i % width, i / width));
                 }
-                rgb[3 * i + c] = (byte) Math.rint(Math.min(Math.max(x / 2 + 0.5f, 0), 1) * 255);
+                rgb[3 * i + c] = Level.of(x);
             }
         }
         return new Pixels(width, height, rgb);
+    }
+
+    /** Writes the levels channel by channel, (3, height, width). */
+    public void putChw(ByteBuffer levels) {
+        for (int c = 0; c < 3; c++) {
+            for (int i = c; i < rgb.length; i += 3) {
+                levels.put(rgb[i]);
+            }
+        }
+    }
+
+    /** The same pixels as an image that Java draws on, of type INT_RGB. */
+    public BufferedImage toImage() {
+        BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+        for (int i = 0; i < width * height; i++) {
+            int pixel = (rgb[3 * i] & 0xff) << 16 | (rgb[3 * i + 1] & 0xff) << 8 | (rgb[3 * i + 2] & 0xff);
+            image.setRGB(i % width, i / width, pixel);
+        }
+        return image;
+    }
+
+    /** The pixels of an image that Java drew, which is opaque. */
+    public static Pixels ofImage(BufferedImage image) {
+        int width = image.getWidth();
+        byte[] rgb = new byte[3 * width * image.getHeight()];
+        for (int i = 0; i < width * image.getHeight(); i++) {
+            int pixel = image.getRGB(i % width, i / width);
+            rgb[3 * i] = (byte) (pixel >> 16);
+            rgb[3 * i + 1] = (byte) (pixel >> 8);
+            rgb[3 * i + 2] = (byte) pixel;
+        }
+        return new Pixels(width, image.getHeight(), rgb);
     }
 }

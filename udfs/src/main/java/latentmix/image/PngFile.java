@@ -43,7 +43,7 @@ record PngFile(byte[] stream, Orientation orientation) {
     }
 
     Pixels decode(long maxPixels) throws UnreadableImage, IOException {
-        ImageReader reader = ImageDecoder.reader("png", stream);
+        ImageReader reader = Codec.reader(Codec.PNG, stream);
         ImageDecoder.checkSize(reader.getWidth(0), reader.getHeight(0), maxPixels);
         return orientation.upright(ImageDecoder.flatten(reader.read(0)));
     }

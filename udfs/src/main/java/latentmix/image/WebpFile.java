@@ -3,14 +3,12 @@ package latentmix.image;
 import static latentmix.image.UnreadableImage.Reason.BROKEN;
 import static latentmix.image.UnreadableImage.Reason.UNSUPPORTED;
 
-import com.twelvemonkeys.imageio.plugins.webp.WebPImageReaderSpi;
-import com.twelvemonkeys.imageio.stream.ByteArrayImageInputStream;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.List;
 import javax.imageio.ImageReader;
+import latentmix.codec.LittleEndian;
 
 /**
  * A WebP file walked chunk by chunk (<a href="https://developers.google.com/speed/webp/docs/riff_container">RIFF
@@ -20,7 +18,7 @@ import javax.imageio.ImageReader;
 record WebpFile(byte[] stream, Orientation orientation) {
     static WebpFile parse(byte[] file) throws UnreadableImage {
         byte[] stream = file.clone();
-        ByteBuffer in = ByteBuffer.wrap(stream).order(ByteOrder.LITTLE_ENDIAN).position(4);
+        ByteBuffer in = LittleEndian.wrap(stream).position(4);
         ByteBuffer riff = ImageDecoder.take(in, in.getInt() & 0xffffffffL).position(4);
         Orientation orientation = Orientation.UPRIGHT;
         boolean image = false;
@@ -45,8 +43,7 @@ record WebpFile(byte[] stream, Orientation orientation) {
     }
 
     Pixels decode(long maxPixels) throws UnreadableImage, IOException {
-        ImageReader reader = new WebPImageReaderSpi().createReaderInstance(null);
-        reader.setInput(new ByteArrayImageInputStream(stream), true, true);
+        ImageReader reader = Codec.reader(Codec.WEBP, stream);
         ImageDecoder.checkSize(reader.getWidth(0), reader.getHeight(0), maxPixels);
         List<String> warnings = ImageDecoder.warnings(reader);
         BufferedImage image = reader.read(0);

@@ -1,10 +1,8 @@
 package latentmix.latent;
 
-import static java.nio.ByteOrder.LITTLE_ENDIAN;
-
-import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Objects;
+import latentmix.codec.LittleEndian;
 
 /**
  * One point of a diffusion model's latent space: computed with in double precision, stored as float32.
@@ -27,12 +25,7 @@ public record Latent(Shape shape, double[] values) {
             throw new IllegalArgumentException("A latent of shape " + shape + " must have " + Float.BYTES * shape.size()
                     + " bytes of float32, cannot have: " + littleEndian.length);
         }
-        var floats = ByteBuffer.wrap(littleEndian).order(LITTLE_ENDIAN).asFloatBuffer();
-        var values = new double[shape.size()];
-        for (int p = 0; p < values.length; p++) {
-            values[p] = floats.get(p);
-        }
-        return new Latent(shape, values);
+        return new Latent(shape, LittleEndian.doubles(littleEndian));
     }
 
     public static Latent ofFloats(Shape shape, float[] values) {
@@ -45,11 +38,7 @@ public record Latent(Shape shape, double[] values) {
 
     /** The values rounded to float32, little-endian and row-major. */
     public byte[] toFloat32() {
-        var bytes = ByteBuffer.allocate(Float.BYTES * values.length).order(LITTLE_ENDIAN);
-        for (double value : values) {
-            bytes.putFloat((float) value);
-        }
-        return bytes.array();
+        return LittleEndian.bytes(values);
     }
 
     public float[] toFloats() {

@@ -95,11 +95,7 @@ sealed interface TorchImageEncoder extends ImageEncoder {
                     throw new IllegalArgumentException("Images of a batch must be of one size, cannot be: " + width
                             + " × " + height + " and " + image.width() + " × " + image.height());
                 }
-                for (int c = 0; c < 3; c++) {
-                    for (int i = c; i < image.rgb().length; i += 3) {
-                        bytes.put(image.rgb()[i]);
-                    }
-                }
+                image.putChw(bytes);
             }
             try (NDManager manager = NDManager.newBaseManager(device, "PyTorch")) {
                 NDArray input =

@@ -2,7 +2,6 @@ package latentmix.torchscript;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -14,6 +13,7 @@ import java.util.List;
 import java.util.zip.CRC32;
 import latentmix.checkpoint.Fingerprint;
 import latentmix.checkpoint.StateDict;
+import latentmix.codec.LittleEndian;
 
 /**
  * The zip file that libtorch loads: the program's text and pickle, then its tensors' bytes, all stored uncompressed.
@@ -117,7 +117,7 @@ public final class Archive {
         byte[] path = ("program/" + name).getBytes(StandardCharsets.UTF_8);
         long offset = position;
         boolean big = size >= zip64From;
-        ByteBuffer header = record(30 + path.length + 20);
+        ByteBuffer header = LittleEndian.buffer(30 + path.length + 20);
         header.putInt(0x04034b50).putShort(version(big)).putShort((short) 8).putShort((short)
                 0); // sizes known, CRC after
         header.putShort((short) 0).putShort((short) 0x21).putInt(0); // 1980-01-01, so equal programs give equal bytes
@@ -138,7 +138,7 @@ public final class Archive {
             throw new IllegalStateException(name + " should have " + size + " bytes, got " + (position - begin));
         }
 
-        ByteBuffer descriptor = record(24).putInt(0x08074b50).putInt((int) crc.getValue());
+        ByteBuffer descriptor = LittleEndian.buffer(24).putInt(0x08074b50).putInt((int) crc.getValue());
         if (big) {
             descriptor.putLong(size).putLong(size);
         } else {
@@ -152,7 +152,7 @@ public final class Archive {
         long directory = position;
         for (Entry entry : entries) {
             boolean big = entry.size() >= zip64From || entry.offset() >= zip64From;
-            ByteBuffer header = record(46 + entry.name().length + 28);
+            ByteBuffer header = LittleEndian.buffer(46 + entry.name().length + 28);
             header.putInt(0x02014b50)
                     .putShort(version(big))
                     .putShort(version(big))
@@ -174,7 +174,7 @@ public final class Archive {
         long end = position;
         boolean big = end >= zip64From || entries.size() >= 0xffff;
         if (big) {
-            ByteBuffer end64 = record(56 + 20);
+            ByteBuffer end64 = LittleEndian.buffer(56 + 20);
             end64.putInt(0x06064b50).putLong(44).putShort(version(true)).putShort(version(true));
             end64.putInt(0).putInt(0).putLong(entries.size()).putLong(entries.size());
             end64.putLong(end - directory).putLong(directory);
@@ -182,7 +182,7 @@ public final class Archive {
             append(end64.flip());
         }
         short count = (short) (big ? 0xffff : entries.size());
-        ByteBuffer last = record(22);
+        ByteBuffer last = LittleEndian.buffer(22);
         last.putInt(0x06054b50)
                 .putShort((short) 0)
                 .putShort((short) 0)
@@ -192,10 +192,6 @@ public final class Archive {
         append(last.flip());
         String hash = HexFormat.of().formatHex(digest.digest());
         append(ByteBuffer.wrap(hash.getBytes(StandardCharsets.US_ASCII)));
-    }
-
-    private static ByteBuffer record(int capacity) {
-        return ByteBuffer.allocate(capacity).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private static short version(boolean zip64) {

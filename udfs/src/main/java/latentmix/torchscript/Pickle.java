@@ -1,9 +1,8 @@
 package latentmix.torchscript;
 
 import java.io.ByteArrayOutputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import latentmix.codec.LittleEndian;
 
 /**
  * Writes the few opcodes of <a href="https://github.com/python/cpython/blob/3.11/Lib/pickletools.py">pickle protocol
@@ -26,10 +25,6 @@ final class Pickle {
         return this;
     }
 
-    private static ByteBuffer littleEndian(int size) {
-        return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
-    }
-
     /** A reference to a class or function. */
     Pickle global(String module, String name) {
         return op('c').bytes((module + "\n" + name + "\n").getBytes(StandardCharsets.UTF_8));
@@ -37,14 +32,14 @@ final class Pickle {
 
     Pickle string(String text) {
         byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
-        return op('X').bytes(littleEndian(4).putInt(utf8.length).array()).bytes(utf8);
+        return op('X').bytes(LittleEndian.buffer(4).putInt(utf8.length).array()).bytes(utf8);
     }
 
     /** An integer of any size: 4 bytes where they do, else LONG1 with 8. */
     Pickle integer(long value) {
         return value == (int) value
-                ? op('J').bytes(littleEndian(4).putInt((int) value).array())
-                : op(0x8a).op(8).bytes(littleEndian(8).putLong(value).array());
+                ? op('J').bytes(LittleEndian.buffer(4).putInt((int) value).array())
+                : op(0x8a).op(8).bytes(LittleEndian.buffer(8).putLong(value).array());
     }
 
     Pickle bool(boolean value) {

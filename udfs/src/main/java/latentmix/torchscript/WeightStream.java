@@ -2,12 +2,12 @@ package latentmix.torchscript;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.List;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.ElementType;
 import latentmix.checkpoint.Safetensors;
 import latentmix.checkpoint.StateDict;
+import latentmix.codec.LittleEndian;
 
 /**
  * Copies tensors from a state dict into an archive, rounding to the target type and putting convolution kernels into
@@ -18,18 +18,14 @@ final class WeightStream {
 
     private final StateDict source;
     private final ElementType type;
-    private final ByteBuffer in = direct(8);
-    private final ByteBuffer out = direct(4);
+    private final ByteBuffer in = LittleEndian.direct(8 * ELEMENTS);
+    private final ByteBuffer out = LittleEndian.direct(4 * ELEMENTS);
     private final float[] values = new float[ELEMENTS];
     private final float[] permuted = new float[ELEMENTS];
 
     WeightStream(StateDict source, ElementType type) {
         this.source = source;
         this.type = type;
-    }
-
-    private static ByteBuffer direct(int width) {
-        return ByteBuffer.allocateDirect(width * ELEMENTS).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /** Writes one tensor's elements in storage order; exactly {@code size · type.bytes()} bytes. */

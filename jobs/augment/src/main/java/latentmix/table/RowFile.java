@@ -7,11 +7,11 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import latentmix.codec.LittleEndian;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.HadoopReadOptions;
@@ -79,7 +79,7 @@ public final class RowFile {
      * them, which differs from one JVM to the next.
      */
     private static byte[] canonical(byte[] file) {
-        ByteBuffer end = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer end = LittleEndian.wrap(file);
         int footer = file.length - TAIL - end.getInt(file.length - TAIL);
         ByteArrayOutputStream out = new ByteArrayOutputStream(file.length);
         try {
@@ -96,7 +96,7 @@ public final class RowFile {
         } catch (IOException e) {
             throw new UncheckedIOException("Parquet in memory", e);
         }
-        ByteBuffer tail = ByteBuffer.allocate(TAIL).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer tail = LittleEndian.buffer(TAIL);
         tail.putInt(out.size() - footer).put(file, file.length - MAGIC, MAGIC);
         out.writeBytes(tail.array());
         return out.toByteArray();

@@ -5,18 +5,17 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import latentmix.codec.LittleEndian;
 import latentmix.table.CompanionRow;
 import latentmix.table.RowFile;
-import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
+import latentmix.table.RunFolder;
 
 /**
  * The companions of a class's inverted images: one file a micro-batch, published before the chunk of noise that they
@@ -43,8 +42,6 @@ final class Companions {
         }
 
         CompanionRow row(int row, String imageId, String classId, String prompt, String settingsId) {
-            ByteBuffer bytes = ByteBuffer.allocate(size() * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            bytes.asFloatBuffer().put(values, row * size(), size());
             return new CompanionRow(
                     imageId,
                     classId,
@@ -52,7 +49,7 @@ final class Companions {
                     (int) shape.get(1),
                     (int) shape.get(2),
                     (int) shape.get(3),
-                    bytes.array(),
+                    LittleEndian.bytes(values, row * size(), size()),
                     settingsId);
         }
     }
@@ -145,9 +142,9 @@ final class Companions {
         Shape shape = new Shape(row.depth(), row.height(), row.width());
         double[] sum = sums.computeIfAbsent(i, k -> new Sum(new double[(int) shape.size()], shape))
                 .values();
-        var values = ByteBuffer.wrap(row.data()).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+        double[] values = LittleEndian.doubles(row.data());
         for (int j = 0; j < sum.length; j++) {
-            sum[j] += weight * values.get(j);
+            sum[j] += weight * values[j];
         }
     }
 }

@@ -1,8 +1,7 @@
 package latentmix.work;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.stream.IntStream;
+import latentmix.codec.LittleEndian;
 import latentmix.table.FeatureRow;
 
 /** A row of features, read: what a network says of one image. */
@@ -11,7 +10,7 @@ record FeatureVector(String id, float[] features, float[] logits) {
     record Stored(String id, byte[] features, byte[] logits) {}
 
     static FeatureVector of(Stored row) {
-        return new FeatureVector(row.id(), floats(row.features()), floats(row.logits()));
+        return new FeatureVector(row.id(), LittleEndian.floats(row.features()), LittleEndian.floats(row.logits()));
     }
 
     double[] doubles() {
@@ -37,7 +36,7 @@ record FeatureVector(String id, float[] features, float[] logits) {
     }
 
     FeatureRow row(String classId, int halvings, String settingsId) {
-        return new FeatureRow(id, classId, bytes(features), bytes(logits), halvings, settingsId);
+        return new FeatureRow(id, classId, LittleEndian.bytes(features), LittleEndian.bytes(logits), halvings, settingsId);
     }
 
     boolean finite() {
@@ -49,17 +48,5 @@ record FeatureVector(String id, float[] features, float[] logits) {
             }
         }
         return true;
-    }
-
-    private static float[] floats(byte[] bytes) {
-        float[] values = new float[bytes.length / Float.BYTES];
-        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
-        return values;
-    }
-
-    private static byte[] bytes(float[] values) {
-        ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.asFloatBuffer().put(values);
-        return bytes.array();
     }
 }

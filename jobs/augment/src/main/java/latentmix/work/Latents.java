@@ -2,10 +2,9 @@ package latentmix.work;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
+import latentmix.codec.LittleEndian;
 import latentmix.latent.Latent;
 import latentmix.latent.Shape;
 import latentmix.table.LatentColumn;
@@ -28,10 +27,7 @@ public record Latents(Shape shape, float[] values) {
         Shape shape = columns.get(0).shape();
         float[] values = new float[columns.size() * shape.size()];
         for (int i = 0; i < columns.size(); i++) {
-            ByteBuffer.wrap(columns.get(i).data())
-                    .order(ByteOrder.LITTLE_ENDIAN)
-                    .asFloatBuffer()
-                    .get(values, i * shape.size(), shape.size());
+            LittleEndian.floats(columns.get(i).data(), values, i * shape.size(), shape.size());
         }
         return manager.create(
                 values,
@@ -48,9 +44,8 @@ public record Latents(Shape shape, float[] values) {
     }
 
     public LatentColumn column(int row) {
-        ByteBuffer bytes = ByteBuffer.allocate(shape.size() * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.asFloatBuffer().put(values, row * shape.size(), shape.size());
-        return new LatentColumn(shape.channels(), shape.height(), shape.width(), bytes.array());
+        byte[] data = LittleEndian.bytes(values, row * shape.size(), shape.size());
+        return new LatentColumn(shape.channels(), shape.height(), shape.width(), data);
     }
 
     public Latent latent(int row) {

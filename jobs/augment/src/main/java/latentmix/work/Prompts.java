@@ -3,11 +3,10 @@ package latentmix.work;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import latentmix.codec.LittleEndian;
 import latentmix.model.PromptEmbeds;
 import latentmix.model.TextEncoder;
 import latentmix.table.ContentId;
@@ -39,8 +38,8 @@ public final class Prompts {
                 text,
                 embeds.tokens(),
                 embeds.width(),
-                bytes(embeds.values()),
-                bytes(embeds.pooled()),
+                LittleEndian.bytes(embeds.values()),
+                LittleEndian.bytes(embeds.pooled()),
                 checkpointFingerprint);
         run.publish(run.prompt(row.promptId()), RowFile.bytes(PromptRow.class, List.of(row)));
     }
@@ -58,20 +57,8 @@ public final class Prompts {
 
     private PromptEmbeds embeds(String text, NDManager manager) {
         PromptRow row = rows.computeIfAbsent(text, this::read);
-        return new TextEncoder.Embeds(row.tokens(), row.width(), floats(row.embeds()), floats(row.pooled()))
+        return new TextEncoder.Embeds(row.tokens(), row.width(), LittleEndian.floats(row.embeds()), LittleEndian.floats(row.pooled()))
                 .onto(manager);
-    }
-
-    private static byte[] bytes(float[] values) {
-        ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.asFloatBuffer().put(values);
-        return bytes.array();
-    }
-
-    private static float[] floats(byte[] bytes) {
-        float[] values = new float[bytes.length / Float.BYTES];
-        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
-        return values;
     }
 
     private PromptRow read(String text) {

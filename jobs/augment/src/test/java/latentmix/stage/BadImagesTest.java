@@ -18,12 +18,13 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import latentmix.checkpoint.BuiltIn;
+import latentmix.codec.LittleEndian;
 import latentmix.config.RunConfig;
 import latentmix.table.GeneratedRow;
 import latentmix.table.MixedRow;
 import latentmix.table.RowFile;
-import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
+import latentmix.table.RunFolder;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Test;
@@ -162,9 +163,7 @@ class BadImagesTest {
     private static String poison(RunFolder run) throws IOException {
         var file = firstMixed(run);
         List<MixedRow> rows = RowFile.read(file, run.conf(), MixedRow.class);
-        var latent = ByteBuffer.wrap(rows.get(0).latent().data())
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .asFloatBuffer();
+        var latent = LittleEndian.wrap(rows.get(0).latent().data()).asFloatBuffer();
         while (latent.hasRemaining()) {
             latent.put(1e38f);
         }

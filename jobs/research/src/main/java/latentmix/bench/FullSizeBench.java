@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,6 +19,7 @@ import java.util.SplittableRandom;
 import latentmix.architecture.Architecture;
 import latentmix.checkpoint.ElementType;
 import latentmix.checkpoint.Safetensors;
+import latentmix.codec.LittleEndian;
 import latentmix.model.CompiledPrograms;
 import latentmix.model.Dtype;
 import latentmix.model.Network;
@@ -70,8 +70,7 @@ public final class FullSizeBench {
         });
         SplittableRandom random = new SplittableRandom(1);
         float[] values = new float[1 << 20];
-        ByteBuffer buffer =
-                ByteBuffer.allocateDirect(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer buffer = LittleEndian.direct(values.length * Float.BYTES);
         Safetensors.write(
                 component.resolve("model.safetensors"),
                 types,

@@ -15,6 +15,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointFolder;
+import latentmix.codec.Level;
 import latentmix.config.RunConfig;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Resize;
@@ -222,15 +223,11 @@ public final class SolversBench {
         }
     }
 
-    /** Of images in [−1, 1], in levels of a byte. */
+    /** The root of the mean squared difference of images in [-1, 1], in levels of a byte. */
     private static double distance(float[] images, float[] reference) {
         double sum = IntStream.range(0, images.length)
-                .mapToDouble(i -> Math.pow(level(images[i]) - level(reference[i]), 2))
+                .mapToDouble(i -> Math.pow(Level.unrounded(images[i]) - Level.unrounded(reference[i]), 2))
                 .sum();
         return Math.sqrt(sum / images.length);
-    }
-
-    private static double level(float value) {
-        return 127.5 * (1 + Math.max(-1, Math.min(1, value)));
     }
 }

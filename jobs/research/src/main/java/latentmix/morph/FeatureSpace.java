@@ -2,6 +2,7 @@ package latentmix.morph;
 
 import java.util.List;
 import java.util.stream.IntStream;
+import latentmix.codec.Level;
 import latentmix.image.Pixels;
 import latentmix.image.Resize;
 import latentmix.model.ImageEncoder;
@@ -36,7 +37,7 @@ public interface FeatureSpace {
                 .rgb();
         double[] colours = new double[rgb.length];
         for (int i = 0; i < colours.length; i++) {
-            colours[i] = (rgb[i] & 0xff) / 255.0;
+            colours[i] = Level.share(rgb[i]);
         }
         return colours;
     }

@@ -28,6 +28,8 @@ import javax.xml.transform.TransformerException;
 import javax.xml.transform.TransformerFactory;
 import javax.xml.transform.dom.DOMSource;
 import javax.xml.transform.stream.StreamResult;
+import latentmix.image.Pixels;
+import latentmix.image.PngEncoder;
 import latentmix.study.StudyConfig.AxisScale;
 import org.apache.batik.svggen.SVGGraphics2D;
 import org.jfree.chart.JFreeChart;
@@ -179,7 +181,7 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, List<Refe
         graphics.scale(2, 2);
         drawing().draw(graphics, new Rectangle2D.Double(0, 0, WIDTH, HEIGHT));
         graphics.dispose();
-        return Raster.png(image);
+        return PngEncoder.encode(Pixels.ofImage(image));
     }
 
     static {

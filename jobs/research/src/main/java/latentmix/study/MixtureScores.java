@@ -3,8 +3,6 @@ package latentmix.study;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -15,16 +13,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
+import latentmix.codec.LittleEndian;
 import latentmix.config.RunConfig;
 import latentmix.metric.GaussianStatistics;
 import latentmix.metric.Retention;
-import latentmix.plan.FeatureChunk;
 import latentmix.plan.FeatureChunk.Source;
+import latentmix.plan.FeatureChunk;
 import latentmix.table.MetricRow;
 import latentmix.table.RowFile;
-import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
+import latentmix.table.RunFolder;
 
 /**
  * What a run's tables say of its mixtures beside the evaluation's metrics, as rows like these: how much of its inputs
@@ -161,14 +159,7 @@ final class MixtureScores {
             }
             for (Features row : RowFile.read(run.chunk(Table.FEATURES, classId, chunk), run.conf(), Features.class)) {
                 if (row.settingsId().equals(featuresId)) {
-                    var floats = ByteBuffer.wrap(row.features())
-                            .order(ByteOrder.LITTLE_ENDIAN)
-                            .asFloatBuffer();
-                    features.put(
-                            row.id(),
-                            IntStream.range(0, floats.remaining())
-                                    .mapToDouble(floats::get)
-                                    .toArray());
+                    features.put(row.id(), LittleEndian.doubles(row.features()));
                 }
             }
         }

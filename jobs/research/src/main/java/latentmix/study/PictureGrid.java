@@ -9,6 +9,7 @@ import java.awt.image.BufferedImage;
 import java.util.List;
 import java.util.Optional;
 import latentmix.image.Pixels;
+import latentmix.image.PngEncoder;
 
 /**
  * Images of one size in labelled rows and columns, as one picture.
@@ -89,7 +90,7 @@ public record PictureGrid(List<String> columns, List<Row> rows) {
             }
         }
         graphics.dispose();
-        return Raster.png(picture);
+        return PngEncoder.encode(Pixels.ofImage(picture));
     }
 
     private int side() {
@@ -103,7 +104,7 @@ public record PictureGrid(List<String> columns, List<Row> rows) {
     }
 
     private static void draw(Graphics2D graphics, Pixels pixels, int x, int y, int side) {
-        BufferedImage image = Raster.image(pixels);
+        BufferedImage image = pixels.toImage();
         graphics.setRenderingHint(
                 RenderingHints.KEY_INTERPOLATION,
                 pixels.width() > side

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import latentmix.checkpoint.Fingerprint;
+import latentmix.codec.Level;
 import latentmix.image.Pixels;
 import latentmix.image.Resize;
 
@@ -87,7 +88,7 @@ public final class GreyImages implements Serializable {
         byte[] image = images[index];
         float[] values = new float[image.length];
         for (int i = 0; i < values.length; i++) {
-            values[i] = (image[i] & 0xff) / 127.5f - 1;
+            values[i] = Level.signed(image[i]);
         }
         return values;
     }
