@@ -96,9 +96,9 @@ public final class RowFile {
         } catch (IOException e) {
             throw new UncheckedIOException("Parquet in memory", e);
         }
-        ByteBuffer tail = LittleEndian.buffer(TAIL);
-        tail.putInt(out.size() - footer).put(file, file.length - MAGIC, MAGIC);
-        out.writeBytes(tail.array());
+        byte[] tail = new byte[TAIL];
+        LittleEndian.wrap(tail).putInt(out.size() - footer).put(file, file.length - MAGIC, MAGIC);
+        out.writeBytes(tail);
         return out.toByteArray();
     }
 
