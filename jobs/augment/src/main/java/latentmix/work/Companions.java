@@ -14,8 +14,8 @@ import java.util.TreeMap;
 import latentmix.codec.LittleEndian;
 import latentmix.table.CompanionRow;
 import latentmix.table.RowFile;
-import latentmix.table.RunFolder.Table;
 import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
 
 /**
  * The companions of a class's inverted images: one file a micro-batch, published before the chunk of noise that they

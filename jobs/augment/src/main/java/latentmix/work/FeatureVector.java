@@ -36,7 +36,8 @@ record FeatureVector(String id, float[] features, float[] logits) {
     }
 
     FeatureRow row(String classId, int halvings, String settingsId) {
-        return new FeatureRow(id, classId, LittleEndian.bytes(features), LittleEndian.bytes(logits), halvings, settingsId);
+        return new FeatureRow(
+                id, classId, LittleEndian.bytes(features), LittleEndian.bytes(logits), halvings, settingsId);
     }
 
     boolean finite() {

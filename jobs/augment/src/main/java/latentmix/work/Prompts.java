@@ -57,7 +57,8 @@ public final class Prompts {
 
     private PromptEmbeds embeds(String text, NDManager manager) {
         PromptRow row = rows.computeIfAbsent(text, this::read);
-        return new TextEncoder.Embeds(row.tokens(), row.width(), LittleEndian.floats(row.embeds()), LittleEndian.floats(row.pooled()))
+        return new TextEncoder.Embeds(
+                        row.tokens(), row.width(), LittleEndian.floats(row.embeds()), LittleEndian.floats(row.pooled()))
                 .onto(manager);
     }
 

@@ -17,12 +17,12 @@ import latentmix.codec.LittleEndian;
 import latentmix.config.RunConfig;
 import latentmix.metric.GaussianStatistics;
 import latentmix.metric.Retention;
-import latentmix.plan.FeatureChunk.Source;
 import latentmix.plan.FeatureChunk;
+import latentmix.plan.FeatureChunk.Source;
 import latentmix.table.MetricRow;
 import latentmix.table.RowFile;
-import latentmix.table.RunFolder.Table;
 import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
 
 /**
  * What a run's tables say of its mixtures beside the evaluation's metrics, as rows like these: how much of its inputs
