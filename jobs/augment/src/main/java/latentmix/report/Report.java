@@ -1,10 +1,10 @@
 package latentmix.report;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -14,11 +14,15 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import latentmix.config.RunConfig;
+import latentmix.image.PixelScores;
+import latentmix.latent.Degeneracy;
 import latentmix.report.Gallery.Cell;
 import latentmix.report.Gallery.Grid;
 import latentmix.report.Gallery.Picture;
 import latentmix.table.MetricRow;
+import latentmix.work.CellScores;
 
 /**
  * A run as one self-contained page: what was made and of what, in pictures; the settings; what stands in each table and
@@ -31,11 +35,11 @@ public final class Report {
     private static final int PIXELATED_UP_TO = 64;
 
     private final RunConfig config;
-    private final JsonNode summary;
+    private final RunSummary summary;
     private final long exported;
     private final int classes;
 
-    private Report(RunConfig config, JsonNode summary, long exported, int classes) {
+    private Report(RunConfig config, RunSummary summary, long exported, int classes) {
         this.config = config;
         this.summary = summary;
         this.exported = exported;
@@ -45,20 +49,18 @@ public final class Report {
     /**
      * The page.
      *
-     * @param summary the run's {@code run_summary.json}
      * @param exported images in the dataset
-     * @param classes classes of the run, of which the galleries show some
+     * @param classes classes of the run; the galleries show some of them
      * @param metrics what was measured, none if nothing was
      */
     public static String html(
             RunConfig config,
-            String summary,
+            RunSummary summary,
             long exported,
             int classes,
             List<Gallery> galleries,
-            List<MetricRow> metrics)
-            throws JsonProcessingException {
-        return new Report(config, JSON.readTree(summary), exported, classes)
+            List<MetricRow> metrics) {
+        return new Report(config, summary, exported, classes)
                 .page(galleries, metrics)
                 .markup();
     }
@@ -97,12 +99,12 @@ public final class Report {
                 </main></body>
                 </html>
                 """,
-                count("generated"),
+                summary.counts().generated(),
                 Html.style(),
-                count("inverted"),
+                summary.counts().inverted(),
                 classes,
                 config.model().checkpoint(),
-                count("generated"),
+                summary.counts().generated(),
                 exported,
                 tiles(),
                 galleries.size(),
@@ -116,13 +118,11 @@ public final class Report {
     }
 
     private Html tiles() {
-        double seconds = 0;
-        for (JsonNode stage : summary.get("stages")) {
-            seconds += stage.get("seconds").doubleValue();
-        }
+        double seconds =
+                summary.stages().stream().mapToDouble(StageSummary::seconds).sum();
         Map<String, Object> tiles = new LinkedHashMap<>();
-        tiles.put("images inverted", count("inverted"));
-        tiles.put("images generated", count("generated"));
+        tiles.put("images inverted", summary.counts().inverted());
+        tiles.put("images generated", summary.counts().generated());
         tiles.put("in the dataset", exported);
         tiles.put("refused", STAGES.stream().mapToLong(this::refused).sum());
         tiles.put("seconds in stages", decimal(seconds));
@@ -249,8 +249,6 @@ public final class Report {
     }
 
     private Html scores() {
-        List<JsonNode> cells = new ArrayList<>();
-        summary.get("mixtures").forEach(cells::add);
         return Html.of(
                 """
                 <div class="card"><table class="wide">
@@ -262,43 +260,40 @@ public final class Report {
                 {}
                 </table></div>
                 """,
-                Html.each(cells, Report::scores));
+                Html.each(summary.mixtures(), Report::scores));
     }
 
-    private static Html scores(JsonNode cell) {
-        JsonNode latent = cell.get("latent");
-        JsonNode image = cell.get("image");
+    private static Html scores(CellScores cell) {
+        Degeneracy latent = cell.latent();
+        PixelScores image = cell.image();
         List<String> numbers = List.of(
-                cell.get("mixed").asText() + " of " + cell.get("asked").asText(),
-                cell.get("redrawn").asText(),
-                decimals(cell, "classMeanGain"),
-                decimals(cell, "predictedClassMeanGain"),
-                decimals(latent, "norm"),
-                decimals(latent, "channelMean"),
-                decimals(latent, "lowBand", "middleBand", "highBand"),
-                decimals(latent, "horizontal", "vertical"),
-                decimals(image, "entropy"),
-                percent(image.get("clipped").doubleValue()),
-                decimals(image, "saturation"),
-                decimals(image, "sharpness"),
-                percent(cell.get("nearDuplicates").doubleValue()
-                        / cell.get("generated").doubleValue()));
+                cell.mixed() + " of " + cell.asked(),
+                Long.toString(cell.redrawn()),
+                decimals(cell.classMeanGain()),
+                decimals(cell.predictedClassMeanGain()),
+                decimals(latent.norm()),
+                decimals(latent.channelMean()),
+                decimals(latent.lowBand(), latent.middleBand(), latent.highBand()),
+                decimals(latent.horizontal(), latent.vertical()),
+                decimals(image.entropy()),
+                percent(image.clipped()),
+                decimals(image.saturation()),
+                decimals(image.sharpness()),
+                percent((double) cell.nearDuplicates() / cell.generated()));
         return Html.of(
                 "<tr><td>{}</td><td>{}</td><td>{}</td>{}</tr>",
-                cell.get("entry").textValue(),
-                cell.get("method").textValue(),
-                cell.get("inputs").textValue(),
+                cell.entry(),
+                cell.method(),
+                cell.inputs(),
                 Html.each(numbers, number -> Html.of("<td class=\"n\">{}</td>", number)));
     }
 
     /** Numbers of three digits, a dash for one that is none. */
-    private static String decimals(JsonNode node, String... names) {
-        List<String> texts = new ArrayList<>();
-        for (String name : names) {
-            double value = node.get(name).isNumber() ? node.get(name).doubleValue() : Double.NaN;
-            texts.add(Double.isNaN(value) ? "–" : String.format(Locale.ROOT, value < 100 ? "%.2f" : "%.0f", value));
-        }
-        return String.join(" ", texts);
+    private static String decimals(double... values) {
+        return Arrays.stream(values)
+                .mapToObj(value ->
+                        Double.isFinite(value) ? String.format(Locale.ROOT, value < 100 ? "%.2f" : "%.0f", value) : "–")
+                .collect(Collectors.joining(" "));
     }
 
     private static String percent(double share) {
@@ -313,17 +308,34 @@ public final class Report {
                 {}{}{}{}{}
                 </table></div>
                 """,
-                counts("images", "files found", count("files"), count("images")),
-                counts("invert", "images", count("images"), count("inverted")),
-                counts("mix", "mixtures asked for", count("asked"), count("mixed")),
-                counts("generate", "mixtures", count("mixed"), count("generated")),
+                counts(
+                        "images",
+                        "files found",
+                        summary.counts().files(),
+                        summary.counts().images()),
+                counts(
+                        "invert",
+                        "images",
+                        summary.counts().images(),
+                        summary.counts().inverted()),
+                counts(
+                        "mix",
+                        "mixtures asked for",
+                        summary.counts().asked(),
+                        summary.counts().mixed()),
+                counts(
+                        "generate",
+                        "mixtures",
+                        summary.counts().mixed(),
+                        summary.counts().generated()),
                 counts("export", "images of entries that are exported", exported, exported));
     }
 
     private Html counts(String stage, String what, long in, long out) {
-        JsonNode reasons = summary.at("/counts/rejected/" + stage);
-        List<String> texts = new ArrayList<>();
-        reasons.properties().forEach(reason -> texts.add(reason.getValue().asLong() + " " + reason.getKey()));
+        Map<String, Long> reasons = summary.counts().rejected().getOrDefault(stage, Map.of());
+        String texts = reasons.entrySet().stream()
+                .map(reason -> reason.getValue() + " " + reason.getKey())
+                .collect(Collectors.joining(", "));
         return Html.of(
                 "<tr><td>{}</td><td class=\"n\">{} <small>{}</small></td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
                 stage,
@@ -331,17 +343,14 @@ public final class Report {
                 what,
                 refused(stage),
                 out,
-                String.join(", ", texts));
+                texts);
     }
 
     private Html time() {
-        double longest = 0;
-        for (JsonNode stage : summary.get("stages")) {
-            longest = Math.max(longest, stage.get("seconds").doubleValue());
-        }
-        double whole = longest;
-        List<JsonNode> stages = new ArrayList<>();
-        summary.get("stages").forEach(stages::add);
+        double longest = summary.stages().stream()
+                .mapToDouble(StageSummary::seconds)
+                .max()
+                .orElse(0);
         return Html.of(
                 """
                 <div class="card"><table class="wide">
@@ -350,25 +359,23 @@ public final class Report {
                 {}
                 </table></div>
                 """,
-                Html.each(stages, stage -> time(stage, whole)));
+                Html.each(summary.stages(), stage -> time(stage, longest)));
     }
 
-    private static Html time(JsonNode stage, double longest) {
-        double seconds = stage.get("seconds").doubleValue();
-        long rows = stage.get("rows").longValue();
+    private static Html time(StageSummary stage, double longest) {
         return Html.of(
                 """
                 <tr><td>{}</td><td class="n">{}</td><td class="n">{}</td><td class="n">{}</td><td class="n">{}</td><td class="n">{}</td>
                 <td class="n">{}</td><td style="width: 30%"><div class="bar" style="width: {}%"></div></td></tr>
                 """,
-                stage.get("stage").textValue(),
-                rows,
-                decimal(seconds),
-                rows == 0 ? "" : decimal(rows / seconds),
-                stage.get("networkEvaluations").longValue(),
-                stage.get("chunks").longValue(),
-                stage.get("chunksDoneBefore").longValue(),
-                decimal(100 * seconds / longest));
+                stage.stage(),
+                stage.rows(),
+                decimal(stage.seconds()),
+                stage.rows() == 0 ? "" : decimal(stage.rows() / stage.seconds()),
+                stage.networkEvaluations(),
+                stage.chunks(),
+                stage.chunksDoneBefore(),
+                decimal(100 * stage.seconds() / longest));
     }
 
     private Html settings() {
@@ -416,16 +423,10 @@ public final class Report {
         return value.isNull() ? "" : value.isObject() ? value.toString() : value.asText();
     }
 
-    private long count(String name) {
-        return summary.at("/counts/" + name).longValue();
-    }
-
     private long refused(String stage) {
-        long rows = 0;
-        for (JsonNode reason : summary.at("/counts/rejected/" + stage)) {
-            rows += reason.longValue();
-        }
-        return rows;
+        return summary.counts().rejected().getOrDefault(stage, Map.of()).values().stream()
+                .mapToLong(Long::longValue)
+                .sum();
     }
 
     private static String decimal(double value) {

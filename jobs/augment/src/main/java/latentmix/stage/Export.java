@@ -22,6 +22,7 @@ import latentmix.plan.RunSettings;
 import latentmix.report.Album;
 import latentmix.report.Gallery;
 import latentmix.report.Report;
+import latentmix.report.RunSummary;
 import latentmix.table.MetricRow;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
@@ -159,8 +160,7 @@ final class Export {
                 "open the report's pictures",
                 labels,
                 (folder, label, progress) -> album.open(folder, label, inverted.get(label)));
-        String html = Report.html(
-                config, RunFolder.json(summary), exported, classes.classes().size(), galleries, metrics);
+        String html = Report.html(config, summary, exported, classes.classes().size(), galleries, metrics);
         run.publish(run.path("report.html"), html.getBytes(StandardCharsets.UTF_8));
     }
 }

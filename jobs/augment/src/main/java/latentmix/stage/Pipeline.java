@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -36,6 +35,12 @@ import latentmix.plan.MixingChunk;
 import latentmix.plan.MixingEntry;
 import latentmix.plan.NetworkCost;
 import latentmix.plan.RunSettings;
+import latentmix.report.Counts;
+import latentmix.report.RunSummary;
+import latentmix.report.SettingsIds;
+import latentmix.report.Speed;
+import latentmix.report.StageLeft;
+import latentmix.report.StageSummary;
 import latentmix.table.Lease;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
@@ -208,7 +213,7 @@ public final class Pipeline {
         }
         lease.check();
         boolean stopped = tasks.isStopped();
-        List<Plan.Stage> left = stopped ? left(stages) : List.of();
+        List<StageLeft> left = stopped ? left(stages) : List.of();
         Counts counts = count(catalogs);
         int exitCode =
                 stopped ? TRY_AGAIN : counts.rejectedShare() > config.run().maxRejected() ? 3 : 0;
@@ -248,7 +253,7 @@ public final class Pipeline {
         return new RunFolder(location, spark.hadoopConfiguration());
     }
 
-    private List<Plan.Stage> left(Set<StageName> stages) throws IOException {
+    private List<StageLeft> left(Set<StageName> stages) throws IOException {
         Set<String> asked = stages.stream().map(StageName::text).collect(Collectors.toSet());
         return Plan.stages(remaining()).stream()
                 .filter(stage -> stage.rows() > 0 && asked.contains(stage.stage()))
@@ -543,18 +548,16 @@ public final class Pipeline {
                 .orElseGet(ArrayList::new);
     }
 
-    private Map<String, Object> settingsIds(List<Catalog> catalogs) throws IOException {
-        Map<String, Object> ids = new TreeMap<>(Map.of(
-                "invert", settings.inversionId(),
-                "mix", settings.mixing().stream().map(MixingEntry::settingsId).toList(),
-                "generate", settings.generationId()));
-        if (evaluation != null) {
-            ids.put("evaluate", evaluation.settingsIds(catalogs));
-        }
-        return ids;
+    private SettingsIds settingsIds(List<Catalog> catalogs) throws IOException {
+        return new SettingsIds(
+                settings.inversionId(),
+                settings.mixing().stream().map(MixingEntry::settingsId).toList(),
+                settings.generationId(),
+                evaluation == null ? List.of() : evaluation.settingsIds(catalogs));
     }
 
     private void summarize(StageName stage, long doneBefore, List<ChunkResult> results, long start) {
-        summaries.add(StageSummary.of(stage, doneBefore, results, (System.nanoTime() - start) / 1e9, devicesPerTask));
+        double devices = stage.needs() == Needs.DEVICE ? devicesPerTask : 0;
+        summaries.add(StageSummary.of(stage.text(), doneBefore, results, (System.nanoTime() - start) / 1e9, devices));
     }
 }

@@ -5,24 +5,19 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
+import latentmix.report.Speed;
+import latentmix.report.StageLeft;
 import latentmix.work.Remaining;
 import latentmix.work.Remaining.Todo;
 
 /** What is still to do in a run folder, and what it will take. */
-public record Plan(List<Stage> stages, List<Size> tables, int classes) {
+public record Plan(List<StageLeft> stages, List<Size> tables, int classes) {
     private static final double SECONDS = 3600;
 
     public Plan {
         stages = List.copyOf(stages);
         tables = List.copyOf(tables);
     }
-
-    /**
-     * What a stage has to do.
-     *
-     * @param chunks tasks, each of which makes a file
-     */
-    public record Stage(String stage, long chunks, long rows, long networkEvaluations) {}
 
     /** What will be added to a table. */
     public record Size(String table, long files, long bytes) {}
@@ -44,7 +39,7 @@ public record Plan(List<Stage> stages, List<Size> tables, int classes) {
         }
 
         /** Seconds of one device, or of one task in stages without; empty where no speed is known. */
-        OptionalDouble seconds(Stage stage) {
+        OptionalDouble seconds(StageLeft stage) {
             if (stage.rows() == 0) {
                 return OptionalDouble.of(0);
             }
@@ -63,7 +58,7 @@ public record Plan(List<Stage> stages, List<Size> tables, int classes) {
     }
 
     /** The stages of what remains. */
-    public static List<Stage> stages(Remaining remaining) {
+    public static List<StageLeft> stages(Remaining remaining) {
         return List.of(
                 stage("invert", remaining.invert()),
                 stage("mix", remaining.mix()),
@@ -72,13 +67,13 @@ public record Plan(List<Stage> stages, List<Size> tables, int classes) {
                 stage("export", remaining.export()));
     }
 
-    private static Stage stage(String name, Todo todo) {
-        return new Stage(name, todo.chunks(), todo.rows(), todo.networkEvaluations());
+    private static StageLeft stage(String name, Todo todo) {
+        return new StageLeft(name, todo.chunks(), todo.rows(), todo.networkEvaluations());
     }
 
     /** Evaluations of the denoising network, in all. */
     public long networkEvaluations() {
-        return stages.stream().mapToLong(Stage::networkEvaluations).sum();
+        return stages.stream().mapToLong(StageLeft::networkEvaluations).sum();
     }
 
     /** The plan as tables of text. */
@@ -88,7 +83,7 @@ public record Plan(List<Stage> stages, List<Size> tables, int classes) {
                 "%-10s %14s %10s %20s %16s", "stage", "rows", "tasks", "network evaluations", "hours of one"));
         double device = 0;
         boolean known = true;
-        for (Stage stage : stages) {
+        for (StageLeft stage : stages) {
             OptionalDouble seconds = rates.seconds(stage);
             boolean processor = stage.stage().equals("mix") || stage.stage().equals("export");
             if (!processor) {

@@ -24,6 +24,7 @@ import latentmix.model.Dtype;
 import latentmix.model.ImageClassifier;
 import latentmix.model.ImageClassifier.Classification;
 import latentmix.model.Models;
+import latentmix.report.RunSummary;
 import latentmix.table.MetricRow;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
@@ -211,7 +212,7 @@ class EvaluationTest {
             assertThat(again.stages())
                     .hasSize(1)
                     .allMatch(stage -> stage.chunks() == 0 && stage.chunksDoneBefore() > 0);
-            assertThat((List<?>) again.settings().get("evaluate")).hasSize(3);
+            assertThat(again.settings().evaluate()).hasSize(3);
         }
         assertThat(TinyRun.tables(run)).isEqualTo(before);
 

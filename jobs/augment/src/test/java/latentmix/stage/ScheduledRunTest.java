@@ -14,6 +14,10 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.stream.Stream;
 import latentmix.config.RunConfig;
+import latentmix.report.RunSummary;
+import latentmix.report.Speed;
+import latentmix.report.StageLeft;
+import latentmix.report.StageSummary;
 import latentmix.table.Lease;
 import latentmix.table.RunFolder;
 import org.apache.hadoop.conf.Configuration;
@@ -77,9 +81,9 @@ class ScheduledRunTest {
     }
 
     /** What a run did, in a plan's words. */
-    private static List<Plan.Stage> done(RunSummary run) {
+    private static List<StageLeft> done(RunSummary run) {
         return run.stages().stream()
-                .map(stage -> new Plan.Stage(stage.stage(), stage.chunks(), stage.rows(), stage.networkEvaluations()))
+                .map(stage -> new StageLeft(stage.stage(), stage.chunks(), stage.rows(), stage.networkEvaluations()))
                 .toList();
     }
 
@@ -143,7 +147,7 @@ class ScheduledRunTest {
                 .isEqualTo(invert.networkEvaluations() / invert.deviceSeconds());
 
         Plan plan = new Plan(
-                List.of(new Plan.Stage("invert", 10, 100, 36_000), new Plan.Stage("mix", 10, 100, 0)), List.of(), 10);
+                List.of(new StageLeft("invert", 10, 100, 36_000), new StageLeft("mix", 10, 100, 0)), List.of(), 10);
         String unknown = plan.text(new Plan.Rates(Map.of(), 1, OptionalDouble.empty(), OptionalDouble.empty()));
         assertThat(unknown).contains("36,000", "not known", "--evaluations-per-second");
         String given = plan.text(new Plan.Rates(Map.of(), 4, OptionalDouble.of(10), OptionalDouble.of(2.5)));

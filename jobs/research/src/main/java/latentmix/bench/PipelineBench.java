@@ -23,12 +23,12 @@ import latentmix.model.Models;
 import latentmix.model.PromptEmbeds;
 import latentmix.model.TextEncoder;
 import latentmix.model.Vae;
+import latentmix.report.StageSummary;
 import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
 import latentmix.stage.Pipeline;
 import latentmix.stage.StageName;
-import latentmix.stage.StageSummary;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**

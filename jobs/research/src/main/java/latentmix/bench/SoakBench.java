@@ -9,9 +9,9 @@ import java.util.Locale;
 import latentmix.checkpoint.Caches;
 import latentmix.config.RunConfig;
 import latentmix.model.AvailableMemory;
+import latentmix.report.StageSummary;
 import latentmix.stage.Pipeline;
 import latentmix.stage.StageName;
-import latentmix.stage.StageSummary;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**

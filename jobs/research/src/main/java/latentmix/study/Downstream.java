@@ -9,6 +9,7 @@ import java.util.Set;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.config.RunConfig;
 import latentmix.plan.ClassList;
+import latentmix.report.SettingsIds;
 import latentmix.stage.Job;
 import latentmix.stage.Needs;
 import latentmix.stage.Pipeline;
@@ -151,23 +152,21 @@ final class Downstream {
                 .withInput(new RunConfig.Input(images, input.classes(), input.maxPixels(), input.folders(), null))
                 .withMixing(config.entries(shots));
         String runFolder = location + "/" + own + "/run";
-        var settings = Pipeline.summary(
+        SettingsIds settings = Pipeline.summary(
                         context.spark(),
                         run,
                         runFolder,
                         List.of(StageName.INVERT, StageName.MIX, StageName.GENERATE),
                         RunTerms.saying(context.console()))
                 .settings();
-        List<?> mixing = (List<?>) settings.get("mix");
-        String generation = settings.get("generate").toString();
         List<Training> trainings = new ArrayList<>();
         for (Arm arm : arms(config, shots)) {
             Made made = arm.method()
                     .map(method -> new Made(
                             runFolder,
                             method,
-                            mixing.get(config.methods().indexOf(method)).toString(),
-                            generation,
+                            settings.mix().get(config.methods().indexOf(method)),
+                            settings.generate(),
                             arm.multiple()))
                     .orElse(Made.NONE);
             int logits = classes.names().size();

@@ -169,7 +169,7 @@ final class MixtureScores {
     /** The features of the class's inverted images, by id in order. */
     private Map<String, double[]> pool(String classId, Map<String, double[]> features) throws IOException {
         Map<String, double[]> pool = new TreeMap<>();
-        String inversion = done.summary().settings().get("invert").toString();
+        String inversion = done.summary().settings().invert();
         for (String chunk : run.chunks(Table.INVERTED, classId)) {
             for (Inverted row : RowFile.read(run.chunk(Table.INVERTED, classId, chunk), run.conf(), Inverted.class)) {
                 if (row.settingsId().equals(inversion) && features.containsKey(row.imageId())) {

@@ -15,16 +15,16 @@ import latentmix.image.Pixels;
 import latentmix.latent.Latent;
 import latentmix.latent.LatentPool;
 import latentmix.plan.ClassLabel;
+import latentmix.report.RunSummary;
 import latentmix.stage.Pipeline;
-import latentmix.stage.RunSummary;
 import latentmix.stage.RunTerms;
 import latentmix.stage.StageName;
 import latentmix.study.LatentExperiment.Perturbed;
 import latentmix.study.StudyConfig.AxisScale;
 import latentmix.table.LatentColumn;
 import latentmix.table.RowFile;
-import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
+import latentmix.table.RunFolder;
 
 /**
  * Images that the model made from noise, perturbed and inverted: their centroids beside those of real images and of the
@@ -95,7 +95,7 @@ final class PerturbedSection {
                                 context.spark(),
                                 made.config(),
                                 study + "/" + work + "/run",
-                                made.summary().settings().get("invert").toString())
+                                made.summary().settings().invert())
                         .map("mix centroids", (run, label, pool) -> survey.of(pool, seed + label.classId())));
         sources.put(
                 NOISE,

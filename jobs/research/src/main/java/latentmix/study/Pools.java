@@ -43,7 +43,7 @@ record Pools(JavaSparkContext spark, RunConfig config, String runFolder, String 
                 context.spark(),
                 run.config(),
                 context.runFolder(run.config()),
-                run.summary().settings().get("invert").toString());
+                run.summary().settings().invert());
     }
 
     /** The classes, sorted by folder. */

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import latentmix.config.RunConfig;
 import latentmix.report.Html;
-import latentmix.stage.StageSummary;
+import latentmix.report.StageSummary;
 
 /**
  * A study as one self-contained page: what was done, figures and tables, settings, cost. Nothing is loaded from

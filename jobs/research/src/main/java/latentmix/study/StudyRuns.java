@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import latentmix.config.RunConfig;
+import latentmix.report.RunSummary;
 import latentmix.stage.Pipeline;
-import latentmix.stage.RunSummary;
 import latentmix.stage.RunTerms;
 import latentmix.stage.StageName;
 import latentmix.study.StudyConfig.Experiment;
@@ -29,10 +29,9 @@ final class StudyRuns {
     record Done(RunConfig config, RunFolder run, RunSummary summary) {
         /** The settings id of an entry's mixtures. */
         String mixing(String entry) {
-            List<?> ids = (List<?>) summary.settings().get("mix");
             for (int i = 0; i < config.mixing().size(); i++) {
                 if (config.mixing().get(i).name().equals(entry)) {
-                    return ids.get(i).toString();
+                    return summary.settings().mix().get(i);
                 }
             }
             throw new IllegalArgumentException("The run must have the entry, has not: " + entry);
@@ -40,7 +39,8 @@ final class StudyRuns {
 
         /** What was measured of the run's images, and of what its tables say of them beside. */
         private List<MetricRow> metrics() throws IOException {
-            if (!(summary.settings().get("evaluate") instanceof List<?> ids)) {
+            List<String> ids = summary.settings().evaluate();
+            if (ids.isEmpty()) {
                 return List.of(); // nothing was to be measured
             }
             List<MetricRow> rows = new ArrayList<>();
@@ -49,13 +49,13 @@ final class StudyRuns {
             }
             rows.removeIf(row -> !ids.contains(row.settingsId()));
             rows.addAll(MixtureScores.of(
-                    this, MixtureScores.features(run, ids.get(0).toString())));
+                    this, MixtureScores.features(run, ids.get(0))));
             return rows;
         }
 
         /** The settings id of its images. */
         String generation() {
-            return summary.settings().get("generate").toString();
+            return summary.settings().generate();
         }
     }
 

@@ -1,4 +1,4 @@
-package latentmix.stage;
+package latentmix.report;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -15,19 +15,18 @@ import latentmix.work.CellScores;
 /**
  * A run's result, published as {@code run_summary.json}: what a scheduler reads where the exit code is lost.
  *
- * @param label of the attempt, as the run was given it
- * @param stopped why it was stopped before its end; empty where it was not
- * @param left what the stages that were asked for had left to do when it was stopped
- * @param settings settings ids by stage
- * @param mixtures how degenerate they are, by entry, method and input count
+ * @param label the attempt's label, as the run was given it
+ * @param stopped why the run was stopped before its end; empty where it was not
+ * @param left what the stages that were asked for had left to do when the run was stopped
+ * @param mixtures how degenerate the mixtures are, by entry, method and input count
  * @param measured how fast each stage was when it last did something in this folder
  */
 public record RunSummary(
         int exitCode,
         String label,
         String stopped,
-        List<Plan.Stage> left,
-        Map<String, Object> settings,
+        List<StageLeft> left,
+        SettingsIds settings,
         Counts counts,
         List<CellScores> mixtures,
         List<StageSummary> stages,
@@ -35,11 +34,18 @@ public record RunSummary(
     private static final String FILE = "run_summary.json";
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    public RunSummary {
+        left = List.copyOf(left);
+        mixtures = List.copyOf(mixtures);
+        stages = List.copyOf(stages);
+        measured = Map.copyOf(measured);
+    }
+
     /** The summary of a run that ended with a failure. */
     private record Failure(int exitCode, String label, String failure, Map<String, Speed> measured) {}
 
     /** Replaces the run folder's summary. */
-    void publish(RunFolder run) throws IOException {
+    public void publish(RunFolder run) throws IOException {
         publish(run, this);
     }
 
@@ -52,8 +58,8 @@ public record RunSummary(
         run.publish(run.path(FILE), RunFolder.json(summary).getBytes(StandardCharsets.UTF_8));
     }
 
-    /** What the run folder's summary says of each stage's speed; nothing where there is none. */
-    static Map<String, Speed> measured(RunFolder run) throws IOException {
+    /** Each stage's speed as the run folder's summary says it; empty where there is no summary. */
+    public static Map<String, Speed> measured(RunFolder run) throws IOException {
         try {
             JsonNode measured = JSON.readTree(run.read(run.path(FILE))).path("measured");
             return JSON.convertValue(
@@ -64,8 +70,8 @@ public record RunSummary(
         }
     }
 
-    /** The same, brought up to date by what was done now. */
-    static Map<String, Speed> measured(RunFolder run, List<StageSummary> stages) throws IOException {
+    /** Each stage's speed, that of stages which did something now included. */
+    public static Map<String, Speed> measured(RunFolder run, List<StageSummary> stages) throws IOException {
         Map<String, Speed> measured = new TreeMap<>(measured(run));
         for (StageSummary stage : stages) {
             double seconds = stage.deviceSeconds() > 0 ? stage.deviceSeconds() : stage.taskSeconds();

@@ -1,4 +1,4 @@
-package latentmix.stage;
+package latentmix.report;
 
 /**
  * How fast a stage was when it last did something.

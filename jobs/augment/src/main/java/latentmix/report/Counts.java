@@ -1,4 +1,4 @@
-package latentmix.stage;
+package latentmix.report;
 
 import java.util.Collection;
 import java.util.Map;
@@ -25,7 +25,7 @@ public record Counts(
         long generated,
         Map<String, Map<String, Long>> rejected) {
     /** The sum over classes. */
-    static Counts of(Collection<Census> classes) {
+    public static Counts of(Collection<Census> classes) {
         Map<String, Map<String, Long>> rejected = new TreeMap<>();
         long files = 0;
         long images = 0;

@@ -1,4 +1,4 @@
-package latentmix.stage;
+package latentmix.report;
 
 import java.util.List;
 import latentmix.work.ChunkResult;
@@ -12,9 +12,9 @@ import latentmix.work.ChunkResult;
  * @param networkEvaluations denoiser evaluations of the chunks computed now
  * @param seconds wall clock
  * @param taskSeconds the sum over tasks
- * @param deviceSeconds that times the devices of a task, GPU seconds where there are GPUs; 0 in stages that need no
- *     device
- * @param rowsPerSecond of wall clock
+ * @param deviceSeconds the tasks' seconds times the devices of a task, GPU seconds where there are GPUs; 0 in stages
+ *     that need no device
+ * @param rowsPerSecond rows of a second of wall clock
  */
 public record StageSummary(
         String stage,
@@ -27,11 +27,17 @@ public record StageSummary(
         double taskSeconds,
         double deviceSeconds,
         double rowsPerSecond) {
-    static StageSummary of(
-            StageName stage, long doneBefore, List<ChunkResult> results, double seconds, double devicesPerTask) {
+    /**
+     * The summary of the chunks that were computed now.
+     *
+     * @param seconds wall clock
+     * @param devices devices that each task had; 0 in stages that need none
+     */
+    public static StageSummary of(
+            String stage, long doneBefore, List<ChunkResult> results, double seconds, double devices) {
         ChunkResult sum = results.stream().reduce(ChunkResult.NONE, ChunkResult::plus);
         return new StageSummary(
-                stage.text(),
+                stage,
                 results.size(),
                 doneBefore,
                 sum.rows(),
@@ -39,7 +45,7 @@ public record StageSummary(
                 sum.networkEvaluations(),
                 seconds,
                 sum.seconds(),
-                stage.needs() == Needs.DEVICE ? sum.seconds() * devicesPerTask : 0,
+                sum.seconds() * devices,
                 sum.rows() / seconds);
     }
 }
