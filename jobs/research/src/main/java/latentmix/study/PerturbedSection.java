@@ -23,8 +23,8 @@ import latentmix.study.LatentExperiment.Perturbed;
 import latentmix.study.StudyConfig.AxisScale;
 import latentmix.table.LatentColumn;
 import latentmix.table.RowFile;
-import latentmix.table.RunFolder.Table;
 import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
 
 /**
  * Images that the model made from noise, perturbed and inverted: their centroids beside those of real images and of the

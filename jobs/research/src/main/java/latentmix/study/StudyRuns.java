@@ -48,8 +48,7 @@ final class StudyRuns {
                 rows.addAll(RowFile.read(run.metrics(file), run.conf(), MetricRow.class));
             }
             rows.removeIf(row -> !ids.contains(row.settingsId()));
-            rows.addAll(MixtureScores.of(
-                    this, MixtureScores.features(run, ids.get(0))));
+            rows.addAll(MixtureScores.of(this, MixtureScores.features(run, ids.get(0))));
             return rows;
         }
 
