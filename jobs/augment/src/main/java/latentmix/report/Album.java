@@ -3,10 +3,8 @@ package latentmix.report;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import latentmix.image.ImageDecoder;
@@ -23,10 +21,13 @@ import latentmix.report.Gallery.Cell;
 import latentmix.report.Gallery.Grid;
 import latentmix.report.Gallery.Picture;
 import latentmix.table.GeneratedRow.EncodedImage;
-import latentmix.table.RowFile;
+import latentmix.table.GeneratedTable;
+import latentmix.table.InvertedTable;
+import latentmix.table.MixedTable;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
+import latentmix.work.GeneratedMixtures;
 import latentmix.work.MixingPlan;
+import latentmix.work.SourceImages;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -52,19 +53,6 @@ public record Album(String input, long maxPixels, List<Entry> entries, String ge
     /** An entry of the configuration's mixing, by name. */
     public record Entry(String name, boolean exported, MixingEntry mixing) implements Serializable {}
 
-    private record Inverted(String imageId, String path) {}
-
-    private record Mixed(
-            String mixId,
-            int k,
-            String method,
-            List<String> sourceIds,
-            List<Double> weights,
-            double ess,
-            String settingsId) {}
-
-    private record Generated(String mixId, EncodedImage image) {}
-
     /** The pictures of a class, of which these chunks of the inverted table are the configuration's. */
     public Gallery open(RunFolder run, ClassLabel label, List<String> inverted) throws IOException {
         List<Grid> grids = new ArrayList<>();
@@ -75,30 +63,32 @@ public record Album(String input, long maxPixels, List<Entry> entries, String ge
     }
 
     private List<Picture> sources(RunFolder run, ClassLabel label, List<String> inverted) throws IOException {
-        Set<String> present = run.chunks(Table.INVERTED, label.classId());
+        InvertedTable table = new InvertedTable(run, label.classId());
+        Set<String> present = table.chunks();
+        SourceImages images = new SourceImages(run, new Path(input), maxPixels);
         List<Picture> pictures = new ArrayList<>();
         for (String chunk : inverted) {
             if (!present.contains(chunk)) {
                 continue;
             }
-            for (Inverted row :
-                    RowFile.read(run.chunk(Table.INVERTED, label.classId(), chunk), run.conf(), Inverted.class)) {
+            for (InvertedTable.Source row : table.sources(chunk)) {
                 if (pictures.size() == SOURCES) {
                     return pictures;
                 }
-                source(run, row.path()).ifPresent(pictures::add);
+                source(images, row).ifPresent(pictures::add);
             }
         }
         return pictures;
     }
 
-    /** A source image, if it is still there. */
-    private Optional<Picture> source(RunFolder run, String path) {
+    /** A source image; none where its file is gone or has other bytes than those that were inverted. */
+    private static Optional<Picture> source(SourceImages images, InvertedTable.Source row) {
         try {
-            Pixels image = ImageDecoder.decode(run.read(new Path(input, path)), maxPixels);
-            return Optional.of(picture(image, "", path));
-        } catch (UnreadableImage | IOException e) {
-            return Optional.empty(); // gone or changed since it was inverted
+            return images.open(row) instanceof SourceImages.Image image
+                    ? Optional.of(picture(image.pixels(), "", row.path()))
+                    : Optional.empty();
+        } catch (IOException e) {
+            return Optional.empty(); // a report does without a file that the store does not give
         }
     }
 
@@ -109,7 +99,8 @@ public record Album(String input, long maxPixels, List<Entry> entries, String ge
         for (int k = 0; k < settings.cells(); k++) {
             cells.add(new ArrayList<>());
         }
-        Set<String> present = run.chunks(Table.GENERATED, label.classId());
+        Set<String> present = new GeneratedTable(run, label.classId()).chunks();
+        GeneratedMixtures tables = new GeneratedMixtures(run, label.classId());
         for (MixedChunk mixed : new MixingPlan(run, chunkRows).mixed(label, List.of(entry.mixing()))) {
             String generated = GenerationChunk.id(generationId, mixed.id());
             if (cells.stream().allMatch(cell -> cell.size() == perCell)) {
@@ -118,22 +109,17 @@ public record Album(String input, long maxPixels, List<Entry> entries, String ge
             if (!present.contains(generated)) {
                 continue;
             }
-            Map<String, EncodedImage> images = new HashMap<>();
-            for (Mixed row :
-                    RowFile.read(run.chunk(Table.MIXED, label.classId(), mixed.id()), run.conf(), Mixed.class)) {
-                List<Picture> cell = cells.get(row.k() % settings.cells());
-                if (row.k() >= entry.mixing().mixtures() || cell.size() == perCell) {
-                    continue;
-                }
-                if (images.isEmpty()) {
-                    for (Generated image : RowFile.read(
-                            run.chunk(Table.GENERATED, label.classId(), generated), run.conf(), Generated.class)) {
-                        images.put(image.mixId(), image.image());
-                    }
-                }
-                EncodedImage image = images.get(row.mixId());
-                if (image != null) { // else it was rejected
-                    cell.add(mixture(row, image));
+            var pairs = tables.chunk(
+                    mixed.id(),
+                    generated,
+                    MixedTable.Recipe.class,
+                    GeneratedTable.Image.class,
+                    row -> row.k() < entry.mixing().mixtures()
+                            && cells.get(row.k() % settings.cells()).size() < perCell);
+            for (var pair : pairs) {
+                List<Picture> cell = cells.get(pair.mixture().k() % settings.cells());
+                if (cell.size() < perCell && pair.image().isPresent()) { // a mixture that was refused has none
+                    cell.add(mixture(pair.mixture(), pair.image().get().image()));
                 }
             }
         }
@@ -144,7 +130,7 @@ public record Album(String input, long maxPixels, List<Entry> entries, String ge
         return new Grid(entry.name(), settings.weights(), entry.exported(), grid);
     }
 
-    private static Picture mixture(Mixed row, EncodedImage image) {
+    private static Picture mixture(MixedTable.Recipe row, EncodedImage image) {
         String caption = String.format(
                 Locale.ROOT,
                 "%s\nN %d · ess %.1f",

@@ -25,6 +25,8 @@ public final class InvertedTable extends ChunkTable<InvertedRow> {
 
     private record Id(String imageId) {}
 
+    private record Key(String imageId, String settingsId) {}
+
     public InvertedTable(RunFolder run, String classId) {
         super(run, Table.INVERTED, "invert", classId, InvertedRow.class);
     }
@@ -32,6 +34,14 @@ public final class InvertedTable extends ChunkTable<InvertedRow> {
     /** The ids of a chunk's images; reads no latent. */
     public List<String> imageIds(String chunk) throws IOException {
         return read(chunk, Id.class).stream().map(Id::imageId).toList();
+    }
+
+    /** The ids of those of a chunk's images that were inverted under these settings; reads no latent. */
+    public List<String> imageIds(String chunk, String settingsId) throws IOException {
+        return read(chunk, Key.class).stream()
+                .filter(row -> row.settingsId().equals(settingsId))
+                .map(Key::imageId)
+                .toList();
     }
 
     /** The files of a chunk's images; reads no latent. */

@@ -3,21 +3,17 @@ package latentmix.work;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import latentmix.image.NearDuplicates;
 import latentmix.image.PixelScores;
 import latentmix.latent.Degeneracy;
 import latentmix.plan.ClassLabel;
-import latentmix.plan.GenerationChunk;
 import latentmix.plan.MixingEntry;
 import latentmix.plan.MixingSettings;
-import latentmix.table.RowFile;
+import latentmix.table.GeneratedTable;
+import latentmix.table.MixedTable;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
 
 /**
  * How degenerate the mixtures of one cell are, a method with an input count: means over mixtures and images, which
@@ -46,49 +42,27 @@ public record CellScores(
         long nearDuplicates,
         PixelScores image)
         implements Serializable {
-
-    private record Mixed(
-            String mixId,
-            int k,
-            int attempt,
-            double classMeanGain,
-            double predictedClassMeanGain,
-            Degeneracy degeneracy,
-            String settingsId) {}
-
-    private record Generated(
-            String mixId, double entropy, double clipped, double saturation, double sharpness, long differenceHash) {}
-
     /** The cells of an entry, in the order of its grid, over what stands in a class's tables under these settings. */
     public static List<CellScores> of(
             RunFolder run, ClassLabel label, String name, MixingEntry entry, String generationId) throws IOException {
         MixingSettings settings = entry.settings();
-        List<List<Mixed>> mixed = new ArrayList<>();
-        List<List<Generated>> generated = new ArrayList<>();
+        List<List<MixedTable.Scores>> mixed = new ArrayList<>();
+        List<List<GeneratedTable.Scores>> generated = new ArrayList<>();
         for (int cell = 0; cell < settings.cells(); cell++) {
             mixed.add(new ArrayList<>());
             generated.add(new ArrayList<>());
         }
-        String classId = label.classId();
-        Set<String> present = run.chunks(Table.GENERATED, classId);
-        for (String chunk : run.chunks(Table.MIXED, classId)) {
-            Map<String, Integer> cells = new HashMap<>(); // by mix id
-            for (Mixed row : RowFile.read(run.chunk(Table.MIXED, classId, chunk), run.conf(), Mixed.class)) {
-                if (row.settingsId().equals(entry.settingsId()) && row.k() < entry.mixtures()) {
-                    cells.put(row.mixId(), row.k() % settings.cells());
-                    mixed.get(row.k() % settings.cells()).add(row);
-                }
-            }
-            String images = GenerationChunk.id(generationId, chunk);
-            if (!cells.isEmpty() && present.contains(images)) {
-                for (Generated row :
-                        RowFile.read(run.chunk(Table.GENERATED, classId, images), run.conf(), Generated.class)) {
-                    if (cells.containsKey(row.mixId())) {
-                        generated.get(cells.get(row.mixId())).add(row);
-                    }
-                }
-            }
-        }
+        new GeneratedMixtures(run, label.classId())
+                .all(
+                        generationId,
+                        MixedTable.Scores.class,
+                        GeneratedTable.Scores.class,
+                        row -> row.settingsId().equals(entry.settingsId()) && row.k() < entry.mixtures())
+                .forEach(pair -> {
+                    int cell = pair.mixture().k() % settings.cells();
+                    mixed.get(cell).add(pair.mixture());
+                    pair.image().ifPresent(generated.get(cell)::add);
+                });
         List<CellScores> scores = new ArrayList<>();
         for (int cell = 0; cell < settings.cells(); cell++) {
             scores.add(of(name, entry, cell, mixed.get(cell), generated.get(cell)));
@@ -97,7 +71,7 @@ public record CellScores(
     }
 
     private static CellScores of(
-            String name, MixingEntry entry, int cell, List<Mixed> mixed, List<Generated> generated) {
+            String name, MixingEntry entry, int cell, List<MixedTable.Scores> mixed, List<GeneratedTable.Scores> generated) {
         NearDuplicates duplicates = new NearDuplicates();
         generated.forEach(row -> duplicates.add(row.differenceHash()));
         return new CellScores(
@@ -107,8 +81,8 @@ public record CellScores(
                 entry.count(),
                 mixed.size(),
                 mixed.stream().filter(row -> row.attempt() > 0).count(),
-                mean(mixed, Mixed::classMeanGain),
-                mean(mixed, Mixed::predictedClassMeanGain),
+                mean(mixed, MixedTable.Scores::classMeanGain),
+                mean(mixed, MixedTable.Scores::predictedClassMeanGain),
                 new Degeneracy(
                         mean(mixed, row -> row.degeneracy().norm()),
                         mean(mixed, row -> row.degeneracy().channelMean()),
@@ -120,10 +94,10 @@ public record CellScores(
                 generated.size(),
                 duplicates.duplicates(NearDuplicates.LIMIT),
                 new PixelScores(
-                        mean(generated, Generated::entropy),
-                        mean(generated, Generated::clipped),
-                        mean(generated, Generated::saturation),
-                        mean(generated, Generated::sharpness)));
+                        mean(generated, GeneratedTable.Scores::entropy),
+                        mean(generated, GeneratedTable.Scores::clipped),
+                        mean(generated, GeneratedTable.Scores::saturation),
+                        mean(generated, GeneratedTable.Scores::sharpness)));
     }
 
     /** Both together: the same cell of other classes. */

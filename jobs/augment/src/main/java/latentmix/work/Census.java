@@ -10,11 +10,13 @@ import latentmix.plan.ClassLabel;
 import latentmix.plan.GenerationChunk;
 import latentmix.plan.InversionChunk;
 import latentmix.plan.MixingEntry;
-import latentmix.table.ContentId;
-import latentmix.table.RowFile;
+import latentmix.table.GeneratedTable;
+import latentmix.table.ImagesTable;
+import latentmix.table.InvertedTable;
+import latentmix.table.MixedTable;
+import latentmix.table.RejectedTable.Reason;
+import latentmix.table.RejectedTable;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
-import org.apache.hadoop.fs.Path;
 
 /**
  * What stands in a run folder for one class under the settings of a run.
@@ -24,8 +26,6 @@ import org.apache.hadoop.fs.Path;
 public record Census(
         String classId, long images, long inverted, long mixed, long generated, Map<String, Map<String, Long>> rejected)
         implements Serializable {
-
-    private record Refused(String reason, String settingsId, String classId) {}
 
     /**
      * Counts a class.
@@ -46,23 +46,25 @@ public record Census(
         Map<String, Map<String, Long>> rejected = new TreeMap<>();
         long images = 0;
         long inverted = 0;
-        Set<String> done = run.chunks(Table.INVERTED, classId);
+        InvertedTable noise = new InvertedTable(run, classId);
+        Set<String> done = noise.chunks();
         for (InversionChunk chunk : inversions) {
             images += chunk.rows();
             if (done.contains(chunk.id())) {
-                long rows = RowFile.count(run.chunk(Table.INVERTED, classId, chunk.id()), run.conf());
+                long rows = noise.count(chunk.id());
                 inverted += rows;
                 if (rows < chunk.rows()) {
                     refused(run, InversionWork.STAGE, chunk.id(), rejected);
                 }
             }
         }
-        refused(run, ImagesWork.STAGE, ContentId.of(classId), rejected);
+        refused(run, ImagesWork.STAGE, ImagesTable.rejectedId(classId), rejected);
         Set<String> own =
                 Set.copyOf(entries.stream().map(MixingEntry::settingsId).toList());
-        for (String chunk : run.chunks(Table.MIXED, classId)) {
+        RejectedTable refusals = new RejectedTable(run, MixingWork.STAGE);
+        for (String chunk : new MixedTable(run, classId).chunks()) {
             if (refusing.contains(chunk)) {
-                for (Refused row : RowFile.read(run.rejected(MixingWork.STAGE, chunk), run.conf(), Refused.class)) {
+                for (Reason row : refusals.reasons(chunk)) {
                     if (own.contains(row.settingsId())) {
                         count(MixingWork.STAGE, row, rejected);
                     }
@@ -71,11 +73,12 @@ public record Census(
         }
         long mixed = 0;
         long generated = 0;
-        done = run.chunks(Table.GENERATED, classId);
+        GeneratedTable pictures = new GeneratedTable(run, classId);
+        done = pictures.chunks();
         for (GenerationChunk chunk : generations) {
             mixed += chunk.rows();
             if (done.contains(chunk.id())) {
-                long rows = RowFile.count(run.chunk(Table.GENERATED, classId, chunk.id()), run.conf());
+                long rows = pictures.count(chunk.id());
                 generated += rows;
                 if (rows < chunk.rows()) {
                     refused(run, GenerationWork.STAGE, chunk.id(), rejected);
@@ -94,15 +97,15 @@ public record Census(
 
     private static void refused(RunFolder run, String stage, String chunk, Map<String, Map<String, Long>> rejected)
             throws IOException {
-        Path file = run.rejected(stage, chunk);
-        if (file.getFileSystem(run.conf()).exists(file)) {
-            for (Refused row : RowFile.read(file, run.conf(), Refused.class)) {
+        RejectedTable refusals = new RejectedTable(run, stage);
+        if (refusals.has(chunk)) {
+            for (Reason row : refusals.reasons(chunk)) {
                 count(stage, row, rejected);
             }
         }
     }
 
-    private static void count(String stage, Refused row, Map<String, Map<String, Long>> rejected) {
+    private static void count(String stage, Reason row, Map<String, Map<String, Long>> rejected) {
         rejected.computeIfAbsent(stage, s -> new TreeMap<>()).merge(row.reason(), 1L, Long::sum);
     }
 }

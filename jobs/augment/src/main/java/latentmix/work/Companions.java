@@ -13,13 +13,13 @@ import java.util.Set;
 import java.util.TreeMap;
 import latentmix.codec.LittleEndian;
 import latentmix.table.CompanionRow;
+import latentmix.table.CompanionsTable;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
 
 /**
- * The companions of a class's inverted images: one file a micro-batch, published before the chunk of noise that they
- * belong to, and mixed when an image is generated, Σ w_i · companion_i, by reading the mixture's own sources.
+ * Mixes the companions of a class's inverted images when an image is generated: Σ w_i · companion_i over the mixture's
+ * sources.
  */
 final class Companions {
     /** Companions off the device, (B, depth, height, width). */
@@ -54,32 +54,24 @@ final class Companions {
         }
     }
 
-    private record Key(String imageId, String prompt, String settingsId) {}
-
     private record Sum(double[] values, Shape shape) {}
 
-    private final RunFolder run;
+    private final CompanionsTable table;
     private final String classId;
     private final String settingsId;
-    private final TreeMap<String, Set<Key>> files = new TreeMap<>(); // by name: sums repeat
+    private final TreeMap<String, Set<CompanionsTable.Key>> files = new TreeMap<>(); // by name: sums repeat
 
     /** Reads which of a class's files hold which images' companions under an inversion's settings. */
     Companions(RunFolder run, String classId, String settingsId) throws IOException {
-        this.run = run;
+        this.table = new CompanionsTable(run, classId);
         this.classId = classId;
         this.settingsId = settingsId;
-        for (String file : run.chunks(Table.COMPANIONS, classId)) {
-            List<Key> keys = RowFile.read(run.chunk(Table.COMPANIONS, classId, file), run.conf(), Key.class);
+        for (String file : table.files()) {
+            List<CompanionsTable.Key> keys = table.keys(file);
             if (keys.stream().anyMatch(key -> key.settingsId().equals(settingsId))) {
                 files.put(file, Set.copyOf(keys));
             }
         }
-    }
-
-    /** Publishes a micro-batch's companions. */
-    static void publish(RunFolder run, String classId, String chunk, int batch, List<CompanionRow> rows)
-            throws IOException {
-        run.publish(run.chunk(Table.COMPANIONS, classId, chunk + "-" + batch), RowFile.bytes(CompanionRow.class, rows));
     }
 
     /** Whose companions are summed, with what weights. */
@@ -88,11 +80,11 @@ final class Companions {
     /** The mixtures' companions, (B, depth, height, width). */
     NDArray mixed(List<Mixture> mixtures, NDManager manager) {
         Map<Integer, Sum> sums = new HashMap<>();
-        Set<Key> missing = new HashSet<>();
+        Set<CompanionsTable.Key> missing = new HashSet<>();
         for (Mixture mixture : mixtures) {
-            mixture.sourceIds().forEach(id -> missing.add(new Key(id, mixture.prompt(), settingsId)));
+            mixture.sourceIds().forEach(id -> missing.add(new CompanionsTable.Key(id, mixture.prompt(), settingsId)));
         }
-        for (Map.Entry<String, Set<Key>> file : files.entrySet()) {
+        for (Map.Entry<String, Set<CompanionsTable.Key>> file : files.entrySet()) {
             if (file.getValue().stream().anyMatch(missing::contains)) {
                 add(file.getKey(), mixtures, missing, sums);
             }
@@ -114,11 +106,10 @@ final class Companions {
         return manager.create(values, new Shape(mixtures.size()).addAll(one));
     }
 
-    private void add(String file, List<Mixture> mixtures, Set<Key> missing, Map<Integer, Sum> sums) {
-        try (RowFile.Cursor<CompanionRow> rows =
-                RowFile.open(run.chunk(Table.COMPANIONS, classId, file), run.conf(), CompanionRow.class)) {
+    private void add(String file, List<Mixture> mixtures, Set<CompanionsTable.Key> missing, Map<Integer, Sum> sums) {
+        try (RowFile.Cursor<CompanionRow> rows = table.open(file)) {
             for (CompanionRow row = rows.next(); row != null; row = rows.next()) {
-                if (missing.remove(new Key(row.imageId(), row.prompt(), row.settingsId()))) {
+                if (missing.remove(new CompanionsTable.Key(row.imageId(), row.prompt(), row.settingsId()))) {
                     for (int i = 0; i < mixtures.size(); i++) {
                         add(i, row, mixtures.get(i), sums);
                     }

@@ -16,10 +16,10 @@ import latentmix.metric.ReferenceSet;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.MixingEntry;
 import latentmix.plan.MixingSettings;
+import latentmix.table.FeaturesTable;
 import latentmix.table.MetricRow;
-import latentmix.table.RowFile;
+import latentmix.table.MixedTable;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
 
 /**
  * Measures the images of one class in one network's features: metrics of the class, and states to be merged with other
@@ -83,8 +83,6 @@ public final class EvaluationWork {
 
     /** A class's metrics and states. */
     public record Result(List<Measured> measured, Map<Cell, CellState> states) implements Serializable {}
-
-    private record Mixture(String mixId, int k, String settingsId) {}
 
     private final RunFolder run;
     private final List<Entry> entries;
@@ -180,8 +178,7 @@ public final class EvaluationWork {
         Map<Cell, List<FeatureVector>> cells = new LinkedHashMap<>();
         for (Map.Entry<String, String> chunk : chunks.generated().entrySet()) {
             Map<String, List<Cell>> cellsOf = new HashMap<>();
-            for (Mixture row :
-                    RowFile.read(run.chunk(Table.MIXED, classId, chunk.getKey()), run.conf(), Mixture.class)) {
+            for (MixedTable.Key row : new MixedTable(run, classId).keys(chunk.getKey())) {
                 for (Entry entry : entries) {
                     if (entry.mixing().settingsId().equals(row.settingsId())
                             && row.k() < entry.mixing().mixtures()) {
@@ -202,8 +199,8 @@ public final class EvaluationWork {
     private List<FeatureVector> read(String classId, List<String> chunks) throws IOException {
         Map<String, FeatureVector> vectors = new LinkedHashMap<>(); // an image counts once
         for (String chunk : chunks) {
-            RowFile.read(run.chunk(Table.FEATURES, classId, chunk), run.conf(), FeatureVector.Stored.class)
-                    .forEach(row -> vectors.putIfAbsent(row.id(), FeatureVector.of(row)));
+            new FeaturesTable(run, classId)
+                    .answers(chunk).forEach(row -> vectors.putIfAbsent(row.id(), FeatureVector.of(row)));
         }
         return List.copyOf(vectors.values());
     }

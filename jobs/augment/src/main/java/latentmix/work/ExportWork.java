@@ -7,19 +7,19 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ExportChunk;
 import latentmix.table.DatasetRow;
+import latentmix.table.DatasetTable.Description;
+import latentmix.table.DatasetTable;
 import latentmix.table.GeneratedRow.EncodedImage;
-import latentmix.table.RowFile;
+import latentmix.table.GeneratedTable;
+import latentmix.table.MixedTable;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -43,25 +43,6 @@ public final class ExportWork {
     private static final ObjectMapper JSON =
             new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
 
-    private record Mixture(String mixId, int k, String method, List<String> sourceIds, List<Double> weights) {}
-
-    private record Image(String mixId, EncodedImage image) {}
-
-    private record FilePath(String path) {
-        String name() {
-            return path.substring(path.lastIndexOf('/') + 1);
-        }
-    }
-
-    private record Exported(
-            FilePath image,
-            long label,
-            String className,
-            String mixId,
-            String method,
-            List<String> sourceIds,
-            List<Double> weights) {}
-
     private record MetadataLine(
             String fileName,
             long label,
@@ -70,16 +51,24 @@ public final class ExportWork {
             String method,
             List<String> sourceIds,
             List<Double> weights) {
-        static MetadataLine of(Exported row) {
+        static MetadataLine describing(Description row) {
             return new MetadataLine(
-                    row.image.name(), row.label, row.className, row.mixId, row.method, row.sourceIds, row.weights);
+                    row.image().name(),
+                    row.label(),
+                    row.className(),
+                    row.mixId(),
+                    row.method(),
+                    row.sourceIds(),
+                    row.weights());
         }
     }
 
     private final RunFolder run;
+    private final DatasetTable table;
 
     public ExportWork(RunFolder run) {
         this.run = run;
+        this.table = new DatasetTable(run);
     }
 
     /**
@@ -90,19 +79,22 @@ public final class ExportWork {
     public ChunkResult export(ExportChunk chunk, String features, LongConsumer progress) throws IOException {
         long start = System.nanoTime();
         String classId = chunk.label().classId();
-        Map<String, EncodedImage> images = new HashMap<>();
-        for (Image image :
-                RowFile.read(run.chunk(Table.GENERATED, classId, chunk.generated()), run.conf(), Image.class)) {
-            images.put(image.mixId(), image.image());
-        }
+        List<GeneratedMixtures.Pair<MixedTable.Recipe, GeneratedTable.Image>> pairs = new GeneratedMixtures(run, classId)
+                .chunk(
+                        chunk.mixed(),
+                        chunk.generated(),
+                        MixedTable.Recipe.class,
+                        GeneratedTable.Image.class,
+                        mixture -> true)
+                .stream()
+                .sorted(Comparator.comparingInt(pair -> pair.mixture().k()))
+                .limit(chunk.rows())
+                .toList();
         List<DatasetRow> rows = new ArrayList<>();
-        for (Mixture mixture :
-                RowFile.read(run.chunk(Table.MIXED, classId, chunk.mixed()), run.conf(), Mixture.class).stream()
-                        .sorted(Comparator.comparingInt(Mixture::k))
-                        .limit(chunk.rows())
-                        .toList()) {
-            EncodedImage image = images.get(mixture.mixId());
-            if (image != null) { // else it was rejected
+        for (var pair : pairs) {
+            if (pair.image().isPresent()) { // a mixture that was refused has none
+                EncodedImage image = pair.image().get().image();
+                MixedTable.Recipe mixture = pair.mixture();
                 run.publish(run.path(IMAGES + "/" + image.path()), image.bytes());
                 rows.add(new DatasetRow(
                         image,
@@ -115,7 +107,7 @@ public final class ExportWork {
             }
             progress.accept(1);
         }
-        run.publish(parquet(chunk), RowFile.bytes(DatasetRow.class, rows, Map.of("huggingface", features)));
+        table.publish(chunk.id(), rows, features);
         return new ChunkResult(rows.size(), 0, 0, (System.nanoTime() - start) / 1e9);
     }
 
@@ -124,8 +116,8 @@ public final class ExportWork {
         String folder = IMAGES + "/" + label.classId();
         TreeMap<String, String> lines = new TreeMap<>(); // by file name
         for (ExportChunk chunk : chunks) {
-            for (Exported row : RowFile.read(parquet(chunk), run.conf(), Exported.class)) {
-                lines.put(row.image().name(), JSON.writeValueAsString(MetadataLine.of(row)) + "\n");
+            for (Description row : table.descriptions(chunk.id())) {
+                lines.put(row.image().name(), JSON.writeValueAsString(MetadataLine.describing(row)) + "\n");
             }
         }
         Set<String> present = run.files(folder);
@@ -140,9 +132,5 @@ public final class ExportWork {
             run.publish(file, metadata);
         }
         return lines.size();
-    }
-
-    private Path parquet(ExportChunk chunk) {
-        return run.path(PARQUET + "/" + chunk.id() + ".parquet");
     }
 }

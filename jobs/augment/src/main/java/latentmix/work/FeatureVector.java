@@ -3,13 +3,11 @@ package latentmix.work;
 import java.util.stream.IntStream;
 import latentmix.codec.LittleEndian;
 import latentmix.table.FeatureRow;
+import latentmix.table.FeaturesTable;
 
 /** A row of features, read: what a network says of one image. */
 record FeatureVector(String id, float[] features, float[] logits) {
-    /** The columns of the features table that metrics read. */
-    record Stored(String id, byte[] features, byte[] logits) {}
-
-    static FeatureVector of(Stored row) {
+    static FeatureVector of(FeaturesTable.Answer row) {
         return new FeatureVector(row.id(), LittleEndian.floats(row.features()), LittleEndian.floats(row.logits()));
     }
 

@@ -2,34 +2,31 @@ package latentmix.work;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
-import latentmix.image.Resize;
 import latentmix.image.UnreadableImage;
 import latentmix.model.ImageClassifier;
 import latentmix.model.ImageEncoder;
 import latentmix.plan.FeatureChunk;
 import latentmix.plan.FeatureSettings;
-import latentmix.table.ContentId;
 import latentmix.table.FeatureRow;
+import latentmix.table.FeaturesTable;
 import latentmix.table.GeneratedRow.EncodedImage;
+import latentmix.table.GeneratedTable;
 import latentmix.table.ImageRow;
-import latentmix.table.LatentColumn;
+import latentmix.table.ImagesTable;
+import latentmix.table.InvertedTable.Encoded;
+import latentmix.table.InvertedTable;
 import latentmix.table.RejectedRow;
-import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.security.AccessControlException;
 
 /** Shows a chunk of images to a network and publishes its features of them. */
 public final class FeatureWork {
@@ -53,10 +50,6 @@ public final class FeatureWork {
      */
     public record Places(String input, String reference, String referenceTables, long maxPixels)
             implements Serializable {}
-
-    private record Generated(String mixId, EncodedImage image) {}
-
-    private record Encoded(String imageId, LatentColumn encoded) {}
 
     /** A micro-batch's images, made by a decoder whose own was halved so often, or read. */
     private record Pictures(List<String> ids, List<Pixels> pixels, int halvings, int asked) {
@@ -97,36 +90,25 @@ public final class FeatureWork {
                 switch (chunk.source()) {
                     case GENERATED ->
                         features(
-                                classId,
-                                RowFile.read(
-                                        run.chunk(Table.GENERATED, classId, chunk.file()), run.conf(), Generated.class),
-                                this::generated);
-                    case INPUT -> features(classId, listed(run, chunk), files(new Path(places.input())));
+                                classId, new GeneratedTable(run, classId).images(chunk.file()), this::generated);
+                    case INPUT -> features(classId, listed(run, chunk), files(places.input()));
                     case REFERENCE ->
                         features(
                                 classId,
                                 listed(new RunFolder(places.referenceTables(), run.conf()), chunk),
-                                files(new Path(places.reference())));
+                                files(places.reference()));
                     case RECONSTRUCTION ->
                         features(
                                 classId,
-                                RowFile.read(
-                                        run.chunk(Table.INVERTED, classId, chunk.file()), run.conf(), Encoded.class),
+                                new InvertedTable(run, classId).allEncoded(chunk.file()),
                                 this::reconstructed);
                 };
-        if (!rejected.isEmpty()) {
-            run.publish(run.rejected(STAGE, chunk.id()), RowFile.bytes(RejectedRow.class, rejected));
-        }
-        run.publish(run.chunk(Table.FEATURES, classId, chunk.id()), RowFile.bytes(FeatureRow.class, rows));
+        new FeaturesTable(run, classId).commit(chunk.id(), rows, rejected);
         return new ChunkResult(rows.size(), rejected.size(), 0, (System.nanoTime() - start) / 1e9);
     }
 
     private static List<ImageRow> listed(RunFolder tables, FeatureChunk chunk) throws IOException {
-        return RowFile.read(tables.chunk(Table.IMAGES, chunk.classId(), chunk.file()), tables.conf(), ImageRow.class)
-                .stream()
-                .filter(row -> row.chunk().equals(chunk.chunk()))
-                .sorted(Comparator.comparingInt(ImageRow::position))
-                .toList();
+        return new ImagesTable(tables, chunk.classId()).chunk(chunk.file(), chunk.chunk());
     }
 
     private <T> List<FeatureRow> features(String classId, List<T> images, Function<List<T>, Pictures> open) {
@@ -184,9 +166,9 @@ public final class FeatureWork {
         return vectors;
     }
 
-    private Pictures generated(List<Generated> batch) {
+    private Pictures generated(List<GeneratedTable.Image> batch) {
         return new Pictures(
-                batch.stream().map(Generated::mixId).toList(),
+                batch.stream().map(GeneratedTable.Image::mixId).toList(),
                 batch.stream().map(row -> decoded(row.image())).toList(),
                 0,
                 batch.size());
@@ -200,24 +182,19 @@ public final class FeatureWork {
         }
     }
 
-    private Function<List<ImageRow>, Pictures> files(Path root) {
+    private Function<List<ImageRow>, Pictures> files(String root) {
+        SourceImages sources = new SourceImages(run, new Path(root), places.maxPixels());
         return batch -> {
             Pictures pictures = new Pictures(new ArrayList<>(), new ArrayList<>(), 0, batch.size());
             for (ImageRow row : batch) {
                 try {
-                    byte[] file = run.read(row.file(root));
-                    if (!ContentId.of(row.classId(), file).equals(row.imageId())) {
-                        reject(row.classId(), row.imageId(), row.path(), "changed", "the file has other bytes now");
-                        continue;
+                    SourceImages.Opened opened = sources.open(row);
+                    if (opened instanceof SourceImages.Image image) {
+                        pictures.pixels().add(image.square(network.settings().size()));
+                        pictures.ids().add(row.imageId());
+                    } else if (opened instanceof SourceImages.Refused refused) {
+                        reject(row.classId(), row.imageId(), row.path(), refused.reason(), refused.detail());
                     }
-                    Pixels image = ImageDecoder.decode(file, places.maxPixels());
-                    pictures.pixels()
-                            .add(Resize.square(image, network.settings().size()));
-                    pictures.ids().add(row.imageId());
-                } catch (UnreadableImage e) {
-                    reject(row.classId(), row.imageId(), row.path(), e.reason().toString(), e.detail());
-                } catch (FileNotFoundException | AccessControlException e) {
-                    reject(row.classId(), row.imageId(), row.path(), "unreadable", e.getMessage());
                 } catch (IOException e) {
                     throw new UncheckedIOException(e);
                 }

@@ -27,35 +27,25 @@ import latentmix.schedule.Scheduler;
 import latentmix.schedule.Solver;
 import latentmix.schedule.Step;
 import latentmix.table.GeneratedRow;
+import latentmix.table.GeneratedTable;
 import latentmix.table.LatentColumn;
+import latentmix.table.MixedTable;
 import latentmix.table.RejectedRow;
-import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
 
 /** Generates a chunk of mixtures: run the sampling table, decode, publish the images. */
 public final class GenerationWork {
     /** The stage's name in {@code rejected}. */
     public static final String STAGE = "generate";
 
-    /** The columns of the mixed table that generation reads. */
-    private record Mixture(
-            String mixId,
-            String prompt,
-            List<String> sourceIds,
-            List<Double> weights,
-            LatentColumn latent,
-            double strength,
-            LatentColumn original) {}
-
     /** A micro-batch and what its sampling begins with. */
-    private record Start(List<Mixture> mixtures, List<LatentColumn> latents) {
-        Start part(int from, int to) {
-            return new Start(mixtures.subList(from, to), latents.subList(from, to));
+    private record Batch(List<MixedTable.Start> mixtures, List<LatentColumn> latents) {
+        Batch part(int from, int to) {
+            return new Batch(mixtures.subList(from, to), latents.subList(from, to));
         }
     }
 
-    private record Generated(List<Mixture> mixtures, float[] images, int height, int width, int halvings) {
+    private record Generated(List<MixedTable.Start> mixtures, float[] images, int height, int width, int halvings) {
         boolean finite(int row) {
             for (int i = row * plane(); i < (row + 1) * plane(); i++) {
                 if (!Float.isFinite(images[i])) {
@@ -92,11 +82,11 @@ public final class GenerationWork {
     /** Generates the chunk's images and publishes its rejected rows, then its rows. */
     public ChunkResult generate(GenerationChunk chunk) throws IOException {
         long start = System.nanoTime();
-        List<Mixture> mixtures =
-                RowFile.read(run.chunk(Table.MIXED, chunk.label().classId(), chunk.mixed()), run.conf(), Mixture.class);
+        List<MixedTable.Start> mixtures =
+                new MixedTable(run, chunk.classId()).starts(chunk.mixed());
         List<GeneratedRow> rows = new ArrayList<>();
         List<RejectedRow> rejected = new ArrayList<>();
-        Map<Double, List<Mixture>> byStrength = new TreeMap<>(); // a micro-batch has one table
+        Map<Double, List<MixedTable.Start>> byStrength = new TreeMap<>(); // a micro-batch has one table
         mixtures.forEach(mixture -> byStrength
                 .computeIfAbsent(mixture.strength(), strength -> new ArrayList<>())
                 .add(mixture));
@@ -110,7 +100,7 @@ public final class GenerationWork {
         Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
         try (NDManager arrays = model.arrays()) {
             PromptEmbeds unconditional = prompts.embeds(List.of(settings.negative()), arrays);
-            for (List<Mixture> same : byStrength.values()) {
+            for (List<MixedTable.Start> same : byStrength.values()) {
                 List<Step> table = scheduler.tail(
                         settings.steps(), settings.steps(same.get(0).strength()));
                 Sampler sampler = method.sampling(new DenoisingLoop(table, model.denoiser(), guidance), scheduler);
@@ -118,7 +108,7 @@ public final class GenerationWork {
                 double first = table.get(0).timestep();
                 Overlap.run(
                         Batches.of(same, settings.batch()),
-                        batch -> new Start(batch, noised(batch, scheduler, first)),
+                        batch -> new Batch(batch, noised(batch, scheduler, first)),
                         batch -> MicroBatch.run(
                                 batch.mixtures().size(),
                                 model.device(),
@@ -138,17 +128,12 @@ public final class GenerationWork {
                         }));
             }
         }
-        if (!rejected.isEmpty()) {
-            run.publish(run.rejected(STAGE, chunk.id()), RowFile.bytes(RejectedRow.class, rejected));
-        }
-        run.publish(
-                run.chunk(Table.GENERATED, chunk.label().classId(), chunk.id()),
-                RowFile.bytes(GeneratedRow.class, rows));
+        new GeneratedTable(run, chunk.classId()).commit(chunk.id(), rows, rejected);
         return new ChunkResult(rows.size(), rejected.size(), evaluations, (System.nanoTime() - start) / 1e9);
     }
 
     private Generated sample(
-            Start start,
+            Batch start,
             int halvings,
             Sampler sampler,
             Optional<Companions> companions,
@@ -156,10 +141,10 @@ public final class GenerationWork {
             PromptEmbeds unconditional,
             NDManager arrays) {
         try (NDManager scope = arrays.newSubManager()) {
-            List<Mixture> batch = start.mixtures();
+            List<MixedTable.Start> batch = start.mixtures();
             NDArray noise = Latents.onto(scope, start.latents()); // (B, C, h, w)
             PromptEmbeds conditional =
-                    prompts.embeds(batch.stream().map(Mixture::prompt).toList(), scope);
+                    prompts.embeds(batch.stream().map(MixedTable.Start::prompt).toList(), scope);
             Optional<NDArray> companion = companions.map(table -> table.mixed(
                     batch.stream()
                             .map(row -> new Companions.Mixture(row.prompt(), row.sourceIds(), row.weights()))
@@ -176,14 +161,14 @@ public final class GenerationWork {
         }
     }
 
-    private static List<LatentColumn> noised(List<Mixture> batch, Scheduler scheduler, double timestep) {
+    private static List<LatentColumn> noised(List<MixedTable.Start> batch, Scheduler scheduler, double timestep) {
         return batch.stream()
                 .map(mixture -> noised(mixture, scheduler, timestep))
                 .toList();
     }
 
     /** What sampling begins with: the mixture, or its original noised to the first step's level. */
-    private static LatentColumn noised(Mixture mixture, Scheduler scheduler, double timestep) {
+    private static LatentColumn noised(MixedTable.Start mixture, Scheduler scheduler, double timestep) {
         if (mixture.original().isNone()) {
             return mixture.latent();
         }

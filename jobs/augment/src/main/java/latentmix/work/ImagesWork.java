@@ -6,7 +6,6 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -15,10 +14,9 @@ import latentmix.plan.Catalog;
 import latentmix.plan.ClassLabel;
 import latentmix.table.ContentId;
 import latentmix.table.ImageRow;
+import latentmix.table.ImagesTable;
 import latentmix.table.RejectedRow;
-import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -42,10 +40,6 @@ public final class ImagesWork {
      *     image
      */
     public record Listing(Catalog catalog, long fresh) implements Serializable {}
-
-    private record Assigned(String chunk) {}
-
-    private record Refused(String path) {}
 
     private final RunFolder run;
     private final Path input;
@@ -73,7 +67,8 @@ public final class ImagesWork {
     public Catalog scan(ClassLabel label) throws IOException {
         Map<String, ImageRow> byPath = new HashMap<>();
         Set<String> ids = new HashSet<>();
-        for (ImageRow row : known(label)) {
+        ImagesTable table = new ImagesTable(run, label.classId());
+        for (ImageRow row : table.rows()) {
             byPath.put(row.path(), row);
             ids.add(row.imageId());
         }
@@ -115,39 +110,22 @@ public final class ImagesWork {
             }
         }
         ids.stream().sorted().skip(limit).forEach(fresh::remove);
-        if (!rejected.isEmpty()) {
-            run.publish(rejects(label), RowFile.bytes(RejectedRow.class, rejected));
-        }
-        if (!fresh.isEmpty()) {
-            run.publish(
-                    run.chunk(Table.IMAGES, label.classId(), ContentId.of(List.copyOf(fresh.keySet()))),
-                    RowFile.bytes(ImageRow.class, assigned(List.copyOf(fresh.values()))));
-        }
+        table.commit(assigned(List.copyOf(fresh.values())), rejected);
         return catalog(label);
     }
 
     /** What stands, and what a scan could add; opens no image and writes nothing. */
     public Listing list(ClassLabel label) throws IOException {
         Map<String, ImageRow> byPath = new HashMap<>();
-        known(label).forEach(row -> byPath.put(row.path(), row));
-        Set<String> refused = new HashSet<>();
-        if (run.exists(rejects(label))) {
-            RowFile.read(rejects(label), run.conf(), Refused.class).forEach(row -> refused.add(row.path()));
-        }
+        ImagesTable table = new ImagesTable(run, label.classId());
+        table.rows().forEach(row -> byPath.put(row.path(), row));
+        Set<String> refused = Set.copyOf(table.refused());
         long fresh = files(label.classId()).entrySet().stream()
                 .filter(file -> !refused.contains(file.getKey()))
                 .filter(file -> !isKnown(byPath.get(file.getKey()), file.getValue()))
                 .count();
         Catalog catalog = catalog(label);
         return new Listing(catalog, Math.min(fresh, Math.max(0, limit - catalog.images())));
-    }
-
-    private List<ImageRow> known(ClassLabel label) throws IOException {
-        List<ImageRow> rows = new ArrayList<>();
-        for (String file : run.chunks(Table.IMAGES, label.classId())) {
-            rows.addAll(RowFile.read(run.chunk(Table.IMAGES, label.classId(), file), run.conf(), ImageRow.class));
-        }
-        return rows;
     }
 
     private static boolean isKnown(ImageRow row, FileStatus file) {
@@ -157,17 +135,11 @@ public final class ImagesWork {
     /** What stands in the images table for a class. */
     public Catalog catalog(ClassLabel label) throws IOException {
         List<Catalog.Chunk> chunks = new ArrayList<>();
-        for (String file : run.chunks(Table.IMAGES, label.classId())) {
-            Map<String, Integer> rows = new LinkedHashMap<>();
-            for (Assigned row :
-                    RowFile.read(run.chunk(Table.IMAGES, label.classId(), file), run.conf(), Assigned.class)) {
-                rows.merge(row.chunk(), 1, Integer::sum);
-            }
-            rows.forEach((chunk, count) -> chunks.add(new Catalog.Chunk(file, chunk, count)));
+        ImagesTable table = new ImagesTable(run, label.classId());
+        for (String file : table.files()) {
+            table.counts(file).forEach((chunk, count) -> chunks.add(new Catalog.Chunk(file, chunk, count)));
         }
-        Path rejects = rejects(label);
-        boolean refused = run.exists(rejects);
-        return new Catalog(label, chunks, refused ? RowFile.count(rejects, run.conf()) : 0);
+        return new Catalog(label, chunks, table.countRefused());
     }
 
     private List<ImageRow> assigned(List<ImageRow> sorted) {
@@ -205,11 +177,6 @@ public final class ImagesWork {
             }
         }
         return files;
-    }
-
-    /** The class's one file of refused images, written anew when there are any. */
-    private Path rejects(ClassLabel label) {
-        return run.rejected(STAGE, ContentId.of(label.classId()));
     }
 
     private static RejectedRow rejected(ClassLabel label, String id, String path, String reason, String detail) {

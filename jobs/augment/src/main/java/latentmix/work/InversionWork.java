@@ -2,20 +2,15 @@ package latentmix.work;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
-import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
-import latentmix.image.Resize;
-import latentmix.image.UnreadableImage;
 import latentmix.inversion.Inversion;
 import latentmix.inversion.InversionMethod;
 import latentmix.latent.Latent;
@@ -28,16 +23,15 @@ import latentmix.plan.InversionChunk;
 import latentmix.plan.InversionSettings;
 import latentmix.sampling.Guidance;
 import latentmix.table.CompanionRow;
-import latentmix.table.ContentId;
+import latentmix.table.CompanionsTable;
 import latentmix.table.ImageRow;
+import latentmix.table.ImagesTable;
 import latentmix.table.InvertedRow;
+import latentmix.table.InvertedTable;
 import latentmix.table.RejectedRow;
-import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.security.AccessControlException;
 
 /**
  * Inverts a chunk of images: decode, encode to latents, invert, publish what is kept beside the noise, then the noise.
@@ -48,8 +42,7 @@ public final class InversionWork {
 
     private final RunFolder run;
     private final ModelOnDevice model;
-    private final Path input;
-    private final long maxPixels;
+    private final SourceImages sources;
     private final InversionSettings settings;
     private final String settingsId;
     private final LongConsumer progress;
@@ -64,8 +57,7 @@ public final class InversionWork {
             LongConsumer progress) {
         this.run = run;
         this.model = model.expecting(settings.checkpointFingerprint());
-        this.input = new Path(input);
-        this.maxPixels = maxPixels;
+        this.sources = new SourceImages(run, new Path(input), maxPixels);
         this.settings = settings;
         this.settingsId = settingsId;
         this.progress = progress;
@@ -87,12 +79,7 @@ public final class InversionWork {
     /** Inverts the chunk and publishes its rejected rows, then its rows. */
     public ChunkResult invert(InversionChunk chunk) throws IOException {
         long start = System.nanoTime();
-        List<ImageRow> images = RowFile.read(
-                        run.chunk(Table.IMAGES, chunk.label().classId(), chunk.file()), run.conf(), ImageRow.class)
-                .stream()
-                .filter(row -> row.chunk().equals(chunk.images()))
-                .sorted(Comparator.comparingInt(ImageRow::position))
-                .toList();
+        List<ImageRow> images = new ImagesTable(run, chunk.classId()).chunk(chunk.file(), chunk.images());
         List<InvertedRow> rows = new ArrayList<>();
         List<RejectedRow> rejected = new ArrayList<>();
         InversionMethod method = InversionMethod.parse(settings.method(), settings.guidance());
@@ -121,11 +108,7 @@ public final class InversionWork {
                         progress.accept(inverted.asked());
                     });
         }
-        if (!rejected.isEmpty()) {
-            run.publish(run.rejected(STAGE, chunk.id()), RowFile.bytes(RejectedRow.class, rejected));
-        }
-        run.publish(
-                run.chunk(Table.INVERTED, chunk.label().classId(), chunk.id()), RowFile.bytes(InvertedRow.class, rows));
+        new InvertedTable(run, chunk.classId()).commit(chunk.id(), rows, rejected);
         return new ChunkResult(rows.size(), rejected.size(), evaluations.get(), (System.nanoTime() - start) / 1e9);
     }
 
@@ -134,17 +117,13 @@ public final class InversionWork {
         List<Pixels> pixels = new ArrayList<>();
         for (ImageRow row : batch) {
             try {
-                byte[] file = run.read(row.file(input));
-                if (ContentId.of(row.classId(), file).equals(row.imageId())) {
-                    pixels.add(Resize.square(ImageDecoder.decode(file, maxPixels), settings.size()));
+                SourceImages.Opened opened = sources.open(row);
+                if (opened instanceof SourceImages.Image image) {
+                    pixels.add(image.square(settings.size()));
                     rows.add(row);
-                } else {
-                    rejected.add(rejected(row, "changed", "the file has other bytes than when it was listed"));
+                } else if (opened instanceof SourceImages.Refused refused) {
+                    rejected.add(rejected(row, refused.reason(), refused.detail()));
                 }
-            } catch (UnreadableImage e) {
-                rejected.add(rejected(row, e.reason().toString(), e.detail()));
-            } catch (FileNotFoundException | AccessControlException e) {
-                rejected.add(rejected(row, "unreadable", e.getMessage()));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -235,11 +214,8 @@ public final class InversionWork {
 
     /** A micro-batch's companions; a chunk's last file says that it is done, so they go first. */
     private void publish(List<CompanionRow> companions, InversionChunk chunk, int batch) {
-        if (companions.isEmpty()) {
-            return;
-        }
         try {
-            Companions.publish(run, chunk.label().classId(), chunk.id(), batch, companions);
+            new CompanionsTable(run, chunk.classId()).publish(chunk.id(), batch, companions);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

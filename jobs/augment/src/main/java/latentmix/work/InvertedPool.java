@@ -12,10 +12,12 @@ import java.util.Set;
 import latentmix.latent.LatentPool;
 import latentmix.latent.Shape;
 import latentmix.table.ContentId;
+import latentmix.table.InvertedTable.Encoded;
+import latentmix.table.InvertedTable.Noise;
+import latentmix.table.InvertedTable;
 import latentmix.table.LatentColumn;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
 
 /**
  * A class's inverted latents, streamed from their files in image id order.
@@ -24,29 +26,21 @@ import latentmix.table.RunFolder.Table;
  * one sorted list are open one at a time.
  */
 public final class InvertedPool implements LatentPool {
-    private record Id(String imageId) {}
-
-    private record Inverted(String imageId, LatentColumn latent) {}
-
-    private record Encoded(String imageId, LatentColumn encoded) {}
-
     private record File(String chunk, String firstId) {}
 
-    private final RunFolder run;
-    private final String classId;
+    private final InvertedTable table;
     private final List<File> files = new ArrayList<>();
     private final List<String> imageIds = new ArrayList<>();
     private Shape shape;
 
     /** Reads the ids in these chunks of the inverted table. */
     public InvertedPool(RunFolder run, String classId, List<String> chunks) throws IOException {
-        this.run = run;
-        this.classId = classId;
+        this.table = new InvertedTable(run, classId);
         for (String chunk : chunks) {
-            List<Id> ids = RowFile.read(run.chunk(Table.INVERTED, classId, chunk), run.conf(), Id.class);
+            List<String> ids = table.imageIds(chunk);
             if (!ids.isEmpty()) {
-                files.add(new File(chunk, ids.get(0).imageId()));
-                ids.forEach(id -> imageIds.add(id.imageId()));
+                files.add(new File(chunk, ids.get(0)));
+                imageIds.addAll(ids);
             }
         }
         files.sort(Comparator.comparing(File::firstId));
@@ -70,8 +64,7 @@ public final class InvertedPool implements LatentPool {
         Map<String, LatentColumn> encoded = new HashMap<>();
         for (File file : files) {
             if (encoded.size() < ids.size()) {
-                try (RowFile.Cursor<Encoded> rows =
-                        RowFile.open(run.chunk(Table.INVERTED, classId, file.chunk()), run.conf(), Encoded.class)) {
+                try (RowFile.Cursor<Encoded> rows = table.encoded(file.chunk())) {
                     for (Encoded row = rows.next(); row != null; row = rows.next()) {
                         if (ids.contains(row.imageId())) {
                             encoded.put(row.imageId(), row.encoded());
@@ -91,7 +84,7 @@ public final class InvertedPool implements LatentPool {
     @Override
     public Shape shape() {
         if (shape == null) {
-            try (RowFile.Cursor<Inverted> rows = open(files.get(0))) {
+            try (RowFile.Cursor<Noise> rows = table.noise(files.get(0).chunk())) {
                 shape = rows.next().latent().shape();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
@@ -107,7 +100,7 @@ public final class InvertedPool implements LatentPool {
         try {
             for (int i = 0; i < imageIds.size(); i++) {
                 while (nextFile < files.size() && files.get(nextFile).firstId().compareTo(imageIds.get(i)) <= 0) {
-                    open.add(new Opened(open(files.get(nextFile++))));
+                    open.add(new Opened(table.noise(files.get(nextFile++).chunk())));
                 }
                 Opened first = open.remove();
                 visitor.visit(i, first.row.latent().latent().values());
@@ -122,16 +115,12 @@ public final class InvertedPool implements LatentPool {
         }
     }
 
-    private RowFile.Cursor<Inverted> open(File file) throws IOException {
-        return RowFile.open(run.chunk(Table.INVERTED, classId, file.chunk()), run.conf(), Inverted.class);
-    }
-
     /** An open file and the row it stands at. */
     private static final class Opened {
-        private final RowFile.Cursor<Inverted> rows;
-        private Inverted row;
+        private final RowFile.Cursor<Noise> rows;
+        private Noise row;
 
-        Opened(RowFile.Cursor<Inverted> rows) throws IOException {
+        Opened(RowFile.Cursor<Noise> rows) throws IOException {
             this.rows = rows;
             this.row = rows.next();
         }

@@ -11,17 +11,12 @@ import latentmix.plan.MixedChunk;
 import latentmix.plan.MixingChunk;
 import latentmix.plan.MixingEntry;
 import latentmix.plan.MixingSettings;
-import latentmix.table.RowFile;
+import latentmix.table.MixedTable;
+import latentmix.table.RejectedTable;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
 
 /** Which mixtures of a class are still to be made, and which chunks of the mixed table are this configuration's. */
 public final class MixingPlan {
-
-    private record Key(String mixId, int k, String settingsId) {}
-
-    private record Refused(String id) {}
-
     private final RunFolder run;
     private final int chunkRows;
 
@@ -72,8 +67,9 @@ public final class MixingPlan {
     /** The chunks of a class that hold mixtures of these entries, of this or an earlier pool. */
     public List<MixedChunk> mixed(ClassLabel label, List<MixingEntry> entries) throws IOException {
         List<MixedChunk> chunks = new ArrayList<>();
-        for (String chunk : run.chunks(Table.MIXED, label.classId())) {
-            List<Key> keys = RowFile.read(run.chunk(Table.MIXED, label.classId(), chunk), run.conf(), Key.class);
+        MixedTable table = new MixedTable(run, label.classId());
+        for (String chunk : table.chunks()) {
+            List<MixedTable.Key> keys = table.keys(chunk);
             int asked = (int) keys.stream().filter(key -> asked(key, entries)).count();
             if (asked > 0) {
                 chunks.add(new MixedChunk(chunk, keys.size(), asked));
@@ -82,21 +78,19 @@ public final class MixingPlan {
         return chunks;
     }
 
-    private static boolean asked(Key key, List<MixingEntry> entries) {
+    private static boolean asked(MixedTable.Key key, List<MixingEntry> entries) {
         return entries.stream()
                 .anyMatch(entry -> entry.settingsId().equals(key.settingsId()) && key.k() < entry.mixtures());
     }
 
     private Set<String> done(String classId, Set<String> refusing) throws IOException {
         Set<String> done = new HashSet<>();
-        for (String chunk : run.chunks(Table.MIXED, classId)) {
-            for (Key key : RowFile.read(run.chunk(Table.MIXED, classId, chunk), run.conf(), Key.class)) {
-                done.add(key.mixId());
-            }
+        MixedTable table = new MixedTable(run, classId);
+        RejectedTable rejected = new RejectedTable(run, MixingWork.STAGE);
+        for (String chunk : table.chunks()) {
+            table.keys(chunk).forEach(key -> done.add(key.mixId()));
             if (refusing.contains(chunk)) {
-                for (Refused refused : RowFile.read(run.rejected(MixingWork.STAGE, chunk), run.conf(), Refused.class)) {
-                    done.add(refused.id());
-                }
+                done.addAll(rejected.ids(chunk));
             }
         }
         return done;

@@ -29,10 +29,9 @@ import latentmix.plan.MixingChunk;
 import latentmix.plan.MixingSettings;
 import latentmix.table.LatentColumn;
 import latentmix.table.MixedRow;
+import latentmix.table.MixedTable;
 import latentmix.table.RejectedRow;
-import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
 
 /**
  * Mixes a chunk: draws its recipes, streams the class's latents through one matrix product, judges the mixtures where a
@@ -108,10 +107,7 @@ public final class MixingWork {
         List<MixedRow> rows = accepted.stream()
                 .map(mixture -> row(chunk, mixture, pool, originals))
                 .toList();
-        if (!rejected.isEmpty()) {
-            run.publish(run.rejected(STAGE, chunk.id()), RowFile.bytes(RejectedRow.class, rejected));
-        }
-        run.publish(run.chunk(Table.MIXED, label.classId(), chunk.id()), RowFile.bytes(MixedRow.class, rows));
+        new MixedTable(run, label.classId()).commit(chunk.id(), rows, rejected);
         progress.accept(chunk.ks().size());
         return new ChunkResult(rows.size(), rejected.size(), 0, (System.nanoTime() - start) / 1e9);
     }

@@ -11,17 +11,17 @@ import latentmix.model.PromptEmbeds;
 import latentmix.model.TextEncoder;
 import latentmix.table.ContentId;
 import latentmix.table.PromptRow;
-import latentmix.table.RowFile;
+import latentmix.table.PromptsTable;
 import latentmix.table.RunFolder;
 
-/** The prompts table: each distinct prompt is encoded once per checkpoint, before any stage that needs it. */
+/** Encodes each distinct prompt once per checkpoint, before any stage that needs it, and gives its embeddings. */
 public final class Prompts {
-    private final RunFolder run;
+    private final PromptsTable table;
     private final String checkpointFingerprint;
     private final Map<String, PromptRow> rows = new HashMap<>();
 
     public Prompts(RunFolder run, String checkpointFingerprint) {
-        this.run = run;
+        this.table = new PromptsTable(run);
         this.checkpointFingerprint = checkpointFingerprint;
     }
 
@@ -41,7 +41,7 @@ public final class Prompts {
                 LittleEndian.bytes(embeds.values()),
                 LittleEndian.bytes(embeds.pooled()),
                 checkpointFingerprint);
-        run.publish(run.prompt(row.promptId()), RowFile.bytes(PromptRow.class, List.of(row)));
+        table.publish(row);
     }
 
     /** The embeddings of one prompt, or of one prompt a row. */
@@ -64,8 +64,7 @@ public final class Prompts {
 
     private PromptRow read(String text) {
         try {
-            return RowFile.read(run.prompt(id(text)), run.conf(), PromptRow.class)
-                    .get(0);
+            return table.row(id(text));
         } catch (IOException e) {
             throw new UncheckedIOException("The prompt \"" + text + "\" must be in the prompts table", e);
         }

@@ -10,16 +10,16 @@ import latentmix.latent.Method;
 import latentmix.plan.Catalog;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ExportChunk;
-import latentmix.plan.FeatureChunk;
 import latentmix.plan.FeatureChunk.Source;
+import latentmix.plan.FeatureChunk;
 import latentmix.plan.GenerationChunk;
 import latentmix.plan.InversionChunk;
 import latentmix.plan.MixedChunk;
 import latentmix.plan.MixingChunk;
 import latentmix.plan.MixingEntry;
-import latentmix.table.RowFile;
-import latentmix.table.RunFolder;
+import latentmix.table.MixedTable;
 import latentmix.table.RunFolder.Table;
+import latentmix.table.RunFolder;
 
 /**
  * What a configuration has still to do in one class: what each stage would find missing once those before it are done.
@@ -82,8 +82,6 @@ public record Remaining(Todo invert, Todo mix, Todo generate, Todo evaluate, Tod
      */
     public record Measured(List<String> networks, FeatureWork.Places places) implements Serializable {}
 
-    private record Strength(double strength) {}
-
     /** The sum over two classes. */
     public Remaining plus(Remaining other) {
         return new Remaining(
@@ -133,9 +131,8 @@ public record Remaining(Todo invert, Todo mix, Todo generate, Todo evaluate, Tod
         for (MixedChunk chunk : mixed) {
             if (!done.contains(GenerationChunk.id(asked.generationId(), chunk.id()))) {
                 long evaluations = 0;
-                for (Strength row :
-                        RowFile.read(run.chunk(Table.MIXED, label.classId(), chunk.id()), run.conf(), Strength.class)) {
-                    evaluations += asked.evaluationsAMixture().get(row.strength());
+                for (double strength : new MixedTable(run, label.classId()).strengths(chunk.id())) {
+                    evaluations += asked.evaluationsAMixture().get(strength);
                 }
                 todo = todo.plus(new Todo(1, chunk.rows(), evaluations));
             }

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
+import latentmix.table.CompanionsTable;
 import latentmix.table.RunFolder;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
@@ -41,14 +42,13 @@ class CompanionsTest {
             values[i] = real ? 10 * Integer.parseInt(ids[i / 2].substring(1)) + i % 2 : 0;
         }
         Companions.Batch companions = new Companions.Batch(values, new Shape(ids.length, 1, 1, 2));
-        Companions.publish(
-                run,
-                "c",
-                chunk,
-                batch,
-                IntStream.range(0, ids.length)
-                        .mapToObj(i -> companions.row(i, ids[i], "c", prompt, settings))
-                        .toList());
+        new CompanionsTable(run, "c")
+                .publish(
+                        chunk,
+                        batch,
+                        IntStream.range(0, ids.length)
+                                .mapToObj(i -> companions.row(i, ids[i], "c", prompt, settings))
+                                .toList());
     }
 
     private static Companions.Mixture mixture(List<String> ids, List<Double> weights) {

@@ -5,9 +5,7 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.LongConsumer;
 import latentmix.image.ImageDecoder;
 import latentmix.image.UnreadableImage;
@@ -15,22 +13,19 @@ import latentmix.model.Torch;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.GenerationChunk;
 import latentmix.table.ContentId;
-import latentmix.table.GeneratedRow.EncodedImage;
-import latentmix.table.RowFile;
+import latentmix.table.GeneratedTable;
+import latentmix.table.MixedTable;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
 import latentmix.training.Augmentation;
 import latentmix.training.ClassifierTraining;
 import latentmix.training.GreyImages;
+import latentmix.work.GeneratedMixtures;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 
 /** Trains one classifier on a few real images and on images made of them, and publishes how well it does. */
 public final class ClassifierWork {
-    /** The folder of the accuracies, a file a training, whose name is the training's id. */
-    public static final String FOLDER = "accuracy";
-
     private static final int IMAGE_SIZE = 32; // pixels of a side that the classifier sees
 
     /**
@@ -88,10 +83,6 @@ public final class ClassifierWork {
             };
         }
     }
-
-    private record Key(String mixId, int k, String settingsId) {}
-
-    private record Image(String mixId, EncodedImage image) {}
 
     private final RunFolder folder;
     private final GreyImages test;
@@ -182,14 +173,9 @@ public final class ClassifierWork {
                 made.count(),
                 test.count(),
                 accuracy);
-        folder.publish(file(folder, training.id()), RowFile.bytes(AccuracyRow.class, List.of(row)));
+        new AccuracyTable(folder).publish(row);
         progress.accept(1);
         return accuracy;
-    }
-
-    /** Where a training's row lies. */
-    public static Path file(RunFolder folder, String id) {
-        return folder.path(FOLDER + "/" + id + ".parquet");
     }
 
     private GreyImages made(Training training) throws IOException {
@@ -200,26 +186,25 @@ public final class ClassifierWork {
         }
         RunFolder run = new RunFolder(made.run(), folder.conf());
         for (ClassLabel label : training.labels()) {
-            Map<String, byte[]> byId = new HashMap<>();
-            List<Key> keys = new ArrayList<>();
-            for (String chunk : run.chunks(Table.MIXED, label.classId())) {
-                Path mixed = run.chunk(Table.MIXED, label.classId(), chunk);
-                List<Key> asked = RowFile.read(mixed, run.conf(), Key.class).stream()
-                        .filter(key -> key.settingsId().equals(made.mixingId())
-                                && key.k() < made.multiple() * training.shots())
-                        .toList();
-                if (!asked.isEmpty()) {
-                    keys.addAll(asked);
-                    String generated = GenerationChunk.id(made.generationId(), chunk);
-                    Path file = run.chunk(Table.GENERATED, label.classId(), generated);
-                    RowFile.read(file, run.conf(), Image.class)
-                            .forEach(row -> byId.put(row.mixId(), row.image().bytes()));
-                }
+            GeneratedMixtures tables = new GeneratedMixtures(run, label.classId());
+            List<GeneratedMixtures.Pair<MixedTable.Key, GeneratedTable.Image>> pairs = new ArrayList<>();
+            for (String chunk : new MixedTable(run, label.classId()).chunks()) {
+                pairs.addAll(tables.chunk(
+                        chunk,
+                        GenerationChunk.id(made.generationId(), chunk),
+                        MixedTable.Key.class,
+                        GeneratedTable.Image.class,
+                        key -> key.settingsId().equals(made.mixingId())
+                                && key.k() < made.multiple() * training.shots()));
             }
-            keys.sort(Comparator.comparingInt(Key::k));
-            for (Key key : keys) {
-                if (byId.containsKey(key.mixId())) { // else it was rejected
-                    add(images, byId.get(key.mixId()), label, key.mixId());
+            pairs.sort(Comparator.comparingInt(pair -> pair.mixture().k()));
+            for (var pair : pairs) {
+                if (pair.image().isPresent()) { // a mixture that was refused has none
+                    add(
+                            images,
+                            pair.image().get().image().bytes(),
+                            label,
+                            pair.mixture().mixId());
                 }
             }
         }

@@ -19,7 +19,6 @@ import latentmix.stage.Tasks;
 import latentmix.study.ClassifierWork.Augmented;
 import latentmix.study.ClassifierWork.Made;
 import latentmix.study.ClassifierWork.Training;
-import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.training.GreyImages;
 import org.apache.spark.broadcast.Broadcast;
@@ -126,9 +125,10 @@ final class Downstream {
             }
         }
         train(trainings, test);
+        AccuracyTable table = new AccuracyTable(folder);
         List<AccuracyRow> rows = new ArrayList<>();
         for (Training training : trainings) {
-            rows.addAll(RowFile.read(ClassifierWork.file(folder, training.id()), folder.conf(), AccuracyRow.class));
+            rows.add(table.row(training.id()));
         }
         return rows;
     }
@@ -179,10 +179,9 @@ final class Downstream {
     }
 
     private void train(List<Training> trainings, GreyImages test) throws IOException {
-        Set<String> done = folder.files(ClassifierWork.FOLDER);
+        Set<String> done = new AccuracyTable(folder).trainings();
         List<Training> missing = trainings.stream()
-                .filter(training -> !done.contains(
-                        ClassifierWork.file(folder, training.id()).getName()))
+                .filter(training -> !done.contains(training.id()))
                 .toList();
         int threads = config.run().model().threads();
         Broadcast<GreyImages> judging = context.spark().broadcast(test);

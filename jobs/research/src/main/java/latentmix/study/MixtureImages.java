@@ -8,33 +8,29 @@ import latentmix.image.Pixels;
 import latentmix.image.UnreadableImage;
 import latentmix.plan.GenerationChunk;
 import latentmix.table.GeneratedRow.EncodedImage;
-import latentmix.table.RowFile;
+import latentmix.table.GeneratedTable;
+import latentmix.table.MixedTable;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
+import latentmix.work.GeneratedMixtures;
 
 /** The images of one class's mixtures, found by their entry's settings and their number in it. */
 final class MixtureImages {
-    private record Key(String mixId, int k, String settingsId) {}
-
-    private record Generated(String mixId, EncodedImage image) {}
-
     /** Where a mixture lies. */
     private record Place(String chunk, String mixId) {}
 
-    private final RunFolder run;
-    private final String classId;
+    private final GeneratedMixtures tables;
     private final Map<String, Map<Integer, Place>> places = new HashMap<>(); // by settings id and number
 
     private MixtureImages(RunFolder run, String classId) {
-        this.run = run;
-        this.classId = classId;
+        this.tables = new GeneratedMixtures(run, classId);
     }
 
     /** Lists a class's mixtures; of several pools the one that is listed last counts. */
     static MixtureImages of(RunFolder run, String classId) throws IOException {
         MixtureImages images = new MixtureImages(run, classId);
-        for (String chunk : run.chunks(Table.MIXED, classId)) {
-            for (Key key : RowFile.read(run.chunk(Table.MIXED, classId, chunk), run.conf(), Key.class)) {
+        MixedTable table = new MixedTable(run, classId);
+        for (String chunk : table.chunks()) {
+            for (MixedTable.Key key : table.keys(chunk)) {
                 images.places
                         .computeIfAbsent(key.settingsId(), id -> new HashMap<>())
                         .put(key.k(), new Place(chunk, key.mixId()));
@@ -51,7 +47,7 @@ final class MixtureImages {
      */
     Map<Integer, Pixels> open(String mixing, String generation, int count) throws IOException {
         Map<Integer, Pixels> images = new HashMap<>();
-        Map<String, Map<String, EncodedImage>> files = new HashMap<>();
+        Map<String, Map<String, GeneratedTable.Image>> files = new HashMap<>();
         Map<Integer, Place> own = places.getOrDefault(mixing, Map.of());
         for (int k = 0; k < count; k++) {
             Place place = own.get(k);
@@ -60,20 +56,12 @@ final class MixtureImages {
             }
             String chunk = GenerationChunk.id(generation, place.chunk());
             if (!files.containsKey(chunk)) {
-                files.put(chunk, read(chunk));
+                files.put(chunk, tables.images(chunk, GeneratedTable.Image.class));
             }
-            EncodedImage image = files.get(chunk).get(place.mixId());
+            GeneratedTable.Image image = files.get(chunk).get(place.mixId());
             if (image != null) {
-                images.put(k, decoded(image));
+                images.put(k, decoded(image.image()));
             }
-        }
-        return images;
-    }
-
-    private Map<String, EncodedImage> read(String chunk) throws IOException {
-        Map<String, EncodedImage> images = new HashMap<>();
-        for (Generated row : RowFile.read(run.chunk(Table.GENERATED, classId, chunk), run.conf(), Generated.class)) {
-            images.put(row.mixId(), row.image());
         }
         return images;
     }

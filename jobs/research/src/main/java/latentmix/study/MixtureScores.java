@@ -17,12 +17,18 @@ import latentmix.codec.LittleEndian;
 import latentmix.config.RunConfig;
 import latentmix.metric.GaussianStatistics;
 import latentmix.metric.Retention;
-import latentmix.plan.FeatureChunk;
 import latentmix.plan.FeatureChunk.Source;
+import latentmix.plan.FeatureChunk;
+import latentmix.plan.GenerationChunk;
+import latentmix.table.FeaturesTable;
+import latentmix.table.GeneratedTable;
+import latentmix.table.InvertedTable;
 import latentmix.table.MetricRow;
-import latentmix.table.RowFile;
-import latentmix.table.RunFolder;
+import latentmix.table.MixedTable.Sources;
+import latentmix.table.MixedTable;
 import latentmix.table.RunFolder.Table;
+import latentmix.table.RunFolder;
+import latentmix.work.GeneratedMixtures;
 
 /**
  * What a run's tables say of its mixtures beside the evaluation's metrics, as rows like these: how much of its inputs
@@ -31,14 +37,6 @@ import latentmix.table.RunFolder.Table;
 final class MixtureScores {
     private static final List<String> SCORES = List.of("entropy", "clipped", "sharpness");
     private static final double NORMAL_95 = 1.96;
-
-    private record Inverted(String imageId, String settingsId) {}
-
-    private record Mixed(String mixId, int k, List<String> sourceIds, List<Double> weights, String settingsId) {}
-
-    private record Features(String id, byte[] features, String settingsId) {}
-
-    private record Generated(String mixId, double entropy, double clipped, double sharpness, String settingsId) {}
 
     /** Mixtures that belong together. */
     private record Cell(String scope, String entry, int inputs) {}
@@ -74,44 +72,44 @@ final class MixtureScores {
     }
 
     private void add(String classId, Optional<String> featuresId) throws IOException {
-        Map<String, Generated> images = new HashMap<>();
         Map<Source, Set<String>> others = new EnumMap<>(Source.class); // chunks of other images that have the same ids
-        others.put(Source.RECONSTRUCTION, run.chunks(Table.INVERTED, classId));
-        others.put(Source.GENERATED, new HashSet<>());
-        for (String chunk : run.chunks(Table.GENERATED, classId)) {
-            for (Generated row :
-                    RowFile.read(run.chunk(Table.GENERATED, classId, chunk), run.conf(), Generated.class)) {
-                if (row.settingsId().equals(done.generation())) {
-                    images.put(row.mixId(), row);
-                } else {
-                    others.get(Source.GENERATED).add(chunk);
-                }
-            }
+        others.put(Source.RECONSTRUCTION, new InvertedTable(run, classId).chunks());
+        Set<String> generated = new HashSet<>(new GeneratedTable(run, classId).chunks());
+        for (String chunk : new MixedTable(run, classId).chunks()) {
+            generated.remove(GenerationChunk.id(done.generation(), chunk));
         }
+        others.put(Source.GENERATED, generated);
         Map<String, double[]> features =
                 featuresId.isPresent() ? features(classId, featuresId.get(), others) : Map.of();
         Map<String, double[]> pool = pool(classId, features);
         double[] centre = mean(pool);
-        for (String chunk : run.chunks(Table.MIXED, classId)) {
-            for (Mixed row : RowFile.read(run.chunk(Table.MIXED, classId, chunk), run.conf(), Mixed.class)) {
-                Generated image = images.get(row.mixId());
-                for (RunConfig.Mixing entry : image == null ? List.<RunConfig.Mixing>of() : asked(row)) {
-                    for (String scope : List.of(MetricRow.ALL, classId)) {
-                        Cell cell =
-                                new Cell(scope, entry.name(), row.sourceIds().size());
-                        scores.computeIfAbsent(cell, key -> new GaussianStatistics(SCORES.size()))
-                                .add(new double[] {image.entropy(), image.clipped(), image.sharpness()});
-                    }
-                    if (features.containsKey(row.mixId()) && pool.keySet().containsAll(row.sourceIds())) {
-                        keep(classId, entry, row, features.get(row.mixId()), pool, centre);
-                    }
+        var pairs = new GeneratedMixtures(run, classId)
+                .all(
+                        done.generation(),
+                        Sources.class,
+                        GeneratedTable.Scores.class,
+                        row -> !asked(row).isEmpty());
+        for (var pair : pairs) {
+            if (pair.image().isEmpty()) {
+                continue; // refused
+            }
+            Sources row = pair.mixture();
+            GeneratedTable.Scores image = pair.image().get();
+            for (RunConfig.Mixing entry : asked(row)) {
+                for (String scope : List.of(MetricRow.ALL, classId)) {
+                    Cell cell = new Cell(scope, entry.name(), row.sourceIds().size());
+                    scores.computeIfAbsent(cell, key -> new GaussianStatistics(SCORES.size()))
+                            .add(new double[] {image.entropy(), image.clipped(), image.sharpness()});
+                }
+                if (features.containsKey(row.mixId()) && pool.keySet().containsAll(row.sourceIds())) {
+                    keep(classId, entry, row, features.get(row.mixId()), pool, centre);
                 }
             }
         }
     }
 
     /** The entries that a mixture belongs to. */
-    private List<RunConfig.Mixing> asked(Mixed row) {
+    private List<RunConfig.Mixing> asked(Sources row) {
         return done.config().mixing().stream()
                 .filter(entry -> done.mixing(entry.name()).equals(row.settingsId())
                         && row.k()
@@ -124,7 +122,7 @@ final class MixtureScores {
     private void keep(
             String classId,
             RunConfig.Mixing entry,
-            Mixed row,
+            Sources row,
             double[] output,
             Map<String, double[]> pool,
             double[] centre) {
@@ -153,11 +151,12 @@ final class MixtureScores {
         others.forEach((source, chunks) -> chunks.forEach(chunk -> skipped.add(
                 FeatureChunk.of(featuresId, classId, source, chunk, chunk, 0).id())));
         Map<String, double[]> features = new HashMap<>();
-        for (String chunk : run.chunks(Table.FEATURES, classId)) {
+        FeaturesTable table = new FeaturesTable(run, classId);
+        for (String chunk : table.chunks()) {
             if (skipped.contains(chunk)) {
                 continue;
             }
-            for (Features row : RowFile.read(run.chunk(Table.FEATURES, classId, chunk), run.conf(), Features.class)) {
+            for (FeaturesTable.Features row : table.features(chunk)) {
                 if (row.settingsId().equals(featuresId)) {
                     features.put(row.id(), LittleEndian.doubles(row.features()));
                 }
@@ -170,10 +169,11 @@ final class MixtureScores {
     private Map<String, double[]> pool(String classId, Map<String, double[]> features) throws IOException {
         Map<String, double[]> pool = new TreeMap<>();
         String inversion = done.summary().settings().invert();
-        for (String chunk : run.chunks(Table.INVERTED, classId)) {
-            for (Inverted row : RowFile.read(run.chunk(Table.INVERTED, classId, chunk), run.conf(), Inverted.class)) {
-                if (row.settingsId().equals(inversion) && features.containsKey(row.imageId())) {
-                    pool.put(row.imageId(), features.get(row.imageId()));
+        InvertedTable table = new InvertedTable(run, classId);
+        for (String chunk : table.chunks()) {
+            for (String id : table.imageIds(chunk, inversion)) {
+                if (features.containsKey(id)) {
+                    pool.put(id, features.get(id));
                 }
             }
         }

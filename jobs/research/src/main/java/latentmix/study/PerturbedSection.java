@@ -21,10 +21,8 @@ import latentmix.stage.RunTerms;
 import latentmix.stage.StageName;
 import latentmix.study.LatentExperiment.Perturbed;
 import latentmix.study.StudyConfig.AxisScale;
-import latentmix.table.LatentColumn;
-import latentmix.table.RowFile;
+import latentmix.table.MixedTable;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
 
 /**
  * Images that the model made from noise, perturbed and inverted: their centroids beside those of real images and of the
@@ -55,8 +53,6 @@ final class PerturbedSection {
             double low,
             double high,
             double noise) {}
-
-    private record Noise(String settingsId, LatentColumn latent) {}
 
     private final StudyContext context;
     private final StudyRuns.Done real;
@@ -147,8 +143,9 @@ final class PerturbedSection {
     /** The noise that a class's images were made from. */
     private static LatentPool noise(RunFolder run, ClassLabel label, String settingsId) throws IOException {
         List<Latent> latents = new ArrayList<>();
-        for (String chunk : run.chunks(Table.MIXED, label.classId())) {
-            for (Noise row : RowFile.read(run.chunk(Table.MIXED, label.classId(), chunk), run.conf(), Noise.class)) {
+        MixedTable table = new MixedTable(run, label.classId());
+        for (String chunk : table.chunks()) {
+            for (MixedTable.Noise row : table.noise(chunk)) {
                 if (row.settingsId().equals(settingsId)) {
                     latents.add(row.latent().latent());
                 }

@@ -13,9 +13,8 @@ import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassList;
-import latentmix.table.RowFile;
+import latentmix.table.InvertedTable;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
 import latentmix.work.InvertedPool;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -23,8 +22,6 @@ import org.apache.spark.util.SerializableConfiguration;
 
 /** Work on a run's classes, each in a Spark task: labels travel, executors read the tables, results come back. */
 record Pools(JavaSparkContext spark, RunConfig config, String runFolder, String inversion) {
-    private record Inverted(String settingsId) {}
-
     /** Work on one class's inverted latents. */
     @FunctionalInterface
     interface Work<B> extends Serializable {
@@ -93,12 +90,13 @@ record Pools(JavaSparkContext spark, RunConfig config, String runFolder, String 
         return byClass;
     }
 
-    private static InvertedPool pool(RunFolder run, ClassLabel label, String settingsId) throws IOException {
+    /** The latents of a class that were inverted with its prompt under these settings. */
+    static InvertedPool pool(RunFolder run, ClassLabel label, String settingsId) throws IOException {
         List<String> chunks = new ArrayList<>();
-        for (String chunk : run.chunks(Table.INVERTED, label.classId())) {
-            List<Inverted> rows =
-                    RowFile.read(run.chunk(Table.INVERTED, label.classId(), chunk), run.conf(), Inverted.class);
-            if (!rows.isEmpty() && rows.get(0).settingsId().equals(settingsId)) {
+        InvertedTable table = new InvertedTable(run, label.classId());
+        InvertedTable.Terms asked = new InvertedTable.Terms(label.prompt(), settingsId);
+        for (String chunk : table.chunks()) {
+            if (table.terms(chunk).filter(asked::equals).isPresent()) {
                 chunks.add(chunk);
             }
         }

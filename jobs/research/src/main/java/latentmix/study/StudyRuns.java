@@ -17,7 +17,7 @@ import latentmix.stage.StageName;
 import latentmix.study.StudyConfig.Experiment;
 import latentmix.study.StudyConfig.Setting;
 import latentmix.table.MetricRow;
-import latentmix.table.RowFile;
+import latentmix.table.MetricsTable;
 import latentmix.table.RunFolder;
 
 /**
@@ -44,8 +44,9 @@ final class StudyRuns {
                 return List.of(); // nothing was to be measured
             }
             List<MetricRow> rows = new ArrayList<>();
-            for (String file : run.metrics()) {
-                rows.addAll(RowFile.read(run.metrics(file), run.conf(), MetricRow.class));
+            MetricsTable table = new MetricsTable(run);
+            for (String name : table.names()) {
+                rows.addAll(table.rows(name));
             }
             rows.removeIf(row -> !ids.contains(row.settingsId()));
             rows.addAll(MixtureScores.of(this, MixtureScores.features(run, ids.get(0))));
