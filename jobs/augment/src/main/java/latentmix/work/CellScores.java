@@ -71,7 +71,11 @@ public record CellScores(
     }
 
     private static CellScores of(
-            String name, MixingEntry entry, int cell, List<MixedTable.Scores> mixed, List<GeneratedTable.Scores> generated) {
+            String name,
+            MixingEntry entry,
+            int cell,
+            List<MixedTable.Scores> mixed,
+            List<GeneratedTable.Scores> generated) {
         NearDuplicates duplicates = new NearDuplicates();
         generated.forEach(row -> duplicates.add(row.differenceHash()));
         return new CellScores(

@@ -14,8 +14,8 @@ import latentmix.table.GeneratedTable;
 import latentmix.table.ImagesTable;
 import latentmix.table.InvertedTable;
 import latentmix.table.MixedTable;
-import latentmix.table.RejectedTable.Reason;
 import latentmix.table.RejectedTable;
+import latentmix.table.RejectedTable.Reason;
 import latentmix.table.RunFolder;
 
 /**

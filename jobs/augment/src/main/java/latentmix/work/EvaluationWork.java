@@ -200,7 +200,8 @@ public final class EvaluationWork {
         Map<String, FeatureVector> vectors = new LinkedHashMap<>(); // an image counts once
         for (String chunk : chunks) {
             new FeaturesTable(run, classId)
-                    .answers(chunk).forEach(row -> vectors.putIfAbsent(row.id(), FeatureVector.of(row)));
+                    .answers(chunk)
+                    .forEach(row -> vectors.putIfAbsent(row.id(), FeatureVector.of(row)));
         }
         return List.copyOf(vectors.values());
     }

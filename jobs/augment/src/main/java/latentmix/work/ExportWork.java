@@ -14,8 +14,8 @@ import java.util.function.LongConsumer;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ExportChunk;
 import latentmix.table.DatasetRow;
-import latentmix.table.DatasetTable.Description;
 import latentmix.table.DatasetTable;
+import latentmix.table.DatasetTable.Description;
 import latentmix.table.GeneratedRow.EncodedImage;
 import latentmix.table.GeneratedTable;
 import latentmix.table.MixedTable;
@@ -79,17 +79,18 @@ public final class ExportWork {
     public ChunkResult export(ExportChunk chunk, String features, LongConsumer progress) throws IOException {
         long start = System.nanoTime();
         String classId = chunk.label().classId();
-        List<GeneratedMixtures.Pair<MixedTable.Recipe, GeneratedTable.Image>> pairs = new GeneratedMixtures(run, classId)
-                .chunk(
-                        chunk.mixed(),
-                        chunk.generated(),
-                        MixedTable.Recipe.class,
-                        GeneratedTable.Image.class,
-                        mixture -> true)
-                .stream()
-                .sorted(Comparator.comparingInt(pair -> pair.mixture().k()))
-                .limit(chunk.rows())
-                .toList();
+        List<GeneratedMixtures.Pair<MixedTable.Recipe, GeneratedTable.Image>> pairs = new GeneratedMixtures(
+                        run, classId)
+                        .chunk(
+                                chunk.mixed(),
+                                chunk.generated(),
+                                MixedTable.Recipe.class,
+                                GeneratedTable.Image.class,
+                                mixture -> true)
+                        .stream()
+                        .sorted(Comparator.comparingInt(pair -> pair.mixture().k()))
+                        .limit(chunk.rows())
+                        .toList();
         List<DatasetRow> rows = new ArrayList<>();
         for (var pair : pairs) {
             if (pair.image().isPresent()) { // a mixture that was refused has none

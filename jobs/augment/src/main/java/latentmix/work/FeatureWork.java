@@ -22,8 +22,8 @@ import latentmix.table.GeneratedRow.EncodedImage;
 import latentmix.table.GeneratedTable;
 import latentmix.table.ImageRow;
 import latentmix.table.ImagesTable;
-import latentmix.table.InvertedTable.Encoded;
 import latentmix.table.InvertedTable;
+import latentmix.table.InvertedTable.Encoded;
 import latentmix.table.RejectedRow;
 import latentmix.table.RunFolder;
 import org.apache.hadoop.fs.Path;
@@ -89,8 +89,7 @@ public final class FeatureWork {
         List<FeatureRow> rows =
                 switch (chunk.source()) {
                     case GENERATED ->
-                        features(
-                                classId, new GeneratedTable(run, classId).images(chunk.file()), this::generated);
+                        features(classId, new GeneratedTable(run, classId).images(chunk.file()), this::generated);
                     case INPUT -> features(classId, listed(run, chunk), files(places.input()));
                     case REFERENCE ->
                         features(
@@ -99,9 +98,7 @@ public final class FeatureWork {
                                 files(places.reference()));
                     case RECONSTRUCTION ->
                         features(
-                                classId,
-                                new InvertedTable(run, classId).allEncoded(chunk.file()),
-                                this::reconstructed);
+                                classId, new InvertedTable(run, classId).allEncoded(chunk.file()), this::reconstructed);
                 };
         new FeaturesTable(run, classId).commit(chunk.id(), rows, rejected);
         return new ChunkResult(rows.size(), rejected.size(), 0, (System.nanoTime() - start) / 1e9);

@@ -82,8 +82,7 @@ public final class GenerationWork {
     /** Generates the chunk's images and publishes its rejected rows, then its rows. */
     public ChunkResult generate(GenerationChunk chunk) throws IOException {
         long start = System.nanoTime();
-        List<MixedTable.Start> mixtures =
-                new MixedTable(run, chunk.classId()).starts(chunk.mixed());
+        List<MixedTable.Start> mixtures = new MixedTable(run, chunk.classId()).starts(chunk.mixed());
         List<GeneratedRow> rows = new ArrayList<>();
         List<RejectedRow> rejected = new ArrayList<>();
         Map<Double, List<MixedTable.Start>> byStrength = new TreeMap<>(); // a micro-batch has one table

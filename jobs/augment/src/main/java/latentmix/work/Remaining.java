@@ -10,16 +10,16 @@ import latentmix.latent.Method;
 import latentmix.plan.Catalog;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ExportChunk;
-import latentmix.plan.FeatureChunk.Source;
 import latentmix.plan.FeatureChunk;
+import latentmix.plan.FeatureChunk.Source;
 import latentmix.plan.GenerationChunk;
 import latentmix.plan.InversionChunk;
 import latentmix.plan.MixedChunk;
 import latentmix.plan.MixingChunk;
 import latentmix.plan.MixingEntry;
 import latentmix.table.MixedTable;
-import latentmix.table.RunFolder.Table;
 import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
 
 /**
  * What a configuration has still to do in one class: what each stage would find missing once those before it are done.

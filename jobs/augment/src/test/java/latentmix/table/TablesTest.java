@@ -111,7 +111,9 @@ class TablesTest {
         assertThat(table.terms("c1")).contains(new InvertedTable.Terms("a photo", "s1"));
         assertThat(table.terms("c2")).isEmpty();
         assertThat(table.sources("c1")).contains(new InvertedTable.Source("i1", CAT, "cat/i1.png"));
-        assertThat(table.allEncoded("c1").get(1).encoded()).usingRecursiveComparison().isEqualTo(LATENT);
+        assertThat(table.allEncoded("c1").get(1).encoded())
+                .usingRecursiveComparison()
+                .isEqualTo(LATENT);
         try (RowFile.Cursor<InvertedTable.Noise> noise = table.noise("c1");
                 RowFile.Cursor<InvertedTable.Encoded> encoded = table.encoded("c1")) {
             assertThat(noise.next().latent()).usingRecursiveComparison().isEqualTo(LATENT);

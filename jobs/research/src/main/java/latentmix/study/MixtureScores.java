@@ -17,17 +17,17 @@ import latentmix.codec.LittleEndian;
 import latentmix.config.RunConfig;
 import latentmix.metric.GaussianStatistics;
 import latentmix.metric.Retention;
-import latentmix.plan.FeatureChunk.Source;
 import latentmix.plan.FeatureChunk;
+import latentmix.plan.FeatureChunk.Source;
 import latentmix.plan.GenerationChunk;
 import latentmix.table.FeaturesTable;
 import latentmix.table.GeneratedTable;
 import latentmix.table.InvertedTable;
 import latentmix.table.MetricRow;
-import latentmix.table.MixedTable.Sources;
 import latentmix.table.MixedTable;
-import latentmix.table.RunFolder.Table;
+import latentmix.table.MixedTable.Sources;
 import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
 import latentmix.work.GeneratedMixtures;
 
 /**
@@ -84,11 +84,8 @@ final class MixtureScores {
         Map<String, double[]> pool = pool(classId, features);
         double[] centre = mean(pool);
         var pairs = new GeneratedMixtures(run, classId)
-                .all(
-                        done.generation(),
-                        Sources.class,
-                        GeneratedTable.Scores.class,
-                        row -> !asked(row).isEmpty());
+                .all(done.generation(), Sources.class, GeneratedTable.Scores.class, row -> !asked(row)
+                        .isEmpty());
         for (var pair : pairs) {
             if (pair.image().isEmpty()) {
                 continue; // refused
