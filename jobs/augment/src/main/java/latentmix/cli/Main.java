@@ -56,6 +56,7 @@ public final class Main {
         return line.addSubcommand(new HelpCommand())
                 .setOut(out)
                 .setErr(err)
+                .setParameterExceptionHandler(new Misspelt())
                 .setExecutionExceptionHandler((failure, command, parsed) -> ExitCode.report(failure, err))
                 .execute(args);
     }

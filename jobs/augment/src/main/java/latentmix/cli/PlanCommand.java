@@ -50,6 +50,7 @@ final class PlanCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         check();
         RunConfig config = options.config();
+        OutputFolder.requireFolder("--run", options.run(), SparkJob.hadoop(options.settings()));
         return SparkJob.run(config, options.settings(), spark -> {
             Plan plan = Pipeline.plan(spark, config, options.run());
             Plan.Rates rates = new Plan.Rates(

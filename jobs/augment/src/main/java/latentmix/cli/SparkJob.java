@@ -10,8 +10,10 @@ import latentmix.stage.Gpus;
 import latentmix.stage.Pipeline;
 import latentmix.stage.RunTerms;
 import latentmix.stage.StageName;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.deploy.SparkHadoopUtil;
 
 /** Runs work on a Spark that suits the configuration. */
 public final class SparkJob {
@@ -25,6 +27,7 @@ public final class SparkJob {
     /** Starts Spark, once the configuration is known to be good, and runs the stages; returns the exit code. */
     public static int run(RunConfig config, SparkConf given, String runFolder, List<StageName> stages, Console console)
             throws IOException {
+        OutputFolder.requireWritable("--run", runFolder, hadoop(given));
         return run(config, given, spark -> Pipeline.summary(spark, config, runFolder, stages, RunTerms.saying(console))
                 .exitCode());
     }
@@ -43,6 +46,11 @@ public final class SparkJob {
         try (JavaSparkContext spark = new JavaSparkContext(conf)) {
             return work.in(spark);
         }
+    }
+
+    /** Hadoop's settings of a Spark that has these. */
+    public static Configuration hadoop(SparkConf given) {
+        return SparkHadoopUtil.get().newConfiguration(given);
     }
 
     /** Begins to load libtorch while Spark starts; if it cannot be loaded, the task that needs it says so. */

@@ -13,7 +13,6 @@ import latentmix.stage.RunTerms;
 import latentmix.stage.StageName;
 import latentmix.table.RunFolder;
 import org.apache.spark.SparkConf;
-import org.apache.spark.deploy.SparkHadoopUtil;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -59,6 +58,7 @@ final class StageOptions {
         try {
             RunConfig config = options.config();
             RunTerms terms = terms();
+            OutputFolder.requireWritable("--run", options.run(), SparkJob.hadoop(options.settings()));
             return SparkJob.run(
                     config, options.settings(), spark -> Pipeline.summary(spark, config, options.run(), stages, terms)
                             .exitCode());
@@ -82,7 +82,7 @@ final class StageOptions {
         StringWriter text = new StringWriter();
         int exitCode = ExitCode.report(failure, new PrintWriter(text, true));
         try {
-            RunFolder run = new RunFolder(options.run(), SparkHadoopUtil.get().newConfiguration(new SparkConf()));
+            RunFolder run = new RunFolder(options.run(), SparkJob.hadoop(new SparkConf()));
             RunSummary.publishFailure(
                     run, exitCode, label, text.toString().lines().limit(LINES).collect(Collectors.joining("\n")));
         } catch (IOException

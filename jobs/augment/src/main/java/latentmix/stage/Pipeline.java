@@ -229,18 +229,19 @@ public final class Pipeline {
                 RunSummary.measured(run, summaries));
         summary.publish(run);
         if (stopped) {
-            terms.console()
-                    .say("Stopped: " + stop.reason() + "; the same command goes on where this run stopped. Left: "
-                            + left.stream()
-                                    .map(stage -> stage.stage() + " " + stage.rows() + " rows")
-                                    .collect(Collectors.joining(", ")));
-        } else if (stages.contains(StageName.EXPORT)) {
+            terms.console().say(Ending.stopped(stop.reason(), left));
+            return summary;
+        }
+        if (stages.contains(StageName.EXPORT)) {
             export.report(
                     inversionChunks(catalogs),
                     summary,
                     exported,
                     evaluation == null ? List.of() : evaluation.rows(catalogs));
         }
+        boolean didNothing = summaries.stream().allMatch(stage -> stage.chunks() == 0);
+        Ending.done(run, stages, counts, exported, didNothing, config.run().maxRejected())
+                .forEach(terms.console()::say);
         return summary;
     }
 

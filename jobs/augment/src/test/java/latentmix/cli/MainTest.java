@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 
@@ -58,6 +59,65 @@ class MainTest {
         assertThat(run("model", "compile", "builtin:fashion", "--dtype", "float8"))
                 .isEqualTo(ExitCode.BAD_CONFIGURATION);
         assertThat(err.toString()).contains("dtype must be one of [float32, bfloat16, float16], cannot be: float8");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "ruun,latentmix: unknown verb ruun; did you mean run?",
+        "generte,latentmix: unknown verb generte; did you mean generate?",
+        "run --confg a.yaml --run r,latentmix run: unknown option --confg; did you mean --config?",
+        "model shw builtin:fashion,latentmix model: unknown verb shw; did you mean show?",
+        "demo --gpu off,latentmix demo: unknown option --gpu; did you mean --gpus?",
+        "run --run r,latentmix run: Missing required option: '--config=FILE'"
+    })
+    void aMisspeltWordIsAnsweredByTheNearestRightOneInALine(String words, String answer) {
+        assertThat(run(words.split(" "))).isEqualTo(2);
+        assertThat(err.toString().lines()).hasSize(1).allMatch(line -> line.startsWith(answer));
+    }
+
+    @Test
+    void aRunFolderThatCannotBeOneIsTwoInALine(@TempDir Path folder) throws Exception {
+        Path config = Files.writeString(
+                folder.resolve("run.yaml"),
+                """
+                input: {root: "builtin:fashion-mnist-sample"}
+                model: {checkpoint: "builtin:fashion"}
+                """);
+        for (String run : List.of(config.toString(), config.resolve("below").toString(), "/proc/run")) {
+            for (String verb : List.of("run", "invert")) {
+                err.getBuffer().setLength(0);
+                assertThat(run(verb, "--config", config.toString(), "--run", run))
+                        .isEqualTo(2);
+                assertThat(err.toString().lines())
+                        .hasSize(1)
+                        .allMatch(line -> line.startsWith("--run: expected a folder") && line.endsWith("name another"));
+            }
+        }
+        err.getBuffer().setLength(0);
+        assertThat(run("demo", "--run", config.toString())).isEqualTo(2);
+        assertThat(run("plan", "--config", config.toString(), "--run", config.toString()))
+                .isEqualTo(2);
+        assertThat(err.toString().lines())
+                .hasSize(2)
+                .allMatch(line -> line.equals(
+                        "--run: expected a folder, got " + config + ", but " + config + " is a file; name another"));
+    }
+
+    @Test
+    void aConfigurationThatIsNoTextIsTwoInALine(@TempDir Path folder) throws Exception {
+        Path bytes = Files.write(folder.resolve("bytes.yaml"), new byte[] {(byte) 0x89, 'P', 'N', 'G', 0, (byte) 0xff});
+        Path zeros = Files.write(folder.resolve("zeros.yaml"), new byte[1000]);
+        for (Path config : List.of(bytes, zeros, folder)) {
+            err.getBuffer().setLength(0);
+            assertThat(run(
+                            "run",
+                            "--config",
+                            config.toString(),
+                            "--run",
+                            folder.resolve("run").toString()))
+                    .isEqualTo(2);
+            assertThat(err.toString().lines()).hasSize(1).allMatch(line -> line.contains(config.toString()));
+        }
     }
 
     @Test

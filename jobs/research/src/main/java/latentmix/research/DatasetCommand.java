@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import latentmix.cli.ExitCode;
+import latentmix.cli.OutputFolder;
 import latentmix.config.ConfigException;
 import latentmix.dataset.IdxFile;
 import latentmix.image.PngEncoder;
@@ -44,6 +45,7 @@ final class DatasetCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        OutputFolder.requireWritable("--out", out);
         int train = write("train", "train", 0, TRAINED_ON);
         int pool = write("train", "pool", TRAINED_ON, Integer.MAX_VALUE);
         int test = write("t10k", "test", 0, Integer.MAX_VALUE);

@@ -14,6 +14,7 @@ import latentmix.checkpoint.CheckpointFolder;
 import latentmix.cli.ExitCode;
 import latentmix.cli.ModelCommand;
 import latentmix.cli.ModelCompileCommand;
+import latentmix.cli.OutputFolder;
 import latentmix.config.ConfigException;
 import latentmix.image.GifEncoder;
 import latentmix.image.ImageDecoder;
@@ -132,6 +133,7 @@ final class MorphCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         checkNumbers();
+        OutputFolder.requireWritable("--out", out);
         List<Morph.Stop> stops = stops();
         CheckpointFolder folder = CheckpointFolder.open(checkpoint);
         Models.check(folder);

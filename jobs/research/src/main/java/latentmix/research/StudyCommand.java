@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import latentmix.cli.GpuOption;
+import latentmix.cli.OutputFolder;
 import latentmix.cli.SparkJob;
 import latentmix.cli.Streams;
 import latentmix.study.Study;
@@ -53,6 +54,7 @@ final class StudyCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         StudyConfig study = StudyFile.read(config, overrides);
+        OutputFolder.requireWritable("--run", folder, SparkJob.hadoop(gpus.settings()));
         return SparkJob.run(study.base(), gpus.settings(), spark -> Study.run(spark, study, folder, Streams.of(spec)));
     }
 }

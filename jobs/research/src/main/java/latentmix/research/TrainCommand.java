@@ -10,6 +10,7 @@ import java.util.concurrent.Callable;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.cli.ExitCode;
+import latentmix.cli.OutputFolder;
 import latentmix.config.ConfigException;
 import latentmix.model.Torch;
 import latentmix.plan.ClassList;
@@ -53,6 +54,7 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         TrainConfig config = TrainConfig.read(file, overrides);
+        OutputFolder.requireWritable("--run", run);
         Torch.setThreadsPerTask(config.training().threads());
         try {
             TrainingImages images = images(config, config.input().root());
@@ -67,6 +69,7 @@ final class TrainCommand implements Callable<Integer> {
                 new TrainingReport(config.report(), images.prompts(), heldOut)
                         .publish(model, curves, run)
                         .forEach(scores -> print("%s", scores));
+                print("what the model makes is shown in %s", run.resolve("report.html"));
             }
         } catch (CheckpointException | IllegalArgumentException e) {
             throw new ConfigException(List.of(e.getMessage()));

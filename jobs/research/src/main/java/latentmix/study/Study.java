@@ -54,6 +54,10 @@ public final class Study {
         publish(
                 "report.html",
                 StudyReport.html(config, cost, runs.all(), sections).getBytes(StandardCharsets.UTF_8));
+        context.console()
+                .say(sections.size() + " experiments in " + context.folder().path("figures") + " and "
+                        + context.folder().path("tables") + "; open "
+                        + context.folder().path("report.html"));
         return runs.all().stream()
                 .mapToInt(run -> run.summary().exitCode())
                 .max()

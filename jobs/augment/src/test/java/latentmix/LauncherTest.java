@@ -1,0 +1,94 @@
+package latentmix;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The launcher unpacked from the archive, before it starts Java: what is wrong is a line and exit code 2. */
+class LauncherTest {
+    @TempDir
+    private Path folder;
+
+    private Path launcher;
+
+    @BeforeEach
+    void unpacked() throws Exception {
+        Path home = Files.createDirectories(folder.resolve("un packed"));
+        launcher = Files.copy(Repository.file("latentmix"), home.resolve("latentmix"));
+        Files.createDirectories(home.resolve("lib/spark/jars"));
+    }
+
+    @Test
+    void aJdkThatSparkDoesNotRunOnIsRefused() throws Exception {
+        assertRefused(
+                Map.of("JAVA_HOME", jdk("25.0.3").toString()),
+                "latentmix: expected a JDK 17 or 21, got 25 from " + folder + "/jdk-25.0.3/bin/java; set JAVA_HOME to"
+                        + " a JDK 17");
+        assertRefused(
+                Map.of("JAVA_HOME", jdk("1.8.0").toString()),
+                "latentmix: expected a JDK 17 or 21, got 1 from " + folder + "/jdk-1.8.0/bin/java; set JAVA_HOME to"
+                        + " a JDK 17");
+    }
+
+    @Test
+    void aFolderWithoutAJdkIsRefused() throws Exception {
+        assertRefused(
+                Map.of("JAVA_HOME", "/no/jdk"),
+                "latentmix: JAVA_HOME: expected the folder of a JDK 17, got /no/jdk, which has no bin/java; correct it");
+    }
+
+    @Test
+    void aCacheThatCannotBeWrittenIsRefused() throws Exception {
+        assertRefused(
+                Map.of("JAVA_HOME", jdk("17.0.15").toString(), "LATENTMIX_CACHE_DIR", "/proc/cache"),
+                "latentmix: LATENTMIX_CACHE_DIR: expected a folder that can be written, got /proc/cache; name another");
+    }
+
+    @Test
+    void theJdkWarnsOfNothingButAllElseIsHeardAndTheExitCodeIsItsOwn() throws Exception {
+        Path jdk = jdk("17.0.15");
+        Process process = start(Map.of("JAVA_HOME", jdk.toString()), "run");
+        assertThat(new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8))
+                .isEqualTo("said to err\nlast");
+        assertThat(process.waitFor()).isEqualTo(7);
+    }
+
+    private void assertRefused(Map<String, String> environment, String line) throws Exception {
+        Process process = start(environment, "--version");
+        assertThat(new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8))
+                .isEqualTo(line + "\n");
+        assertThat(process.waitFor()).isEqualTo(2);
+    }
+
+    private Process start(Map<String, String> environment, String verb) throws Exception {
+        ProcessBuilder builder = new ProcessBuilder("bash", launcher.toString(), verb);
+        builder.environment().remove("SPARK_HOME");
+        builder.environment().put("LATENTMIX_CACHE_DIR", folder.resolve("cache").toString());
+        builder.environment().putAll(environment);
+        return builder.start();
+    }
+
+    /** A JDK that says which it is and, when started, warns, speaks and ends with 7. */
+    private Path jdk(String version) throws Exception {
+        Path jdk = Files.createDirectories(folder.resolve("jdk-" + version));
+        Files.writeString(jdk.resolve("release"), "JAVA_VERSION=\"" + version + "\"\n");
+        Path java = Files.createDirectories(jdk.resolve("bin")).resolve("java");
+        Files.writeString(
+                java,
+                """
+                #!/bin/sh
+                echo "WARNING: Using incubator modules: jdk.incubator.vector" >&2
+                echo "said to err" >&2
+                printf last >&2
+                exit 7
+                """);
+        assertThat(java.toFile().setExecutable(true)).isTrue();
+        return jdk;
+    }
+}
