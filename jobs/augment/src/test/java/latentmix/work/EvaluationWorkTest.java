@@ -1,0 +1,156 @@
+package latentmix.work;
+
+import static latentmix.work.TinyWork.SANDAL;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import latentmix.plan.MixingChunk;
+import latentmix.plan.RunSettings;
+import latentmix.table.FeatureRow;
+import latentmix.table.MixedRow;
+import latentmix.work.EvaluationWork.Cell;
+import latentmix.work.EvaluationWork.Chunks;
+import latentmix.work.EvaluationWork.Entry;
+import latentmix.work.EvaluationWork.Measured;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Metrics of features that are made up. */
+class EvaluationWorkTest {
+    private static final int CLASSES = 10;
+
+    @TempDir
+    Path folder;
+
+    private TinyWork work;
+
+    @BeforeEach
+    void anEmptyRunFolder() {
+        work = new TinyWork(folder);
+    }
+
+    /** An image's id whose seventeenth digit, which halves the input, is even or odd. */
+    private static String id(int n) {
+        return String.format("%032x", n).substring(0, 16) + (n % 16 < 10 ? n % 10 : 1) + String.format("%015x", n);
+    }
+
+    /** Puts features of images of these ids; the classifier is right of every image but the first ones. */
+    private void put(String chunk, List<String> ids, int wrong) throws IOException {
+        List<FeatureRow> rows = new ArrayList<>();
+        Random random = new Random(ids.hashCode());
+        for (int i = 0; i < ids.size(); i++) {
+            float[] features = new float[4];
+            for (int d = 0; d < features.length; d++) {
+                features[d] = (float) (1 + 0.3 * random.nextGaussian());
+            }
+            float[] logits = new float[CLASSES];
+            logits[i < wrong ? 0 : SANDAL.label()] = 5;
+            rows.add(new FeatureVector(ids.get(i), features, logits).row(SANDAL.classId(), 0, "features"));
+        }
+        work.put("features", SANDAL.classId(), chunk, FeatureRow.class, rows);
+    }
+
+    private static List<String> ids(int from, int to) {
+        List<String> ids = new ArrayList<>();
+        for (int n = from; n < to; n++) {
+            ids.add(id(n));
+        }
+        return ids;
+    }
+
+    private static Chunks chunks(List<String> reference, List<String> reconstructions, Map<String, String> generated) {
+        return new Chunks(SANDAL, FeatureKind.CLASSIFIER, List.of("input"), reference, reconstructions, generated);
+    }
+
+    private EvaluationWork.Result measure(List<Entry> entries, Chunks chunks) throws IOException {
+        return new EvaluationWork(work.run(), entries, 100, 2).measure(chunks);
+    }
+
+    private static Measured only(EvaluationWork.Result result, Cell cell, String metric) {
+        return result.measured().stream()
+                .filter(row -> row.cell().equals(cell) && row.metric().equals(metric))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void realImagesAreComparedWithAReferenceWithoutThemselves() throws IOException {
+        put("input", ids(0, 12), 2);
+        put("reference", ids(8, 20), 0);
+        EvaluationWork.Result result = measure(List.of(), chunks(List.of("reference"), List.of(), Map.of()));
+        assertThat(result.states().get(Cell.REAL).images().count())
+                .as("eight of twelve are no part of it")
+                .isEqualTo(8);
+        assertThat(result.states().get(Cell.REFERENCE_OF_REAL).images().count()).isEqualTo(12);
+        Measured accuracy = only(result, Cell.REAL, "accuracy");
+        assertThat(accuracy.estimate().value()).isCloseTo(6 / 8.0, within(1e-12));
+        assertThat(accuracy.scope()).isEqualTo(SANDAL.classId());
+        assertThat(accuracy.images()).isEqualTo(8);
+    }
+
+    @Test
+    void withoutAReferenceOneHalfOfTheInputIsComparedWithTheOther() throws IOException {
+        put("input", ids(0, 30), 0);
+        EvaluationWork.Result result = measure(List.of(), chunks(List.of(), List.of(), Map.of()));
+        long half = result.states().get(Cell.REAL).images().count();
+        assertThat(half).isBetween(2L, 28L);
+        assertThat(result.states().get(Cell.REFERENCE_OF_REAL).images().count()).isEqualTo(30 - half);
+        assertThat(result.states().get(Cell.REFERENCE).images().count())
+                .as("what is made is compared with all")
+                .isEqualTo(30);
+    }
+
+    @Test
+    void anImageInTwoChunksCountsOnceAndASingleOneIsNotMeasured() throws IOException {
+        put("input", ids(0, 12), 0);
+        put("some", ids(0, 5), 0);
+        put("same", ids(3, 7), 0);
+        EvaluationWork.Result result =
+                measure(List.of(), chunks(List.of("input"), List.of("some", "same"), Map.of()));
+        assertThat(only(result, Cell.RECONSTRUCTION, "accuracy").images()).isEqualTo(7);
+        assertThat(result.measured()).noneMatch(row -> row.cell().equals(Cell.REAL)); // all are in the reference
+
+        put("some", ids(0, 1), 0);
+        assertThat(measure(List.of(), chunks(List.of("input"), List.of("some"), Map.of()))
+                        .measured())
+                .isEmpty();
+    }
+
+    @Test
+    void mixturesCountInEveryEntryThatAsksForThemAndInTheCellOfTheirMethodAndCount() throws IOException {
+        put("input", ids(0, 12), 0);
+        work.invert("pool", List.of("a", "b", "c", "d"), TinyWork.noise(4, "pool"));
+        RunSettings settings =
+                work.settings("mixing.methods=[lin/0, fix/0]", "mixing.inputs=[2, 3]", "mixing.count=4");
+        for (MixingChunk chunk : work.missing(settings, 64, "pool")) {
+            new MixingWork(work.run(), rows -> {}).mix(chunk);
+        }
+        List<MixedRow> mixed = work.rows("mixed", MixedRow.class);
+        String chunk = work.files("mixed").get(0).getFileName().toString().replace(".parquet", "");
+        put("made", mixed.stream().map(MixedRow::mixId).toList(), 0);
+        RunSettings fewer =
+                work.settings("mixing.methods=[lin/0, fix/0]", "mixing.inputs=[2, 3]", "mixing.count=3");
+        List<Entry> entries = List.of(
+                new Entry("all", settings.mixing().get(0)), new Entry("fewer", fewer.mixing().get(0)));
+
+        EvaluationWork.Result result = measure(entries, chunks(List.of(), List.of(), Map.of(chunk, "made")));
+
+        for (String method : List.of("lin/0", "fix/0")) {
+            for (int inputs : List.of(2, 3)) {
+                assertThat(only(result, new Cell("all", method, inputs, "dirichlet(1)"), "accuracy")
+                                .images())
+                        .isEqualTo(4);
+                assertThat(only(result, new Cell("fewer", method, inputs, "dirichlet(1)"), "accuracy")
+                                .images())
+                        .isEqualTo(3);
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+package latentmix.work;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import latentmix.latent.Degeneracy;
+import latentmix.plan.ClassLabel;
+import latentmix.plan.ExportChunk;
+import latentmix.plan.MixedChunk;
+import latentmix.table.DatasetRow;
+import latentmix.table.GeneratedRow;
+import latentmix.table.LatentColumn;
+import latentmix.table.MixedRow;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The dataset of a class whose images are made up. */
+class ExportWorkTest {
+    /** Its label and name are those of the class list now, not those of the rows. */
+    private static final ClassLabel CAT = new ClassLabel("cat 100%", 3, "a \"big\" cat", "a photo of a cat");
+
+    @TempDir
+    Path folder;
+
+    private TinyWork work;
+    private ExportWork export;
+
+    @BeforeEach
+    void fourMixturesOfWhichTheSecondWasRefused() throws IOException {
+        work = new TinyWork(folder);
+        export = new ExportWork(work.run());
+        put("one", "m3", "m0", "m2", "m1");
+    }
+
+    /** Mixtures whose number is their k, and the images of all but the first that is an odd number. */
+    private void put(String chunk, String... mixtures) throws IOException {
+        List<MixedRow> mixed = new ArrayList<>();
+        List<GeneratedRow> generated = new ArrayList<>();
+        for (String mixture : mixtures) {
+            int k = Integer.parseInt(mixture.substring(1));
+            mixed.add(mixed(mixture, k));
+            if (k != 1) {
+                generated.add(generated(mixture));
+            }
+        }
+        work.put("mixed", "cat 100%25", chunk, MixedRow.class, mixed);
+        work.put("generated", "cat 100%25", "generated-" + chunk, GeneratedRow.class, generated);
+    }
+
+    private static MixedRow mixed(String mixId, int k) {
+        return new MixedRow(
+                mixId,
+                CAT.classId(),
+                0,
+                "cat",
+                CAT.prompt(),
+                k,
+                "pool",
+                "nin/chm",
+                List.of("source-" + k, "source"),
+                List.of(0.25, 0.75),
+                1.6,
+                LatentColumn.NONE,
+                1,
+                List.of(),
+                1,
+                1,
+                LatentColumn.NONE,
+                0,
+                0,
+                0,
+                new Degeneracy(0, 0, 0, 0, 0, 0, 0),
+                "mixing");
+    }
+
+    private static GeneratedRow generated(String mixId) {
+        return new GeneratedRow(
+                mixId,
+                CAT.classId(),
+                0,
+                "cat",
+                new GeneratedRow.EncodedImage(file(mixId), CAT.classId() + "/" + mixId + ".png"),
+                8,
+                8,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                "generation");
+    }
+
+    private static byte[] file(String mixId) {
+        return ("image of " + mixId).getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static ExportChunk chunk(String mixed, int rows, int asked) {
+        return ExportChunk.of(CAT, "generated-" + mixed, new MixedChunk(mixed, rows, asked), "{}");
+    }
+
+    private List<String> images() throws IOException {
+        try (var files = Files.list(folder.resolve("dataset/images/cat 100%"))) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    @Test
+    void rowsComeByTheirNumberWithTheLabelOfTheClassListAndWithoutRefusedOnes() throws IOException {
+        AtomicLong progress = new AtomicLong();
+        ChunkResult result = export.export(chunk("one", 4, 4), "{}", progress::addAndGet);
+
+        assertThat(result.rows()).isEqualTo(3);
+        assertThat(progress).as("refused ones are done, too").hasValue(4);
+        assertThat(work.rows("dataset/parquet", DatasetRow.class))
+                .hasSize(3)
+                .allSatisfy(row -> {
+                    assertThat(row.label()).isEqualTo(3);
+                    assertThat(row.className()).isEqualTo("a \"big\" cat");
+                    assertThat(row.method()).isEqualTo("nin/chm");
+                    assertThat(row.weights()).containsExactly(0.25, 0.75);
+                    assertThat(row.image().bytes()).isEqualTo(file(row.mixId()));
+                    assertThat(row.image().path()).isEqualTo("cat 100%/" + row.mixId() + ".png");
+                })
+                .extracting(DatasetRow::mixId)
+                .containsExactly("m0", "m2", "m3");
+        assertThat(images()).containsExactly("m0.png", "m2.png", "m3.png");
+        assertThat(Files.readAllBytes(folder.resolve("dataset/images/cat 100%/m2.png")))
+                .isEqualTo(file("m2"));
+    }
+
+    @Test
+    void ofAChunkOfWhichFewerAreAskedForTheFirstOnesAreTaken() throws IOException {
+        export.export(chunk("one", 4, 3), "{}", rows -> {});
+        assertThat(work.rows("dataset/parquet", DatasetRow.class))
+                .extracting(DatasetRow::mixId)
+                .containsExactly("m0", "m2");
+    }
+
+    @Test
+    void theFolderHasALineForEachImageAndNoOtherImage() throws IOException {
+        put("two", "m4", "m5");
+        List<ExportChunk> chunks = List.of(chunk("two", 2, 2), chunk("one", 4, 4));
+        for (ExportChunk chunk : chunks) {
+            export.export(chunk, "{}", rows -> {});
+        }
+        Files.writeString(folder.resolve("dataset/images/cat 100%/of-an-earlier-run.png"), "old");
+
+        assertThat(export.finish(CAT, chunks)).isEqualTo(5);
+
+        assertThat(images()).containsExactly("m0.png", "m2.png", "m3.png", "m4.png", "m5.png", "metadata.jsonl");
+        Path metadata = folder.resolve("dataset/images/cat 100%/metadata.jsonl");
+        List<String> lines = Files.readAllLines(metadata);
+        assertThat(lines).hasSize(5);
+        JsonNode second = new ObjectMapper().readTree(lines.get(1));
+        assertThat(second.properties().stream().map(property -> property.getKey()))
+                .containsExactly("file_name", "label", "class_name", "mix_id", "method", "source_ids", "weights");
+        assertThat(second.get("file_name").asText()).isEqualTo("m2.png");
+        assertThat(second.get("label").asInt()).isEqualTo(3);
+        assertThat(second.get("class_name").asText()).isEqualTo("a \"big\" cat");
+        assertThat(second.get("source_ids").get(0).asText()).isEqualTo("source-2");
+    }
+
+    @Test
+    void aFolderThatIsAsItShouldBeIsLeftAlone() throws IOException {
+        List<ExportChunk> chunks = List.of(chunk("one", 4, 4));
+        export.export(chunks.get(0), "{}", rows -> {});
+        export.finish(CAT, chunks);
+        Path metadata = folder.resolve("dataset/images/cat 100%/metadata.jsonl");
+        FileTime longAgo = FileTime.fromMillis(1_000);
+        Files.setLastModifiedTime(metadata, longAgo);
+        export.finish(CAT, chunks);
+        assertThat(Files.getLastModifiedTime(metadata)).isEqualTo(longAgo);
+
+        assertThat(export.finish(CAT, List.of())).isZero();
+        assertThat(images()).containsExactly("metadata.jsonl");
+        assertThat(metadata).isEmptyFile();
+    }
+}

@@ -1,0 +1,182 @@
+package latentmix.work;
+
+import static latentmix.work.TinyWork.SANDAL;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import latentmix.image.DifferenceHash;
+import latentmix.image.ImageDecoder;
+import latentmix.image.PixelScores;
+import latentmix.image.Pixels;
+import latentmix.image.UnreadableImage;
+import latentmix.latent.Degeneracy;
+import latentmix.latent.Latent;
+import latentmix.latent.Latents;
+import latentmix.latent.Shape;
+import latentmix.plan.GenerationChunk;
+import latentmix.plan.RunSettings;
+import latentmix.table.GeneratedRow;
+import latentmix.table.LatentColumn;
+import latentmix.table.MixedRow;
+import latentmix.table.RejectedRow;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Images of made up noise by the built-in model. */
+class GenerationWorkTest {
+    private static final Shape SHAPE = new Shape(4, 8, 8);
+    private static final List<Latent> NOISE = Latents.normal(SHAPE, 4, 0, "generation");
+
+    @TempDir
+    Path folder;
+
+    private TinyWork work;
+
+    @BeforeEach
+    void thePrompts() throws IOException {
+        work = new TinyWork(folder);
+        work.encodePrompts(SANDAL);
+    }
+
+    private static MixedRow mixture(String mixId, Latent latent, double strength, LatentColumn original) {
+        return new MixedRow(
+                mixId,
+                SANDAL.classId(),
+                SANDAL.label(),
+                SANDAL.className(),
+                SANDAL.prompt(),
+                0,
+                "pool",
+                "lin/0",
+                List.of("a"),
+                List.of(1.0),
+                1,
+                LatentColumn.of(latent),
+                latent.norm(),
+                List.of(),
+                1,
+                strength,
+                original,
+                0,
+                0,
+                0,
+                new Degeneracy(0, 0, 0, 0, 0, 0, 0),
+                "mixing");
+    }
+
+    private ChunkResult generate(RunSettings settings, List<MixedRow> mixtures) throws IOException {
+        work.put("mixed", SANDAL.classId(), "mixed", MixedRow.class, mixtures);
+        String id = GenerationChunk.id(settings.generationId(), "mixed");
+        AtomicLong progress = new AtomicLong();
+        ChunkResult result = new GenerationWork(
+                        work.run(),
+                        TinyWork.model(),
+                        settings.generation(),
+                        settings.generationId(),
+                        progress::addAndGet)
+                .generate(new GenerationChunk(id, SANDAL, "mixed", mixtures.size()));
+        assertThat(progress).hasValue(mixtures.size());
+        return result;
+    }
+
+    private static List<MixedRow> whole(int count) {
+        List<MixedRow> mixtures = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            mixtures.add(mixture("m" + i, NOISE.get(i), 1, LatentColumn.NONE));
+        }
+        return mixtures;
+    }
+
+    private List<GeneratedRow> generated() throws IOException {
+        return work.rows("generated", GeneratedRow.class);
+    }
+
+    @Test
+    void everyMixtureIsAPngWithItsScores() throws IOException, UnreadableImage {
+        RunSettings settings = work.settings("generation.guidance=2");
+        ChunkResult result = generate(settings, whole(3));
+        assertThat(result.rows()).isEqualTo(3);
+        assertThat(result.networkEvaluations()).as("rows × steps × branches").isEqualTo(3 * 2 * 2);
+        assertThat(generated()).extracting(GeneratedRow::mixId).containsExactly("m0", "m1", "m2");
+        for (GeneratedRow row : generated()) {
+            Pixels pixels = ImageDecoder.decode(row.image().bytes(), 1 << 20);
+            assertThat(pixels.width()).isEqualTo(32).isEqualTo(row.width());
+            assertThat(pixels.height()).isEqualTo(32).isEqualTo(row.height());
+            assertThat(row.image().path()).isEqualTo("5-sandal/" + row.mixId() + ".png");
+            assertThat(new PixelScores(row.entropy(), row.clipped(), row.saturation(), row.sharpness()))
+                    .isEqualTo(PixelScores.of(pixels));
+            assertThat(row.differenceHash()).isEqualTo(DifferenceHash.of(pixels));
+            assertThat(row.settingsId()).isEqualTo(settings.generationId());
+        }
+    }
+
+    @Test
+    void aMixtureThatTheNetworkMakesNothingFiniteOfIsARowOfRejected() throws IOException {
+        double[] broken = NOISE.get(1).values().clone();
+        broken[7] = Double.NaN;
+        List<MixedRow> mixtures = whole(2);
+        mixtures.set(1, mixture("broken", new Latent(SHAPE, broken), 1, LatentColumn.NONE));
+        ChunkResult result = generate(work.settings("generation.guidance=1"), mixtures);
+        assertThat(result.rejected()).isEqualTo(1);
+        assertThat(generated()).extracting(GeneratedRow::mixId).containsExactly("m0");
+        assertThat(work.rejected(GenerationWork.STAGE)).singleElement().satisfies(row -> {
+            assertThat(row.id()).isEqualTo("broken");
+            assertThat(row.reason()).isEqualTo("not finite");
+        });
+        assertThat(work.rejected(GenerationWork.STAGE))
+                .extracting(RejectedRow::classId)
+                .containsExactly("5-sandal");
+    }
+
+    @Test
+    void imageToImageTakesItsShareOfTheStepsAndStaysNearTheOriginal() throws IOException, UnreadableImage {
+        LatentColumn original = LatentColumn.of(NOISE.get(3));
+        List<MixedRow> mixtures = List.of(
+                mixture("strong", NOISE.get(0), 0.8, original),
+                mixture("whole", NOISE.get(0), 1, LatentColumn.NONE),
+                mixture("weak", NOISE.get(0), 0.2, original),
+                mixture("weak, other noise", NOISE.get(1), 0.2, original));
+        ChunkResult result = generate(work.settings("generation.guidance=1", "generation.steps=10"), mixtures);
+        assertThat(result.networkEvaluations()).isEqualTo(2 + 2 + 8 + 10);
+        List<GeneratedRow> rows = generated();
+        assertThat(rows)
+                .extracting(GeneratedRow::mixId)
+                .as("by strength, since a micro-batch has one table of steps")
+                .containsExactly("weak", "weak, other noise", "strong", "whole");
+        assertThat(distance(rows.get(0), rows.get(1)))
+                .as("little noise, twice")
+                .isLessThan(distance(rows.get(0), rows.get(3)));
+    }
+
+    private static double distance(GeneratedRow one, GeneratedRow other) throws UnreadableImage {
+        float[] left = ImageDecoder.decode(one.image().bytes(), 1 << 20).toChw();
+        float[] right = ImageDecoder.decode(other.image().bytes(), 1 << 20).toChw();
+        double sum = 0;
+        for (int i = 0; i < left.length; i++) {
+            sum += (left[i] - right[i]) * (left[i] - right[i]);
+        }
+        return Math.sqrt(sum);
+    }
+
+    @Test
+    void theSizeOfAChunkDoesNotChangeAnImage() throws IOException {
+        RunSettings settings = work.settings("generation.guidance=2");
+        generate(settings, whole(4));
+        List<GeneratedRow> all = generated();
+        generate(settings, whole(2));
+        List<GeneratedRow> two = generated();
+        for (int i = 0; i < 2; i++) {
+            assertThat(two.get(i).image().bytes()).isEqualTo(all.get(i).image().bytes());
+        }
+        assertThat(all)
+                .extracting(row -> Arrays.hashCode(row.image().bytes()))
+                .as("other noise, other image")
+                .doesNotHaveDuplicates();
+    }
+}

@@ -1,0 +1,71 @@
+package latentmix.work;
+
+import static latentmix.work.TinyWork.noise;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import latentmix.latent.Latent;
+import latentmix.table.LatentColumn;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class InvertedPoolTest {
+    @TempDir
+    Path folder;
+
+    private final List<Latent> noise = noise(5, "pool");
+    private TinyWork work;
+
+    @BeforeEach
+    void filesWhoseIdsLieBetweenEachOther() throws IOException {
+        work = new TinyWork(folder);
+        work.invert("late", List.of("d", "e"), noise.subList(3, 5));
+        work.invert("wide", List.of("a", "c"), List.of(noise.get(0), noise.get(2)));
+        work.invert("between", List.of("b"), noise.subList(1, 2));
+        work.invert("refused", List.of(), List.of());
+    }
+
+    private InvertedPool pool(String... chunks) throws IOException {
+        return new InvertedPool(work.run(), TinyWork.SANDAL.classId(), List.of(chunks));
+    }
+
+    @Test
+    void latentsComeInTheOrderOfTheirIdsHoweverTheyLieInFiles() throws IOException {
+        InvertedPool pool = pool("late", "wide", "refused", "between");
+        assertThat(pool.imageIds()).containsExactly("a", "b", "c", "d", "e");
+        assertThat(pool.size()).isEqualTo(5);
+        assertThat(pool.shape()).isEqualTo(TinyWork.SHAPE);
+        for (int pass = 0; pass < 2; pass++) {
+            List<Integer> visited = new ArrayList<>();
+            pool.forEach((index, values) -> {
+                assertThat(values).containsExactly(noise.get(index).values(), within(1e-6));
+                visited.add(index);
+            });
+            assertThat(visited).containsExactly(0, 1, 2, 3, 4);
+        }
+    }
+
+    @Test
+    void itsIdIsThatOfThePromptAndTheImagesAlone() throws IOException {
+        String id = pool("late", "wide", "between").id("a photo");
+        assertThat(pool("between", "late", "wide", "refused").id("a photo")).isEqualTo(id);
+        assertThat(pool("late", "wide", "between").id("a drawing")).isNotEqualTo(id);
+        assertThat(pool("late", "wide").id("a photo")).isNotEqualTo(id);
+    }
+
+    @Test
+    void theLatentsThatInversionsBeganWithAreFoundByTheirImages() throws IOException {
+        var encoded = pool("late", "wide", "between").encoded(Set.of("b", "e"));
+        assertThat(encoded).containsOnlyKeys("b", "e");
+        LatentColumn second = encoded.get("b");
+        for (int i = 0; i < TinyWork.SHAPE.size(); i++) {
+            assertThat(second.latent().values()[i]).isCloseTo(-noise.get(1).values()[i], within(1e-6));
+        }
+    }
+}
