@@ -52,8 +52,7 @@ class FeatureWorkTest {
 
     private ChunkResult extract(FeatureChunk chunk) throws IOException {
         FeatureSettings settings = new FeatureSettings("classifier", "", "cpu", 2, 1, 32);
-        FeatureWork.Network network =
-                new FeatureWork.Network(FeatureKind.CLASSIFIER, CLASSIFIER, settings, "features");
+        FeatureWork.Network network = new FeatureWork.Network(FeatureKind.CLASSIFIER, CLASSIFIER, settings, "features");
         FeatureWork.Places places = new FeatureWork.Places(folder.resolve("in").toString(), "", "", 1 << 20);
         return new FeatureWork(work.run(), network, places, TinyWork.model(), rows -> {}).extract(chunk);
     }
@@ -147,12 +146,7 @@ class FeatureWorkTest {
         Files.delete(gone);
 
         ChunkResult result = extract(FeatureChunk.of(
-                "features",
-                SANDAL.classId(),
-                FeatureChunk.Source.INPUT,
-                listed.file(),
-                listed.id(),
-                listed.rows()));
+                "features", SANDAL.classId(), FeatureChunk.Source.INPUT, listed.file(), listed.id(), listed.rows()));
 
         assertThat(result.rows()).isEqualTo(1);
         assertThat(result.rejected()).isEqualTo(2);

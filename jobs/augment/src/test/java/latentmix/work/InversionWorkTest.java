@@ -92,7 +92,8 @@ class InversionWorkTest {
         assertThat(inverted()).extracting(InvertedRow::imageId).isSorted();
         assertThat(inverted()).hasSize(3).allSatisfy(row -> {
             assertThat(row.latent().shape()).hasToString(row.encoded().shape().toString());
-            assertThat(row.latent().latent().values()).isNotEqualTo(row.encoded().latent().values());
+            assertThat(row.latent().latent().values())
+                    .isNotEqualTo(row.encoded().latent().values());
             assertThat(row.norm()).isCloseTo(row.latent().latent().norm(), within(1e-9));
             assertThat(row.prompt()).isEqualTo(SANDAL.prompt());
             assertThat(row.halvings()).isZero();

@@ -61,7 +61,8 @@ class MixingWorkTest {
             latents.put(List.of("a", "b", "c", "d").get(i), noise.get(i).values());
         }
 
-        assertThat(mix("mixing.methods=lin/0", "mixing.inputs=3", "mixing.count=5").rows())
+        assertThat(mix("mixing.methods=lin/0", "mixing.inputs=3", "mixing.count=5")
+                        .rows())
                 .isEqualTo(5);
 
         assertThat(mixed()).hasSize(5).allSatisfy(row -> {
@@ -109,8 +110,8 @@ class MixingWorkTest {
         other.invert("even", List.of("a", "c"), List.of(noise.get(0), noise.get(2)));
 
         mix("mixing.inputs=3");
-        MixingChunk planned =
-                other.missing(other.settings("mixing.inputs=3"), 64, "odd", "even").get(0);
+        MixingChunk planned = other.missing(other.settings("mixing.inputs=3"), 64, "odd", "even")
+                .get(0);
         new MixingWork(other.run(), rows -> {}).mix(planned);
 
         assertThat(work.files("mixed").get(0).getFileName())
@@ -139,11 +140,9 @@ class MixingWorkTest {
     @Test
     void inputsThatCancelEachOtherAreARowOfRejected() throws IOException {
         Latent latent = noise(1, "one").get(0);
-        double[] negative =
-                Arrays.stream(latent.values()).map(value -> -value).toArray();
+        double[] negative = Arrays.stream(latent.values()).map(value -> -value).toArray();
         work.invert(chunk, List.of("a", "b"), List.of(latent, new Latent(SHAPE, negative)));
-        ChunkResult result =
-                mix("mixing.methods=fix/0", "mixing.inputs=2", "mixing.weights=equal", "mixing.count=1");
+        ChunkResult result = mix("mixing.methods=fix/0", "mixing.inputs=2", "mixing.weights=equal", "mixing.count=1");
         assertThat(result.rows()).isZero();
         assertThat(work.files("mixed")).as("the mark that the chunk is done").hasSize(1);
         assertThat(work.rejected(MixingWork.STAGE))
@@ -196,9 +195,8 @@ class MixingWorkTest {
         assertThat(work.rejected(MixingWork.STAGE)).isEmpty();
         assertThat(mixed()).hasSize(24).noneMatch(row -> row.sourceIds().contains("odd"));
         assertThat(mixed().stream().filter(row -> row.attempt() > 0)).hasSize(refused);
-        assertThat(mixed())
-                .filteredOn(row -> row.attempt() == 0)
-                .allMatch(row -> row.sourceIds().equals(first.get(row.k())));
+        assertThat(mixed()).filteredOn(row -> row.attempt() == 0).allMatch(row -> row.sourceIds()
+                .equals(first.get(row.k())));
     }
 
     @Test
@@ -218,10 +216,10 @@ class MixingWorkTest {
         List<Latent> noise = noise(2, "pool");
         assertThat(mixed()).hasSize(2).allSatisfy(row -> {
             assertThat(row.strength()).isEqualTo(0.5);
-            double[] original =
-                    noise.get("ab".indexOf(row.sourceIds().get(0))).values();
+            double[] original = noise.get("ab".indexOf(row.sourceIds().get(0))).values();
             assertThat(row.original().latent().values())
-                    .containsExactly(Arrays.stream(original).map(value -> -value).toArray(), within(1e-6));
+                    .containsExactly(
+                            Arrays.stream(original).map(value -> -value).toArray(), within(1e-6));
             assertThat(row.latent().latent().values()).isNotEqualTo(original);
         });
     }
