@@ -3,7 +3,7 @@ package latentmix.cli;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
-import latentmix.stage.StageName;
+import latentmix.table.StageName;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 

@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.Callable;
+import latentmix.plan.ExitCode;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -27,11 +28,6 @@ import picocli.CommandLine.IVersionProvider;
             EvaluateCommand.class,
             ExportCommand.class,
             ModelCommand.class
-        },
-        footer = {
-            "",
-            "Exit codes: 0 done, 1 unexpected error, 2 bad configuration (before any task starts), 3 more rejects than"
-                    + " allowed, 75 try again."
         })
 public final class Main {
     /** Runs a verb of the job and ends the process with its exit code. */
@@ -52,12 +48,14 @@ public final class Main {
     /** Runs a verb; returns its exit code. */
     public static int execute(List<Callable<Integer>> more, PrintWriter out, PrintWriter err, String... args) {
         CommandLine line = new CommandLine(new Main());
+        line.getCommandSpec().usageMessage().footer("", ExitCode.text());
         more.forEach(line::addSubcommand);
         return line.addSubcommand(new HelpCommand())
                 .setOut(out)
                 .setErr(err)
                 .setParameterExceptionHandler(new Misspelt())
-                .setExecutionExceptionHandler((failure, command, parsed) -> ExitCode.report(failure, err))
+                .setExecutionExceptionHandler((failure, command, parsed) ->
+                        Failures.report(failure, err).code())
                 .execute(args);
     }
 

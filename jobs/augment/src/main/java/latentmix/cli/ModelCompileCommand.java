@@ -10,6 +10,7 @@ import latentmix.architecture.Part;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.model.Dtype;
 import latentmix.model.Models;
+import latentmix.plan.ExitCode;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
@@ -58,7 +59,7 @@ public final class ModelCompileCommand implements Callable<Integer> {
                     .filter(line -> line.startsWith("VmHWM:"))
                     .forEach(line -> print("peak resident %s", line.substring(6).strip()));
         }
-        return ExitCode.DONE;
+        return ExitCode.DONE.code();
     }
 
     private void compile(Path component) throws IOException {

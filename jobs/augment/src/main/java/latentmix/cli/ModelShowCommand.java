@@ -10,6 +10,7 @@ import latentmix.checkpoint.CheckpointFolder;
 import latentmix.checkpoint.StateDict;
 import latentmix.latent.Shape;
 import latentmix.model.Models;
+import latentmix.plan.ExitCode;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
@@ -36,7 +37,7 @@ final class ModelShowCommand implements Callable<Integer> {
         if (Files.exists(path.resolve("config.json"))) {
             print("%-13s %s", "fingerprint", CheckpointFolder.fingerprint(path));
             show(path.toAbsolutePath().normalize().getFileName().toString(), path);
-            return ExitCode.DONE;
+            return ExitCode.DONE.code();
         }
         CheckpointFolder folder = CheckpointFolder.open(path);
         Models.check(folder);
@@ -52,7 +53,7 @@ final class ModelShowCommand implements Callable<Integer> {
         for (String component : folder.networks()) {
             show(component, folder.component(component));
         }
-        return ExitCode.DONE;
+        return ExitCode.DONE.code();
     }
 
     private void show(String name, Path component) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import latentmix.model.ComponentVerification;
+import latentmix.plan.ExitCode;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
@@ -51,6 +52,8 @@ final class ModelVerifyCommand implements Callable<Integer> {
                     one.difference(),
                     one.bound()));
         }
-        return cases.stream().allMatch(ComponentVerification.Case::passes) ? ExitCode.DONE : ExitCode.UNEXPECTED;
+        return cases.stream().allMatch(ComponentVerification.Case::passes)
+                ? ExitCode.DONE.code()
+                : ExitCode.UNEXPECTED.code();
     }
 }

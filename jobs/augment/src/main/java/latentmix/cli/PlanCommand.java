@@ -7,6 +7,7 @@ import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
+import latentmix.plan.ExitCode;
 import latentmix.stage.Pipeline;
 import latentmix.stage.Plan;
 import picocli.CommandLine.Command;
@@ -56,7 +57,7 @@ final class PlanCommand implements Callable<Integer> {
             Plan.Rates rates = new Plan.Rates(
                     Pipeline.measured(spark, options.run()), devices, given(evaluationsPerSecond), given(pricePerHour));
             spec.commandLine().getOut().println(plan.text(rates));
-            return ExitCode.DONE;
+            return ExitCode.DONE.code();
         });
     }
 

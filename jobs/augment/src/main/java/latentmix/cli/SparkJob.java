@@ -9,7 +9,7 @@ import latentmix.stage.Console;
 import latentmix.stage.Gpus;
 import latentmix.stage.Pipeline;
 import latentmix.stage.RunTerms;
-import latentmix.stage.StageName;
+import latentmix.table.StageName;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -29,7 +29,8 @@ public final class SparkJob {
             throws IOException {
         OutputFolder.requireWritable("--run", runFolder, hadoop(given));
         return run(config, given, spark -> Pipeline.summary(spark, config, runFolder, stages, RunTerms.saying(console))
-                .exitCode());
+                .exitCode()
+                .code());
     }
 
     /** Starts Spark, once the configuration is known to be good, and does the work; returns the exit code. */

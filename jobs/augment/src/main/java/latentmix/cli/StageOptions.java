@@ -7,11 +7,12 @@ import java.util.List;
 import java.util.stream.Collectors;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
+import latentmix.plan.ExitCode;
 import latentmix.report.RunSummary;
 import latentmix.stage.Pipeline;
 import latentmix.stage.RunTerms;
-import latentmix.stage.StageName;
 import latentmix.table.RunFolder;
+import latentmix.table.StageName;
 import org.apache.spark.SparkConf;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -61,7 +62,8 @@ final class StageOptions {
             OutputFolder.requireWritable("--run", options.run(), SparkJob.hadoop(options.settings()));
             return SparkJob.run(
                     config, options.settings(), spark -> Pipeline.summary(spark, config, options.run(), stages, terms)
-                            .exitCode());
+                            .exitCode()
+                            .code());
         } catch (IOException | RuntimeException | Error e) {
             publish(e);
             throw e;
@@ -80,7 +82,7 @@ final class StageOptions {
     /** A driver that runs somewhere in the cluster takes its exit code with it. */
     private void publish(Throwable failure) {
         StringWriter text = new StringWriter();
-        int exitCode = ExitCode.report(failure, new PrintWriter(text, true));
+        ExitCode exitCode = Failures.report(failure, new PrintWriter(text, true));
         try {
             RunFolder run = new RunFolder(options.run(), SparkJob.hadoop(new SparkConf()));
             RunSummary.publishFailure(

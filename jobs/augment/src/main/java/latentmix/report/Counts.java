@@ -3,9 +3,8 @@ package latentmix.report;
 import java.util.Collection;
 import java.util.Map;
 import java.util.TreeMap;
+import latentmix.table.StageName;
 import latentmix.work.Census;
-import latentmix.work.ImagesWork;
-import latentmix.work.MixingWork;
 
 /**
  * What stands in the tables for a configuration. Nothing is lost: once every stage is done, files = inverted + rejected
@@ -34,10 +33,10 @@ public record Counts(
         long mixed = 0;
         long generated = 0;
         for (Census census : classes) {
-            files += census.images() + census.rejected(ImagesWork.STAGE);
+            files += census.images() + census.rejected(StageName.IMAGES);
             images += census.images();
             inverted += census.inverted();
-            asked += census.mixed() + census.rejected(MixingWork.STAGE);
+            asked += census.mixed() + census.rejected(StageName.MIX);
             mixed += census.mixed();
             generated += census.generated();
             census.rejected()

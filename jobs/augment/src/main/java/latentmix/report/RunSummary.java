@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import latentmix.plan.ExitCode;
 import latentmix.table.RunFolder;
 import latentmix.work.CellScores;
 
@@ -22,7 +23,7 @@ import latentmix.work.CellScores;
  * @param measured how fast each stage was when it last did something in this folder
  */
 public record RunSummary(
-        int exitCode,
+        ExitCode exitCode,
         String label,
         String stopped,
         List<StageLeft> left,
@@ -42,7 +43,7 @@ public record RunSummary(
     }
 
     /** The summary of a run that ended with a failure. */
-    private record Failure(int exitCode, String label, String failure, Map<String, Speed> measured) {}
+    private record Failure(ExitCode exitCode, String label, String failure, Map<String, Speed> measured) {}
 
     /** Replaces the run folder's summary. */
     public void publish(RunFolder run) throws IOException {
@@ -50,7 +51,8 @@ public record RunSummary(
     }
 
     /** Replaces the run folder's summary by that of a failure, with what it says to a person. */
-    public static void publishFailure(RunFolder run, int exitCode, String label, String failure) throws IOException {
+    public static void publishFailure(RunFolder run, ExitCode exitCode, String label, String failure)
+            throws IOException {
         publish(run, new Failure(exitCode, label, failure, measured(run)));
     }
 

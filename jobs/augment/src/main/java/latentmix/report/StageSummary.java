@@ -1,6 +1,7 @@
 package latentmix.report;
 
 import java.util.List;
+import latentmix.table.StageName;
 import latentmix.work.ChunkResult;
 
 /**
@@ -34,10 +35,10 @@ public record StageSummary(
      * @param devices devices that each task had; 0 in stages that need none
      */
     public static StageSummary of(
-            String stage, long doneBefore, List<ChunkResult> results, double seconds, double devices) {
+            StageName stage, long doneBefore, List<ChunkResult> results, double seconds, double devices) {
         ChunkResult sum = results.stream().reduce(ChunkResult.NONE, ChunkResult::plus);
         return new StageSummary(
-                stage,
+                stage.text(),
                 results.size(),
                 doneBefore,
                 sum.rows(),

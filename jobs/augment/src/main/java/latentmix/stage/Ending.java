@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
 import latentmix.table.RunFolder;
+import latentmix.table.StageName;
 
 /** The last words of a run: what was made, where it is, and what a person does next. */
 final class Ending {

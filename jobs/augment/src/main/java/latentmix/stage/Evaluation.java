@@ -38,6 +38,7 @@ import latentmix.table.MetricRow;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
+import latentmix.table.StageName;
 import latentmix.work.CellState;
 import latentmix.work.ChunkResult;
 import latentmix.work.EvaluationWork;
@@ -307,7 +308,7 @@ final class Evaluation {
             run.delete("metrics/" + name + ".parquet");
         }
         tasks.map("forget features", forgotten, (folder, chunk, progress) -> {
-            folder.forget(Table.FEATURES, chunk.classId(), FeatureWork.STAGE, chunk.id());
+            folder.forget(Table.FEATURES, chunk.classId(), StageName.EVALUATE, chunk.id());
             return chunk.id();
         });
     }

@@ -26,6 +26,7 @@ import latentmix.report.RunSummary;
 import latentmix.table.MetricRow;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
+import latentmix.table.StageName;
 import latentmix.work.ChunkResult;
 import latentmix.work.ExportWork;
 import latentmix.work.MixingPlan;

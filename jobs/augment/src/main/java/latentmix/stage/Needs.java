@@ -1,7 +1,17 @@
 package latentmix.stage;
 
+import latentmix.table.StageName;
+
 /** What tasks take: the device of a network, which is counted, or a processor alone. */
 public enum Needs {
     DEVICE,
-    PROCESSOR
+    PROCESSOR;
+
+    /** What a stage's tasks take. */
+    static Needs of(StageName stage) {
+        return switch (stage) {
+            case PROMPTS, INVERT, GENERATE, EVALUATE -> DEVICE;
+            case IMAGES, MIX, EXPORT -> PROCESSOR;
+        };
+    }
 }

@@ -28,6 +28,7 @@ import latentmix.model.TextEncoder;
 import latentmix.plan.Catalog;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassList;
+import latentmix.plan.ExitCode;
 import latentmix.plan.GenerationChunk;
 import latentmix.plan.InversionChunk;
 import latentmix.plan.MixedChunk;
@@ -44,11 +45,11 @@ import latentmix.report.StageSummary;
 import latentmix.table.Lease;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
+import latentmix.table.StageName;
 import latentmix.work.CellScores;
 import latentmix.work.Census;
 import latentmix.work.ChunkResult;
 import latentmix.work.ExportWork;
-import latentmix.work.FeatureWork;
 import latentmix.work.GenerationWork;
 import latentmix.work.ImagesWork;
 import latentmix.work.InversionWork;
@@ -67,9 +68,6 @@ import org.apache.spark.api.java.JavaSparkContext;
 public final class Pipeline {
     /** The version of the run folder's layout: another one is refused. */
     static final int FORMAT = 3;
-
-    /** What a run that is to be run again ends with. */
-    private static final int TRY_AGAIN = 75;
 
     /** A Spark property: the time after which a run that gives no sign of life has lost its folder. */
     private static final String LEASE = "spark.latentmix.lease";
@@ -130,7 +128,7 @@ public final class Pipeline {
      */
     public static int run(JavaSparkContext spark, RunConfig config, String runFolder, List<StageName> stages)
             throws IOException {
-        return summary(spark, config, runFolder, stages).exitCode();
+        return summary(spark, config, runFolder, stages).exitCode().code();
     }
 
     /** The same; returns what {@code run_summary.json} says. */
@@ -200,6 +198,7 @@ public final class Pipeline {
                 break;
             }
             switch (stage) {
+                case IMAGES, PROMPTS -> {} // what the stages after them need is done before
                 case INVERT -> invert(catalogs);
                 case MIX -> mix(catalogs);
                 case GENERATE -> generate();
@@ -215,8 +214,9 @@ public final class Pipeline {
         boolean stopped = tasks.isStopped();
         List<StageLeft> left = stopped ? left(stages) : List.of();
         Counts counts = count(catalogs);
-        int exitCode =
-                stopped ? TRY_AGAIN : counts.rejectedShare() > config.run().maxRejected() ? 3 : 0;
+        ExitCode exitCode = stopped
+                ? ExitCode.TRY_AGAIN
+                : counts.rejectedShare() > config.run().maxRejected() ? ExitCode.TOO_MANY_REJECTS : ExitCode.DONE;
         RunSummary summary = new RunSummary(
                 exitCode,
                 terms.label(),
@@ -275,7 +275,7 @@ public final class Pipeline {
                 settings.inversionId(),
                 cost.inversion(),
                 settings.mixing(),
-                run.rejectedChunks(MixingWork.STAGE),
+                run.rejectedChunks(StageName.MIX),
                 settings.generationId(),
                 evaluations,
                 config.mixing().stream().map(RunConfig.Mixing::export).toList(),
@@ -336,7 +336,7 @@ public final class Pipeline {
         }
         ModelSource source = model;
         String fingerprint = settings.inversion().checkpointFingerprint();
-        tasks.run(new Job("prompts", "prompts", missing.size(), Needs.DEVICE), groups, (folder, texts, progress) -> {
+        tasks.run(Job.of(StageName.PROMPTS, "prompts", groups, List::size), groups, (folder, texts, progress) -> {
             ModelOnDevice model = source.onDevice(folder.conf()).expecting(fingerprint);
             Prompts table = new Prompts(folder, fingerprint);
             try (TextEncoder encoder = model.textEncoder()) {
@@ -368,10 +368,10 @@ public final class Pipeline {
      */
     private void forgetRejected(Set<StageName> stages, List<Catalog> catalogs) throws IOException {
         List<InversionChunk> inversions = stages.contains(StageName.INVERT)
-                ? refusing(InversionWork.STAGE, inversionChunks(catalogs), InversionChunk::id)
+                ? refusing(StageName.INVERT, inversionChunks(catalogs), InversionChunk::id)
                 : List.of();
         List<GenerationChunk> generations = stages.contains(StageName.GENERATE)
-                ? refusing(GenerationWork.STAGE, mixed(), GenerationChunk::id)
+                ? refusing(StageName.GENERATE, mixed(), GenerationChunk::id)
                 : List.of();
         if (evaluation != null) {
             Set<String> again = Stream.concat(
@@ -379,21 +379,21 @@ public final class Pipeline {
                             generations.stream().map(GenerationChunk::id))
                     .collect(Collectors.toSet());
             Set<String> refusing =
-                    stages.contains(StageName.EVALUATE) ? run.rejectedChunks(FeatureWork.STAGE) : Set.of();
+                    stages.contains(StageName.EVALUATE) ? run.rejectedChunks(StageName.EVALUATE) : Set.of();
             evaluation.forget(catalogs, inversionChunks(catalogs), mixed(), again, refusing);
         }
         export.forget(generations);
         tasks.map("forget refused inversions", inversions, (folder, chunk, progress) -> {
-            folder.forget(Table.INVERTED, chunk.classId(), InversionWork.STAGE, chunk.id());
+            folder.forget(Table.INVERTED, chunk.classId(), StageName.INVERT, chunk.id());
             return chunk.id();
         });
         tasks.map("forget refused images", generations, (folder, chunk, progress) -> {
-            folder.forget(Table.GENERATED, chunk.classId(), GenerationWork.STAGE, chunk.id());
+            folder.forget(Table.GENERATED, chunk.classId(), StageName.GENERATE, chunk.id());
             return chunk.id();
         });
     }
 
-    private <T> List<T> refusing(String stage, List<T> chunks, Function<T, String> id) throws IOException {
+    private <T> List<T> refusing(StageName stage, List<T> chunks, Function<T, String> id) throws IOException {
         Set<String> refusing = run.rejectedChunks(stage);
         return chunks.stream()
                 .filter(chunk -> refusing.contains(id.apply(chunk)))
@@ -438,7 +438,7 @@ public final class Pipeline {
         }
         int chunkRows = config.run().chunk();
         List<MixingEntry> entries = settings.mixing();
-        Set<String> refusing = run.rejectedChunks(MixingWork.STAGE);
+        Set<String> refusing = run.rejectedChunks(StageName.MIX);
         List<MixingChunk> missing = tasks.flatMap(
                 "plan mixtures",
                 List.copyOf(pools.keySet()),
@@ -520,7 +520,7 @@ public final class Pipeline {
         mixed().forEach(chunk ->
                 byClass.get(chunk.label().classId()).generations().add(chunk));
         List<MixingEntry> entries = settings.mixing();
-        Set<String> refusing = run.rejectedChunks(MixingWork.STAGE);
+        Set<String> refusing = run.rejectedChunks(StageName.MIX);
         return Counts.of(tasks.map(
                 "count rows",
                 List.copyOf(byClass.values()),
@@ -558,7 +558,7 @@ public final class Pipeline {
     }
 
     private void summarize(StageName stage, long doneBefore, List<ChunkResult> results, long start) {
-        double devices = stage.needs() == Needs.DEVICE ? devicesPerTask : 0;
-        summaries.add(StageSummary.of(stage.text(), doneBefore, results, (System.nanoTime() - start) / 1e9, devices));
+        double devices = Needs.of(stage) == Needs.DEVICE ? devicesPerTask : 0;
+        summaries.add(StageSummary.of(stage, doneBefore, results, (System.nanoTime() - start) / 1e9, devices));
     }
 }

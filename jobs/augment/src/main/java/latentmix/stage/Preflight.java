@@ -16,6 +16,7 @@ import latentmix.model.Models;
 import latentmix.plan.Catalog;
 import latentmix.plan.InversionSettings;
 import latentmix.schedule.Scheduler;
+import latentmix.table.StageName;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -100,7 +101,7 @@ final class Preflight {
 
     /** Refuses GPUs that the executors' build of PyTorch does not compute on. */
     void checkDevices(Set<StageName> stages, String device) {
-        if (device.equals("gpu") && stages.stream().anyMatch(stage -> stage.needs() == Needs.DEVICE)) {
+        if (device.equals("gpu") && stages.stream().anyMatch(stage -> Needs.of(stage) == Needs.DEVICE)) {
             List<String> problems = tasks.onGpus().deviceProblems();
             if (!problems.isEmpty()) {
                 throw new ConfigException(problems);

@@ -14,7 +14,7 @@ public abstract sealed class ChunkTable<T extends Record>
     private final String classId;
     private final Class<T> type;
 
-    ChunkTable(RunFolder run, Table table, String stage, String classId, Class<T> type) {
+    ChunkTable(RunFolder run, Table table, StageName stage, String classId, Class<T> type) {
         this.run = run;
         this.table = table;
         this.rejections = new RejectedTable(run, stage);

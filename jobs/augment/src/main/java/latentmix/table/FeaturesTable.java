@@ -13,7 +13,7 @@ public final class FeaturesTable extends ChunkTable<FeatureRow> {
     public record Features(String id, byte[] features, String settingsId) {}
 
     public FeaturesTable(RunFolder run, String classId) {
-        super(run, Table.FEATURES, "evaluate", classId, FeatureRow.class);
+        super(run, Table.FEATURES, StageName.EVALUATE, classId, FeatureRow.class);
     }
 
     /** What the network says of a chunk's images. */

@@ -21,7 +21,7 @@ public final class GeneratedTable extends ChunkTable<GeneratedRow> {
             implements Generated {}
 
     public GeneratedTable(RunFolder run, String classId) {
-        super(run, Table.GENERATED, "generate", classId, GeneratedRow.class);
+        super(run, Table.GENERATED, StageName.GENERATE, classId, GeneratedRow.class);
     }
 
     /** A chunk's image files. */

@@ -19,7 +19,7 @@ public final class ImagesTable {
 
     public ImagesTable(RunFolder run, String classId) {
         this.run = run;
-        this.rejections = new RejectedTable(run, "images");
+        this.rejections = new RejectedTable(run, StageName.IMAGES);
         this.classId = classId;
     }
 

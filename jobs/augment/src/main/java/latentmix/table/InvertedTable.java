@@ -28,7 +28,7 @@ public final class InvertedTable extends ChunkTable<InvertedRow> {
     private record Key(String imageId, String settingsId) {}
 
     public InvertedTable(RunFolder run, String classId) {
-        super(run, Table.INVERTED, "invert", classId, InvertedRow.class);
+        super(run, Table.INVERTED, StageName.INVERT, classId, InvertedRow.class);
     }
 
     /** The ids of a chunk's images; reads no latent. */

@@ -53,7 +53,7 @@ public final class MixedTable extends ChunkTable<MixedRow> {
     private record Strength(double strength) {}
 
     public MixedTable(RunFolder run, String classId) {
-        super(run, Table.MIXED, "mix", classId, MixedRow.class);
+        super(run, Table.MIXED, StageName.MIX, classId, MixedRow.class);
     }
 
     /** Which mixtures a chunk holds. */

@@ -14,9 +14,9 @@ public final class RejectedTable {
     private record File(String path) {}
 
     private final RunFolder run;
-    private final String stage;
+    private final StageName stage;
 
-    public RejectedTable(RunFolder run, String stage) {
+    public RejectedTable(RunFolder run, StageName stage) {
         this.run = run;
         this.stage = stage;
     }

@@ -91,8 +91,8 @@ public final class RunFolder {
     }
 
     /** Where the rows that a chunk refused lie. */
-    public Path rejected(String stage, String chunkId) {
-        return path("rejected/stage=" + stage + "/" + chunkId + SUFFIX);
+    public Path rejected(StageName stage, String chunkId) {
+        return path("rejected/stage=" + stage.text() + "/" + chunkId + SUFFIX);
     }
 
     /** Where a prompt's embeddings lie. */
@@ -116,8 +116,8 @@ public final class RunFolder {
     }
 
     /** The ids of the chunks that refused rows in a stage, sorted. */
-    public Set<String> rejectedChunks(String stage) throws IOException {
-        return names(path("rejected/stage=" + stage), SUFFIX);
+    public Set<String> rejectedChunks(StageName stage) throws IOException {
+        return names(path("rejected/stage=" + stage.text()), SUFFIX);
     }
 
     /** Every chunk id of a table, all classes, in one listing. */
@@ -190,7 +190,7 @@ public final class RunFolder {
     }
 
     /** Makes a chunk missing: takes its file away, then the rows that it refused. */
-    public void forget(Table table, String classId, String stage, String chunkId) throws IOException {
+    public void forget(Table table, String classId, StageName stage, String chunkId) throws IOException {
         fileSystem().delete(chunk(table, classId, chunkId), false);
         fileSystem().delete(rejected(stage, chunkId), false);
     }

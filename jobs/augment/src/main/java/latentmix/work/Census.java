@@ -17,6 +17,7 @@ import latentmix.table.MixedTable;
 import latentmix.table.RejectedTable;
 import latentmix.table.RejectedTable.Reason;
 import latentmix.table.RunFolder;
+import latentmix.table.StageName;
 
 /**
  * What stands in a run folder for one class under the settings of a run.
@@ -54,19 +55,19 @@ public record Census(
                 long rows = noise.count(chunk.id());
                 inverted += rows;
                 if (rows < chunk.rows()) {
-                    refused(run, InversionWork.STAGE, chunk.id(), rejected);
+                    refused(run, StageName.INVERT, chunk.id(), rejected);
                 }
             }
         }
-        refused(run, ImagesWork.STAGE, ImagesTable.rejectedId(classId), rejected);
+        refused(run, StageName.IMAGES, ImagesTable.rejectedId(classId), rejected);
         Set<String> own =
                 Set.copyOf(entries.stream().map(MixingEntry::settingsId).toList());
-        RejectedTable refusals = new RejectedTable(run, MixingWork.STAGE);
+        RejectedTable refusals = new RejectedTable(run, StageName.MIX);
         for (String chunk : new MixedTable(run, classId).chunks()) {
             if (refusing.contains(chunk)) {
                 for (Reason row : refusals.reasons(chunk)) {
                     if (own.contains(row.settingsId())) {
-                        count(MixingWork.STAGE, row, rejected);
+                        count(StageName.MIX, row, rejected);
                     }
                 }
             }
@@ -81,7 +82,7 @@ public record Census(
                 long rows = pictures.count(chunk.id());
                 generated += rows;
                 if (rows < chunk.rows()) {
-                    refused(run, GenerationWork.STAGE, chunk.id(), rejected);
+                    refused(run, StageName.GENERATE, chunk.id(), rejected);
                 }
             }
         }
@@ -89,13 +90,13 @@ public record Census(
     }
 
     /** Rows refused in a stage. */
-    public long rejected(String stage) {
-        return rejected.getOrDefault(stage, Map.of()).values().stream()
+    public long rejected(StageName stage) {
+        return rejected.getOrDefault(stage.text(), Map.of()).values().stream()
                 .mapToLong(Long::longValue)
                 .sum();
     }
 
-    private static void refused(RunFolder run, String stage, String chunk, Map<String, Map<String, Long>> rejected)
+    private static void refused(RunFolder run, StageName stage, String chunk, Map<String, Map<String, Long>> rejected)
             throws IOException {
         RejectedTable refusals = new RejectedTable(run, stage);
         if (refusals.has(chunk)) {
@@ -105,7 +106,7 @@ public record Census(
         }
     }
 
-    private static void count(String stage, Reason row, Map<String, Map<String, Long>> rejected) {
-        rejected.computeIfAbsent(stage, s -> new TreeMap<>()).merge(row.reason(), 1L, Long::sum);
+    private static void count(StageName stage, Reason row, Map<String, Map<String, Long>> rejected) {
+        rejected.computeIfAbsent(stage.text(), s -> new TreeMap<>()).merge(row.reason(), 1L, Long::sum);
     }
 }

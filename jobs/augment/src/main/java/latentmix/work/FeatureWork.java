@@ -26,13 +26,11 @@ import latentmix.table.InvertedTable;
 import latentmix.table.InvertedTable.Encoded;
 import latentmix.table.RejectedRow;
 import latentmix.table.RunFolder;
+import latentmix.table.StageName;
 import org.apache.hadoop.fs.Path;
 
 /** Shows a chunk of images to a network and publishes its features of them. */
 public final class FeatureWork {
-    /** The stage's name in {@code rejected}. */
-    public static final String STAGE = "evaluate";
-
     /**
      * A network, and the settings of what it says.
      *
@@ -228,6 +226,6 @@ public final class FeatureWork {
     }
 
     private void reject(String classId, String id, String path, String reason, String detail) {
-        rejected.add(new RejectedRow(STAGE, classId, id, path, reason, detail, network.settingsId()));
+        rejected.add(new RejectedRow(StageName.EVALUATE, classId, id, path, reason, detail, network.settingsId()));
     }
 }

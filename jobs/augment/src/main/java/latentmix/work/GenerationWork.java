@@ -32,12 +32,10 @@ import latentmix.table.LatentColumn;
 import latentmix.table.MixedTable;
 import latentmix.table.RejectedRow;
 import latentmix.table.RunFolder;
+import latentmix.table.StageName;
 
 /** Generates a chunk of mixtures: run the sampling table, decode, publish the images. */
 public final class GenerationWork {
-    /** The stage's name in {@code rejected}. */
-    public static final String STAGE = "generate";
-
     /** A micro-batch and what its sampling begins with. */
     private record Batch(List<MixedTable.Start> mixtures, List<LatentColumn> latents) {
         Batch part(int from, int to) {
@@ -182,7 +180,7 @@ public final class GenerationWork {
         String mixId = generated.mixtures().get(i).mixId();
         if (!generated.finite(i)) {
             rejected.add(new RejectedRow(
-                    STAGE,
+                    StageName.GENERATE,
                     label.classId(),
                     mixId,
                     "",

@@ -17,6 +17,7 @@ import latentmix.table.ImageRow;
 import latentmix.table.ImagesTable;
 import latentmix.table.RejectedRow;
 import latentmix.table.RunFolder;
+import latentmix.table.StageName;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -30,9 +31,6 @@ import org.apache.hadoop.security.AccessControlException;
  * the others are rejected.
  */
 public final class ImagesWork {
-    /** The stage's name in {@code rejected}. */
-    public static final String STAGE = "images";
-
     /**
      * What a class has, looked at from outside.
      *
@@ -180,6 +178,6 @@ public final class ImagesWork {
     }
 
     private static RejectedRow rejected(ClassLabel label, String id, String path, String reason, String detail) {
-        return new RejectedRow(STAGE, label.classId(), id, path, reason, detail, "");
+        return new RejectedRow(StageName.IMAGES, label.classId(), id, path, reason, detail, "");
     }
 }

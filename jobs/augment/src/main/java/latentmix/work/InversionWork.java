@@ -30,6 +30,7 @@ import latentmix.table.InvertedRow;
 import latentmix.table.InvertedTable;
 import latentmix.table.RejectedRow;
 import latentmix.table.RunFolder;
+import latentmix.table.StageName;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.hadoop.fs.Path;
 
@@ -37,9 +38,6 @@ import org.apache.hadoop.fs.Path;
  * Inverts a chunk of images: decode, encode to latents, invert, publish what is kept beside the noise, then the noise.
  */
 public final class InversionWork {
-    /** The stage's name in {@code rejected}. */
-    public static final String STAGE = "invert";
-
     private final RunFolder run;
     private final ModelOnDevice model;
     private final SourceImages sources;
@@ -222,6 +220,6 @@ public final class InversionWork {
     }
 
     private RejectedRow rejected(ImageRow row, String reason, String detail) {
-        return new RejectedRow(STAGE, row.classId(), row.imageId(), row.path(), reason, detail, settingsId);
+        return new RejectedRow(StageName.INVERT, row.classId(), row.imageId(), row.path(), reason, detail, settingsId);
     }
 }

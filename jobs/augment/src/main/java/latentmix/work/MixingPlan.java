@@ -14,6 +14,7 @@ import latentmix.plan.MixingSettings;
 import latentmix.table.MixedTable;
 import latentmix.table.RejectedTable;
 import latentmix.table.RunFolder;
+import latentmix.table.StageName;
 
 /** Which mixtures of a class are still to be made, and which chunks of the mixed table are this configuration's. */
 public final class MixingPlan {
@@ -86,7 +87,7 @@ public final class MixingPlan {
     private Set<String> done(String classId, Set<String> refusing) throws IOException {
         Set<String> done = new HashSet<>();
         MixedTable table = new MixedTable(run, classId);
-        RejectedTable rejected = new RejectedTable(run, MixingWork.STAGE);
+        RejectedTable rejected = new RejectedTable(run, StageName.MIX);
         for (String chunk : table.chunks()) {
             table.keys(chunk).forEach(key -> done.add(key.mixId()));
             if (refusing.contains(chunk)) {

@@ -32,15 +32,13 @@ import latentmix.table.MixedRow;
 import latentmix.table.MixedTable;
 import latentmix.table.RejectedRow;
 import latentmix.table.RunFolder;
+import latentmix.table.StageName;
 
 /**
  * Mixes a chunk: draws its recipes, streams the class's latents through one matrix product, judges the mixtures where a
  * gate is set, publishes them.
  */
 public final class MixingWork {
-    /** The stage's name in {@code rejected}. */
-    public static final String STAGE = "mix";
-
     /** What the reason in {@code rejected} begins with where a gate refused; the score's name follows. */
     static final String DEGENERATE = "degenerate ";
 
@@ -222,6 +220,6 @@ public final class MixingWork {
     private static RejectedRow rejected(MixingChunk chunk, int k, String reason, String detail) {
         String classId = chunk.label().classId();
         String mixId = chunk.settings().mixId(chunk.settingsId(), classId, chunk.poolId(), k);
-        return new RejectedRow(STAGE, classId, mixId, "", reason, detail, chunk.settingsId());
+        return new RejectedRow(StageName.MIX, classId, mixId, "", reason, detail, chunk.settingsId());
     }
 }

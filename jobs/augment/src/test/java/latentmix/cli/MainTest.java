@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import latentmix.Repository;
+import latentmix.plan.ExitCode;
 import latentmix.table.FullDisk;
 import latentmix.table.Lease;
 import latentmix.table.RunFolder;
@@ -32,7 +33,7 @@ class MainTest {
     @ParameterizedTest
     @ValueSource(strings = {"demo", "run", "plan", "invert", "mix", "generate", "evaluate", "export", "model"})
     void everyVerbExplainsItself(String verb) {
-        assertThat(run(verb, "--help")).isEqualTo(ExitCode.DONE);
+        assertThat(run(verb, "--help")).isEqualTo(ExitCode.DONE.code());
         assertThat(out.toString()).contains("Usage: latentmix " + verb);
     }
 
@@ -40,7 +41,7 @@ class MainTest {
     void aBadConfigurationIsTwoWithAllItsProblemsAndNoStackTrace(@TempDir Path folder) throws Exception {
         Path config = Files.writeString(folder.resolve("bad.yaml"), "input: {rot: a}\nmodel: {batch: 0}");
         assertThat(run("run", "--config", config.toString(), "--run", folder.toString()))
-                .isEqualTo(ExitCode.BAD_CONFIGURATION);
+                .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertThat(err.toString().lines().toList())
                 .hasSize(4)
                 .allMatch(line -> line.matches("(input|model)\\.\\w+: .*"));
@@ -48,16 +49,16 @@ class MainTest {
 
     @Test
     void aCheckpointThatIsNotThereIsTwo() {
-        assertThat(run("model", "show", "no/such/folder")).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(run("model", "show", "no/such/folder")).isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertThat(err.toString()).contains("no/such/folder").doesNotContain("\tat ");
     }
 
     @Test
     void anUnknownVerbOptionOrValueIsTwo() {
-        assertThat(run("dance")).isEqualTo(ExitCode.BAD_CONFIGURATION);
-        assertThat(run("run", "--speed", "9")).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(run("dance")).isEqualTo(ExitCode.BAD_CONFIGURATION.code());
+        assertThat(run("run", "--speed", "9")).isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertThat(run("model", "compile", "builtin:fashion", "--dtype", "float8"))
-                .isEqualTo(ExitCode.BAD_CONFIGURATION);
+                .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertThat(err.toString()).contains("dtype must be one of [float32, bfloat16, float16], cannot be: float8");
     }
 
@@ -128,8 +129,8 @@ class MainTest {
                 .build();
         Exception failure =
                 new RuntimeException("Job aborted", new AWSServiceThrottledException("PUT s3a://bucket/key", slowDown));
-        assertThat(ExitCode.report(failure, new PrintWriter(err))).isEqualTo(ExitCode.TRY_AGAIN);
-        assertThat(ExitCode.report(new IllegalStateException("a fault"), new PrintWriter(err)))
+        assertThat(Failures.report(failure, new PrintWriter(err))).isEqualTo(ExitCode.TRY_AGAIN);
+        assertThat(Failures.report(new IllegalStateException("a fault"), new PrintWriter(err)))
                 .isEqualTo(ExitCode.UNEXPECTED);
         assertThat(err.toString()).contains("\tat ");
     }
@@ -148,7 +149,7 @@ class MainTest {
         System.setProperty("spark.master", "local[1]");
         try {
             assertThat(run("run", "--config", config.toString(), "--run", "full://" + folder.resolve("run")))
-                    .isEqualTo(ExitCode.TRY_AGAIN);
+                    .isEqualTo(ExitCode.TRY_AGAIN.code());
         } finally {
             List.of("spark.hadoop.fs.full.impl", "spark.hadoop.fs.full.bytes", "spark.master")
                     .forEach(System::clearProperty);
@@ -167,9 +168,9 @@ class MainTest {
                         run.toString(),
                         "--label",
                         "a"))
-                .isEqualTo(ExitCode.BAD_CONFIGURATION);
+                .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         JsonNode summary = new ObjectMapper().readTree(Files.readString(run.resolve("run_summary.json")));
-        assertThat(summary.get("exitCode").asInt()).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(summary.get("exitCode").asInt()).isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertThat(summary.get("label").asText()).isEqualTo("a");
         assertThat(summary.get("failure").asText())
                 .contains("none.yaml")
@@ -189,7 +190,7 @@ class MainTest {
         try (Lease lease =
                 Lease.take(new RunFolder(run.toString(), new Configuration()), Duration.ofSeconds(2), () -> {})) {
             assertThat(run("invert", "--config", config.toString(), "--run", run.toString(), "--max-gpu-hours", "1"))
-                    .isEqualTo(ExitCode.TRY_AGAIN);
+                    .isEqualTo(ExitCode.TRY_AGAIN.code());
             lease.check();
         } finally {
             System.clearProperty("spark.master");
@@ -233,7 +234,7 @@ class MainTest {
         assertThat(folder.resolve("run")).doesNotExist();
 
         assertThat(run("plan", "--config", config.toString(), "--run", "x", "--devices", "0", "--price-per-hour", "-1"))
-                .isEqualTo(ExitCode.BAD_CONFIGURATION);
+                .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertThat(err.toString()).contains("--devices: expected", "--price-per-hour: expected");
     }
 
@@ -247,9 +248,10 @@ class MainTest {
             assertThat(run(Stream.of(List.of(verb), given, List.of("0.5"))
                             .flatMap(List::stream)
                             .toArray(String[]::new)))
-                    .isEqualTo(ExitCode.BAD_CONFIGURATION);
+                    .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         }
-        assertThat(run("demo", "--run", folder.toString(), "--gpus", "all")).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(run("demo", "--run", folder.toString(), "--gpus", "all"))
+                .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertThat(err.toString().lines().toList())
                 .hasSize(7)
                 .allMatch(line -> line.startsWith("--gpus: expected auto"));
@@ -257,7 +259,7 @@ class MainTest {
 
     @Test
     void theBuiltInModelIsShownWithItsComponents() {
-        assertThat(run("model", "show", "builtin:fashion")).isEqualTo(ExitCode.DONE);
+        assertThat(run("model", "show", "builtin:fashion")).isEqualTo(ExitCode.DONE.code());
         assertThat(out.toString())
                 .contains("StableDiffusionPipeline", "32 × 32", "4 × 8 × 8", "UNet2DConditionModel, 2.22 M parameters");
     }
@@ -266,17 +268,17 @@ class MainTest {
     void aComponentAloneIsShownCompiledAndVerified() {
         String vision =
                 Repository.file("udfs/src/test/resources/golden/clip-vision").toString();
-        assertThat(run("model", "show", vision)).isEqualTo(ExitCode.DONE);
+        assertThat(run("model", "show", vision)).isEqualTo(ExitCode.DONE.code());
         assertThat(out.toString()).contains("clip-vision", "ClipVisionModel, 0.03 M parameters as F32");
-        assertThat(run("model", "compile", vision)).isEqualTo(ExitCode.DONE);
+        assertThat(run("model", "compile", vision)).isEqualTo(ExitCode.DONE.code());
         assertThat(out.toString()).contains("image_encoder");
         assertThat(run("model", "verify", vision, vision + "/golden.safetensors"))
-                .isEqualTo(ExitCode.DONE);
+                .isEqualTo(ExitCode.DONE.code());
         assertThat(out.toString()).contains("pre_down", "image_embeds").doesNotContain("OVER");
 
-        assertThat(run("model", "show", "builtin:fashion/classifier")).isEqualTo(ExitCode.DONE);
+        assertThat(run("model", "show", "builtin:fashion/classifier")).isEqualTo(ExitCode.DONE.code());
         assertThat(out.toString()).contains("ConvClassifier, 0.26 M parameters");
-        assertThat(run("model", "compile", "builtin:fashion/classifier")).isEqualTo(ExitCode.DONE);
+        assertThat(run("model", "compile", "builtin:fashion/classifier")).isEqualTo(ExitCode.DONE.code());
     }
 
     @Test
@@ -284,7 +286,7 @@ class MainTest {
         Path golden = Repository.file("udfs/src/test/resources/golden/vae-sd15");
         Path reference = golden.resolve("golden.safetensors");
         assertThat(run("model", "verify", golden.toString(), reference.toString()))
-                .isEqualTo(ExitCode.DONE);
+                .isEqualTo(ExitCode.DONE.code());
         assertThat(out.toString().lines().toList()).hasSize(4).allMatch(line -> line.startsWith("ok"));
 
         Path other = Files.createDirectory(folder.resolve("vae"));

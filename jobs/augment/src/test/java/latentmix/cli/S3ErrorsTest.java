@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import latentmix.plan.ExitCode;
 import latentmix.stage.FaultyStore;
 import latentmix.stage.FaultyStore.Answer;
 import latentmix.stage.S3Server;
@@ -84,7 +85,7 @@ class S3ErrorsTest {
     void wrongCredentialsAreTwo() throws IOException {
         Map<String, String> settings = server.settings();
         settings.put("fs.s3a.secret.key", "not" + S3Server.SECRET_KEY);
-        assertThat(run(location("denied"), settings)).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(run(location("denied"), settings)).isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertOneLine(location("denied"), "403", "correct the credentials");
     }
 
@@ -94,21 +95,21 @@ class S3ErrorsTest {
         settings.put("fs.s3a.access.key", "");
         settings.put("fs.s3a.secret.key", "");
         settings.put("fs.s3a.aws.credentials.provider", "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider");
-        assertThat(run(location("nobody"), settings)).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(run(location("nobody"), settings)).isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertOneLine("expected credentials, found none", "fs.s3a.access.key");
     }
 
     @Test
     void aMissingBucketIsTwoForTheRunTheInputAndTheCheckpoint() throws IOException {
-        assertThat(run("s3a://no-such-bucket/run", server.settings())).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(run("s3a://no-such-bucket/run", server.settings())).isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertOneLine("s3a://no-such-bucket", "expected a bucket", "create it");
         err.getBuffer().setLength(0);
         assertThat(run(folder.resolve("a").toString(), server.settings(), "input.root=s3a://no-such-bucket/in"))
-                .isEqualTo(ExitCode.BAD_CONFIGURATION);
+                .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertOneLine("s3a://no-such-bucket", "expected a bucket", "create it");
         err.getBuffer().setLength(0);
         assertThat(run(folder.resolve("b").toString(), server.settings(), "model.checkpoint=s3a://no-such-bucket/m"))
-                .isEqualTo(ExitCode.BAD_CONFIGURATION);
+                .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertOneLine("s3a://no-such-bucket", "expected a bucket", "create it");
     }
 
@@ -123,7 +124,7 @@ class S3ErrorsTest {
         }) {
             String inception = "evaluation.inception={file: \"" + wrong[0] + "\", sha256: " + named + "}";
             assertThat(run(folder.resolve("d").toString(), server.settings(), inception))
-                    .isEqualTo(ExitCode.BAD_CONFIGURATION);
+                    .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
             assertOneLine(Arrays.copyOfRange(wrong, 1, wrong.length));
             err.getBuffer().setLength(0);
         }
@@ -132,12 +133,14 @@ class S3ErrorsTest {
     @Test
     void aBucketThatCannotBeWrittenIsTwoAlsoWhereTheRunFolderStands() throws IOException {
         store.rule(request -> request.method().matches("PUT|POST|DELETE") ? Answer.FORBIDDEN : Answer.PASS);
-        assertThat(run(location("read-only"), S3Server.settings(store.port()))).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(run(location("read-only"), S3Server.settings(store.port())))
+                .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertOneLine("read-only/lease.json", "403 AccessDenied", "let the bucket's policy allow it");
         err.getBuffer().setLength(0);
         server.put(Files.writeString(folder.resolve("format.json"), "{\"format\": 3}\n"), "stands/format.json");
         store.rule(request -> request.method().matches("PUT|POST|DELETE") ? Answer.FORBIDDEN : Answer.PASS);
-        assertThat(run(location("stands"), S3Server.settings(store.port()))).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(run(location("stands"), S3Server.settings(store.port())))
+                .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertOneLine("stands/lease.json", "403 AccessDenied");
     }
 
@@ -150,30 +153,31 @@ class S3ErrorsTest {
         Map<String, String> impatient = S3Server.settings(nobody);
         impatient.put("fs.s3a.retry.limit", "2");
         impatient.put("fs.s3a.attempts.maximum", "2");
-        assertThat(run(location("down"), impatient)).isEqualTo(ExitCode.TRY_AGAIN);
+        assertThat(run(location("down"), impatient)).isEqualTo(ExitCode.TRY_AGAIN.code());
         assertOneLine("Try again when the store answers", "Connect");
 
         err.getBuffer().setLength(0);
         impatient.putAll(S3Server.settings(store.port()));
         impatient.put("fs.s3a.retry.throttle.limit", "2");
         store.rule(request -> Answer.SLOW_DOWN);
-        assertThat(run(location("overloaded"), impatient)).isEqualTo(ExitCode.TRY_AGAIN);
+        assertThat(run(location("overloaded"), impatient)).isEqualTo(ExitCode.TRY_AGAIN.code());
         assertOneLine("Try again when the store answers", "503");
     }
 
     @Test
     void credentialsInALocationAreRefusedUnseen() throws IOException {
         String secret = "hunter2";
-        assertThat(run("s3a://id:" + secret + "@bucket/run", server.settings())).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(run("s3a://id:" + secret + "@bucket/run", server.settings()))
+                .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertOneLine("--run: expected a location without credentials");
         err.getBuffer().setLength(0);
         assertThat(run(folder.resolve("c").toString(), server.settings(), "input.root=s3a://id:" + secret + "@b/in"))
-                .isEqualTo(ExitCode.BAD_CONFIGURATION);
+                .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertOneLine("input.root: expected a location without credentials");
         err.getBuffer().setLength(0);
         String inception = "{file: \"s3a://id:" + secret + "@b/inception.pt\", sha256: " + "ab".repeat(32) + "}";
         assertThat(run(folder.resolve("c").toString(), server.settings(), "evaluation.inception=" + inception))
-                .isEqualTo(ExitCode.BAD_CONFIGURATION);
+                .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertOneLine("evaluation.inception.file: expected a location without credentials");
         assertThat(err.toString()).doesNotContain(secret);
     }

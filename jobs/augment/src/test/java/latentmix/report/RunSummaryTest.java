@@ -8,7 +8,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import latentmix.plan.ExitCode;
 import latentmix.table.RunFolder;
+import latentmix.table.StageName;
 import latentmix.work.ChunkResult;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
@@ -19,7 +21,7 @@ class RunSummaryTest {
 
     private static RunSummary summary(List<String> evaluate, Map<String, Speed> measured) {
         return new RunSummary(
-                0,
+                ExitCode.DONE,
                 "try 1",
                 "",
                 List.of(),
@@ -61,8 +63,8 @@ class RunSummaryTest {
         Map<String, Speed> before = Map.of("invert", new Speed(1, 5), "mix", new Speed(100, 0));
         summary(List.of(), before).publish(run);
 
-        StageSummary invert = StageSummary.of("invert", 3, List.of(new ChunkResult(8, 0, 80, 2)), 4, 2);
-        StageSummary mix = StageSummary.of("mix", 3, List.of(), 0.1, 0);
+        StageSummary invert = StageSummary.of(StageName.INVERT, 3, List.of(new ChunkResult(8, 0, 80, 2)), 4, 2);
+        StageSummary mix = StageSummary.of(StageName.MIX, 3, List.of(), 0.1, 0);
         assertThat(RunSummary.measured(run, List.of(invert, mix)))
                 .containsEntry("invert", new Speed(8 / 4.0, 80 / 4.0)) // two devices for two seconds
                 .containsEntry("mix", new Speed(100, 0));
@@ -72,7 +74,7 @@ class RunSummaryTest {
     void aFailureKeepsWhatWasMeasured(@TempDir Path folder) throws IOException {
         RunFolder run = new RunFolder(folder.toString(), new Configuration());
         summary(List.of(), Map.of("mix", new Speed(100, 0))).publish(run);
-        RunSummary.publishFailure(run, 2, "try 2", "input.root: expected a folder");
+        RunSummary.publishFailure(run, ExitCode.BAD_CONFIGURATION, "try 2", "input.root: expected a folder");
         assertThat(RunSummary.measured(run)).containsExactly(Map.entry("mix", new Speed(100, 0)));
     }
 

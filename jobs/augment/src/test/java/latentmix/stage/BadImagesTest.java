@@ -20,11 +20,13 @@ import java.util.zip.CRC32;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.codec.LittleEndian;
 import latentmix.config.RunConfig;
+import latentmix.plan.ExitCode;
 import latentmix.table.GeneratedRow;
 import latentmix.table.MixedRow;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
+import latentmix.table.StageName;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Test;
@@ -155,7 +157,7 @@ class BadImagesTest {
             throws IOException {
         assertThat(Pipeline.summary(spark, config, run.toString(), stages, terms)
                         .exitCode())
-                .isZero();
+                .isEqualTo(ExitCode.DONE);
         return TinyRun.summary(run).at("/counts/rejected/" + reason).asLong();
     }
 

@@ -28,6 +28,7 @@ import latentmix.report.RunSummary;
 import latentmix.table.MetricRow;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
+import latentmix.table.StageName;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.BeforeAll;

@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import latentmix.config.RunConfig;
 import latentmix.table.ContentId;
 import latentmix.table.FullDisk;
+import latentmix.table.StageName;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerExecutorRemoved;

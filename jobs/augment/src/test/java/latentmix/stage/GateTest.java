@@ -18,6 +18,7 @@ import latentmix.latent.Degeneracy;
 import latentmix.table.GeneratedRow;
 import latentmix.table.MixedRow;
 import latentmix.table.RejectedRow;
+import latentmix.table.StageName;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;

@@ -14,6 +14,8 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
+import latentmix.plan.ExitCode;
+import latentmix.table.StageName;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
@@ -260,7 +262,7 @@ class PipelineTest {
             for (int i = 0; i < 2; i++) {
                 assertThat(Pipeline.summary(spark, longer, run.toString(), List.of(StageName.INVERT), terms)
                                 .exitCode())
-                        .isZero();
+                        .isEqualTo(ExitCode.DONE);
             }
         }
         assertThat(warnings.stream().filter(line -> line.startsWith("The prompt ")))

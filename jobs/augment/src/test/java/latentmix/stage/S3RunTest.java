@@ -31,6 +31,7 @@ import latentmix.table.ImageRow;
 import latentmix.table.Lease;
 import latentmix.table.MetricRow;
 import latentmix.table.RunFolder;
+import latentmix.table.StageName;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -103,7 +104,7 @@ class S3RunTest {
         Path second = server.fetch(name + "/run", folder.resolve(name + " second"));
         assertThat(TinyRun.tables(second)).isEqualTo(TinyRun.tables(first));
         assertThat(TinyRun.summary(second).get("stages"))
-                .hasSize(StageName.values().length)
+                .hasSize(5)
                 .allMatch(stage -> stage.get("networkEvaluations").asLong() == 0
                         && stage.get("chunks").asLong() == 0
                         && stage.get("chunksDoneBefore").asLong() > 0);

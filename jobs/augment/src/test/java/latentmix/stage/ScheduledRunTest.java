@@ -14,12 +14,14 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.stream.Stream;
 import latentmix.config.RunConfig;
+import latentmix.plan.ExitCode;
 import latentmix.report.RunSummary;
 import latentmix.report.Speed;
 import latentmix.report.StageLeft;
 import latentmix.report.StageSummary;
 import latentmix.table.Lease;
 import latentmix.table.RunFolder;
+import latentmix.table.StageName;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AfterAll;
@@ -54,7 +56,7 @@ class ScheduledRunTest {
         planned = Pipeline.plan(spark, config, undisturbed.toString());
         assertThat(undisturbed).as("a plan writes nothing").doesNotExist();
         summary = run(undisturbed, RunTerms.NONE);
-        assertThat(summary.exitCode()).isZero();
+        assertThat(summary.exitCode()).isEqualTo(ExitCode.DONE);
     }
 
     @AfterAll
@@ -169,7 +171,7 @@ class ScheduledRunTest {
         long left = Long.MAX_VALUE;
         int stops = 0;
         RunSummary last = run(run, new RunTerms("attempt 0", 1e-9, false, Console.SILENT));
-        while (last.exitCode() == 75) {
+        while (last.exitCode() == ExitCode.TRY_AGAIN) {
             evaluations += evaluations(last);
             JsonNode file = TinyRun.summary(run);
             assertThat(file.get("exitCode").asInt()).isEqualTo(75);
@@ -185,7 +187,7 @@ class ScheduledRunTest {
             assertThat(++stops).as("every run gets on").isLessThan(40);
             last = run(run, new RunTerms("attempt " + stops, 1e-9 * Math.pow(4, stops), false, Console.SILENT));
         }
-        assertThat(last.exitCode()).isZero();
+        assertThat(last.exitCode()).isEqualTo(ExitCode.DONE);
         assertThat(stops).isGreaterThan(2);
         assertThat(evaluations + evaluations(last)).isEqualTo(planned.networkEvaluations());
         assertThat(TinyRun.tables(run)).isEqualTo(TinyRun.tables(undisturbed));

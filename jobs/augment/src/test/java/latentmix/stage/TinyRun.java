@@ -19,6 +19,7 @@ import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
 import latentmix.table.ContentId;
 import latentmix.table.RowFile;
+import latentmix.table.StageName;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;

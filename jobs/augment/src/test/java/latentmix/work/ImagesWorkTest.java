@@ -16,6 +16,7 @@ import latentmix.table.RejectedRow;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
+import latentmix.table.StageName;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -51,8 +52,8 @@ class ImagesWorkTest {
 
     private List<RejectedRow> rejected() throws IOException {
         List<RejectedRow> rows = new ArrayList<>();
-        for (String chunk : run.rejectedChunks(ImagesWork.STAGE)) {
-            rows.addAll(RowFile.read(run.rejected(ImagesWork.STAGE, chunk), run.conf(), RejectedRow.class));
+        for (String chunk : run.rejectedChunks(StageName.IMAGES)) {
+            rows.addAll(RowFile.read(run.rejected(StageName.IMAGES, chunk), run.conf(), RejectedRow.class));
         }
         return rows;
     }

@@ -28,7 +28,7 @@ import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
 import latentmix.stage.Pipeline;
-import latentmix.stage.StageName;
+import latentmix.table.StageName;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**

@@ -19,7 +19,7 @@ import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
 import latentmix.report.StageSummary;
 import latentmix.stage.Pipeline;
-import latentmix.stage.StageName;
+import latentmix.table.StageName;
 import latentmix.training.LatentDiffusionTraining;
 import latentmix.training.TrainConfig;
 import latentmix.training.TrainingImages;

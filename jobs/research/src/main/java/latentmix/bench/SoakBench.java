@@ -11,7 +11,7 @@ import latentmix.config.RunConfig;
 import latentmix.model.AvailableMemory;
 import latentmix.report.StageSummary;
 import latentmix.stage.Pipeline;
-import latentmix.stage.StageName;
+import latentmix.table.StageName;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**

@@ -16,10 +16,10 @@ import latentmix.bench.PipelineBench;
 import latentmix.bench.ScaleBench;
 import latentmix.bench.SoakBench;
 import latentmix.bench.SolversBench;
-import latentmix.cli.ExitCode;
 import latentmix.cli.SparkJob;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
+import latentmix.plan.ExitCode;
 import org.apache.spark.SparkConf;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -142,7 +142,7 @@ final class BenchCommand implements Callable<Integer> {
             SparkJob.run(ConfigFile.demo(overrides), new SparkConf(), spark -> {
                 new ScaleBench(spark, classes, imagesOfClass, Files.createTempDirectory("latentmix-scale"))
                         .run(System.out);
-                return ExitCode.DONE;
+                return ExitCode.DONE.code();
             });
         }
         if (asked.contains(Case.JOB) || asked.contains(Case.SOAK)) {
@@ -154,9 +154,9 @@ final class BenchCommand implements Callable<Integer> {
                 if (asked.contains(Case.SOAK)) {
                     new SoakBench(spark, config).run(microBatches, System.out);
                 }
-                return ExitCode.DONE;
+                return ExitCode.DONE.code();
             });
         }
-        return ExitCode.DONE;
+        return ExitCode.DONE.code();
     }
 }

@@ -6,11 +6,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import latentmix.cli.ExitCode;
 import latentmix.cli.OutputFolder;
 import latentmix.config.ConfigException;
 import latentmix.dataset.IdxFile;
 import latentmix.image.PngEncoder;
+import latentmix.plan.ExitCode;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -52,7 +52,7 @@ final class DatasetCommand implements Callable<Integer> {
         spec.commandLine()
                 .getOut()
                 .printf("%s: %,d images in train, %,d in pool, %,d in test%n", out, train, pool, test);
-        return ExitCode.DONE;
+        return ExitCode.DONE.code();
     }
 
     private int write(String file, String split, int from, int to) throws IOException {

@@ -11,7 +11,6 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import latentmix.checkpoint.CheckpointFolder;
-import latentmix.cli.ExitCode;
 import latentmix.cli.ModelCommand;
 import latentmix.cli.ModelCompileCommand;
 import latentmix.cli.OutputFolder;
@@ -27,6 +26,7 @@ import latentmix.model.Models;
 import latentmix.model.Torch;
 import latentmix.morph.FeatureSpace;
 import latentmix.morph.Morph;
+import latentmix.plan.ExitCode;
 import latentmix.schedule.Scheduler;
 import latentmix.work.ModelOnDevice;
 import picocli.CommandLine.Command;
@@ -159,7 +159,7 @@ final class MorphCommand implements Callable<Integer> {
                         / Math.max(
                                 Double.MIN_NORMAL,
                                 Arrays.stream(differences).average().orElse(0)));
-        return ExitCode.DONE;
+        return ExitCode.DONE.code();
     }
 
     private void checkNumbers() {

@@ -9,11 +9,11 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointException;
-import latentmix.cli.ExitCode;
 import latentmix.cli.OutputFolder;
 import latentmix.config.ConfigException;
 import latentmix.model.Torch;
 import latentmix.plan.ClassList;
+import latentmix.plan.ExitCode;
 import latentmix.study.TrainingReport;
 import latentmix.training.LatentDiffusionTraining;
 import latentmix.training.TrainConfig;
@@ -74,7 +74,7 @@ final class TrainCommand implements Callable<Integer> {
         } catch (CheckpointException | IllegalArgumentException e) {
             throw new ConfigException(List.of(e.getMessage()));
         }
-        return ExitCode.DONE;
+        return ExitCode.DONE.code();
     }
 
     private void say(TrainConfig config, String stage, TrainingLoop.Point point, long steps) {

@@ -14,12 +14,12 @@ import latentmix.stage.Job;
 import latentmix.stage.Needs;
 import latentmix.stage.Pipeline;
 import latentmix.stage.RunTerms;
-import latentmix.stage.StageName;
 import latentmix.stage.Tasks;
 import latentmix.study.ClassifierWork.Augmented;
 import latentmix.study.ClassifierWork.Made;
 import latentmix.study.ClassifierWork.Training;
 import latentmix.table.RunFolder;
+import latentmix.table.StageName;
 import latentmix.training.GreyImages;
 import org.apache.spark.broadcast.Broadcast;
 

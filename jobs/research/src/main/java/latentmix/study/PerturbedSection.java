@@ -18,11 +18,12 @@ import latentmix.plan.ClassLabel;
 import latentmix.report.RunSummary;
 import latentmix.stage.Pipeline;
 import latentmix.stage.RunTerms;
-import latentmix.stage.StageName;
 import latentmix.study.LatentExperiment.Perturbed;
 import latentmix.study.StudyConfig.AxisScale;
 import latentmix.table.MixedTable;
 import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
+import latentmix.table.StageName;
 
 /**
  * Images that the model made from noise, perturbed and inverted: their centroids beside those of real images and of the

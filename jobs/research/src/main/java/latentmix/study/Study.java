@@ -59,7 +59,7 @@ public final class Study {
                         + context.folder().path("tables") + "; open "
                         + context.folder().path("report.html"));
         return runs.all().stream()
-                .mapToInt(run -> run.summary().exitCode())
+                .mapToInt(run -> run.summary().exitCode().code())
                 .max()
                 .orElse(0);
     }

@@ -13,12 +13,12 @@ import latentmix.config.RunConfig;
 import latentmix.report.RunSummary;
 import latentmix.stage.Pipeline;
 import latentmix.stage.RunTerms;
-import latentmix.stage.StageName;
 import latentmix.study.StudyConfig.Experiment;
 import latentmix.study.StudyConfig.Setting;
 import latentmix.table.MetricRow;
 import latentmix.table.MetricsTable;
 import latentmix.table.RunFolder;
+import latentmix.table.StageName;
 
 /**
  * The pipeline's runs that a study needs: settings that agree in everything but their mixing entries are one run, and

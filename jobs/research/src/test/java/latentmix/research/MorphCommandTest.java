@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import latentmix.checkpoint.BuiltIn;
-import latentmix.cli.ExitCode;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
+import latentmix.plan.ExitCode;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,7 +50,7 @@ class MorphCommandTest {
                         "--prompt",
                         "a photo of a bag"))
                 .as(err.toString())
-                .isEqualTo(ExitCode.DONE);
+                .isEqualTo(ExitCode.DONE.code());
 
         assertThat(files())
                 .containsExactly(
@@ -114,7 +114,7 @@ class MorphCommandTest {
             })
     void settingsThatMakeNoSenseAreRefused(String options, String message) throws Exception {
         List<Path> images = List.of(image("5-sandal", 0), image("9-ankle-boot", 1));
-        assertThat(morph(images, options.split(" "))).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(morph(images, options.split(" "))).isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertThat(err.toString()).contains(message).doesNotContain("\tat ");
         assertThat(files()).isEmpty();
     }
@@ -122,12 +122,12 @@ class MorphCommandTest {
     @Test
     void imagesThatCannotBeReadAreNamedAllAtOnce() throws Exception {
         Path text = Files.writeString(out.resolve("a.png"), "no image");
-        assertThat(morph(List.of(text, Path.of("no/such.png")))).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(morph(List.of(text, Path.of("no/such.png")))).isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertThat(err.toString().lines().toList())
                 .hasSize(2)
                 .satisfiesExactly(line -> assertThat(line).contains("a.png"), line -> assertThat(line)
                         .contains("no/such.png"));
-        assertThat(morph(List.of(image("5-sandal", 0)))).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(morph(List.of(image("5-sandal", 0)))).isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertThat(err.toString()).contains("two or more image files, got one");
     }
 

@@ -8,16 +8,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.config.ConfigException;
+import latentmix.plan.ExitCode;
 import latentmix.table.Lease;
 import org.apache.hadoop.util.ShutdownHookManager;
 
-/** What a process ends with, so that a scheduler knows whether to try again. */
-public final class ExitCode {
-    public static final int DONE = 0;
-    public static final int UNEXPECTED = 1;
-    public static final int BAD_CONFIGURATION = 2;
-    public static final int TRY_AGAIN = 75;
-
+/** Says what went wrong in words, and with which exit code the process ends. */
+final class Failures {
     /** As operating systems word it: a task's failure reaches the driver as text. */
     private static final Pattern FULL_DISK =
             Pattern.compile("[^\n]*(No space left on device|File too large|Disk quota exceeded)");
@@ -38,51 +34,51 @@ public final class ExitCode {
     private static final Pattern KEY = Pattern.compile("Exception: ([^\\s:]+):");
     private static final Pattern STATUS = Pattern.compile("Status Code: (\\d+)(?:.*\\):(?!null)(\\w+))?");
 
-    private ExitCode() {}
+    private Failures() {}
 
-    /** Tells a person what went wrong, briefly where they can mend it, and returns the code. */
-    public static int report(Throwable failure, PrintWriter err) {
+    /** Tells a person what went wrong, in one line where they can mend it, and returns the exit code. */
+    static ExitCode report(Throwable failure, PrintWriter err) {
         if (ShutdownHookManager.get().isShutdownInProgress()) { // Spark's is one of its hooks, which cancels what runs
             err.println("Stopped by a signal; the same command goes on where this run stopped");
-            return TRY_AGAIN;
+            return ExitCode.TRY_AGAIN;
         }
         for (Throwable cause : causes(failure)) {
             if (cause instanceof ConfigException config) {
                 config.problems().forEach(err::println);
-                return BAD_CONFIGURATION;
+                return ExitCode.BAD_CONFIGURATION;
             }
             if (cause instanceof CheckpointException checkpoint) {
                 err.println(checkpoint.getMessage());
-                return BAD_CONFIGURATION;
+                return ExitCode.BAD_CONFIGURATION;
             }
         }
         for (Throwable cause : causes(failure)) {
             if (cause instanceof Lease.HeldException held) {
                 err.println(held.getMessage());
-                return TRY_AGAIN;
+                return ExitCode.TRY_AGAIN;
             }
             Matcher full = FULL_DISK.matcher(String.valueOf(cause.getMessage()));
             if (full.find()) {
                 err.println("Try again when there is space for the run folder and the temporary files: " + full.group()
                         + "; what was published stays and is not computed again");
-                return TRY_AGAIN;
+                return ExitCode.TRY_AGAIN;
             }
             Matcher refused = REFUSED.matcher(cause.toString());
             if (refused.find()) {
                 boolean unknown = refused.group(1).matches(NO_CREDENTIALS)
-                        || causes(cause).stream().anyMatch(ExitCode::lacksCredentials);
+                        || causes(cause).stream().anyMatch(Failures::lacksCredentials);
                 err.println(refusal(unknown ? NO_CREDENTIALS : refused.group(1), refused.group()));
-                return BAD_CONFIGURATION;
+                return ExitCode.BAD_CONFIGURATION;
             }
             Matcher outOfOrder = OUT_OF_ORDER.matcher(cause.toString());
             if (outOfOrder.find()) {
                 err.println("Try again when the store answers: " + outOfOrder.group()
                         + "; what was published stays and is not computed again");
-                return TRY_AGAIN;
+                return ExitCode.TRY_AGAIN;
             }
         }
         failure.printStackTrace(err);
-        return UNEXPECTED;
+        return ExitCode.UNEXPECTED;
     }
 
     /** The connector may wrap it in a refusal of the store's. */
