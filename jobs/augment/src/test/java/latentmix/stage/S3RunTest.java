@@ -31,7 +31,6 @@ import latentmix.table.ImageRow;
 import latentmix.table.Lease;
 import latentmix.table.MetricRow;
 import latentmix.table.RunFolder;
-import latentmix.table.StageName;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;

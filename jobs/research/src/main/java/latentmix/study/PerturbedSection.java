@@ -22,7 +22,6 @@ import latentmix.study.LatentExperiment.Perturbed;
 import latentmix.study.StudyConfig.AxisScale;
 import latentmix.table.MixedTable;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
 import latentmix.table.StageName;
 
 /**
