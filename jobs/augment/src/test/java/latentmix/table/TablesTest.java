@@ -239,6 +239,7 @@ class TablesTest {
         Configuration conf = new Configuration();
         conf.set("fs.full.impl", FullDisk.class.getName());
         conf.setInt("fs.full.bytes", bytes);
+        conf.setBoolean("fs.full.impl.disable.cache", true); // another test's disk has another size
         return new RunFolder("full://" + folder, conf);
     }
 
