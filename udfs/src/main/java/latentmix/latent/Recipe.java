@@ -29,6 +29,12 @@ public record Recipe(Method method, int[] inputs, double[] weights, Pool pool, F
                             "A pool must be all or leave-inputs-out, cannot be: '" + name + "'");
             };
         }
+
+        /** The spelling that {@link #parse} reads. */
+        @Override
+        public String toString() {
+            return this == ALL ? "all" : "leave-inputs-out";
+        }
     }
 
     private static final double ROUNDING = 1e-9;

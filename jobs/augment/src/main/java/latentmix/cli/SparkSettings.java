@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import latentmix.config.RunConfig;
+import latentmix.model.Dtype;
 import latentmix.stage.Gpus;
 import org.apache.spark.SparkConf;
 
@@ -41,17 +42,17 @@ final class SparkSettings {
             problems.add("model.threads: expected at most the " + cores + " cores of this machine, got "
                     + model.threads() + "; lower it");
         }
-        if (model.device().equals("gpu") && !gpus) {
+        if (model.device() == RunConfig.Device.GPU && !gpus) {
             problems.add("model.device: expected cpu or auto where tasks have no GPU, got gpu; "
                     + (local ? "submit to a cluster with" : "give executors GPUs, as do") + GPU_DEFAULTS);
         }
-        if (model.device().equals("cpu")
+        if (model.device() == RunConfig.Device.CPU
                 && gpus
                 && !given.get(Gpus.SETTING, "auto").equals("auto")) {
             problems.add("model.device: expected gpu or auto with --gpus " + given.get(Gpus.SETTING)
                     + ", got cpu; take one of them away");
         }
-        if (model.dtype().equals("float16") && !(gpus && !model.device().equals("cpu"))) {
+        if (model.dtype() == Dtype.FLOAT16 && !(gpus && model.device() != RunConfig.Device.CPU)) {
             problems.add("model.dtype: expected float32 or bfloat16 where tasks compute on the CPU, got float16; use"
                     + " bfloat16, or " + (local ? "submit to a cluster with" : "give executors GPUs, as do")
                     + GPU_DEFAULTS);

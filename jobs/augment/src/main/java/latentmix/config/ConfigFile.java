@@ -10,24 +10,24 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
-import latentmix.checkpoint.BuiltIn;
 import latentmix.inversion.InversionMethod;
 import latentmix.latent.Arc;
-import latentmix.latent.Gate;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
 import latentmix.latent.Prompt;
 import latentmix.latent.Sdedit;
-import latentmix.latent.WeightSampler;
+import latentmix.model.Dtype;
 import latentmix.schedule.Solver;
 
 /**
@@ -37,14 +37,8 @@ import latentmix.schedule.Solver;
 public final class ConfigFile {
     private static final String DEMO = "/latentmix/conf/demo.yaml";
 
-    private static final ObjectMapper YAML =
+    static final ObjectMapper YAML =
             new ObjectMapper(YAMLFactory.builder().build()).enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
-
-    private static final int MOST = 1_000_000;
-    private static final List<String> DTYPES = List.of("float32", "bfloat16", "float16");
-
-    private static final List<String> SOLVERS = choices(
-            Solver.DDIM, Solver.DPM_SOLVER_2M, Solver.DPM_SOLVER_3M, Solver.EULER, Solver.MIDPOINT, Solver.FIREFLOW);
 
     private ConfigFile() {}
 
@@ -56,12 +50,39 @@ public final class ConfigFile {
      * @throws ConfigException with every problem there is
      */
     public static RunConfig read(Path file, List<String> overrides) {
-        try {
-            return parse(Files.readString(file), file.toString(), overrides);
-        } catch (IOException e) {
-            throw new ConfigException(List.of(
-                    "--config: expected a YAML file that can be read, got " + file + " (" + e + "); check the path"));
+        return parse(text(file), file.toString(), overrides);
+    }
+
+    /**
+     * The text of a configuration file.
+     *
+     * @throws ConfigException if it is none
+     */
+    public static String text(Path file) {
+        if (Files.isDirectory(file)) {
+            throw refused("got the folder " + file + "; name the file in it");
         }
+        String text;
+        try {
+            text = Files.readString(file);
+        } catch (CharacterCodingException e) {
+            throw refused("got " + file + ", which is binary or not in UTF-8; check the path");
+        } catch (NoSuchFileException e) {
+            throw refused("got " + file + ", which is not there; check the path");
+        } catch (IOException | SecurityException e) {
+            throw refused("got " + file + " (" + e + "); check the path");
+        }
+        if (text.chars().anyMatch(c -> c < ' ' && !Character.isWhitespace(c))) {
+            throw refused("got " + file + ", which is binary; check the path");
+        }
+        if (text.isBlank()) {
+            throw refused("got the empty file " + file + "; docs/configuration.md lists the keys");
+        }
+        return text;
+    }
+
+    private static ConfigException refused(String got) {
+        return new ConfigException(List.of("--config: expected a YAML file, " + got));
     }
 
     /** The demo's configuration, which is inside the jar. */
@@ -87,86 +108,79 @@ public final class ConfigFile {
         for (String override : overrides) {
             override(tree, override, problems);
         }
-        RunConfig config = config(new Section("", tree, problems));
+        RunConfig config = config(new Section("", tree, RunKeys.RUN, problems));
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
         }
         return config;
     }
 
-    /** The run configuration in this section, whose problems are noted with it. */
+    /** The run configuration in this section of {@link RunKeys#RUN}; what is wrong is noted there. */
     public static RunConfig config(Section file) {
-        RunConfig.Input input = input(file.section("input"));
-        RunConfig.Model model = model(file.section("model"));
+        RunConfig.Input input = input(file.section(RunKeys.INPUT));
+        RunConfig.Model model = model(file.section(RunKeys.MODEL));
+        RunConfig.Generation generation = generation(file.section(RunKeys.GENERATION));
+        Section inversion = file.section(RunKeys.INVERSION);
+        List<Section> entries = file.sections(RunKeys.MIXING);
         RunConfig config = new RunConfig(
                 input,
                 model,
-                prompt(file.section("prompt")),
-                inversion(file.section("inversion")),
-                mixing(file.sections("mixing")),
-                generation(file.section("generation")),
-                export(file.section("export")),
-                file.has("evaluation") ? evaluation(file.section("evaluation")) : null,
-                run(file.section("run"), model.batch()));
-        checkStrengths(file, config);
-        wayBack(config, file.section("inversion"));
-        file.end();
+                prompt(file.section(RunKeys.PROMPT)),
+                inversion(inversion, generation.guidance()),
+                mixing(entries),
+                generation,
+                new RunConfig.Export(file.section(RunKeys.EXPORT).read(RunKeys.FORMAT)),
+                file.has(RunKeys.EVALUATION) ? evaluation(file.section(RunKeys.EVALUATION)) : null,
+                run(file.section(RunKeys.WORK), model.batch()));
+        checkStrengths(entries, config);
+        wayBack(config, inversion);
         return config;
     }
 
+    /** What is in a section of {@link RunKeys#INPUT}. */
     public static RunConfig.Input input(Section section) {
-        RunConfig.Input input = new RunConfig.Input(
-                section.text("root", ConfigFile::locate),
-                section.textOrNull("classes", ConfigFile::locate),
-                section.whole("max_pixels", 100_000_000, 1, Integer.MAX_VALUE),
-                section.texts("folders", List.of(), folder -> {}),
-                section.countOrNull("limit", 1, MOST, "leave it out for all"));
-        section.end();
-        return input;
+        return new RunConfig.Input(
+                section.find(RunKeys.ROOT).orElse(""),
+                section.find(RunKeys.CLASSES).orElse(null),
+                section.read(RunKeys.MAX_PIXELS),
+                section.find(RunKeys.FOLDERS).orElse(List.of()),
+                section.find(RunKeys.LIMIT).orElse(null));
     }
 
     private static RunConfig.Model model(Section section) {
         RunConfig.Model model = new RunConfig.Model(
-                section.text("checkpoint", ConfigFile::locate),
-                section.choice("dtype", "float32", DTYPES),
-                section.count("batch", 32, 1, MOST),
-                section.count("threads", 1, 1, 1024),
-                section.choice("device", "auto", List.of("auto", "cpu", "gpu")),
-                section.countOrNull("size", 8, 8192, "leave it out for the model's own"));
-        if (model.dtype().equals("float16") && model.device().equals("cpu")) {
+                section.find(RunKeys.CHECKPOINT).orElse(""),
+                section.read(RunKeys.DTYPE),
+                section.read(RunKeys.BATCH),
+                section.read(RunKeys.THREADS),
+                section.read(RunKeys.DEVICE),
+                section.find(RunKeys.SIZE).orElse(null));
+        if (model.dtype() == Dtype.FLOAT16 && model.device() == RunConfig.Device.CPU) {
             section.problem(
-                    "dtype",
+                    RunKeys.DTYPE,
                     "float32 or bfloat16 on a CPU, which computes float16 by converting every number",
                     model.dtype(),
                     "use bfloat16, or model.device: gpu");
         }
-        section.end();
         return model;
     }
 
+    /** What is in a section of {@link RunKeys#PROMPT}. */
     public static RunConfig.Prompt prompt(Section section) {
-        RunConfig.Prompt prompt = new RunConfig.Prompt(
-                section.text("template", "a photo of a {class}"),
-                section.textByKey("classes"),
-                section.text("negative", ""));
-        section.end();
-        return prompt;
+        return new RunConfig.Prompt(
+                section.read(RunKeys.TEMPLATE),
+                section.find(RunKeys.PROMPTS).orElse(Map.of()),
+                section.read(RunKeys.NEGATIVE));
     }
 
-    private static RunConfig.Inversion inversion(Section section) {
-        RunConfig.Inversion inversion = new RunConfig.Inversion(
-                section.text("method", RunConfig.AUTO, ConfigFile::inversionMethod),
-                section.choiceOrNull("dtype", DTYPES),
-                steps(section),
-                guidance(section, 1));
-        section.end();
-        return inversion;
-    }
-
-    private static void inversionMethod(String spelling) {
-        if (!spelling.equals(RunConfig.AUTO)) {
-            InversionMethod.parse(spelling, 1);
-        }
+    private static RunConfig.Inversion inversion(Section section, double generationGuidance) {
+        return new RunConfig.Inversion(
+                section.read(RunKeys.INVERSION_METHOD)
+                        .map(spelling ->
+                                Spelled.parse(spelling, text -> InversionMethod.parse(text, generationGuidance))),
+                section.find(RunKeys.INVERSION_DTYPE),
+                section.read(RunKeys.INVERSION_STEPS),
+                section.read(RunKeys.INVERSION_GUIDANCE));
     }
 
     /** Notes where the inversion and the way back do not fit each other. */
@@ -174,17 +188,18 @@ public final class ConfigFile {
         RunConfig.Inversion inversion = config.inversion();
         RunConfig.Generation generation = config.generation();
         InversionMethod method = config.inversionMethod();
+        String spelling = inversion.method().map(Spelled::text).orElse(RunConfig.AUTO);
         boolean nullText = method instanceof InversionMethod.NullText;
         if ((nullText || method instanceof InversionMethod.NegativePrompt) && inversion.guidance() > 1) {
             section.problem(
-                    "guidance",
-                    "1 with " + inversion.method() + ", which finds or replaces the unconditional branch afterwards",
+                    RunKeys.INVERSION_GUIDANCE,
+                    "1 with " + spelling + ", which finds or replaces the unconditional branch afterwards",
                     inversion.guidance(),
                     "set it to 1; generation.guidance is another setting");
         }
         if (nullText && generation.guidance() <= 1) {
             section.problem(
-                    "method",
+                    RunKeys.INVERSION_METHOD,
                     "a generation.guidance above 1 with null-text, which finds embeddings for it",
                     generation.guidance(),
                     "set generation.guidance, or use ddim");
@@ -193,101 +208,102 @@ public final class ConfigFile {
                 && stated.guidance() != generation.guidance()
                 && generation.guidance() > 1) {
             section.problem(
-                    "method",
+                    RunKeys.INVERSION_METHOD,
                     "the guidance of generation.guidance = " + generation.guidance(),
                     stated.guidance(),
                     "leave guidance= out");
         }
         if (method.hasCompanion() && inversion.steps() != generation.steps()) {
             section.problem(
-                    "steps",
-                    "generation.steps = " + generation.steps() + " with " + inversion.method()
+                    RunKeys.INVERSION_STEPS,
+                    "generation.steps = " + generation.steps() + " with " + spelling
                             + ", whose way back takes the same steps",
                     inversion.steps(),
                     "set both to one number");
         }
-        if (nullText && !config.inversionDtype().equals("float32")) {
+        if (nullText && config.inversionDtype() != Dtype.FLOAT32) {
             section.problem(
-                    "dtype",
+                    RunKeys.INVERSION_DTYPE,
                     "float32 with null-text, whose small gradients others lose",
                     config.inversionDtype(),
                     "set inversion.dtype: float32");
         }
         if (method.hasCompanion()
-                && !List.of(RunConfig.AUTO, Solver.DDIM.toString()).contains(generation.solver())) {
+                && generation.solver().filter(solver -> solver != Solver.DDIM).isPresent()) {
             section.problem(
-                    "method",
-                    "generation.solver: ddim with " + inversion.method() + ", whose way back is DDIM's own steps",
-                    generation.solver(),
+                    RunKeys.INVERSION_METHOD,
+                    "generation.solver: ddim with " + spelling + ", whose way back is DDIM's own steps",
+                    generation.solver().orElseThrow(),
                     "leave generation.solver out, or use another inversion");
         }
         if (!generation.guidanceInterval().isEmpty()
                 && (nullText || method instanceof InversionMethod.NegativePrompt)) {
             section.problem(
-                    "method",
-                    "no generation.guidance_interval with " + inversion.method()
-                            + ", which is for guidance in every step",
+                    RunKeys.INVERSION_METHOD,
+                    "no generation.guidance_interval with " + spelling + ", which is for guidance in every step",
                     generation.guidanceInterval(),
                     "leave the interval out, or use another inversion");
         }
         if (method.hasCompanion()) {
             config.mixing().stream()
                     .flatMap(entry -> entry.methods().stream())
-                    .map(Method::parse)
+                    .map(Spelled::value)
                     .filter(mixing -> mixing instanceof Sdedit || mixing instanceof Prompt || mixing instanceof Arc)
                     .distinct()
                     .forEach(mixing -> section.problem(
-                            "method",
-                            "no mixing by " + mixing + " with " + inversion.method()
+                            RunKeys.INVERSION_METHOD,
+                            "no mixing by " + mixing + " with " + spelling
                                     + ": what is kept beside each image's noise is mixed by the mixture's weights",
                             mixing,
                             "take it out of mixing, or use another inversion"));
         }
         if (method instanceof InversionMethod.Bdia
-                && !config.inversionDtype().equals(config.model().dtype())) {
+                && config.inversionDtype() != config.model().dtype()) {
             section.problem(
-                    "dtype",
+                    RunKeys.INVERSION_DTYPE,
                     "model.dtype = " + config.model().dtype()
                             + " with bdia, which is exact where both ways compute alike",
                     config.inversionDtype(),
                     "leave inversion.dtype out");
         }
-        if (config.inversionDtype().equals("float16")
-                && config.model().device().equals("cpu")
-                && inversion.dtype() != null) {
+        if (inversion.dtype().equals(Optional.of(Dtype.FLOAT16))
+                && config.model().device() == RunConfig.Device.CPU) {
             section.problem(
-                    "dtype", "float32 or bfloat16 on a CPU", inversion.dtype(), "use float32, or model.device: gpu");
+                    RunKeys.INVERSION_DTYPE,
+                    "float32 or bfloat16 on a CPU",
+                    Dtype.FLOAT16,
+                    "use float32, or model.device: gpu");
         }
     }
 
     private static RunConfig.Generation generation(Section section) {
         RunConfig.Generation generation = new RunConfig.Generation(
-                steps(section),
-                guidance(section, 7.5),
-                section.interval("guidance_interval"),
-                section.choice("solver", RunConfig.AUTO, SOLVERS));
+                section.read(RunKeys.STEPS),
+                section.read(RunKeys.GUIDANCE),
+                section.find(RunKeys.GUIDANCE_INTERVAL).orElse(List.of()),
+                section.read(RunKeys.SOLVER));
         if (!generation.guidanceInterval().isEmpty() && generation.guidance() <= 1) {
             section.problem(
-                    "guidance_interval",
+                    RunKeys.GUIDANCE_INTERVAL,
                     "a generation.guidance above 1 beside it: at 1 no timestep is guided",
                     generation.guidanceInterval(),
                     "raise generation.guidance, or leave the interval out");
         }
-        section.end();
         return generation;
     }
 
     /** Refuses methods that begin so late in the sampling table that no step is left. */
-    private static void checkStrengths(Section file, RunConfig config) {
+    private static void checkStrengths(List<Section> entries, RunConfig config) {
         for (int i = 0; i < config.mixing().size(); i++) {
-            for (String method : config.mixing().get(i).methods()) {
-                if (Method.parse(method).strength() * config.generation().steps() < 1) {
-                    file.refuse(
-                            "mixing." + i + ".methods",
-                            "Method " + method
-                                    + " must take at least 1 of the last sampling steps, cannot take its share"
-                                    + " of generation.steps = "
-                                    + config.generation().steps() + "; raise one of the two");
+            for (Spelled<Method> method : config.mixing().get(i).methods()) {
+                if (method.value().strength() * config.generation().steps() < 1) {
+                    entries.get(i)
+                            .refuse(
+                                    RunKeys.METHODS,
+                                    "Method " + method
+                                            + " must take at least 1 of the last sampling steps, cannot take its share"
+                                            + " of generation.steps = "
+                                            + config.generation().steps() + "; raise one of the two");
                 }
             }
         }
@@ -297,109 +313,67 @@ public final class ConfigFile {
         List<RunConfig.Mixing> entries = new ArrayList<>();
         Set<String> names = new HashSet<>();
         for (Section section : sections) {
-            String name = section.text("name", "mixing-" + entries.size());
-            List<String> methods = section.texts("methods", List.of("nin/chm"), Method::parse);
-            List<String> inputs = section.texts("inputs", List.of("8"), InputCount::parse);
-            for (String method : methods) {
-                for (String count : inputs) {
-                    Method.parse(method)
-                            .inputError(InputCount.parse(count))
-                            .ifPresent(error -> section.refuse("inputs", error));
-                }
-            }
-            String weights = section.text("weights", "dirichlet(1)", spelling -> {
-                WeightSampler sampler = WeightSampler.parse(spelling);
-                inputs.forEach(count -> sampler.requireInputs(InputCount.parse(count)));
-            });
             RunConfig.Mixing entry = new RunConfig.Mixing(
-                    name,
-                    methods,
-                    inputs,
-                    weights,
-                    section.choice("pool", "all", List.of("all", "leave-inputs-out")),
-                    Gate.parse(section.text("gate", "off", Gate::parse)).toString(),
-                    section.count("count", 10, 1, 1_000_000_000),
-                    section.onByDefault("export"));
-            section.end();
-            if (!entry.name().matches("[A-Za-z0-9_-]+")) {
-                section.problem("name", "letters, digits, - and _", entry.name(), "rename the entry");
-            }
+                    section.find(RunKeys.ENTRY).orElse("mixing-" + entries.size()),
+                    section.read(RunKeys.METHODS),
+                    section.read(RunKeys.INPUTS),
+                    section.read(RunKeys.WEIGHTS),
+                    section.read(RunKeys.POOL),
+                    section.read(RunKeys.GATE),
+                    section.read(RunKeys.COUNT),
+                    section.read(RunKeys.EXPORT_ENTRY));
+            checkInputs(section, entry);
             if (!names.add(entry.name())) {
-                section.problem("name", "a name of its own for each entry", entry.name(), "rename one of the two");
+                section.problem(
+                        RunKeys.ENTRY, "a name of its own for each entry", entry.name(), "rename one of the two");
             }
             entries.add(entry);
         }
         return entries;
     }
 
-    private static RunConfig.Export export(Section section) {
-        RunConfig.Export export = new RunConfig.Export(section.choice("format", "png", List.of("png")));
-        section.end();
-        return export;
+    /** Notes the counts of inputs that a method or the weights do not take. */
+    private static void checkInputs(Section section, RunConfig.Mixing entry) {
+        for (Spelled<Method> method : entry.methods()) {
+            for (Spelled<InputCount> count : entry.inputs()) {
+                method.value().inputError(count.value()).ifPresent(error -> section.refuse(RunKeys.INPUTS, error));
+            }
+        }
+        try {
+            entry.inputs().forEach(count -> entry.weights().value().requireInputs(count.value()));
+        } catch (IllegalArgumentException e) {
+            section.refuse(RunKeys.WEIGHTS, e.getMessage());
+        }
     }
 
     private static RunConfig.Evaluation evaluation(Section section) {
-        RunConfig.Evaluation evaluation = new RunConfig.Evaluation(
-                section.textOrNull("reference", ConfigFile::locate),
-                section.text("classifier", RunConfig.AUTO, ConfigFile::locate),
-                section.textOrNull("clip", ConfigFile::locate),
-                section.has("inception") ? inception(section.section("inception")) : null,
-                section.count("sample", 2000, 2, 20_000),
-                section.count("neighbours", 5, 1, 1000),
-                section.count("batch", 64, 1, MOST));
-        section.end();
-        return evaluation;
+        return new RunConfig.Evaluation(
+                section.find(RunKeys.REFERENCE).orElse(null),
+                section.read(RunKeys.CLASSIFIER),
+                section.find(RunKeys.CLIP).orElse(null),
+                section.has(RunKeys.INCEPTION) ? inception(section.section(RunKeys.INCEPTION)) : null,
+                section.read(RunKeys.SAMPLE),
+                section.read(RunKeys.NEIGHBOURS),
+                section.read(RunKeys.EVALUATION_BATCH));
     }
 
     private static RunConfig.Inception inception(Section section) {
-        RunConfig.Inception inception = new RunConfig.Inception(
-                section.text("file", ConfigFile::locate), section.text("sha256").toLowerCase(Locale.ROOT));
-        if (!inception.sha256().matches("[0-9a-f]{64}")) {
-            section.problem(
-                    "sha256",
-                    "the file's SHA-256, 64 hex digits: a TorchScript file is a program, and no other one is run",
-                    inception.sha256(),
-                    "take it from where the file is published, and compare it with sha256sum");
-        }
-        section.end();
-        return inception;
+        return new RunConfig.Inception(
+                section.find(RunKeys.FILE).orElse(""),
+                section.find(RunKeys.SHA256).orElse(""));
     }
 
     private static RunConfig.Run run(Section section, int batch) {
         RunConfig.Run run = new RunConfig.Run(
-                section.whole("seed", 0, Long.MIN_VALUE, Long.MAX_VALUE),
-                section.count("chunk", 64, 1, MOST),
-                section.number("max_rejected", 0.05, 0, 1));
+                section.read(RunKeys.SEED), section.read(RunKeys.CHUNK), section.read(RunKeys.MAX_REJECTED));
         if (run.chunk() % batch != 0) {
             section.problem(
-                    "chunk",
+                    RunKeys.CHUNK,
                     "whole micro-batches of model.batch = " + batch + " rows",
                     run.chunk(),
                     "set it to a multiple of model.batch");
         }
-        section.end();
         return run;
-    }
-
-    private static List<String> choices(Solver... solvers) {
-        return Stream.concat(Stream.of(RunConfig.AUTO), Stream.of(solvers).map(Solver::toString))
-                .toList();
-    }
-
-    private static int steps(Section section) {
-        return section.count("steps", 50, 1, 1000);
-    }
-
-    private static double guidance(Section section, double otherwise) {
-        return section.number("guidance", otherwise, 0, 1000);
-    }
-
-    public static void locate(String location) {
-        requireNoCredentials(location);
-        if (!BuiltIn.resolvable(location)) {
-            throw new IllegalArgumentException("expected a path or one of " + String.join(", ", BuiltIn.locations())
-                    + ", got " + location + "; check the spelling");
-        }
     }
 
     /** Refuses a location such as {@code s3a://key:secret@bucket}, which logs and reports would show. */

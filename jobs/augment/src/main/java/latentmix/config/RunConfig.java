@@ -2,13 +2,17 @@ package latentmix.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import latentmix.inversion.InversionMethod;
+import latentmix.latent.Gate;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
 import latentmix.latent.Recipe;
 import latentmix.latent.RecipeSampler;
 import latentmix.latent.WeightSampler;
+import latentmix.model.Dtype;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
 import latentmix.schedule.Solver;
@@ -32,6 +36,20 @@ public record RunConfig(
         Run run) {
     /** What leaves a choice to the checkpoint or the machine. */
     static final String AUTO = "auto";
+
+    /** The kind of device that networks run on. */
+    public enum Device {
+        /** The GPU that Spark gives a task, else the CPU. */
+        AUTO,
+        CPU,
+        GPU;
+
+        /** As configurations and settings spell it. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
 
     static final String NONE = "none";
 
@@ -65,12 +83,6 @@ public record RunConfig(
                 .startingAt(inverted.get(inverted.size() - 1).timestep());
     }
 
-    private static Scheduler scheduler(JsonNode schedulerConfig, String solver) {
-        return solver.equals(AUTO)
-                ? Scheduler.of(schedulerConfig)
-                : Scheduler.of(schedulerConfig, Solver.parse(solver));
-    }
-
     /**
      * Where the images are: {@code <root>/<class>/<image>}.
      *
@@ -90,13 +102,12 @@ public record RunConfig(
      * What computes.
      *
      * @param checkpoint a folder in diffusers layout, or the built-in model's name
-     * @param dtype float32, bfloat16 or float16
+     * @param dtype the number format of networks
      * @param batch rows of a micro-batch, the unit of arithmetic
      * @param threads CPU threads of a task
-     * @param device auto, cpu or gpu
      * @param size pixels of a side; null for the model's own
      */
-    public record Model(String checkpoint, String dtype, int batch, int threads, String device, Integer size) {}
+    public record Model(String checkpoint, Dtype dtype, int batch, int threads, Device device, Integer size) {}
 
     /**
      * What the network is told.
@@ -114,20 +125,20 @@ public record RunConfig(
     /**
      * The way from an image's latent to noise.
      *
-     * @param method such as {@code ddim} or {@code fixed-point(5)}; auto for the process' own: ddim, or euler of a flow
-     * @param dtype of the inversion alone; null for the model's
+     * @param method such as {@code fixed-point(5)}, null-text with the guidance that samples later; empty for the
+     *     process' own: ddim, or euler of a flow
+     * @param dtype of the inversion alone; empty for the model's
      * @param guidance 1 runs the conditional branch alone
      */
-    public record Inversion(String method, String dtype, int steps, double guidance) {}
+    public record Inversion(
+            Optional<Spelled<InversionMethod>> method, Optional<Dtype> dtype, int steps, double guidance) {}
 
     /**
-     * The inversion as it will run: null-text is told the guidance that samples later. What the checkpoint decides,
-     * auto, is taken for ddim: either keeps and needs nothing but the noise.
+     * The inversion as far as the file says it. What the checkpoint decides is taken for ddim: either keeps and needs
+     * nothing but the noise.
      */
     public InversionMethod inversionMethod() {
-        return InversionMethod.parse(
-                inversion.method().equals(AUTO) ? new InversionMethod.Ddim().toString() : inversion.method(),
-                generation.guidance());
+        return inversion.method().map(Spelled::value).orElseGet(InversionMethod.Ddim::new);
     }
 
     /**
@@ -136,12 +147,15 @@ public record RunConfig(
      * @throws IllegalArgumentException if the process cannot be read
      */
     public InversionMethod inversionMethod(JsonNode schedulerConfig) {
-        return inversion.method().equals(AUTO) ? InversionMethod.of(Scheduler.of(schedulerConfig)) : inversionMethod();
+        return inversion
+                .method()
+                .map(Spelled::value)
+                .orElseGet(() -> InversionMethod.of(Scheduler.of(schedulerConfig)));
     }
 
     /** The number format of the inversion's network. */
-    public String inversionDtype() {
-        return inversion.dtype() == null ? model.dtype() : inversion.dtype();
+    public Dtype inversionDtype() {
+        return inversion.dtype().orElse(model.dtype());
     }
 
     /**
@@ -150,18 +164,18 @@ public record RunConfig(
      * @param methods such as {@code nin/chm}, {@code slerp} or {@code tint(0.3)}
      * @param inputs counts such as {@code 8}, or ranges such as {@code 2..8}
      * @param weights such as {@code equal}, {@code dirichlet(1)}, {@code ess(4)}, {@code fixed(0.5,0.5)}
-     * @param pool {@code all} or {@code leave-inputs-out}: whose mean a cmm split takes
-     * @param gate what happens to mixtures that are predicted to degenerate, as {@link latentmix.latent.Gate} spells it
+     * @param pool whose mean a cmm split takes
+     * @param gate what happens to mixtures that are predicted to degenerate
      * @param count mixtures per method, input count and class
      * @param export whether these enter the dataset
      */
     public record Mixing(
             String name,
-            List<String> methods,
-            List<String> inputs,
-            String weights,
-            String pool,
-            String gate,
+            List<Spelled<Method>> methods,
+            List<Spelled<InputCount>> inputs,
+            Spelled<WeightSampler> weights,
+            Recipe.Pool pool,
+            Gate gate,
             int count,
             boolean export) {
         public Mixing {
@@ -173,11 +187,7 @@ public record RunConfig(
         public List<RecipeSampler> samplers() {
             return methods.stream()
                     .flatMap(method -> inputs.stream()
-                            .map(count -> new RecipeSampler(
-                                    Method.parse(method),
-                                    InputCount.parse(count),
-                                    WeightSampler.parse(weights),
-                                    Recipe.Pool.parse(pool))))
+                            .map(count -> new RecipeSampler(method.value(), count.value(), weights.value(), pool)))
                     .toList();
         }
     }
@@ -187,9 +197,9 @@ public record RunConfig(
      *
      * @param guidance 1 runs the conditional branch alone
      * @param guidanceInterval the least and the most noisy timestep that is guided; empty for all
-     * @param solver auto for the process' own: ddim, or euler of a flow
+     * @param solver empty for the process' own: ddim, or euler of a flow
      */
-    public record Generation(int steps, double guidance, List<Double> guidanceInterval, String solver) {
+    public record Generation(int steps, double guidance, List<Double> guidanceInterval, Optional<Solver> solver) {
         public Generation {
             guidanceInterval = List.copyOf(guidanceInterval);
         }
@@ -200,7 +210,8 @@ public record RunConfig(
          * @throws IllegalArgumentException if the solver does not suit the checkpoint's process
          */
         public Scheduler scheduler(JsonNode schedulerConfig) {
-            return RunConfig.scheduler(schedulerConfig, solver);
+            return solver.map(chosen -> Scheduler.of(schedulerConfig, chosen))
+                    .orElseGet(() -> Scheduler.of(schedulerConfig));
         }
 
         /** Guidance over the timesteps from 0 to T, or a part of them. */

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.RunConfig;
+import latentmix.config.Spelled;
 import latentmix.model.Models;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
@@ -34,7 +35,7 @@ public record RunSettings(
         InversionSettings inversion = new InversionSettings(
                 fingerprint,
                 device,
-                config.inversionDtype(),
+                config.inversionDtype().toString(),
                 config.model().batch(),
                 config.model().threads(),
                 config.prompt().template(),
@@ -50,11 +51,11 @@ public record RunSettings(
         for (RunConfig.Mixing entry : config.mixing()) {
             MixingSettings settings = new MixingSettings(
                     inversionId,
-                    entry.methods(),
-                    entry.inputs(),
-                    entry.weights(),
-                    entry.pool(),
-                    entry.gate(),
+                    entry.methods().stream().map(Spelled::text).toList(),
+                    entry.inputs().stream().map(Spelled::text).toList(),
+                    entry.weights().text(),
+                    entry.pool().toString(),
+                    entry.gate().toString(),
                     config.run().seed());
             mixing.add(new MixingEntry(settings, ids.of(settings), entry.count()));
         }
@@ -63,7 +64,7 @@ public record RunSettings(
         GenerationSettings generation = new GenerationSettings(
                 fingerprint,
                 device,
-                config.model().dtype(),
+                config.model().dtype().toString(),
                 config.model().batch(),
                 config.model().threads(),
                 config.prompt().negative(),

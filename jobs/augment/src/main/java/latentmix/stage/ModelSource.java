@@ -10,7 +10,7 @@ import latentmix.work.ModelOnDevice;
 import org.apache.hadoop.conf.Configuration;
 
 /** The checkpoint as tasks open it: by its location, on the device Spark gave them. */
-record ModelSource(String checkpoint, String dtype, int threads) implements Serializable {
+record ModelSource(String checkpoint, Dtype dtype, int threads) implements Serializable {
     private static final Map<String, CheckpointFolder> OPEN = new ConcurrentHashMap<>(); // once per JVM
 
     CheckpointFolder open(Configuration conf) {
@@ -19,6 +19,6 @@ record ModelSource(String checkpoint, String dtype, int threads) implements Seri
     }
 
     ModelOnDevice onDevice(Configuration conf) {
-        return new ModelOnDevice(open(conf), TaskDevice.current(), Dtype.parse(dtype));
+        return new ModelOnDevice(open(conf), TaskDevice.current(), dtype);
     }
 }

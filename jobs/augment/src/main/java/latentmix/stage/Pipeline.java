@@ -22,7 +22,6 @@ import latentmix.config.ConfigException;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
 import latentmix.export.DatasetFeatures;
-import latentmix.latent.Method;
 import latentmix.model.PromptCuts;
 import latentmix.model.TextEncoder;
 import latentmix.plan.Catalog;
@@ -115,9 +114,9 @@ public final class Pipeline {
 
     /** The kind of device that tasks will have: their rounding differs, so it belongs to the settings. */
     private String device(JavaSparkContext spark) {
-        return config.model().device().equals("auto")
+        return config.model().device() == RunConfig.Device.AUTO
                 ? (Gpus.of(spark.getConf()).isPresent() ? "gpu" : "cpu")
-                : config.model().device();
+                : config.model().device().toString();
     }
 
     /**
@@ -266,7 +265,7 @@ public final class Pipeline {
         Map<Double, Long> evaluations = new HashMap<>();
         config.mixing().stream()
                 .flatMap(entry -> entry.methods().stream())
-                .map(method -> Method.parse(method).strength())
+                .map(method -> method.value().strength())
                 .forEach(strength -> evaluations.computeIfAbsent(strength, cost::generation));
         Remaining.Asked asked = new Remaining.Asked(
                 input,

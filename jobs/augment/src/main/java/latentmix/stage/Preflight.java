@@ -42,9 +42,9 @@ final class Preflight {
         CheckpointFolder checkpoint;
         try {
             checkpoint = model.open(conf);
-            preparation.compile(checkpoint, Dtype.parse(config.model().dtype()));
-            if (!invertingModel.dtype().equals(model.dtype())) {
-                Dtype dtype = Dtype.parse(invertingModel.dtype());
+            preparation.compile(checkpoint, config.model().dtype());
+            if (invertingModel.dtype() != model.dtype()) {
+                Dtype dtype = invertingModel.dtype();
                 preparation.compile(checkpoint.component("vae"), Part.ENCODER, dtype);
                 preparation.compile(checkpoint.component(checkpoint.denoiser()), Part.DENOISER, dtype);
             }
@@ -113,8 +113,8 @@ final class Preflight {
     void checkMemory(InversionSettings inversion) throws IOException {
         int batch = config.model().batch();
         CheckpointFolder checkpoint = invertingModel.open(conf);
-        long weights = Files.size(Models.compile(
-                checkpoint.component(checkpoint.denoiser()), Part.DENOISER, Dtype.parse(invertingModel.dtype())));
+        long weights = Files.size(
+                Models.compile(checkpoint.component(checkpoint.denoiser()), Part.DENOISER, invertingModel.dtype()));
         long backward = Models.backwardBytes(checkpoint, batch, inversion.size());
         if (inversion.device().equals("gpu")) {
             tasks.console()
@@ -122,7 +122,7 @@ final class Preflight {
                             Locale.ROOT,
                             "%s: its backward pass takes about %.1f GB a task beside the weights; whether a GPU has"
                                     + " them is not known here; a smaller model.batch takes less",
-                            config.inversion().method(),
+                            inversion.method(),
                             backward / 1e9));
             return;
         }
@@ -135,7 +135,7 @@ final class Preflight {
                     Locale.ROOT,
                     "model.batch: expected memory for the backward pass of %s, about %.1f GB for %d tasks of %d"
                             + " latents with the weights, but an executor has %.1f GB left; %s",
-                    config.inversion().method(),
+                    inversion.method(),
                     needed / 1e9,
                     slots,
                     batch,

@@ -7,6 +7,16 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import latentmix.inversion.InversionMethod;
+import latentmix.latent.Gate;
+import latentmix.latent.InputCount;
+import latentmix.latent.Method;
+import latentmix.latent.Recipe;
+import latentmix.latent.WeightSampler;
+import latentmix.model.Dtype;
+import latentmix.schedule.Solver;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,12 +35,19 @@ class ConfigFileTest {
         assertThat(config)
                 .isEqualTo(new RunConfig(
                         new RunConfig.Input("images", null, 100_000_000, List.of(), null),
-                        new RunConfig.Model("builtin:fashion", "float32", 32, 1, "auto", null),
+                        new RunConfig.Model("builtin:fashion", Dtype.FLOAT32, 32, 1, RunConfig.Device.AUTO, null),
                         new RunConfig.Prompt("a photo of a {class}", Map.of(), ""),
-                        new RunConfig.Inversion("auto", null, 50, 1),
+                        new RunConfig.Inversion(Optional.empty(), Optional.empty(), 50, 1),
                         List.of(new RunConfig.Mixing(
-                                "mixing-0", List.of("nin/chm"), List.of("8"), "dirichlet(1)", "all", "off", 10, true)),
-                        new RunConfig.Generation(50, 7.5, List.of(), "auto"),
+                                "mixing-0",
+                                methods("nin/chm"),
+                                inputs("8"),
+                                weights("dirichlet(1)"),
+                                Recipe.Pool.ALL,
+                                Gate.OFF,
+                                10,
+                                true)),
+                        new RunConfig.Generation(50, 7.5, List.of(), Optional.empty()),
                         new RunConfig.Export("png"),
                         null,
                         new RunConfig.Run(0, 64, 0.05)));
@@ -74,29 +91,30 @@ class ConfigFileTest {
         assertThat(config)
                 .isEqualTo(new RunConfig(
                         new RunConfig.Input("s3a://bucket/images", "classes.tsv", 1000, List.of("b", "a"), 9),
-                        new RunConfig.Model("sd", "bfloat16", 4, 2, "gpu", 512),
+                        new RunConfig.Model("sd", Dtype.BFLOAT16, 4, 2, RunConfig.Device.GPU, 512),
                         new RunConfig.Prompt("{class}", Map.of("n01", "a crane, a bird"), "blurry"),
-                        new RunConfig.Inversion("fixed-point(5, averaged)", "float32", 10, 2),
+                        new RunConfig.Inversion(
+                                Optional.of(inversion("fixed-point(5, averaged)")), Optional.of(Dtype.FLOAT32), 10, 2),
                         List.of(
                                 new RunConfig.Mixing(
                                         "a",
-                                        List.of("lin/0", "fix/0"),
-                                        List.of("8", "2..8"),
-                                        "equal",
-                                        "leave-inputs-out",
-                                        "redraw(4, tries=8)",
+                                        methods("lin/0", "fix/0"),
+                                        inputs("8", "2..8"),
+                                        weights("equal"),
+                                        Recipe.Pool.LEAVE_INPUTS_OUT,
+                                        new Gate(Gate.Action.REDRAW, 4, 8),
                                         3,
                                         false),
                                 new RunConfig.Mixing(
                                         "b",
-                                        List.of("nin/chm"),
-                                        List.of("3"),
-                                        "fixed(0.5,0.3,0.2)",
-                                        "all",
-                                        "refuse(6)",
+                                        methods("nin/chm"),
+                                        inputs("3"),
+                                        weights("fixed(0.5,0.3,0.2)"),
+                                        Recipe.Pool.ALL,
+                                        new Gate(Gate.Action.REFUSE, 6, 1),
                                         10,
                                         true)),
-                        new RunConfig.Generation(20, 3.5, List.of(200.0, 600.0), "dpm-solver++(2m)"),
+                        new RunConfig.Generation(20, 3.5, List.of(200.0, 600.0), Optional.of(Solver.DPM_SOLVER_2M)),
                         new RunConfig.Export("png"),
                         new RunConfig.Evaluation(
                                 "held-out",
@@ -134,9 +152,8 @@ class ConfigFileTest {
                         "input.sise: unknown key; expected one of root, classes, max_pixels, folders, limit; rename"
                                 + " it or take it away",
                         "model.checkpoint: expected a path or one of builtin:fashion, builtin:fashion-unlabelled,"
-                                + " builtin:fashion-mnist-sample, got builtin:fashon; check the spelling",
-                        "model.dtype: expected one of float32, bfloat16, float16, got \"float8\"; the default is"
-                                + " float32",
+                                + " builtin:fashion-mnist-sample, got builtin:fashon; check the spelling; did you mean builtin:fashion?",
+                        "model.dtype: expected one of float32, bfloat16, float16, got \"float8\"; the default is float32",
                         "model.batch: expected a whole number from 1 to 1000000, got 0; the default is 32",
                         "model.size: expected a whole number from 8 to 8192, got \"big\"; leave it out for the"
                                 + " model's own",
@@ -145,7 +162,7 @@ class ConfigFileTest {
                         "mixing.0.inputs: Inputs must be a count of at least 0 or a rising range, cannot be: 8..2",
                         "mixing.0.count: expected a whole number from 1 to 1000000000, got 1.5; the default is 10",
                         "mixing.0.export: expected true or false, got \"maybe\"; the default is true",
-                        "mixing.0.name: expected letters, digits, - and _, got a b; rename the entry",
+                        "mixing.0.name: expected letters, digits, - and _, got a b; rename it",
                         "mixing.1: expected keys with values, got 7; write one `key: value` a line below it",
                         "run: expected keys with values, got 3; write one `key: value` a line below it",
                         "speed: unknown key; expected one of input, model, prompt, inversion, mixing, generation,"
@@ -162,10 +179,12 @@ class ConfigFileTest {
     @Test
     void aGateIsSetForEveryEntryAndAnUnknownOneIsRefused() {
         String two = LEAST + "mixing: [{name: a, gate: off}, {name: b, gate: refuse}]";
-        assertThat(parse(two).mixing()).extracting(RunConfig.Mixing::gate).containsExactly("off", "refuse(4)");
+        assertThat(parse(two).mixing())
+                .extracting(entry -> entry.gate().toString())
+                .containsExactly("off", "refuse(4)");
         assertThat(ConfigFile.parse(two, "test", List.of("mixing.gate=redraw(5, tries=3)"))
                         .mixing())
-                .extracting(RunConfig.Mixing::gate)
+                .extracting(entry -> entry.gate().toString())
                 .containsExactly("redraw(5, tries=3)", "redraw(5, tries=3)");
         assertThat(problems(LEAST + "mixing: [{gate: refuse(-1)}]"))
                 .containsExactly("mixing.0.gate: A gate's limit must be above 0 standard deviations, cannot be: -1.0");
@@ -291,7 +310,7 @@ class ConfigFileTest {
                 "model.dtype=bfloat16",
                 "inversion.dtype=float32");
         assertThat(config.inversionMethod()).hasToString("null-text(10, guidance=3.0)");
-        assertThat(config.inversionDtype()).isEqualTo("float32");
+        assertThat(config.inversionDtype()).isEqualTo(Dtype.FLOAT32);
     }
 
     @Test
@@ -333,14 +352,14 @@ class ConfigFileTest {
                 "mixing.1.count=3");
         assertThat(config.mixing())
                 .extracting(RunConfig.Mixing::methods)
-                .containsExactly(List.of("fix/0", "nin/chm"), List.of("fix/0", "nin/chm"));
+                .containsExactly(methods("fix/0", "nin/chm"), methods("fix/0", "nin/chm"));
         assertThat(config.mixing()).extracting(RunConfig.Mixing::count).containsExactly(10, 3);
     }
 
     @Test
     void anOverrideOfMixingMakesTheDefaultEntryWhereTheFileHasNone() {
         assertThat(parse(LEAST, "mixing.method=fix/0").mixing().get(0).methods())
-                .containsExactly("fix/0");
+                .isEqualTo(methods("fix/0"));
     }
 
     @ParameterizedTest
@@ -348,6 +367,24 @@ class ConfigFileTest {
     void anOverrideThatLeadsNowhereIsRefused(String override) {
         assertThat(problems(LEAST + "mixing: [{name: a}]\ninversion: {steps: 4}", override))
                 .hasSize(1);
+    }
+
+    private static List<Spelled<Method>> methods(String... names) {
+        return Stream.of(names).map(name -> Spelled.parse(name, Method::parse)).toList();
+    }
+
+    private static List<Spelled<InputCount>> inputs(String... counts) {
+        return Stream.of(counts)
+                .map(count -> Spelled.parse(count, InputCount::parse))
+                .toList();
+    }
+
+    private static Spelled<WeightSampler> weights(String spelling) {
+        return Spelled.parse(spelling, WeightSampler::parse);
+    }
+
+    private static Spelled<InversionMethod> inversion(String spelling) {
+        return Spelled.parse(spelling, text -> InversionMethod.parse(text, 1));
     }
 
     private static RunConfig parse(String yaml, String... overrides) {

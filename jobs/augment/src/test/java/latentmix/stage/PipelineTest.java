@@ -163,9 +163,9 @@ class PipelineTest {
         RunConfig.Mixing entry = config.mixing().get(0);
         RunConfig shared = config.withMixing(List.of(
                 new RunConfig.Mixing(
-                        "a", entry.methods(), entry.inputs(), entry.weights(), entry.pool(), "off", 2, true),
+                        "a", entry.methods(), entry.inputs(), entry.weights(), entry.pool(), entry.gate(), 2, true),
                 new RunConfig.Mixing(
-                        "b", entry.methods(), entry.inputs(), entry.weights(), entry.pool(), "off", 7, true)));
+                        "b", entry.methods(), entry.inputs(), entry.weights(), entry.pool(), entry.gate(), 7, true)));
 
         assertThat(TinyRun.run(2, shared, run)).isZero();
 

@@ -94,7 +94,7 @@ public final class PipelineBench {
 
     /** Seconds of the bare model calls for so many images, and mixtures in so many chunks. */
     double bare(long images, long mixtures, long mixtureChunks) {
-        Dtype dtype = Dtype.parse(config.model().dtype());
+        Dtype dtype = config.model().dtype();
         Denoiser denoiser = Models.denoiser(checkpoint, Device.cpu(), dtype);
         Vae encoder = Models.encoder(checkpoint, Device.cpu(), dtype);
         Vae decoder = Models.decoder(checkpoint, Device.cpu(), dtype);

@@ -5,15 +5,16 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
+import latentmix.config.Key;
 import latentmix.config.RunConfig;
 import latentmix.config.RunConfig.Mixing;
 import latentmix.config.Section;
+import latentmix.config.Spelled;
+import latentmix.latent.Gate;
 import latentmix.latent.InputCount;
-import latentmix.latent.MeanAdjusted;
 import latentmix.latent.Method;
 import latentmix.latent.Recipe;
+import latentmix.latent.WeightSampler;
 import latentmix.study.StudyConfig.Cells;
 import latentmix.study.StudyConfig.Experiment;
 import latentmix.study.StudyConfig.Heading;
@@ -24,8 +25,11 @@ import latentmix.study.StudyConfig.Setting;
  * them.
  */
 public sealed interface LatentExperiment extends Experiment {
-    /** The words of {@code kind}. */
-    List<String> KINDS = List.of("paths", "bias", "perturbed", "offsets");
+    Spelled<WeightSampler> EQUAL = Spelled.parse("equal", WeightSampler::parse);
+
+    private static Spelled<InputCount> exactly(int inputs) {
+        return Spelled.parse(Integer.toString(inputs), InputCount::parse);
+    }
 
     private static Setting setting(RunConfig run, List<Mixing> entries) {
         return new Setting("", run.withMixing(entries));
@@ -53,7 +57,7 @@ public sealed interface LatentExperiment extends Experiment {
             List<String> shown,
             int inputs,
             int points,
-            String pool,
+            Recipe.Pool pool,
             List<Statistic> statistics,
             int paths,
             int frames,
@@ -72,11 +76,13 @@ public sealed interface LatentExperiment extends Experiment {
                     positions(frames).stream()
                             .map(position -> new Mixing(
                                     entry(position),
-                                    shown,
-                                    List.of(Integer.toString(inputs)),
-                                    weights(position),
+                                    shown.stream()
+                                            .map(method -> Spelled.parse(method, Method::parse))
+                                            .toList(),
+                                    List.of(exactly(inputs)),
+                                    new Spelled<>(weights(position), new WeightSampler.Path(position)),
                                     pool,
-                                    "off",
+                                    Gate.OFF,
                                     examples,
                                     false))
                             .toList()));
@@ -94,7 +100,7 @@ public sealed interface LatentExperiment extends Experiment {
 
         /** The name of the entry at a position. */
         public String entry(double position) {
-            return Cells.entry(heading.name(), "path", weights(position), pool);
+            return Cells.entry(heading.name(), "path", weights(position), pool.toString());
         }
 
         private static String weights(double position) {
@@ -122,15 +128,6 @@ public sealed interface LatentExperiment extends Experiment {
         /** As people write it. */
         public String text() {
             return name().toLowerCase(Locale.ROOT);
-        }
-
-        private static Statistic parse(String text) {
-            return Stream.of(values())
-                    .filter(statistic -> statistic.text().equals(text))
-                    .findFirst()
-                    .orElseThrow(() -> new IllegalArgumentException("A statistic must be one of "
-                            + Stream.of(values()).map(Statistic::text).collect(Collectors.joining(" "))
-                            + ", cannot be: '" + text + "'"));
         }
     }
 
@@ -188,7 +185,16 @@ public sealed interface LatentExperiment extends Experiment {
         public List<Setting> settings() {
             List<Mixing> entries = new ArrayList<>(mixtures());
             entries.add(
-                    0, new Mixing(entry(MADE), List.of("prompt"), List.of("0"), "equal", "all", "off", images, false));
+                    0,
+                    new Mixing(
+                            entry(MADE),
+                            List.of(Spelled.parse("prompt", Method::parse)),
+                            List.of(exactly(0)),
+                            EQUAL,
+                            Recipe.Pool.ALL,
+                            Gate.OFF,
+                            images,
+                            false));
             return List.of(setting(run, entries));
         }
 
@@ -197,11 +203,11 @@ public sealed interface LatentExperiment extends Experiment {
             return methods.stream()
                     .map(method -> new Mixing(
                             entry(method),
-                            List.of(method),
-                            inputs.stream().map(Object::toString).toList(),
-                            "equal",
-                            "all",
-                            "off",
+                            List.of(Spelled.parse(method, Method::parse)),
+                            inputs.stream().map(LatentExperiment::exactly).toList(),
+                            EQUAL,
+                            Recipe.Pool.ALL,
+                            Gate.OFF,
                             1,
                             false))
                     .toList();
@@ -237,7 +243,7 @@ public sealed interface LatentExperiment extends Experiment {
      */
     static Optional<Experiment> read(
             String kind, Section section, Heading heading, Function<List<String>, RunConfig> onClasses) {
-        RunConfig run = onClasses.apply(section.texts("classes", List.of(), folder -> {}));
+        RunConfig run = onClasses.apply(section.find(StudyKeys.CLASSES).orElse(List.of()));
         return Optional.of(
                 switch (kind) {
                     case "paths" -> paths(section, heading, run);
@@ -245,93 +251,83 @@ public sealed interface LatentExperiment extends Experiment {
                         new Bias(
                                 heading,
                                 run,
-                                section.texts("methods", List.of("fix/0", "nin/chm"), MeanAdjusted::parse),
-                                counts(section, List.of("1", "2", "4", "8", "16", "32")),
-                                section.count("repeats", 20, 2, 10_000));
+                                section.read(StudyKeys.BIAS_METHODS),
+                                counts(section, StudyKeys.BIAS_INPUTS),
+                                section.read(StudyKeys.REPEATS));
                     case "perturbed" -> perturbed(section, heading, run);
                     default -> offsets(section, heading, run);
                 });
     }
 
     private static Paths paths(Section section, Heading heading, RunConfig run) {
-        int inputs = section.count("inputs", 2, 2, 100_000);
-        List<String> methods = methods(section, "methods", List.of("lin/0", "fix/0", "nin/0"), inputs);
-        String pool = section.text("pool", "all", Recipe.Pool::parse);
-        int frames = section.count("frames", 0, 0, 100);
+        int inputs = section.read(StudyKeys.PATH_INPUTS);
+        List<String> methods = methods(section, StudyKeys.PATH_METHODS, section.read(StudyKeys.PATH_METHODS), inputs);
+        int frames = section.read(StudyKeys.FRAMES);
         if (frames == 1) {
-            section.problem("frames", "0 for no pictures, or at least 2", frames, "a path has two ends");
+            section.problem(StudyKeys.FRAMES, "0 for no pictures, or at least 2", frames, "a path has two ends");
         }
         return new Paths(
                 heading,
                 run,
                 methods,
-                methods(section, "shown", methods, inputs),
+                section.find(StudyKeys.SHOWN)
+                        .map(shown -> methods(section, StudyKeys.SHOWN, shown, inputs))
+                        .orElse(methods),
                 inputs,
-                section.count("points", 21, 2, 1000),
-                pool,
-                section.texts("statistics", List.of("norm", "distance"), Statistic::parse).stream()
-                        .map(Statistic::parse)
-                        .toList(),
-                section.count("paths", 20, 2, 100_000),
-                Math.max(0, frames == 1 ? 0 : frames),
-                section.count("examples", 1, 1, 100));
+                section.read(StudyKeys.POINTS),
+                section.read(StudyKeys.POOL),
+                section.read(StudyKeys.STATISTICS),
+                section.read(StudyKeys.PATHS),
+                frames == 1 ? 0 : frames,
+                section.read(StudyKeys.EXAMPLES));
     }
 
     private static Perturbed perturbed(Section section, Heading heading, RunConfig run) {
-        List<Integer> inputs = counts(section, List.of("1", "4", "16"));
-        int images = section.count("images", 64, 2, 1_000_000);
-        int most = inputs.isEmpty() ? 0 : inputs.get(inputs.size() - 1);
+        List<Integer> inputs = counts(section, StudyKeys.PERTURBED_INPUTS);
+        int images = section.read(StudyKeys.IMAGES);
+        int most = inputs.get(inputs.size() - 1);
         if (2 * most > images) {
             section.problem(
-                    "images", "at least twice the largest count of inputs, " + 2 * most, images, "make more images");
+                    StudyKeys.IMAGES,
+                    "at least twice the largest count of inputs, " + 2 * most,
+                    images,
+                    "make more images");
         }
         return new Perturbed(
                 heading,
                 run,
-                section.texts("methods", List.of("fix/0", "nin/chm"), MeanAdjusted::parse),
+                section.read(StudyKeys.BIAS_METHODS),
                 inputs,
                 images,
-                section.number("perturbation", 5, 0, 255),
-                section.count("repeats", 20, 2, 10_000));
+                section.read(StudyKeys.PERTURBATION),
+                section.read(StudyKeys.REPEATS));
     }
 
     private static Offsets offsets(Section section, Heading heading, RunConfig run) {
-        List<Integer> channels = section.texts("channels", List.of("0", "1"), Integer::parseUnsignedInt).stream()
-                .map(Integer::valueOf)
-                .toList();
+        List<Integer> channels = section.read(StudyKeys.CHANNELS);
         if (channels.size() != 2) {
-            section.problem("channels", "the one that is raised and the one that is lowered", channels, "write [0, 1]");
+            section.problem(
+                    StudyKeys.CHANNELS, "the one that is raised and the one that is lowered", channels, "write [0, 1]");
         }
-        return new Offsets(
-                heading,
-                run,
-                channels,
-                section.texts("offsets", List.of("0", "0.1", "0.2", "0.4", "0.8"), Double::parseDouble).stream()
-                        .map(Double::valueOf)
-                        .toList(),
-                section.count("examples", 1, 1, 100));
+        return new Offsets(heading, run, channels, section.read(StudyKeys.OFFSETS), section.read(StudyKeys.EXAMPLES));
     }
 
-    private static List<String> methods(Section section, String key, List<String> otherwise, int inputs) {
-        List<String> methods = section.texts(key, otherwise, Method::parse);
-        for (String method : methods) {
-            Method.parse(method)
-                    .inputError(new InputCount(inputs, inputs))
-                    .ifPresent(error -> section.refuse(key, error));
+    private static List<String> methods(
+            Section section, Key<List<Spelled<Method>>> key, List<Spelled<Method>> methods, int inputs) {
+        for (Spelled<Method> method : methods) {
+            method.value().inputError(new InputCount(inputs, inputs)).ifPresent(error -> section.refuse(key, error));
         }
-        return methods;
+        return methods.stream().map(Spelled::text).toList();
     }
 
-    private static List<Integer> counts(Section section, List<String> otherwise) {
-        List<Integer> counts = section.texts("inputs", otherwise, Integer::parseUnsignedInt).stream()
-                .map(Integer::valueOf)
-                .toList();
-        boolean rising = counts.get(0) > 0;
+    private static List<Integer> counts(Section section, Key<List<Integer>> key) {
+        List<Integer> counts = section.read(key);
+        boolean rising = counts.size() > 1;
         for (int i = 1; i < counts.size(); i++) {
             rising &= counts.get(i - 1) < counts.get(i);
         }
-        if (!rising || counts.size() < 2) {
-            section.problem("inputs", "two or more rising counts of inputs", counts, "write for example [1, 4, 16]");
+        if (!rising) {
+            section.problem(key, "two or more rising counts of inputs", counts, "write for example [1, 4, 16]");
         }
         return counts;
     }

@@ -102,7 +102,7 @@ final class OffsetsSection {
         Guidance guidance = run.generation().guidance(scheduler.trainTimesteps());
         return new Settings(
                 checkpoint.fingerprint(),
-                run.model().dtype(),
+                run.model().dtype().toString(),
                 run.model().threads(),
                 run.model().batch(),
                 "",

@@ -25,7 +25,7 @@ import latentmix.study.LatentExperiment.Statistic;
  * @param positions s
  * @param paths how many are drawn; all methods go the same ones
  */
-record PathSurvey(List<String> methods, int inputs, List<Double> positions, int paths, String pool)
+record PathSurvey(List<String> methods, int inputs, List<Double> positions, int paths, Recipe.Pool pool)
         implements Serializable {
     private static final long MEMORY = 64L << 20; // bytes of mixtures at a time
     private static final Method INPUT = Method.parse("lin/0"); // at s = 0 the input itself
@@ -108,11 +108,7 @@ record PathSurvey(List<String> methods, int inputs, List<Double> positions, int 
     }
 
     private Recipe recipe(Method method, double position, String id, int path, int size) {
-        return new RecipeSampler(
-                        method,
-                        new InputCount(inputs, inputs),
-                        new WeightSampler.Path(position),
-                        Recipe.Pool.parse(pool))
+        return new RecipeSampler(method, new InputCount(inputs, inputs), new WeightSampler.Path(position), pool)
                 .draw(id + " path " + path, size);
     }
 

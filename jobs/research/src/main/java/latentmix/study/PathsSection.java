@@ -11,7 +11,6 @@ import java.util.stream.Stream;
 import latentmix.image.Pixels;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
-import latentmix.latent.Recipe;
 import latentmix.latent.RecipeSampler;
 import latentmix.latent.WeightSampler;
 import latentmix.plan.ClassLabel;
@@ -63,7 +62,7 @@ final class PathsSection {
                                 Method.parse(method),
                                 new InputCount(paths.inputs(), paths.inputs()),
                                 new WeightSampler.Equal(),
-                                Recipe.Pool.parse(paths.pool()))
+                                paths.pool())
                         .poolError(size).stream())
                 .findFirst());
         PathSurvey survey = new PathSurvey(paths.methods(), paths.inputs(), positions, paths.paths(), paths.pool());

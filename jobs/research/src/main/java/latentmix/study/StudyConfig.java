@@ -6,8 +6,12 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import latentmix.config.RunConfig;
+import latentmix.config.Spelled;
+import latentmix.latent.Gate;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
+import latentmix.latent.Recipe;
+import latentmix.latent.WeightSampler;
 import latentmix.training.ClassifierTraining;
 
 /**
@@ -214,11 +218,13 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
                     for (String pool : pools) {
                         entries.add(new RunConfig.Mixing(
                                 entry(experiment, method, sampler, pool),
-                                List.of(method),
-                                inputs(method),
-                                sampler,
-                                pool,
-                                "off",
+                                List.of(Spelled.parse(method, Method::parse)),
+                                inputs(method).stream()
+                                        .map(count -> Spelled.parse(count, InputCount::parse))
+                                        .toList(),
+                                Spelled.parse(sampler, WeightSampler::parse),
+                                Recipe.Pool.parse(pool),
+                                Gate.OFF,
                                 count,
                                 false));
                     }

@@ -8,6 +8,7 @@ import java.util.Locale;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.RunConfig;
+import latentmix.config.Spelled;
 import latentmix.latent.Method;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassList;
@@ -65,10 +66,10 @@ record StudyCost(List<RunCost> runs) {
             long mixtures = 0;
             long generation = 0;
             for (RunConfig.Mixing entry : run.mixing()) {
-                for (String method : entry.methods()) {
+                for (Spelled<Method> method : entry.methods()) {
                     long cell = (long) classes.size() * entry.inputs().size() * entry.count();
                     mixtures += cell;
-                    generation += cell * cost.generation(Method.parse(method).strength());
+                    generation += cell * cost.generation(method.value().strength());
                 }
             }
             costs.add(new RunCost(images, images * cost.inversion(), mixtures, generation));

@@ -4,27 +4,21 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 import latentmix.config.ConfigException;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
+import latentmix.config.RunKeys;
 import latentmix.config.Section;
-import latentmix.latent.InputCount;
-import latentmix.latent.Method;
+import latentmix.config.Spelled;
 import latentmix.latent.Recipe;
-import latentmix.latent.WeightSampler;
-import latentmix.study.StudyConfig.Axis;
-import latentmix.study.StudyConfig.AxisScale;
 import latentmix.study.StudyConfig.Cells;
 import latentmix.study.StudyConfig.Closer;
 import latentmix.study.StudyConfig.Curves;
@@ -40,7 +34,6 @@ import latentmix.training.ClassifierTraining;
  * each of {@code experiments} has a {@code kind}; unknown keys are refused, with all problems at once.
  */
 public final class StudyFile {
-    private static final int MOST_SHOTS = 99_999;
     private static final List<String> ONE_DATASET = List.of("input.root", "input.classes", "input.folders");
 
     private final ObjectNode run;
@@ -59,12 +52,7 @@ public final class StudyFile {
      * @throws ConfigException with every problem there is
      */
     public static StudyConfig read(Path file, List<String> overrides) {
-        try {
-            return parse(Files.readString(file), file.toString(), overrides);
-        } catch (IOException e) {
-            throw new ConfigException(List.of(
-                    "--config: expected a YAML file that can be read, got " + file + " (" + e + "); check the path"));
-        }
+        return parse(ConfigFile.text(file), file.toString(), overrides);
     }
 
     /**
@@ -77,47 +65,52 @@ public final class StudyFile {
         List<String> problems = new ArrayList<>();
         ObjectNode tree = ConfigFile.tree(yaml, source);
         overrides.forEach(override -> ConfigFile.override(tree, override, problems));
-        Section file = new Section("", tree, problems);
-        String title = file.text("title");
-        String about = file.text("about", "");
-        Section run = file.section("run");
-        ObjectNode base =
-                tree.path("run") instanceof ObjectNode given ? given.deepCopy() : JsonNodeFactory.instance.objectNode();
-        if (base.remove("mixing") != null) {
-            run.refuse("mixing", "unknown key; a study's experiments say what is mixed; take it away");
+        Section file = new Section("", tree, StudyKeys.STUDY, problems);
+        String title = file.find(StudyKeys.TITLE).orElse("");
+        String about = file.read(StudyKeys.ABOUT);
+        ObjectNode base = JsonNodeFactory.instance.objectNode();
+        if (tree.path("run") instanceof ObjectNode given) {
+            base.setAll(given.deepCopy());
+        } else if (file.has(StudyKeys.RUN)) {
+            file.section(StudyKeys.RUN);
         }
-        RunConfig config = ConfigFile.config(new Section("run", base, problems)).withMixing(List.of());
+        if (base.remove("mixing") != null) {
+            problems.add("run.mixing: unknown key; a study's experiments say what is mixed; take it away");
+        }
+        RunConfig config = run(base, problems);
         StudyFile reader = new StudyFile(base, problems);
         List<Experiment> experiments = new ArrayList<>();
         Set<String> names = new HashSet<>();
-        for (Section section : file.sections("experiments")) {
+        for (Section section : file.sections(StudyKeys.EXPERIMENTS)) {
             Heading heading = heading(section);
             if (!names.add(heading.name())) {
                 section.problem(
-                        "name", "a name of its own for each experiment", heading.name(), "rename one of the two");
+                        StudyKeys.NAME,
+                        "a name of its own for each experiment",
+                        heading.name(),
+                        "rename one of the two");
             }
             reader.experiment(section, heading).ifPresent(experiments::add);
-            section.end();
         }
-        file.end();
         if (!problems.isEmpty()) {
             throw new ConfigException(problems.stream().distinct().toList());
         }
         return new StudyConfig(title, about, config, experiments);
     }
 
+    /** The run configuration of a tree without mixing. */
+    private static RunConfig run(ObjectNode tree, List<String> problems) {
+        return ConfigFile.config(new Section("run", tree, RunKeys.RUN, problems))
+                .withMixing(List.of());
+    }
+
     private static Heading heading(Section section) {
-        String name = section.text("name");
-        if (!name.matches("[A-Za-z0-9_-]*")) {
-            section.problem("name", "letters, digits, - and _", name, "rename the experiment");
-        }
-        return new Heading(name, section.text("title", name), section.text("about", ""));
+        String name = section.find(StudyKeys.NAME).orElse("");
+        return new Heading(name, section.find(StudyKeys.HEADING).orElse(name), section.read(StudyKeys.CAPTION));
     }
 
     private Optional<Experiment> experiment(Section section, Heading heading) {
-        List<String> kinds = new ArrayList<>(List.of("grid", "curves", "downstream"));
-        kinds.addAll(LatentExperiment.KINDS);
-        String kind = section.choice("kind", "curves", kinds);
+        String kind = section.read(StudyKeys.KIND);
         return switch (kind) {
             case "grid" -> Optional.of(grid(section, heading));
             case "downstream" -> Optional.of(downstream(section, heading));
@@ -127,78 +120,69 @@ public final class StudyFile {
     }
 
     private Grid grid(Section section, Heading heading) {
-        List<String> classes = section.texts("classes", List.of(), folder -> {});
+        List<String> classes = section.find(StudyKeys.CLASSES).orElse(List.of());
         if (classes.isEmpty()) {
-            section.problem("classes", "the folders whose pictures are shown", "none", "name some");
+            section.problem(StudyKeys.CLASSES, "the folders whose pictures are shown", "none", "name some");
         }
-        int examples = section.count("examples", 1, 1, 100);
+        int examples = section.read(StudyKeys.EXAMPLES);
         ObjectNode unmeasured = run.deepCopy();
         unmeasured.remove("evaluation");
         return new Grid(heading, cells(section, heading, unmeasured, classes, examples), classes, examples);
     }
 
     private Curves curves(Section section, Heading heading) {
-        List<String> classes = section.texts("classes", List.of(), folder -> {});
-        int count = section.count("count", 100, 1, 1_000_000);
+        List<String> classes = section.find(StudyKeys.CLASSES).orElse(List.of());
+        int count = section.read(StudyKeys.COUNT);
         if (!run.has("evaluation")) {
             section.problem(
-                    "kind", "run.evaluation beside curves, which are of metrics", "none", "say what is measured");
+                    StudyKeys.KIND,
+                    "run.evaluation beside curves, which are of metrics",
+                    "none",
+                    "say what is measured");
         }
         return new Curves(
                 heading,
                 cells(section, heading, run, classes, count),
-                word(section, "x", Axis.INPUTS),
-                word(section, "scale", AxisScale.LOG),
-                section.texts("metrics", List.of(), metric -> {}),
+                section.read(StudyKeys.X),
+                section.read(StudyKeys.SCALE),
+                section.find(StudyKeys.METRICS).orElse(List.of()),
                 classes);
     }
 
     private Downstream downstream(Section section, Heading heading) {
-        JsonNode changes = JsonNodeFactory.instance.objectNode().setAll(section.values("settings"));
-        Section closer = section.section("closer");
-        Section classifier = section.section("classifier");
+        JsonNode changes = section.find(StudyKeys.SETTINGS).orElseGet(JsonNodeFactory.instance::objectNode);
+        Section closer = section.section(StudyKeys.CLOSER);
+        Section classifier = section.section(StudyKeys.CLASSIFIER);
         Downstream experiment = new Downstream(
                 heading,
-                ConfigFile.config(new Section("run", changed(section, "settings", run, changes), problems))
-                        .withMixing(List.of()),
-                section.text("test"),
-                counts(section, "shots", List.of("5", "10", "20", "50")),
-                section.count("seeds", 5, 1, 1000),
-                section.texts("methods", List.of("fix/0", "nin/chm", "fix/cmm"), Method::parse),
-                InputCount.parse(section.text("inputs", "2..8", InputCount::parse)),
-                section.text("weights", "dirichlet(1)", WeightSampler::parse),
-                section.count("multiple", 5, 1, 1000),
-                new Closer(closer.count("shots", 0, 0, MOST_SHOTS), counts(closer, "multiples", List.of("1", "10"))),
+                run(changed(section, "", run, changes), problems),
+                section.find(StudyKeys.TEST).orElse(""),
+                section.read(StudyKeys.SHOTS),
+                section.read(StudyKeys.SEEDS),
+                texts(section.read(StudyKeys.MAKING_METHODS)),
+                section.read(StudyKeys.MAKING_INPUTS).value(),
+                section.read(StudyKeys.MAKING_WEIGHTS).text(),
+                section.read(StudyKeys.MULTIPLE),
+                new Closer(closer.read(StudyKeys.CLOSER_SHOTS), closer.read(StudyKeys.MULTIPLES)),
                 new ClassifierTraining.Settings(
-                        classifier.count("steps", 300, 1, 1_000_000),
-                        classifier.count("batch", 64, 1, 10_000),
-                        classifier.number("learning_rate", 0.002, 1e-9, 10),
-                        classifier.number("weight_decay", 0.05, 0, 10),
-                        classifier.number("label_smoothing", 0.1, 0, 0.99),
-                        classifier.number("made_share", 0.5, 0, 1)));
-        closer.end();
-        classifier.end();
+                        classifier.read(StudyKeys.STEPS),
+                        classifier.read(StudyKeys.BATCH),
+                        classifier.read(StudyKeys.LEARNING_RATE),
+                        classifier.read(StudyKeys.WEIGHT_DECAY),
+                        classifier.read(StudyKeys.LABEL_SMOOTHING),
+                        classifier.read(StudyKeys.MADE_SHARE)));
         for (int shot : experiment.shots()) {
             try {
                 experiment.entries(shot);
             } catch (IllegalArgumentException e) {
-                section.refuse("methods", "with " + shot + " shots: " + e.getMessage());
+                section.refuse(StudyKeys.MAKING_METHODS, "with " + shot + " shots: " + e.getMessage());
             }
         }
         return experiment;
     }
 
-    private static List<Integer> counts(Section section, String key, List<String> otherwise) {
-        return section
-                .texts(key, otherwise, text -> {
-                    if (!text.matches("[1-9]\\d{0,4}")) {
-                        throw new IllegalArgumentException(
-                                "expected counts from 1 to " + MOST_SHOTS + ", got " + text + "; write whole numbers");
-                    }
-                })
-                .stream()
-                .map(Integer::valueOf)
-                .toList();
+    private static List<String> texts(List<? extends Spelled<?>> values) {
+        return values.stream().map(Spelled::text).toList();
     }
 
     /** The base configuration on these classes alone, or on all where none are named; nothing is measured. */
@@ -209,56 +193,58 @@ public final class StudyFile {
             ArrayNode folders = tree.withObject("/input").putArray("folders");
             classes.forEach(folders::add);
         }
-        return ConfigFile.config(new Section("run", tree, problems)).withMixing(List.of());
-    }
-
-    private static <E extends Enum<E>> E word(Section section, String key, E otherwise) {
-        List<String> words = Stream.of(otherwise.getDeclaringClass().getEnumConstants())
-                .map(value -> value.name().toLowerCase(Locale.ROOT))
-                .toList();
-        String word = section.choice(key, otherwise.name().toLowerCase(Locale.ROOT), words);
-        return Enum.valueOf(otherwise.getDeclaringClass(), word.toUpperCase(Locale.ROOT));
+        return run(tree, problems);
     }
 
     private Cells cells(Section section, Heading heading, ObjectNode base, List<String> classes, int count) {
-        String factor = section.text("factor", "");
-        Map<String, JsonNode> values = section.values("settings");
+        String factor = section.read(StudyKeys.FACTOR);
+        Map<String, JsonNode> values = new LinkedHashMap<>();
+        section.find(StudyKeys.SETTINGS)
+                .ifPresent(given -> given.properties().forEach(entry -> values.put(entry.getKey(), entry.getValue())));
         Cells cells = new Cells(
                 factor,
                 List.of(),
-                section.texts("methods", List.of("nin/chm"), Method::parse),
-                section.texts("inputs", List.of("64"), InputCount::parse),
-                section.texts("weights", List.of("equal"), WeightSampler::parse),
-                section.texts("pool", List.of("all"), Recipe.Pool::parse),
+                texts(section.read(StudyKeys.METHODS)),
+                texts(section.read(StudyKeys.INPUTS)),
+                texts(section.read(StudyKeys.WEIGHTS)),
+                section.read(StudyKeys.POOLS).stream()
+                        .map(Recipe.Pool::toString)
+                        .toList(),
                 count);
         List<RunConfig.Mixing> entries = List.of();
         try {
             entries = cells.entries(heading.name());
         } catch (IllegalArgumentException e) {
-            section.refuse("methods", e.getMessage());
+            section.refuse(StudyKeys.METHODS, e.getMessage());
         }
         if (values.size() > 1 && factor.isBlank()) {
-            section.problem("factor", "what differs between the settings", "nothing", "name it, such as guidance");
+            section.problem(
+                    StudyKeys.FACTOR, "what differs between the settings", "nothing", "name it, such as guidance");
         }
         List<Setting> settings = new ArrayList<>();
         Map<String, JsonNode> all = values.isEmpty() ? Map.of("", JsonNodeFactory.instance.objectNode()) : values;
         for (Map.Entry<String, JsonNode> setting : all.entrySet()) {
-            ObjectNode tree = changed(section, "settings." + setting.getKey(), base, setting.getValue());
+            ObjectNode tree = changed(section, setting.getKey(), base, setting.getValue());
             if (!classes.isEmpty()) {
                 ArrayNode folders = tree.withObject("/input").putArray("folders");
                 classes.forEach(folders::add);
             }
             tree.set("mixing", mixing(entries));
-            settings.add(new Setting(setting.getKey(), ConfigFile.config(new Section("run", tree, problems))));
+            settings.add(
+                    new Setting(setting.getKey(), ConfigFile.config(new Section("run", tree, RunKeys.RUN, problems))));
         }
         return new Cells(factor, settings, cells.methods(), cells.inputs(), cells.weights(), cells.pools(), count);
     }
 
     /** The base configuration with other values by key path. */
-    private static ObjectNode changed(Section section, String key, ObjectNode base, JsonNode changes) {
+    private static ObjectNode changed(Section section, String label, ObjectNode base, JsonNode changes) {
         ObjectNode tree = base.deepCopy();
         if (!changes.isObject()) {
-            section.problem(key, "key paths of run with values, such as generation.guidance: 4", changes, "write them");
+            section.problem(
+                    StudyKeys.SETTINGS,
+                    "key paths of run with values, such as generation.guidance: 4",
+                    label + " " + changes,
+                    "write them");
         }
         for (Map.Entry<String, JsonNode> change : changes.properties()) {
             List<String> path = List.of(change.getKey().split("\\.", -1));
@@ -266,7 +252,7 @@ public final class StudyFile {
                     || path.get(0).equals("mixing")
                     || !ConfigFile.set(tree, path, change.getValue())) {
                 section.problem(
-                        key,
+                        StudyKeys.SETTINGS,
                         "a key path of run that may differ between cells",
                         change.getKey(),
                         "a study has one dataset, and its experiments say what is mixed; check the path");
@@ -281,12 +267,14 @@ public final class StudyFile {
         for (RunConfig.Mixing entry : entries) {
             ObjectNode node = mixing.addObject()
                     .put("name", entry.name())
-                    .put("weights", entry.weights())
-                    .put("pool", entry.pool())
+                    .put("weights", entry.weights().text())
+                    .put("pool", entry.pool().toString())
                     .put("count", entry.count())
                     .put("export", entry.export());
-            entry.methods().forEach(node.putArray("methods")::add);
-            entry.inputs().forEach(node.putArray("inputs")::add);
+            ArrayNode methods = node.putArray("methods");
+            entry.methods().forEach(method -> methods.add(method.text()));
+            ArrayNode inputs = node.putArray("inputs");
+            entry.inputs().forEach(count -> inputs.add(count.text()));
         }
         return mixing;
     }

@@ -1,15 +1,16 @@
 package latentmix.training;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.config.ConfigException;
 import latentmix.config.ConfigFile;
+import latentmix.config.Key;
 import latentmix.config.RunConfig;
+import latentmix.config.RunKeys;
 import latentmix.config.Section;
 import latentmix.training.TrainingLoop.Schedule;
 
@@ -33,90 +34,81 @@ public record TrainConfig(
         }
     }
 
-    private static final int MOST = 100_000_000;
-
     /**
      * Reads a file.
      *
      * @throws ConfigException with every problem there is
      */
     public static TrainConfig read(Path file, List<String> overrides) {
-        try {
-            List<String> problems = new ArrayList<>();
-            ObjectNode tree = ConfigFile.tree(Files.readString(file), file.toString());
-            overrides.forEach(override -> ConfigFile.override(tree, override, problems));
-            TrainConfig config = config(new Section("", tree, problems));
-            if (!problems.isEmpty()) {
-                throw new ConfigException(problems);
-            }
-            return config;
-        } catch (IOException e) {
-            throw new ConfigException(List.of(
-                    "--config: expected a YAML file that can be read, got " + file + " (" + e + "); check the path"));
+        List<String> problems = new ArrayList<>();
+        ObjectNode tree = ConfigFile.tree(ConfigFile.text(file), file.toString());
+        overrides.forEach(override -> ConfigFile.override(tree, override, problems));
+        TrainConfig config = config(new Section("", tree, TrainKeys.TRAIN, problems));
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems);
         }
+        return config;
     }
 
     private static TrainConfig config(Section file) {
-        Section where = file.section("input");
-        RunConfig.Input input = ConfigFile.input(where);
-        if (input.limit() != null) {
-            where.problem("limit", "no limit: a training sees every image", input.limit(), "take it away");
-        }
-        Section model = file.section("model");
-        Section autoencoder = file.section("autoencoder");
-        Section denoiser = file.section("denoiser");
-        Section run = file.section("run");
-        Path from = folder(autoencoder);
-        Section prompt = file.section("prompt");
-        double dropout = prompt.number("dropout", 0.1, 0, 1);
+        Section images = file.section(TrainKeys.INPUT);
+        RunConfig.Input input = new RunConfig.Input(
+                images.find(RunKeys.ROOT).orElse(""),
+                images.find(RunKeys.CLASSES).orElse(null),
+                images.read(RunKeys.MAX_PIXELS),
+                images.find(RunKeys.FOLDERS).orElse(List.of()),
+                null);
+        Section prompt = file.section(TrainKeys.PROMPT);
+        Section autoencoder = file.section(TrainKeys.AUTOENCODER);
+        Section denoiser = file.section(TrainKeys.DENOISER);
+        Section run = file.section(TrainKeys.RUN);
         LatentDiffusionTraining.Settings training = new LatentDiffusionTraining.Settings(
-                run.whole("seed", 0, Long.MIN_VALUE, Long.MAX_VALUE),
-                model.count("size", 32, 8, 1024),
-                run.count("threads", 1, 1, 1024),
-                autoencoder.object("config"),
-                autoencoder.number("kl", 5e-4, 0, 1000),
-                autoencoder.number("edges", 1, 0, 1000),
-                schedule(autoencoder.section("joint")),
-                schedule(autoencoder.section("decoder")),
-                from,
-                denoiser.object("unet"),
+                run.read(RunKeys.SEED),
+                file.section(TrainKeys.MODEL).read(TrainKeys.SIZE),
+                run.read(TrainKeys.THREADS),
+                mapping(autoencoder, TrainKeys.CONFIG),
+                autoencoder.read(TrainKeys.KL),
+                autoencoder.read(TrainKeys.EDGES),
+                schedule(autoencoder.section(TrainKeys.JOINT)),
+                schedule(autoencoder.section(TrainKeys.DECODER)),
+                folder(autoencoder),
+                mapping(denoiser, TrainKeys.UNET),
                 folder(denoiser),
-                denoiser.object("text_encoder"),
-                denoiser.object("scheduler"),
-                schedule(denoiser.section("training")),
-                dropout);
-        TrainConfig config =
-                new TrainConfig(input, ConfigFile.prompt(prompt), report(file.section("report")), training);
-        List.of(model, autoencoder, denoiser, run, file).forEach(Section::end);
-        return config;
+                mapping(denoiser, TrainKeys.TEXT_ENCODER),
+                mapping(denoiser, TrainKeys.SCHEDULER),
+                schedule(denoiser.section(TrainKeys.TRAINING)),
+                prompt.read(TrainKeys.DROPOUT));
+        return new TrainConfig(input, ConfigFile.prompt(prompt), report(file.section(TrainKeys.REPORT)), training);
+    }
+
+    private static ObjectNode mapping(Section section, Key<ObjectNode> key) {
+        return section.find(key).orElseGet(JsonNodeFactory.instance::objectNode);
     }
 
     /** The checkpoint folder that a part begins with. */
     private static Path folder(Section section) {
-        String from = section.textOrNull("from", ConfigFile::locate);
-        return from == null ? null : Path.of(BuiltIn.located(from));
+        return section.find(TrainKeys.FROM)
+                .map(from -> Path.of(BuiltIn.located(from)))
+                .orElse(null);
     }
 
     private static Report report(Section section) {
-        String heldOut = section.textOrNull("held_out", ConfigFile::locate);
-        Report report = new Report(
-                heldOut,
-                section.text("classifier", "builtin:fashion/classifier", ConfigFile::locate),
-                section.texts("compare", List.of(), ConfigFile::locate),
-                section.number("guidance", 2, 1, 1000));
-        section.end();
-        return heldOut == null ? null : report;
+        return section.find(TrainKeys.HELD_OUT)
+                .map(heldOut -> new Report(
+                        heldOut,
+                        section.read(TrainKeys.CLASSIFIER),
+                        section.find(TrainKeys.COMPARE).orElse(List.of()),
+                        section.read(TrainKeys.GUIDANCE)))
+                .orElse(null);
     }
 
     private static Schedule schedule(Section section) {
-        Schedule schedule = new Schedule(
-                section.count("steps", 10_000, 1, MOST),
-                section.count("batch", 64, 1, MOST),
-                section.number("learning_rate", 1e-3, 0, 1),
-                section.count("warmup", 100, 0, MOST),
-                section.number("weight_decay", 0.01, 0, 1),
-                section.number("ema", 0.999, 0, 1 - 1e-9));
-        section.end();
-        return schedule;
+        return new Schedule(
+                section.read(TrainKeys.STEPS),
+                section.read(TrainKeys.BATCH),
+                section.read(TrainKeys.LEARNING_RATE),
+                section.read(TrainKeys.WARMUP),
+                section.read(TrainKeys.WEIGHT_DECAY),
+                section.read(TrainKeys.EMA));
     }
 }

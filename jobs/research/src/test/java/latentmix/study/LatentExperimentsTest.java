@@ -236,7 +236,7 @@ class LatentExperimentsTest {
                 .hasMessageContaining("rising counts")
                 .hasMessageContaining("twice the largest count")
                 .hasMessageContaining("channels")
-                .hasMessageContaining("'energy'")
+                .hasMessageContaining("energy")
                 .hasMessageContaining("a path has two ends");
     }
 

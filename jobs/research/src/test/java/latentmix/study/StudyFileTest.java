@@ -7,10 +7,17 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import latentmix.Repository;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
+import latentmix.config.Spelled;
+import latentmix.latent.Gate;
+import latentmix.latent.InputCount;
+import latentmix.latent.Method;
+import latentmix.latent.Recipe;
+import latentmix.latent.WeightSampler;
 import latentmix.study.StudyConfig.Axis;
 import latentmix.study.StudyConfig.AxisScale;
 import latentmix.study.StudyConfig.Curves;
@@ -67,20 +74,20 @@ class StudyFileTest {
                 .containsExactly(
                         new RunConfig.Mixing(
                                 "g--fix-0--equal--all",
-                                List.of("fix/0"),
-                                List.of("2", "4"),
-                                "equal",
-                                "all",
-                                "off",
+                                List.of(Spelled.parse("fix/0", Method::parse)),
+                                List.of(Spelled.parse("2", InputCount::parse), Spelled.parse("4", InputCount::parse)),
+                                Spelled.parse("equal", WeightSampler::parse),
+                                Recipe.Pool.ALL,
+                                Gate.OFF,
                                 3,
                                 false),
                         new RunConfig.Mixing(
                                 "g--nin-chm--equal--all",
-                                List.of("nin/chm"),
-                                List.of("2", "4"),
-                                "equal",
-                                "all",
-                                "off",
+                                List.of(Spelled.parse("nin/chm", Method::parse)),
+                                List.of(Spelled.parse("2", InputCount::parse), Spelled.parse("4", InputCount::parse)),
+                                Spelled.parse("equal", WeightSampler::parse),
+                                Recipe.Pool.ALL,
+                                Gate.OFF,
                                 3,
                                 false));
     }
@@ -110,8 +117,8 @@ class StudyFileTest {
         assertThat(curves.settings())
                 .extracting(setting -> setting.run().generation())
                 .containsExactly(
-                        new RunConfig.Generation(50, 1, List.of(), "auto"),
-                        new RunConfig.Generation(20, 7.5, List.of(), "auto"));
+                        new RunConfig.Generation(50, 1, List.of(), Optional.empty()),
+                        new RunConfig.Generation(20, 7.5, List.of(), Optional.empty()));
         assertThat(curves.settings())
                 .extracting(setting -> setting.run().input().folders())
                 .containsOnly(List.of());

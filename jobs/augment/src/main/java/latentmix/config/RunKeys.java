@@ -1,0 +1,413 @@
+package latentmix.config;
+
+import static latentmix.config.Key.optional;
+import static latentmix.config.Key.required;
+import static latentmix.config.Key.with;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import latentmix.checkpoint.BuiltIn;
+import latentmix.inversion.InversionMethod;
+import latentmix.latent.Blend;
+import latentmix.latent.Gate;
+import latentmix.latent.InputCount;
+import latentmix.latent.MeanAdjusted;
+import latentmix.latent.Method;
+import latentmix.latent.Recipe;
+import latentmix.latent.WeightSampler;
+import latentmix.model.Dtype;
+import latentmix.schedule.Solver;
+
+/** The keys of a run's configuration, each declared once. */
+public final class RunKeys {
+    private static final int MOST = 1_000_000;
+    private static final String NUMBER = "[0-9.eE+-]+";
+    private static final String ARGUMENTS = "(\\([^()]*\\))";
+
+    public static final Type<String> TEXT = new Type.Text();
+
+    public static final Type<String> LOCATION = new Type.Spelling<>(
+            "location",
+            "^(?!builtin:)(?![A-Za-z][A-Za-z0-9+.-]*://[^/]*@).+$|^(" + String.join("|", BuiltIn.locations())
+                    + ")(/.*)?$",
+            BuiltIn.locations(),
+            RunKeys::location);
+
+    public static final Type<String> NAME = new Type.Spelling<>("name", "^[A-Za-z0-9_-]+$", List.of(), RunKeys::name);
+
+    public static final Type<Spelled<Method>> METHOD = new Type.Spelling<>(
+            "method",
+            "^((lin|fix|nin|lol|ess|coh)/(0|m|chm|lp|cmm)(@channel|@band)?|slerp|spherical-mean|nao|cog" + ARGUMENTS
+                    + "?|arc|adain|(tint|sdedit)\\(" + NUMBER + "\\)|prompt)$",
+            Stream.<Method>concat(MeanAdjusted.all().stream(), Blend.all().stream())
+                    .map(Method::toString)
+                    .toList(),
+            text -> Spelled.parse(text, Method::parse));
+
+    public static final Type<Spelled<InputCount>> INPUT_COUNT = new Type.Spelling<>(
+            "count or range",
+            "^\\s*\\d{1,9}(\\.\\.\\d{1,9})?\\s*$",
+            List.of(),
+            text -> Spelled.parse(text, InputCount::parse));
+
+    public static final Type<Spelled<WeightSampler>> WEIGHT_SAMPLER = new Type.Spelling<>(
+            "weights",
+            "^\\s*(equal|(dirichlet|ess|path)\\(\\s*" + NUMBER + "\\s*\\)|fixed" + ARGUMENTS + ")\\s*$",
+            List.of("equal", "dirichlet(1)", "ess(4)", "path(0.5)", "fixed(0.5,0.5)"),
+            text -> Spelled.parse(text, WeightSampler::parse));
+
+    public static final Type<Recipe.Pool> POOL_TYPE = Type.Choice.of(Recipe.Pool.values());
+
+    private static final Type<Gate> GATE_TYPE = new Type.Spelling<>(
+            "gate",
+            "^\\s*(off|(refuse|redraw)" + ARGUMENTS + "?)\\s*$",
+            List.of("off", "refuse", "refuse(4)", "redraw", "redraw(4)", "redraw(4, tries=8)"),
+            Gate::parse);
+
+    private static final Type<Optional<String>> INVERSION_TYPE = new Type.Spelling<>(
+            "inversion",
+            "^\\s*(auto|ddim|negative-prompt|bdia|euler|euler-at-target|midpoint|fireflow"
+                    + "|(fixed-point|null-text|renoise)" + ARGUMENTS + ")\\s*$",
+            Stream.concat(Stream.of(RunConfig.AUTO), InversionMethod.SPELLINGS.stream())
+                    .toList(),
+            RunKeys::inversion);
+
+    private static final Type<Dtype> DTYPE_TYPE = Type.Choice.of(Dtype.FLOAT32, Dtype.BFLOAT16, Dtype.FLOAT16);
+
+    public static final Key<String> ROOT = required(
+            "root",
+            LOCATION,
+            "The images, `<root>/<class>/<image>`. A folder, an `s3a://` location or `builtin:fashion-mnist-sample`.",
+            "/data/birds");
+    public static final Key<String> CLASSES = optional(
+            "classes",
+            LOCATION,
+            "the folders' own names",
+            "The class list: a TSV file with the columns `index`, `folder` and `name`.",
+            "/data/birds.tsv");
+    public static final Key<Long> MAX_PIXELS = with(
+            "max_pixels",
+            new Type.Whole(1, Integer.MAX_VALUE),
+            "100000000",
+            "Images with more pixels are rejected before they are decoded.",
+            "50000000");
+    public static final Key<List<String>> FOLDERS = optional(
+            "folders", new Type.ListOf<>(TEXT), "all", "The classes that are used, by their folders.", "[wren, robin]");
+    public static final Key<Integer> LIMIT = optional(
+            "limit",
+            new Type.Count(1, MOST),
+            "all",
+            "How many images a class has at most. Those with the least ids are taken.",
+            "512");
+    public static final Block INPUT =
+            Block.of("input", "The images to begin with.", ROOT, CLASSES, MAX_PIXELS, FOLDERS, LIMIT);
+
+    static final Key<String> CHECKPOINT = required(
+            "checkpoint",
+            LOCATION,
+            "A folder in diffusers layout with safetensors weights, at the same path on every machine or on S3."
+                    + " Or a built-in model such as `builtin:fashion`.",
+            "/models/stable-diffusion-v1-5");
+    static final Key<Dtype> DTYPE = with(
+            "dtype", DTYPE_TYPE, "float32", "The number format of the networks. `float16` needs a GPU.", "bfloat16");
+    static final Key<Integer> BATCH = with(
+            "batch",
+            new Type.Count(1, MOST),
+            "32",
+            "Rows of a micro-batch: images that a network sees at once. It is part of what decides the bytes.",
+            "8");
+    static final Key<Integer> THREADS = with(
+            "threads",
+            new Type.Count(1, 1024),
+            "1",
+            "CPU threads of a task. They are part of what decides the bytes.",
+            "1");
+    static final Key<RunConfig.Device> DEVICE = with(
+            "device",
+            Type.Choice.of(RunConfig.Device.values()),
+            "auto",
+            "Where networks run. `auto` is the GPU that Spark gives a task, else the CPU.",
+            "auto");
+    static final Key<Integer> SIZE = optional(
+            "size",
+            new Type.Count(8, 8192),
+            "the model's own",
+            "Pixels of a side, of what goes in and what comes out.",
+            "512");
+    static final Block MODEL = Block.of("model", "What computes.", CHECKPOINT, DTYPE, BATCH, THREADS, DEVICE, SIZE);
+
+    public static final Key<String> TEMPLATE = with(
+            "template",
+            TEXT,
+            "a photo of a {class}",
+            "The prompt. The class's name takes the place of `{class}`.",
+            "a photo of a {class}, a bird");
+    public static final Key<Map<String, String>> PROMPTS = optional(
+            "classes",
+            new Type.TextByName(),
+            "the template in every class",
+            "Whole prompts by folder, for classes that need their own.",
+            "{crane: \"a photo of a crane, a bird\"}");
+    public static final Key<String> NEGATIVE =
+            with("negative", TEXT, "\"\"", "The prompt of the unconditional branch.", "blurry");
+    public static final Block PROMPT = Block.of("prompt", "What the network is told.", TEMPLATE, PROMPTS, NEGATIVE);
+
+    private static final Type<Integer> STEPS_TYPE = new Type.Count(1, 1000);
+    private static final Type<Double> GUIDANCE_TYPE = new Type.Decimal(0, 1000);
+
+    static final Key<Optional<String>> INVERSION_METHOD = with(
+            "method",
+            INVERSION_TYPE,
+            "auto",
+            "How images are inverted; see [the list](concepts.md#inversions). `auto` is DDIM, or Euler for a flow.",
+            "fixed-point(5)");
+    static final Key<Dtype> INVERSION_DTYPE = optional(
+            "dtype",
+            DTYPE_TYPE,
+            "`model.dtype`",
+            "The number format of the inversion alone. `float32` is more exact than `bfloat16`, and slower.",
+            "float32");
+    static final Key<Integer> INVERSION_STEPS =
+            with("steps", STEPS_TYPE, "50", "Steps from an image's latent to its noise.", "50");
+    static final Key<Double> INVERSION_GUIDANCE = with(
+            "guidance",
+            GUIDANCE_TYPE,
+            "1",
+            "The guidance scale of the inversion. At 1 the conditional branch runs alone, as in the paper's main run.",
+            "1");
+    static final Block INVERSION = Block.of(
+            "inversion",
+            "The way from an image to noise.",
+            INVERSION_METHOD,
+            INVERSION_DTYPE,
+            INVERSION_STEPS,
+            INVERSION_GUIDANCE);
+
+    static final Key<String> ENTRY =
+            optional("name", NAME, "`mixing-` and its position", "The entry's name, unlike the others'.", "dataset");
+    static final Key<List<Spelled<Method>>> METHODS = with(
+            "methods",
+            new Type.ListOf<>(METHOD),
+            "nin/chm",
+            "How mixtures are made: one method of [the list](concepts.md#the-grid-of-methods) or several."
+                    + " The key may also be written `method`.",
+            "[nin/chm, fix/cmm]");
+    static final Key<List<Spelled<InputCount>>> INPUTS = with(
+            "inputs",
+            new Type.ListOf<>(INPUT_COUNT),
+            "8",
+            "Images of a mixture: a count, a range such as `2..8`, or several of these.",
+            "[2..8, 32]");
+    static final Key<Spelled<WeightSampler>> WEIGHTS = with(
+            "weights",
+            WEIGHT_SAMPLER,
+            "dirichlet(1)",
+            "The weights of a mixture's inputs: `equal`, `dirichlet(α)`, `ess(n)`, `path(s)` or `fixed(w1,w2,…)`;"
+                    + " see [what they mean](concepts.md#inputs-and-weights).",
+            "dirichlet(1)");
+    static final Key<Recipe.Pool> POOL = with(
+            "pool",
+            POOL_TYPE,
+            "all",
+            "The latents whose mean a `cmm` split takes: those of the class, or those that are no inputs.",
+            "leave-inputs-out");
+    static final Key<Gate> GATE = with(
+            "gate",
+            GATE_TYPE,
+            "\"off\"",
+            "What happens to mixtures that are predicted to degenerate; see [the gate](concepts.md#the-gate).",
+            "redraw(4, tries=8)");
+    static final Key<Integer> COUNT = with(
+            "count",
+            new Type.Count(1, 1_000_000_000),
+            "10",
+            "Mixtures for each method, each count of inputs and each class.",
+            "1000");
+    static final Key<Boolean> EXPORT_ENTRY =
+            with("export", new Type.Flag(), "true", "Whether the images enter the dataset.", "true");
+    static final Entries MIXING = Entries.alike(
+            "mixing",
+            "What is mixed: a list of entries. Every method of an entry goes with every count of inputs.",
+            ENTRY,
+            METHODS,
+            INPUTS,
+            WEIGHTS,
+            POOL,
+            GATE,
+            COUNT,
+            EXPORT_ENTRY);
+
+    static final Key<Integer> STEPS = with("steps", STEPS_TYPE, "50", "Steps from noise to an image.", "50");
+    static final Key<Double> GUIDANCE = with(
+            "guidance",
+            GUIDANCE_TYPE,
+            "7.5",
+            "The guidance scale. At 1 the conditional branch runs alone, at half the cost.",
+            "7.5");
+    static final Key<List<Double>> GUIDANCE_INTERVAL = optional(
+            "guidance_interval",
+            new Type.Interval(),
+            "all",
+            "The least and the most noisy timestep that is guided. The others cost one evaluation, not two.",
+            "[200, 700]");
+    static final Key<Optional<Solver>> SOLVER = with(
+            "solver",
+            new Type.Choice<>(solvers(
+                    Solver.DDIM,
+                    Solver.DPM_SOLVER_2M,
+                    Solver.DPM_SOLVER_3M,
+                    Solver.EULER,
+                    Solver.MIDPOINT,
+                    Solver.FIREFLOW)),
+            "auto",
+            "How the model's equation is solved; see [solvers](concepts.md#solvers). `auto` is the checkpoint's own.",
+            "dpm-solver++(2m)");
+    static final Block GENERATION =
+            Block.of("generation", "The way from noise to an image.", STEPS, GUIDANCE, GUIDANCE_INTERVAL, SOLVER);
+
+    static final Key<String> FORMAT =
+            with("format", Type.Choice.of("png"), "png", "The format of the exported images.", "png");
+    static final Block EXPORT = Block.of("export", "What the dataset is written as.", FORMAT);
+
+    static final Key<String> FILE = required(
+            "file",
+            LOCATION,
+            "The file `inception-2015-12-05.pt`, on a disk or on S3.",
+            "/models/inception-2015-12-05.pt");
+    static final Key<String> SHA256 = required(
+            "sha256",
+            new Type.Spelling<>("SHA-256", "^[0-9A-Fa-f]{64}$", List.of(), RunKeys::sha256),
+            "Its SHA-256. The file is a program, and no other one is run.",
+            "\"" + "0f".repeat(32) + "\"");
+    static final Block INCEPTION =
+            Block.of("inception", "The standard Inception network. It adds FID and KID proper.", FILE, SHA256);
+
+    static final Key<String> REFERENCE = optional(
+            "reference",
+            LOCATION,
+            "the input itself",
+            "Real images to compare with, `<root>/<class>/<image>`, a folder for every class.",
+            "/data/birds-held-out");
+    static final Key<String> CLASSIFIER = with(
+            "classifier",
+            LOCATION,
+            RunConfig.AUTO,
+            "A folder with a classifier, or `none`. `auto` is the built-in one beside a built-in model, else none.",
+            "none");
+    static final Key<String> CLIP = optional(
+            "clip",
+            LOCATION,
+            "no such metrics",
+            "A folder with CLIP's vision model. It adds CMMD and CLIP distance.",
+            "/models/clip-vit-large-patch14-336");
+    static final Key<Integer> SAMPLE = with(
+            "sample", new Type.Count(2, 20_000), "2000", "The most images that are compared pair by pair.", "2000");
+    static final Key<Integer> NEIGHBOURS = with(
+            "neighbours",
+            new Type.Count(1, 1000),
+            "5",
+            "The nearest neighbours that precision, recall, density and coverage look at.",
+            "5");
+    static final Key<Integer> EVALUATION_BATCH =
+            with("batch", new Type.Count(1, MOST), "64", "Images that a network sees at once.", "64");
+    static final Block EVALUATION = Block.of(
+            "evaluation",
+            "What is measured of the images. Without this block nothing is measured; `evaluation: {}` takes all"
+                    + " defaults. See [Evaluation](evaluation.md).",
+            REFERENCE,
+            CLASSIFIER,
+            CLIP,
+            INCEPTION,
+            SAMPLE,
+            NEIGHBOURS,
+            EVALUATION_BATCH);
+
+    public static final Key<Long> SEED = with(
+            "seed",
+            new Type.Whole(Long.MIN_VALUE, Long.MAX_VALUE),
+            "0",
+            "What inputs, weights and fresh noise are drawn from.",
+            "0");
+    static final Key<Integer> CHUNK = with(
+            "chunk",
+            new Type.Count(1, MOST),
+            "64",
+            "Rows of a task and of a file: the unit of work and of resuming. A multiple of `model.batch`.",
+            "64");
+    static final Key<Double> MAX_REJECTED = with(
+            "max_rejected",
+            new Type.Decimal(0, 1),
+            "0.05",
+            "The share of rejected rows above which a run has failed (exit code 3).",
+            "0.01");
+    static final Block WORK = Block.of("run", "How the work is divided and judged.", SEED, CHUNK, MAX_REJECTED);
+
+    /** A whole run. */
+    public static final Block RUN = Block.of(
+            "",
+            "A run's configuration.",
+            INPUT,
+            MODEL,
+            PROMPT,
+            INVERSION,
+            MIXING,
+            GENERATION,
+            EXPORT,
+            EVALUATION,
+            WORK);
+
+    /** A run without mixing: what a study begins with. */
+    public static final Block RUN_WITHOUT_MIXING = RUN.without(MIXING);
+
+    /** Other spellings of keys, by the spelling. */
+    public static final Map<String, Key<?>> ALIASES = Map.of("method", METHODS);
+
+    private RunKeys() {}
+
+    private static Map<String, Optional<Solver>> solvers(Solver... solvers) {
+        Map<String, Optional<Solver>> words = new LinkedHashMap<>();
+        words.put(RunConfig.AUTO, Optional.empty());
+        for (Solver solver : solvers) {
+            words.put(solver.toString(), Optional.of(solver));
+        }
+        return words;
+    }
+
+    private static Optional<String> inversion(String spelling) {
+        if (spelling.equals(RunConfig.AUTO)) {
+            return Optional.empty();
+        }
+        InversionMethod.parse(spelling, 1);
+        return Optional.of(spelling);
+    }
+
+    private static String location(String location) {
+        ConfigFile.requireNoCredentials(location);
+        if (!BuiltIn.resolvable(location)) {
+            throw new IllegalArgumentException("expected a path or one of " + String.join(", ", BuiltIn.locations())
+                    + ", got " + location + "; check the spelling");
+        }
+        return location;
+    }
+
+    private static String name(String name) {
+        if (!name.matches("[A-Za-z0-9_-]+")) {
+            throw new IllegalArgumentException("expected letters, digits, - and _, got " + name + "; rename it");
+        }
+        return name;
+    }
+
+    private static String sha256(String digits) {
+        String lower = digits.toLowerCase(Locale.ROOT);
+        if (!lower.matches("[0-9a-f]{64}")) {
+            throw new IllegalArgumentException("expected the file's SHA-256, 64 hex digits: a TorchScript file is a"
+                    + " program, and no other one is run, got " + digits + "; take it from where the file is"
+                    + " published, and compare it with sha256sum");
+        }
+        return lower;
+    }
+}
