@@ -62,7 +62,7 @@ final class SparkSettings {
 
     /** Settings that ask for no GPU where the configuration says so. */
     private static SparkConf gpus(RunConfig config, SparkConf conf) {
-        return config.model().device().equals("cpu") ? conf.set(Gpus.SETTING, "off") : conf;
+        return config.model().device() == RunConfig.Device.CPU ? conf.set(Gpus.SETTING, "off") : conf;
     }
 
     private static Map<String, String> ours(RunConfig config, SparkConf given) {

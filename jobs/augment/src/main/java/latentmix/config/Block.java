@@ -9,20 +9,25 @@ import java.util.stream.Stream;
  *
  * @param name its key; empty for the whole file
  * @param meaning in Markdown
+ * @param absent what happens where it is left out; empty where its keys' defaults hold then
  */
-public record Block(String name, String meaning, List<Field> fields) implements Field {
+public record Block(String name, String meaning, Optional<String> absent, List<Field> fields) implements Field {
     public Block {
         fields = List.copyOf(fields);
     }
 
     public static Block of(String name, String meaning, Field... fields) {
-        return new Block(name, meaning, List.of(fields));
+        return new Block(name, meaning, Optional.empty(), List.of(fields));
+    }
+
+    /** A mapping that may be left out for something else than its defaults. */
+    public static Block optional(String name, String absent, String meaning, Field... fields) {
+        return new Block(name, meaning, Optional.of(absent), List.of(fields));
     }
 
     /** The same with these fields behind its own. */
     public Block and(Field... more) {
-        return new Block(
-                name, meaning, Stream.concat(fields.stream(), Stream.of(more)).toList());
+        return new Block(name, meaning, absent, Stream.concat(fields.stream(), Stream.of(more)).toList());
     }
 
     /** The same without a field. */
@@ -30,12 +35,13 @@ public record Block(String name, String meaning, List<Field> fields) implements 
         return new Block(
                 name,
                 meaning,
+                absent,
                 fields.stream().filter(other -> !other.equals(field)).toList());
     }
 
     /** The same under another name and meaning. */
     public Block named(String otherName, String otherMeaning) {
-        return new Block(otherName, otherMeaning, fields);
+        return new Block(otherName, otherMeaning, absent, fields);
     }
 
     List<String> names() {

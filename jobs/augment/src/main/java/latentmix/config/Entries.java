@@ -1,6 +1,7 @@
 package latentmix.config;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A list of mappings in a configuration file.
@@ -32,6 +33,7 @@ public record Entries(String name, String meaning, List<Block> kinds, String sel
                 .orElseGet(() -> new Block(
                         "",
                         "",
+                        Optional.empty(),
                         kinds.stream()
                                 .flatMap(kind -> kind.fields().stream())
                                 .distinct()

@@ -283,8 +283,8 @@ public final class RunKeys {
             new Type.Spelling<>("SHA-256", "^[0-9A-Fa-f]{64}$", List.of(), RunKeys::sha256),
             "Its SHA-256. The file is a program, and no other one is run.",
             "\"" + "0f".repeat(32) + "\"");
-    static final Block INCEPTION =
-            Block.of("inception", "The standard Inception network. It adds FID and KID proper.", FILE, SHA256);
+    static final Block INCEPTION = Block.optional(
+            "inception", "no FID", "The standard Inception network. It adds FID and KID proper.", FILE, SHA256);
 
     static final Key<String> REFERENCE = optional(
             "reference",
@@ -314,10 +314,10 @@ public final class RunKeys {
             "5");
     static final Key<Integer> EVALUATION_BATCH =
             with("batch", new Type.Count(1, MOST), "64", "Images that a network sees at once.", "64");
-    static final Block EVALUATION = Block.of(
+    static final Block EVALUATION = Block.optional(
             "evaluation",
-            "What is measured of the images. Without this block nothing is measured; `evaluation: {}` takes all"
-                    + " defaults. See [Evaluation](evaluation.md).",
+            "nothing is measured",
+            "What is measured of the images. `evaluation: {}` takes all defaults. See [Evaluation](evaluation.md).",
             REFERENCE,
             CLASSIFIER,
             CLIP,

@@ -49,7 +49,7 @@ public final class Section {
         String meant = Nearest.to(key, block.names())
                 .map(this::path)
                 .or(() -> root.path(key).map(below -> join(rootPath, below)))
-                .map(name -> "; did you mean " + name + "?")
+                .map(name -> " (did you mean " + name + "?)")
                 .orElse("");
         return path(key) + ": unknown key" + meant + "; expected one of " + String.join(", ", block.names())
                 + "; rename it or take it away";

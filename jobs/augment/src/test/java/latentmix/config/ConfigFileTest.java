@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +20,7 @@ import latentmix.latent.WeightSampler;
 import latentmix.model.Dtype;
 import latentmix.schedule.Solver;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -250,11 +253,10 @@ class ConfigFileTest {
                         "inversion.method=dpm-solver++(2m)",
                         "generation.solver=heun",
                         "generation.guidance_interval=[600, 200]"))
-                .containsExactly(
-                        "inversion.method: An inversion must be spelled like one of ddim; fixed-point(5);"
-                                + " fixed-point(5, averaged); fixed-point(20, residual=1e-4); negative-prompt;"
-                                + " null-text(10); renoise(4); bdia; euler; euler-at-target; midpoint; fireflow (1 to"
-                                + " 1000 iterations), cannot be: dpm-solver++(2m)",
+                .containsExactlyInAnyOrder(
+                        "inversion.method: An inversion must be spelled like one of ddim; fixed-point(5); fixed-point(5, averaged);"
+                                + " fixed-point(20, residual=1e-4); negative-prompt; null-text(10); renoise(4); bdia; euler;"
+                                + " euler-at-target; midpoint; fireflow (1 to 1000 iterations), cannot be: dpm-solver++(2m)",
                         "generation.guidance_interval: expected [least, most], two rising numbers from 0 on, got"
                                 + " [600,200]; leave it out for all",
                         "generation.solver: expected one of auto, ddim, dpm-solver++(2m), dpm-solver++(3m), euler,"
@@ -334,6 +336,42 @@ class ConfigFileTest {
         assertThatThrownBy(() -> ConfigFile.read(Path.of("no/such.yaml"), List.of()))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("no/such.yaml");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "inversion: {stepps: 5}, inversion.stepps: unknown key (did you mean inversion.steps?)",
+        "promt: {}, promt: unknown key (did you mean prompt?)",
+        "checkpoint: a, checkpoint: unknown key (did you mean model.checkpoint?)",
+        "generation: {solver: eular}, did you mean euler?",
+        "mixing: [{methods: nim/chm}], did you mean nin/chm?",
+        "mixing: [{weights: equall}], did you mean equal?",
+        "mixing: [{gate: refuze(4)}], did you mean refuse(4)?",
+        "inversion: {method: fixd-point(5)}, did you mean fixed-point(5)?"
+    })
+    void aMisspeltKeyOrWordIsAnsweredByTheNearestRightOne(String line, String answer) {
+        assertThat(problems(LEAST + line)).singleElement().asString().contains(answer);
+    }
+
+    @Test
+    void aWordThatIsNearTwoIsAnsweredByNone() {
+        assertThat(problems(LEAST, "model.dtype=float8")).singleElement().asString().doesNotContain("did you mean");
+    }
+
+    @Test
+    void whatIsNoTextIsRefusedInALine(@TempDir Path folder) throws IOException {
+        Path binary = Files.write(folder.resolve("a.png"), new byte[] {(byte) 0x89, 'P', 'N', 'G', 13, 10, 26, 10, 0});
+        Path zeros = Files.write(folder.resolve("zeros.yaml"), new byte[64]);
+        Path empty = Files.createFile(folder.resolve("empty.yaml"));
+        for (Path file : List.of(binary, zeros, empty, folder, folder.resolve("none.yaml"))) {
+            assertThat(catchThrowableOfType(ConfigException.class, () -> ConfigFile.read(file, List.of()))
+                            .problems())
+                    .singleElement()
+                    .asString()
+                    .startsWith("--config: expected a YAML file, got ")
+                    .contains(file.toString())
+                    .doesNotContain("\n");
+        }
     }
 
     @Test

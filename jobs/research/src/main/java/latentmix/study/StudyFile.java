@@ -12,8 +12,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import latentmix.config.Block;
 import latentmix.config.ConfigException;
 import latentmix.config.ConfigFile;
+import latentmix.config.Field;
 import latentmix.config.RunConfig;
 import latentmix.config.RunKeys;
 import latentmix.config.Section;
@@ -238,12 +240,13 @@ public final class StudyFile {
 
     /** The base configuration with other values by key path. */
     private static ObjectNode changed(Section section, String label, ObjectNode base, JsonNode changes) {
+        Field settings = label.isEmpty() ? StudyKeys.SETTINGS : Block.of("settings." + label, "");
         ObjectNode tree = base.deepCopy();
         if (!changes.isObject()) {
             section.problem(
-                    StudyKeys.SETTINGS,
+                    settings,
                     "key paths of run with values, such as generation.guidance: 4",
-                    label + " " + changes,
+                    changes,
                     "write them");
         }
         for (Map.Entry<String, JsonNode> change : changes.properties()) {
@@ -252,7 +255,7 @@ public final class StudyFile {
                     || path.get(0).equals("mixing")
                     || !ConfigFile.set(tree, path, change.getValue())) {
                 section.problem(
-                        StudyKeys.SETTINGS,
+                        settings,
                         "a key path of run that may differ between cells",
                         change.getKey(),
                         "a study has one dataset, and its experiments say what is mixed; check the path");

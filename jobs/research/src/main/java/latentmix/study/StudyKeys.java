@@ -6,6 +6,7 @@ import static latentmix.config.Key.with;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import latentmix.config.Block;
 import latentmix.config.Entries;
@@ -323,6 +324,7 @@ public final class StudyKeys {
         return new Block(
                 word,
                 meaning,
+                Optional.empty(),
                 Stream.concat(Stream.of(KIND, NAME, HEADING, CAPTION), Stream.of(fields))
                         .toList());
     }

@@ -46,9 +46,10 @@ public final class TrainKeys {
             "builtin:fashion");
     static final Key<Double> GUIDANCE =
             with("guidance", new Type.Decimal(1, 1000), "2", "The guidance scale of the samples.", "2");
-    static final Block REPORT = Block.of(
+    static final Block REPORT = Block.optional(
             "report",
-            "What the trained model is compared by. Without it the report has curves alone.",
+            "curves alone",
+            "What the trained model is compared by.",
             HELD_OUT,
             CLASSIFIER,
             COMPARE,
