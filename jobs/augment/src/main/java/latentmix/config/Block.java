@@ -27,7 +27,11 @@ public record Block(String name, String meaning, Optional<String> absent, List<F
 
     /** The same with these fields behind its own. */
     public Block and(Field... more) {
-        return new Block(name, meaning, absent, Stream.concat(fields.stream(), Stream.of(more)).toList());
+        return new Block(
+                name,
+                meaning,
+                absent,
+                Stream.concat(fields.stream(), Stream.of(more)).toList());
     }
 
     /** The same without a field. */

@@ -11,7 +11,10 @@ import org.apache.commons.text.similarity.LevenshteinDistance;
 final class Nearest {
     private Nearest() {}
 
-    /** The word at the least edit distance, if one alone is near: at most a third of its letters differ. Right words with wrong arguments have none. */
+    /**
+     * The word at the least edit distance, if one alone is near: at most a third of its letters differ. Right words
+     * with wrong arguments have none.
+     */
     static Optional<String> to(String misspelt, Collection<String> words) {
         TreeMap<Integer, List<String>> byDistance = new TreeMap<>();
         for (String word : words) {

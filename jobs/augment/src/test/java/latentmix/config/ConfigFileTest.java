@@ -355,7 +355,10 @@ class ConfigFileTest {
 
     @Test
     void aWordThatIsNearTwoIsAnsweredByNone() {
-        assertThat(problems(LEAST, "model.dtype=float8")).singleElement().asString().doesNotContain("did you mean");
+        assertThat(problems(LEAST, "model.dtype=float8"))
+                .singleElement()
+                .asString()
+                .doesNotContain("did you mean");
     }
 
     @Test

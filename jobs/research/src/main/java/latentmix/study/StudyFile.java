@@ -244,10 +244,7 @@ public final class StudyFile {
         ObjectNode tree = base.deepCopy();
         if (!changes.isObject()) {
             section.problem(
-                    settings,
-                    "key paths of run with values, such as generation.guidance: 4",
-                    changes,
-                    "write them");
+                    settings, "key paths of run with values, such as generation.guidance: 4", changes, "write them");
         }
         for (Map.Entry<String, JsonNode> change : changes.properties()) {
             List<String> path = List.of(change.getKey().split("\\.", -1));
