@@ -161,7 +161,8 @@ final class Export {
                 "open the report's pictures",
                 labels,
                 (folder, label, progress) -> album.open(folder, label, inverted.get(label)));
-        String html = Report.html(config, summary, exported, classes.classes().size(), galleries, metrics);
+        String html =
+                new Report(config, summary, exported, classes.classes().size(), galleries, metrics).html();
         run.publish(run.path("report.html"), html.getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import latentmix.report.Html;
 import latentmix.stage.Console;
 import latentmix.study.StudyConfig.Experiment;
 import latentmix.table.RunFolder;
@@ -53,7 +52,7 @@ public final class Study {
         }
         publish(
                 "report.html",
-                StudyReport.html(config, cost, runs.all(), sections).getBytes(StandardCharsets.UTF_8));
+                new StudyReport(config, cost, runs.all(), sections).html().getBytes(StandardCharsets.UTF_8));
         context.console()
                 .say(sections.size() + " experiments in " + context.folder().path("figures") + " and "
                         + context.folder().path("tables") + "; open "
@@ -91,17 +90,17 @@ public final class Study {
     }
 
     private StudyReport.Published publish(StudySection section) throws IOException {
-        List<Html> figures = new ArrayList<>();
+        List<PageImage> figures = new ArrayList<>();
         for (Figure figure : section.figures()) {
             if (figure instanceof Figure.Drawing drawing) {
                 byte[] svg = drawing.chart().svg();
                 publish("figures/" + figure.name() + ".svg", svg);
                 publish("figures/" + figure.name() + ".png", drawing.chart().png());
-                figures.add(StudyReport.drawing(drawing, svg));
+                figures.add(PageImage.of(drawing, svg));
             } else if (figure instanceof Figure.Pictures pictures) {
                 byte[] png = pictures.grid().png();
                 publish("figures/" + figure.name() + ".png", png);
-                figures.add(StudyReport.pictures(pictures, png));
+                figures.add(PageImage.of(pictures, png));
             }
         }
         for (StudyTable<?> table : section.tables()) {

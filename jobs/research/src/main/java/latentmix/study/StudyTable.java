@@ -32,9 +32,14 @@ public record StudyTable<T extends Record>(String name, String caption, Class<T>
         return components().map(component -> value(component, row)).toList();
     }
 
+    /** Every row's values. */
+    public List<List<Object>> values() {
+        return rows.stream().map(this::values).toList();
+    }
+
     /** Comma-separated values with a header, as RFC 4180 has them; lines end with a line feed. */
     public String csv() {
-        return Stream.concat(Stream.of(columns()), rows.stream().map(this::values))
+        return Stream.concat(Stream.of(columns()), values().stream())
                 .map(values -> values.stream().map(StudyTable::quoted).collect(Collectors.joining(",", "", "\n")))
                 .collect(Collectors.joining());
     }

@@ -27,7 +27,6 @@ import latentmix.model.Models;
 import latentmix.model.PromptEmbeds;
 import latentmix.model.TextEncoder;
 import latentmix.model.Vae;
-import latentmix.report.Html;
 import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
@@ -116,7 +115,7 @@ public final class TrainingReport {
         StudyTable<Scores> table = new StudyTable<>("scores", "", Scores.class, scores);
         Files.writeString(folder.resolve("scores.csv"), table.csv());
         Files.write(
-                folder.resolve("report.html"), page(curves, all, table).markup().getBytes(StandardCharsets.UTF_8));
+                folder.resolve("report.html"), page(curves, all, table).html().getBytes(StandardCharsets.UTF_8));
         return scores;
     }
 
@@ -247,12 +246,12 @@ public final class TrainingReport {
 
     // ---- the page ----
 
-    private Html page(Map<String, List<Point>> curves, List<Measured> all, StudyTable<Scores> table)
+    private TrainingPage page(Map<String, List<Point>> curves, List<Measured> all, StudyTable<Scores> table)
             throws IOException {
-        List<Html> figures = new ArrayList<>();
+        List<PageImage> figures = new ArrayList<>();
         for (Map.Entry<String, List<Point>> curve : curves.entrySet()) {
             Chart chart = loss(curve.getKey(), curve.getValue());
-            figures.add(StudyReport.drawing(
+            figures.add(PageImage.of(
                     new Figure.Drawing(curve.getKey(), "Loss of the " + curve.getKey(), chart), chart.svg()));
         }
         figures.add(picture("Held-out images and what each autoencoder makes of them", reconstructions(all)));
@@ -265,35 +264,11 @@ public final class TrainingReport {
                             each.scores().checkpoint()),
                     samples(each)));
         }
-        return Html.of(
-                """
-                <!doctype html>
-                <html lang="en"><head><meta charset="utf-8"><title>A training</title><style>{}</style></head>
-                <body><main><h1>A training</h1>
-                <p class="lead">Fréchet distances are between the classifier's features of {} images each and of the {} held-out images that are left; they are no FID.</p>
-                <table class="wide"><tr>{}</tr>{}</table>
-                <div class="card">{}</div></main></body></html>
-                """,
-                Html.style(),
-                measured.size(),
-                heldOut.size() - measured.size(),
-                Html.each(table.columns(), column -> Html.of("<th>{}</th>", column)),
-                Html.each(
-                        table.rows(),
-                        row -> Html.of(
-                                "<tr>{}</tr>",
-                                Html.each(
-                                        table.values(row),
-                                        value -> Html.of(
-                                                "<td>{}</td>",
-                                                value instanceof Double number
-                                                        ? String.format(Locale.ROOT, "%.3f", number)
-                                                        : value)))),
-                Html.each(figures, figure -> figure));
+        return new TrainingPage(measured.size(), heldOut.size() - measured.size(), table, figures);
     }
 
-    private static Html picture(String caption, PictureGrid grid) {
-        return StudyReport.pictures(new Figure.Pictures("", caption, grid), grid.png());
+    private static PageImage picture(String caption, PictureGrid grid) {
+        return PageImage.of(new Figure.Pictures("", caption, grid), grid.png());
     }
 
     private static Chart loss(String stage, List<Point> points) {
