@@ -45,8 +45,7 @@ public record Gallery(ClassLabel label, List<Picture> sources, List<Grid> grids)
 
         /** The rows: each input count's cells, in the order of the methods. */
         Map<String, List<Cell>> byInputs() {
-            return cells.stream()
-                    .collect(Collectors.groupingBy(Cell::inputs, LinkedHashMap::new, Collectors.toList()));
+            return cells.stream().collect(Collectors.groupingBy(Cell::inputs, LinkedHashMap::new, Collectors.toList()));
         }
     }
 

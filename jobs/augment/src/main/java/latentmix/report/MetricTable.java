@@ -38,7 +38,8 @@ record MetricTable(List<String> metrics, List<Line> lines) {
                             .put(row.metric(), row);
                 });
         return new MetricTable(
-                List.copyOf(names), kinds.values().stream().map(MetricTable::line).toList());
+                List.copyOf(names),
+                kinds.values().stream().map(MetricTable::line).toList());
     }
 
     private static Line line(Map<String, MetricRow> values) {

@@ -21,8 +21,8 @@ public final class Pages {
      * @param type any class of the package
      */
     public Pages(Class<?> type) {
-        this.templates = TemplateEngine.createPrecompiled(
-                null, ContentType.Html, type.getClassLoader(), type.getPackageName());
+        this.templates =
+                TemplateEngine.createPrecompiled(null, ContentType.Html, type.getClassLoader(), type.getPackageName());
     }
 
     /**

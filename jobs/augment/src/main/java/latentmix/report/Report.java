@@ -53,8 +53,7 @@ public record Report(
                 new Tile(Long.toString(summary.counts().inverted()), "images inverted"),
                 new Tile(Long.toString(summary.counts().generated()), "images generated"),
                 new Tile(Long.toString(exported), "in the dataset"),
-                new Tile(
-                        Long.toString(STAGES.stream().mapToLong(this::refused).sum()), "refused"),
+                new Tile(Long.toString(STAGES.stream().mapToLong(this::refused).sum()), "refused"),
                 new Tile(
                         decimal(summary.stages().stream()
                                 .mapToDouble(StageSummary::seconds)

@@ -35,9 +35,8 @@ final class ScoreTable {
     /** Numbers of three digits, a dash for one that is none. */
     private static String decimals(double... values) {
         return Arrays.stream(values)
-                .mapToObj(value -> Double.isFinite(value)
-                        ? String.format(Locale.ROOT, value < 100 ? "%.2f" : "%.0f", value)
-                        : "–")
+                .mapToObj(value ->
+                        Double.isFinite(value) ? String.format(Locale.ROOT, value < 100 ? "%.2f" : "%.0f", value) : "–")
                 .collect(Collectors.joining(" "));
     }
 

@@ -48,7 +48,9 @@ public record Setting(String name, Optional<Object> value) {
     private static Optional<Object> value(RecordComponent component, Record section) {
         try {
             Object value = component.getAccessor().invoke(section);
-            return value instanceof Optional<?> optional ? optional.map(Object.class::cast) : Optional.ofNullable(value);
+            return value instanceof Optional<?> optional
+                    ? optional.map(Object.class::cast)
+                    : Optional.ofNullable(value);
         } catch (ReflectiveOperationException e) {
             throw new IllegalArgumentException(
                     "A configuration's sections must be public records, cannot be: " + section.getClass(), e);

@@ -161,8 +161,7 @@ final class Export {
                 "open the report's pictures",
                 labels,
                 (folder, label, progress) -> album.open(folder, label, inverted.get(label)));
-        String html =
-                new Report(config, summary, exported, classes.classes().size(), galleries, metrics).html();
+        String html = new Report(config, summary, exported, classes.classes().size(), galleries, metrics).html();
         run.publish(run.path("report.html"), html.getBytes(StandardCharsets.UTF_8));
     }
 }

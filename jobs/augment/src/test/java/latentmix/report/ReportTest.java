@@ -180,7 +180,10 @@ class ReportTest {
     void metricsOfAllClassesHaveALineForEachKindOfImage() {
         String html = page(
                 List.of(),
-                List.of(metric("kid", MetricRow.ALL, 2.5), metric("kid", "3-dress", 99), metric("fid", MetricRow.ALL, 12)));
+                List.of(
+                        metric("kid", MetricRow.ALL, 2.5),
+                        metric("kid", "3-dress", 99),
+                        metric("fid", MetricRow.ALL, 12)));
         assertThat(text(html)).contains("images fid kid entry fix/0 2 40 12.00 11.00 – 13.00 2.50 1.50 – 3.50");
         assertThat(html).doesNotContain("99.00");
     }
@@ -201,7 +204,8 @@ class ReportTest {
     @Test
     void aListOfSettingsStandsBetweenCommas() {
         record Section(List<Integer> guidanceInterval, String leftOut) {}
-        List<Setting> settings = Setting.of(new Section(IntStream.range(0, 3).boxed().toList(), null));
+        List<Setting> settings =
+                Setting.of(new Section(IntStream.range(0, 3).boxed().toList(), null));
         assertThat(settings.get(0).name()).isEqualTo("guidance_interval");
         assertThat(settings.get(0).text()).isEqualTo("0, 1, 2");
         assertThat(settings.get(1).text()).isEmpty();

@@ -19,8 +19,9 @@ import latentmix.model.ImageClassifier.Classification;
 import latentmix.model.Models;
 
 /**
- * How much images are like Fashion-MNIST's, by the built-in classifier: the Fréchet distance of its 64 features to
- * those of the built-in sample's 640 images, and how many images it takes for what they should show.
+ * These scores say how like Fashion-MNIST's images are, by the built-in classifier: the Fréchet distance of its 64
+ * features to those of the built-in sample's 640 images, and the share of images that it takes for what they should
+ * show.
  *
  * <p>The distance is no FID, and it falls with the number of images: compare equal numbers only. A high accuracy does
  * not show that images differ from each other.
@@ -35,7 +36,7 @@ public final class FashionScores implements AutoCloseable {
     /**
      * The scores of some images.
      *
-     * @param frechetDistance to the sample's features, 0 for the sample itself
+     * @param frechetDistance Fréchet distance to the sample's features, 0 for the sample itself
      * @param accuracy share of images whose largest logit is their label's
      */
     public record Scores(long images, double frechetDistance, double accuracy) {}

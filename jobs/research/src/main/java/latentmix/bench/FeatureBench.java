@@ -11,8 +11,8 @@ import latentmix.model.Torch;
 import org.apache.commons.rng.UniformRandomProvider;
 
 /**
- * What metrics cost on one thread: the built-in classifier's images a second, preprocessing and Fréchet distance
- * included, and one distance of 2,048 features, as many as Inception has.
+ * This bench measures on one thread what metrics cost: the images a second of the built-in classifier, preprocessing
+ * and Fréchet distance included, and one distance of 2,048 features, as many as Inception has.
  */
 public final class FeatureBench {
     private static final int WIDTH = 2048;

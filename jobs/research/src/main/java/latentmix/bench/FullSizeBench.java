@@ -26,15 +26,15 @@ import latentmix.model.Network;
 import latentmix.model.Torch;
 
 /**
- * What a network costs at its published size: compiling it, loading it, and running it. The weights are random, for
- * time and memory do not depend on them.
+ * This bench measures a network at its published size: the cost of compiling it, loading it and running it. The weights
+ * are random: time and memory do not depend on them.
  */
 public final class FullSizeBench {
     private static final Path STATUS = Path.of("/proc/self/status");
     private static final Path CLEAR_REFS = Path.of("/proc/self/clear_refs");
 
     /**
-     * What was measured of loading and compiling; memory is the whole process's peak resident bytes, 0 where the system
+     * The measurements of loading and compiling. Memory is the whole process's peak resident bytes, 0 where the system
      * does not tell.
      *
      * @param weightBytes size of the compiled weights
@@ -49,10 +49,10 @@ public final class FullSizeBench {
             List<Forward> forwards) {}
 
     /**
-     * What was measured of running.
+     * The measurements of running.
      *
      * @param seconds each forward after a first one, which is measured alone where there is no other
-     * @param cpuSeconds the same in processor time of all threads, which other work on the machine leaves alone
+     * @param cpuSeconds processor time of all threads in each forward, which other work on the machine does not change
      */
     public record Forward(String inputs, List<Double> seconds, List<Double> cpuSeconds, long peak) {}
 

@@ -32,12 +32,12 @@ import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
 
 /**
- * How near inversions come back: sample images of the built-in model are encoded, inverted and sampled again, and
- * compared with their own latents, and with the pictures that the decoder makes of those. One thread, a class of images
- * a batch.
+ * This bench measures how near inversions come back. Sample images of the built-in model are encoded, inverted and
+ * sampled again. The results are compared with the images' own latents and with the pictures that the decoder makes of
+ * those. It runs on one thread, a class of images a batch.
  */
 public final class InversionBench {
-    /** What is measured: an inversion, its steps both ways, and the guidance of each way. */
+    /** A case: an inversion, its steps both ways, and the guidance of each way. */
     private record Case(String method, int steps, double inversionGuidance, double generationGuidance) {}
 
     private static final List<Case> CASES = List.of(
@@ -116,7 +116,7 @@ public final class InversionBench {
         }
     }
 
-    /** The same number of images of each class, in the order of their names. */
+    /** An equal number of images of each class, in the order of their names. */
     private List<Group> groups() throws IOException {
         Path sample = Path.of(BuiltIn.located("builtin:fashion-mnist-sample"));
         List<Group> groups = new ArrayList<>();

@@ -2,7 +2,7 @@ package latentmix.bench;
 
 import java.util.List;
 
-/** The middle of an odd number of measurements, or of the two middle ones their mean. */
+/** The middle one of an odd number of measurements, or the mean of the two middle ones. */
 final class Median {
     private Median() {}
 

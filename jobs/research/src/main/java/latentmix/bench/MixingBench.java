@@ -22,9 +22,9 @@ import latentmix.model.Torch;
 import org.apache.commons.rng.UniformRandomProvider;
 
 /**
- * Mixing 1,000 weight vectors over 64 latents of 4×64×64, splits and norms included, as a fraction of this machine's
- * float64 matrix-product rate: of the bare product of the same shape (the faster of PyTorch's and the JVM's BLAS), and
- * of a square product that stays in the caches (PyTorch's). All on one thread.
+ * This bench mixes 1,000 weight vectors over 64 latents of 4×64×64, splits and norms included. It reports the rate as a
+ * fraction of this machine's float64 matrix-product rate: of the bare product of the same shape (the faster of
+ * PyTorch's and the JVM's BLAS), and of a square product that stays in the caches (PyTorch's). All runs on one thread.
  */
 public final class MixingBench {
     private static final latentmix.latent.Shape SHAPE = new latentmix.latent.Shape(4, 64, 64);

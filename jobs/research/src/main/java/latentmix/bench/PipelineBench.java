@@ -32,8 +32,9 @@ import latentmix.table.StageName;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**
- * Invert and generate in Spark against the bare model calls of the same work: the same micro-batches on as many threads
- * as there are task slots, images decoded and prompts encoded beforehand, nothing read or written.
+ * This bench compares invert and generate in Spark with the bare model calls of the same work. Both have the same
+ * micro-batches on as many threads as there are task slots. The bare calls get decoded images and encoded prompts, and
+ * read and write nothing.
  */
 public final class PipelineBench {
     private final JavaSparkContext spark;

@@ -30,9 +30,9 @@ import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 
 /**
- * What the job costs beside the network, at ImageNet's number of rows: real image files, tables and stages round a
- * network so small that its own time, measured beside it, is little. A quarter of the classes first, then all, then all
- * again with nothing left to do.
+ * This bench measures what the job costs beside the network, at ImageNet's number of rows. Image files, tables and
+ * stages are real; the network is so small that its own time, measured beside it, is little. A quarter of the classes
+ * runs first, then all, then all again with nothing left to do.
  */
 public final class ScaleBench {
     private static final int IMAGE = 8; // pixels of a side; latents are (4, 4, 4)
@@ -94,7 +94,7 @@ public final class ScaleBench {
         this.folder = folder;
     }
 
-    /** What one run took. */
+    /** The time and stages of one run. */
     private record Round(double seconds, List<StageSummary> stages) {
         double inStages() {
             return stages.stream().mapToDouble(StageSummary::seconds).sum();
@@ -159,12 +159,14 @@ public final class ScaleBench {
                 heapPeak() >> 20);
     }
 
-    /** Milliseconds of a core that a row took: of an image inverted, or a mixture mixed and generated. */
+    /** Milliseconds of a core for each row; a row is an image inverted, or a mixture mixed and generated. */
     private static double perRow(Round round, double slots) {
         return round.seconds() * slots * 1000 / made(round);
     }
 
-    /** The part of them that no task had: Spark's own, and the driver's planning, counting and reporting. */
+    /**
+     * The share of those milliseconds that no task had: Spark's own, and the driver's planning, counting and reporting.
+     */
     private static double outsideTasks(Round round, double slots) {
         double tasks =
                 round.stages().stream().mapToDouble(StageSummary::taskSeconds).sum();
@@ -191,7 +193,7 @@ public final class ScaleBench {
         return round;
     }
 
-    /** Milliseconds of a core a row, of the bare network. */
+    /** Milliseconds of a core for each row in the bare network. */
     private double bare(RunConfig config) {
         long rows = (long) BARE_CHUNKS * config.run().chunk();
         PipelineBench bench = new PipelineBench(spark, config);
@@ -213,10 +215,10 @@ public final class ScaleBench {
             UniformRandomProvider random = RandomSource.XO_RO_SHI_RO_128_PP.create((long) index);
             byte[] rgb = new byte[3 * IMAGE * IMAGE];
             try {
-                Path of = Files.createDirectories(input.resolve(name(index)));
+                Path folder = Files.createDirectories(input.resolve(name(index)));
                 for (int i = 0; i < images; i++) {
                     random.nextBytes(rgb);
-                    Files.write(of.resolve(i + ".png"), PngEncoder.encode(new Pixels(IMAGE, IMAGE, rgb.clone())));
+                    Files.write(folder.resolve(i + ".png"), PngEncoder.encode(new Pixels(IMAGE, IMAGE, rgb.clone())));
                 }
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
@@ -244,7 +246,7 @@ public final class ScaleBench {
         }
     }
 
-    /** Bytes: the sum of the pools' peaks. */
+    /** The sum of the memory pools' peaks, in bytes. */
     private static long heapPeak() {
         return ManagementFactory.getMemoryPoolMXBeans().stream()
                 .filter(pool -> pool.getType() == MemoryType.HEAP)

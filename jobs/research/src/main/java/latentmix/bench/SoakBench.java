@@ -15,8 +15,8 @@ import latentmix.table.StageName;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**
- * Thousands of micro-batches in one JVM, and its resident memory on the way: whole runs of invert, mix and generate,
- * each in a run folder of its own.
+ * This bench runs thousands of micro-batches in one JVM and watches its resident memory: whole runs of invert, mix and
+ * generate, each in a run folder of its own.
  */
 public final class SoakBench {
     private static final int QUARTERS = 4;

@@ -42,8 +42,8 @@ import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * What a solver costs and how far it leads from where it should, by timesteps and steps, each figure a root mean square
- * in levels of a byte:
+ * This bench measures what a solver costs and how far it ends from where it should, by timesteps and steps. Each figure
+ * is a root mean square in levels of a byte:
  *
  * <ul>
  *   <li>prompt: images of every class's prompt from the same noises, against 1,000 steps of DDIM down from the last

@@ -4,7 +4,7 @@ package latentmix.bench;
 final class Stopwatch {
     private Stopwatch() {}
 
-    /** What is timed. */
+    /** The work that is timed. */
     interface Work<E extends Exception> {
         void run() throws E;
     }

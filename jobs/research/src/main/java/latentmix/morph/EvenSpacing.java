@@ -15,9 +15,10 @@ final class EvenSpacing {
     /**
      * Spaces positions anew, the first and the last as they are.
      *
-     * @param positions rising
-     * @param steps the distances between them, one fewer; of none at all, positions are spaced evenly themselves
-     * @param count at least 2
+     * @param positions positions in rising order
+     * @param steps the distances between positions, one fewer than those; if all are 0, the new positions are spaced
+     *     evenly
+     * @param count number of new positions, at least 2
      */
     static double[] of(double[] positions, double[] steps, int count) {
         double[] way = new double[positions.length];

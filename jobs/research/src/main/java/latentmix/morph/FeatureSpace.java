@@ -8,10 +8,13 @@ import latentmix.image.Resize;
 import latentmix.model.ImageEncoder;
 import latentmix.work.Batches;
 
-/** Where pictures have distances: a point for each, the farther apart the more two differ. */
+/**
+ * A space in which pictures have distances: a point stands for each picture, and the farther apart two points are, the
+ * more the pictures differ.
+ */
 @FunctionalInterface
 public interface FeatureSpace {
-    /** Pictures that a network sees at a time. */
+    /** The number of pictures that a network sees at a time. */
     int BATCH = 16;
 
     /** A point for each picture, all of one length. */

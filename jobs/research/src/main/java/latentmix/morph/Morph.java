@@ -44,11 +44,11 @@ public final class Morph implements AutoCloseable {
     private static final int LOOKS = 4;
 
     /**
-     * How images are inverted, mixed and sampled.
+     * The settings of inverting, mixing and sampling.
      *
      * @param method one of two inputs that draws no noise and needs no class
-     * @param steps of inversion and of sampling
-     * @param guidance of sampling; inversion is not guided
+     * @param steps steps of the inversion and of the sampling
+     * @param guidance guidance scale of the sampling; the inversion is not guided
      * @param negative the prompt of the unconditional branch
      * @param size pixels of a side
      * @param batch rows of a micro-batch

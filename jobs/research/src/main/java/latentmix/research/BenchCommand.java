@@ -41,7 +41,7 @@ import picocli.CommandLine.Parameters;
         },
         mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
-    /** What can be measured, spelled as the command line has it. */
+    /** The things that can be measured, as the command line spells them. */
     enum Case {
         MIXING("mixing"),
         JOB("job"),

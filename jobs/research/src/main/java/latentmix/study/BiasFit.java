@@ -4,17 +4,17 @@ import java.util.List;
 import org.apache.commons.math3.stat.regression.SimpleRegression;
 
 /**
- * The straight line that a bias goes on over √N, fitted by least squares to each repeat by itself.
+ * The straight line that describes a bias over √N, fitted by least squares to each repeat by itself.
  *
  * <pre>x(N) ≈ intercept + slope · √N</pre>
  *
  * The interval is Student's over the repeats' slopes: values of one repeat share inputs and are not independent.
  *
- * @param slope in standard deviations of noise
+ * @param slope the slope in standard deviations of noise
  */
 record BiasFit(double slope, double low, double high, double intercept) {
     /**
-     * Fits at least two counts.
+     * Fits a line to at least two counts.
      *
      * @param repeats values for each of the counts, one array a repeat; NaN is left out
      */

@@ -14,23 +14,26 @@ import latentmix.plan.ClassLabel;
 import latentmix.study.LatentExperiment.Bias;
 import latentmix.study.StudyConfig.AxisScale;
 
-/** Channel means and other patterns of centroids against √N, by method, with fitted lines and what is expected. */
+/**
+ * This section shows channel means and other patterns of centroids against √N, by method, with fitted lines and the
+ * values that are expected.
+ */
 final class BiasSection {
     private static final String CHANNEL = "channel ";
 
-    /** The method that the expectation is of. */
+    /** The method whose expected values are known. */
     private static final String PLAIN = "fix/0";
 
     /**
-     * How large a pattern is in the centroids of one class, in standard deviations of noise; a channel's mean is that
-     * over √(H·W).
+     * The size of a pattern in the centroids of one class, in standard deviations of noise. For a channel's mean that
+     * deviation is 1 / √(H·W).
      *
-     * @param pattern a channel's mean, or low or high frequencies
+     * @param pattern the name of the pattern: a channel's mean, or low or high frequencies
      * @param value mean of |x|
      * @param low the lower end of the 95 % interval over repeats
      * @param high its upper end
      * @param towards mean of x with the sign of the class's own bias
-     * @param expected that mean as {@code fix/0} should have it
+     * @param expected the value of {@code towards} that {@code fix/0} should have
      */
     public record BiasRow(
             String scope,
@@ -47,7 +50,7 @@ final class BiasSection {
     /**
      * The line fitted over √N to x in one class.
      *
-     * @param slope in standard deviations of noise
+     * @param slope the slope in standard deviations of noise
      * @param low the lower end of the 95 % interval over repeats
      * @param high its upper end
      * @param expected slope of a small bias, Eq. 9 of the paper
@@ -82,7 +85,7 @@ final class BiasSection {
                 .section();
     }
 
-    /** Why a class of so many latents is too small, if it is: half of them are never inputs. */
+    /** The message for a class of too few latents, empty if it has enough: half of them are never inputs. */
     static Optional<String> error(List<String> methods, List<Integer> inputs, int size) {
         int largest = inputs.get(inputs.size() - 1);
         return 2 * largest > size
@@ -249,7 +252,7 @@ final class BiasSection {
         return row.inputs() == count && row.pattern().startsWith(pattern);
     }
 
-    /** E|x| of x ~ N(m, 1): m (1 - 2 Φ(-m)) + √(2/π) exp(-m²/2). */
+    /** The expectation of |x| for x ~ N(m, 1): m (1 - 2 Φ(-m)) + √(2/π) exp(-m²/2). */
     private static double foldedMean(double m) {
         return m * (1 - 2 * normalBelow(-m)) + BiasSurvey.NOISE * Math.exp(-m * m / 2);
     }

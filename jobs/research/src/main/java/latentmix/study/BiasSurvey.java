@@ -16,7 +16,7 @@ import latentmix.latent.Shape;
 import org.apache.commons.rng.sampling.PermutationSampler;
 
 /**
- * How a bias that a pool's latents share grows in the equal centroids of N of them.
+ * This survey measures how a bias that a pool's latents share grows in the equal centroids of N of them.
  *
  * <p>A repeat draws an order of the pool: inputs are its first N latents, for every N, and what they are compared with
  * comes from its other half, which is never an input. A pattern is a unit vector p of the latent space: a channel's
@@ -27,12 +27,12 @@ import org.apache.commons.rng.sampling.PermutationSampler;
  *
  * so that a channel's mean is x / √(H·W).
  *
- * @param methods of the grid
- * @param counts N, none above half of a pool; with a class mean none above a quarter
- * @param repeats orders drawn
+ * @param methods methods of the grid
+ * @param counts the values of N, none above half of a pool; with a class mean none above a quarter
+ * @param repeats number of orders that are drawn
  */
 record BiasSurvey(List<String> methods, List<Integer> counts, int repeats) implements Serializable {
-    /** E|x| of x ~ N(0, 1). */
+    /** The expectation of |x| for x ~ N(0, 1). */
     static final double NOISE = Math.sqrt(2 / Math.PI);
 
     private static final long MEMORY = 64L << 20; // bytes of mixtures at a time
@@ -45,7 +45,8 @@ record BiasSurvey(List<String> methods, List<Integer> counts, int repeats) imple
     /**
      * One method's centroids of a repeat in one pattern.
      *
-     * @param pattern {@code channel 0} and so on, {@code low frequencies} or {@code high frequencies}
+     * @param pattern the pattern's name: {@code channel 0} and so on, {@code low frequencies} or {@code high
+     *     frequencies}
      * @param values x for each of the counts; NaN where the method does not define the centroid
      */
     record Growth(String method, String pattern, int repeat, double[] values) implements Serializable {}

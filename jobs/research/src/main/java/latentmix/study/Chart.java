@@ -58,7 +58,7 @@ import org.w3c.dom.Element;
  * Curves, points, bands and fitted lines over two axes, as SVG or PNG. Series differ by colour (of Okabe and Ito's set,
  * which colour-blind people can tell apart), by marker and, past the eighth, by dashes.
  *
- * @param title above the drawing, or empty
+ * @param title the text above the drawing, or empty
  * @param references horizontal lines to compare with
  */
 public record Chart(String title, Axis x, Axis y, List<Series> series, List<Reference> references) {

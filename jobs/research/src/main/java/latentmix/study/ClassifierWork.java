@@ -31,11 +31,12 @@ public final class ClassifierWork {
     /**
      * A training.
      *
-     * @param id what decides its result: {@link #id}
+     * @param id the id of all that decides the result: see {@link #id}
      * @param real the folder of the real images, {@code <real>/<class>/<image>}, all of which are used
      * @param classes the number of logits
-     * @param augmented none or standard, of real and made images alike
-     * @param seed with the number of shots it decides first weights, order and augmentation, whatever the images
+     * @param augmented none or standard, for real and made images alike
+     * @param seed the seed, with the number of shots, decides first weights, order and augmentation, whatever the
+     *     images
      */
     public record Training(
             String id,

@@ -4,9 +4,9 @@ package latentmix.study;
  * A metric of one cell.
  *
  * @param setting the label of the run's setting, empty where there is one
- * @param scope all or a class's folder
- * @param method with its norm, split and scope, or real or reconstruction
- * @param inputs N
+ * @param scope {@code all} or a class's folder
+ * @param method the method with its norm, split and scope, or real or reconstruction
+ * @param inputs the input count N
  * @param low the lower end of the 95 % interval
  * @param high its upper end
  */

@@ -23,7 +23,7 @@ import latentmix.study.StudyConfig.Curves;
 import latentmix.study.StudyConfig.Setting;
 import latentmix.table.MetricRow;
 
-/** Metrics of every cell against one factor: a chart and a table for each metric. */
+/** This section draws the metrics of every cell against one factor: a chart and a table for each metric. */
 final class CurvesSection {
     private static final Set<String> REFERENCES = Set.of(MetricRow.REAL, MetricRow.RECONSTRUCTION);
 

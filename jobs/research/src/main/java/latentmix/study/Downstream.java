@@ -39,7 +39,7 @@ import org.apache.spark.broadcast.Broadcast;
 final class Downstream {
     /** A way to train. */
     record Arm(Optional<String> method, int multiple, Augmented augmented) {
-        /** In words. */
+        /** The name in words. */
         String name() {
             return "real" + method.map(name -> " + " + name).orElse("")
                     + (augmented == Augmented.STANDARD ? " + augmentation" : "");

@@ -13,7 +13,10 @@ import latentmix.study.ClassifierWork.Augmented;
 import latentmix.study.Downstream.Arm;
 import latentmix.study.StudyConfig.AxisScale;
 
-/** Accuracies by number of real images and way to train: a chart, the tables to read, and a row a training. */
+/**
+ * This section shows accuracies by number of real images and way of training: a chart, the tables to read, and a row
+ * for each training.
+ */
 final class DownstreamSection {
     private final StudyConfig.Downstream config;
     private final List<AccuracyRow> accuracies;
@@ -38,7 +41,7 @@ final class DownstreamSection {
         return of(config, Downstream.run(context, config));
     }
 
-    /** The section of accuracies that are known, one for each training. */
+    /** Makes the section from known accuracies, one for each training. */
     static StudySection of(StudyConfig.Downstream config, List<AccuracyRow> accuracies) {
         return new DownstreamSection(config, accuracies).section();
     }
@@ -146,7 +149,7 @@ final class DownstreamSection {
         return byKey.get(new Key(shots, arm)).accuracy() == best ? Pivot.Rank.BEST : Pivot.Rank.OTHER;
     }
 
-    /** Multiples, and augmentation on top, at the number of shots that has them. */
+    /** The table of multiples, and of augmentation on top, for the number of shots that has them. */
     private Optional<Pivot> closer() {
         int shots = config.closer().shots();
         if (!config.shots().contains(shots) || config.methods().isEmpty()) {
@@ -204,7 +207,7 @@ final class DownstreamSection {
                 : new Chart.Point(row.shots(), row.accuracy(), row.low(), row.high());
     }
 
-    /** Which ways to train are better or worse than real images alone beyond chance, in words. */
+    /** A sentence that says which ways of training are better or worse than real images alone beyond chance. */
     private List<String> notes() {
         List<String> notes = new ArrayList<>();
         for (Arm arm : common().subList(1, common().size())) {

@@ -15,8 +15,8 @@ import latentmix.table.RunFolder;
 import org.apache.hadoop.fs.Path;
 
 /**
- * The few real images of each seed: a class's files sorted by the hash of the seed and their own bytes, the first of
- * them. So more shots hold those of fewer, and neither names nor the order of files matter.
+ * The few real images of each seed. A class's files are sorted by the hash of the seed and their own bytes, and the
+ * first ones are taken. So more shots hold those of fewer, and neither names nor the order of files matter.
  */
 final class FewShots {
     /** An image that was drawn; its id is the hash of its class and bytes. */
@@ -39,7 +39,7 @@ final class FewShots {
     /**
      * Draws from the class folders of a root.
      *
-     * @param most shots
+     * @param most the largest number of shots
      * @throws IllegalArgumentException if a class has fewer images
      */
     static FewShots draw(Tasks tasks, RunFolder folder, String root, List<ClassLabel> labels, int most, int seeds) {

@@ -1,11 +1,11 @@
 package latentmix.study;
 
-/** A figure of the report: a drawing or a picture, with its files' name and what stands below it. */
+/** A figure of the report: a drawing or a picture, with the name of its files and a caption. */
 public sealed interface Figure {
     /** The name of its files, without an ending. */
     String name();
 
-    /** What it shows, in a sentence. */
+    /** The caption: a sentence that says what the figure shows. */
     String caption();
 
     /** Curves or points, published as SVG and PNG. */

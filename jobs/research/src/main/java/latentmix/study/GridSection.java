@@ -13,8 +13,8 @@ import latentmix.study.StudyConfig.Grid;
 import latentmix.study.StudyConfig.Setting;
 
 /**
- * Pictures of every cell: methods down, input counts across, a picture for each class and example; with one input
- * count, the examples go across.
+ * This section shows pictures of every cell: methods down, input counts across, a picture for each class and example.
+ * With one input count, the examples go across.
  */
 final class GridSection {
     private final StudyRuns runs;

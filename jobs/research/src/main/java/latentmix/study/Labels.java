@@ -6,7 +6,8 @@ import latentmix.study.StudyConfig.Axis;
 import latentmix.study.StudyConfig.Cells;
 
 /**
- * What a person calls a series of cells: the method, and those other factors that differ and are not along the axis.
+ * The name that a person gives a series of cells: the method, and those other factors that differ and are not along the
+ * axis.
  */
 final class Labels {
     private Labels() {}

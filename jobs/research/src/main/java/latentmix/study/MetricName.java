@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** How a metric of the metrics table is read: in words, and which way is better. */
+/** The name of a metric of the metrics table in words, and the direction that is better. */
 record MetricName(String words, Better better) {
     private static final Map<String, String> WORDS = Map.of(
             "kept_chance", "Chance that an input is closer than another image of its class (1/2: nothing is kept)",
@@ -13,7 +13,7 @@ record MetricName(String words, Better better) {
             "clipped", "Share of values at 0 or 255",
             "entropy", "Entropy of grey levels, in bits");
 
-    /** In a report's order. */
+    /** The metrics in a report's order. */
     private static final List<String> ORDER = List.of(
             "fid",
             "frechet",
@@ -30,11 +30,11 @@ record MetricName(String words, Better better) {
             "accuracy",
             "confidence");
 
-    /** Which of two values is better. */
+    /** Says which of two values is better. */
     enum Better {
         LOWER,
         HIGHER,
-        /** Neither: it tells something else than quality. */
+        /** Neither is better: the metric tells something else than quality. */
         NEITHER
     }
 
@@ -74,7 +74,7 @@ record MetricName(String words, Better better) {
         return words.substring(0, 1).toUpperCase(Locale.ROOT) + words.substring(1);
     }
 
-    /** With an arrow to the better end. */
+    /** The name with an arrow to the better end. */
     String label() {
         return switch (better) {
             case LOWER -> words + " (lower is better)";

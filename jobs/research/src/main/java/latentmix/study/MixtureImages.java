@@ -15,7 +15,7 @@ import latentmix.work.GeneratedMixtures;
 
 /** The images of one class's mixtures, found by their entry's settings and their number in it. */
 final class MixtureImages {
-    /** Where a mixture lies. */
+    /** The place of a mixture. */
     private record Place(String chunk, String mixId) {}
 
     private final GeneratedMixtures tables;

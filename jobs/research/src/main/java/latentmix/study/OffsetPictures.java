@@ -30,7 +30,7 @@ public record OffsetPictures(ModelOnDevice model, Scheduler scheduler, Settings 
      *
      * @param raised a channel
      * @param lowered another one
-     * @param offsets in standard deviations of noise
+     * @param offsets the offsets in standard deviations of noise
      * @param negative the prompt of the unconditional branch
      * @param batch rows of a micro-batch
      */
@@ -60,7 +60,7 @@ public record OffsetPictures(ModelOnDevice model, Scheduler scheduler, Settings 
     /**
      * Samples one noise with every offset.
      *
-     * @param seed of the noise
+     * @param seed the seed of the noise
      */
     public Pair of(String prompt, String seed) {
         Shape shape = model.denoiser().latentShape();

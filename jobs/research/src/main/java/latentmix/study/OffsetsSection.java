@@ -28,8 +28,8 @@ import latentmix.table.RunFolder;
 import latentmix.work.ModelOnDevice;
 
 /**
- * Pictures of one noise with rising offsets, added before sampling in one row and after it in the next; a task a class,
- * kept in the study folder.
+ * This section shows pictures of one noise with rising offsets, added before sampling in one row and after it in the
+ * next. A task makes the pictures of a class, and the study folder keeps them.
  */
 final class OffsetsSection {
     /**
@@ -39,7 +39,7 @@ final class OffsetsSection {
      */
     record OffsetRow(int example, int after, double offset, byte[] image) implements Serializable {}
 
-    /** What decides a class's pictures; the class itself names their file. */
+    /** The settings that decide a class's pictures; the class itself names their file. */
     record Settings(
             String checkpoint,
             String dtype,
@@ -173,12 +173,12 @@ final class OffsetsSection {
         List<PictureGrid.Row> drawn = new ArrayList<>();
         for (int example = 0; example < offsets.examples(); example++) {
             for (int after = 0; after < 2; after++) {
-                int of = example;
+                int number = example;
                 int where = after;
                 drawn.add(new PictureGrid.Row(
                         where == 0 ? "in the noise" : "in the image's latent",
                         rows.stream()
-                                .filter(row -> row.example() == of && row.after() == where)
+                                .filter(row -> row.example() == number && row.after() == where)
                                 .map(row -> Optional.of(decoded(row.image())))
                                 .toList()));
             }

@@ -21,9 +21,9 @@ import latentmix.study.LatentExperiment.Statistic;
  *
  * <pre>w(s) = (1 - s) e_1 + s / N,   0 ≤ s ≤ 1;   with two inputs on to s = 2, the other one</pre>
  *
- * @param methods that take N inputs
- * @param positions s
- * @param paths how many are drawn; all methods go the same ones
+ * @param methods methods that take N inputs
+ * @param positions the positions s along a path
+ * @param paths number of paths that are drawn; all methods follow the same ones
  */
 record PathSurvey(List<String> methods, int inputs, List<Double> positions, int paths, Recipe.Pool pool)
         implements Serializable {
@@ -38,7 +38,7 @@ record PathSurvey(List<String> methods, int inputs, List<Double> positions, int 
     /**
      * A mixture of one path.
      *
-     * @param path its number, the same for every method and position
+     * @param path the path's number, the same for every method and position
      * @param norm ‖z'‖ / √D, 1 for noise
      * @param distance ‖z' - z_1‖ / √D, 0 at the input
      * @param residual ‖z' - μ‖² / D about the pool's mean μ
@@ -70,7 +70,7 @@ record PathSurvey(List<String> methods, int inputs, List<Double> positions, int 
     /**
      * Goes the paths through a pool; mixtures that a method does not define are left out.
      *
-     * @param id seeds which paths are gone
+     * @param id the seed of the paths
      */
     List<Point> of(LatentPool latents, String id) {
         var mean = mean(latents);

@@ -19,19 +19,19 @@ import latentmix.study.LatentExperiment.Statistic;
 import latentmix.study.StudyConfig.AxisScale;
 
 /**
- * Curves of what latents are like along paths, one for each method, over all classes and paths; and pictures along a
- * few of them.
+ * This section draws what latents are like along paths, one curve for each method, over all classes and paths; and
+ * pictures along a few of them.
  */
 final class PathsSection {
     /**
      * A statistic of one method at one position.
      *
-     * @param position s, 0 at the input
+     * @param position the position s, 0 at the input
      * @param effectiveInputs 1 / Σ w²
-     * @param statistic of the latent: see the experiment
+     * @param statistic the latent's statistic: see the experiment
      * @param low the lower end of the 95 % interval over paths
      * @param high its upper end
-     * @param paths that the method is defined on
+     * @param paths number of paths that the method is defined on
      */
     public record PathRow(
             String method,

@@ -20,11 +20,11 @@ import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
  *
  * <pre>round(pixel + σ ε),   ε ~ N(0, 1), a colour at a time;   cut to 0…255</pre>
  *
- * @param folder below the study folder
- * @param mixing the settings id of what the images were made from
- * @param generation their own settings id
- * @param count images a class
- * @param deviation σ in levels of a byte
+ * @param folder the folder, below the study folder
+ * @param mixing the settings id of the noise that the images were made from
+ * @param generation the images' own settings id
+ * @param count number of images of a class
+ * @param deviation σ, the deviation in levels of a byte
  */
 record PerturbedImages(String folder, String mixing, String generation, int count, double deviation)
         implements Serializable {

@@ -15,7 +15,7 @@ import latentmix.image.PngEncoder;
  * Images of one size in labelled rows and columns, as one picture.
  *
  * @param columns a label for each column
- * @param rows from top to bottom
+ * @param rows the rows from top to bottom
  */
 public record PictureGrid(List<String> columns, List<Row> rows) {
     private static final int LEAST_SIDE = 64; // smaller images are enlarged to it
@@ -27,7 +27,7 @@ public record PictureGrid(List<String> columns, List<Row> rows) {
     /**
      * A row of images; an empty one leaves its place free.
      *
-     * @param label what stands before it
+     * @param label the text before the row
      */
     public record Row(String label, List<Optional<Pixels>> images) {
         public Row {

@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * A table to be read: series down, values of one factor across.
  *
- * @param corner what stands above the rows' names
+ * @param corner the text above the rows' names
  */
 public record Pivot(String caption, String corner, List<String> columns, List<Row> rows) {
     /** A row; a cell is its text, and whether it is its column's best. */

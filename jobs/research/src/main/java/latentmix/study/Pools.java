@@ -56,7 +56,7 @@ record Pools(JavaSparkContext spark, RunConfig config, String runFolder, String 
     /**
      * Refuses a configuration whose pools are too small.
      *
-     * @param error why a pool of so many latents is, if so
+     * @param error the message for a pool of too few latents, empty for one of enough
      */
     void check(IntFunction<Optional<String>> error) throws IOException {
         List<String> problems = new ArrayList<>();

@@ -8,7 +8,7 @@ import latentmix.table.RunFolder;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**
- * Where a study's experiments run.
+ * The place where a study's experiments run.
  *
  * @param console where it tells a person how it goes
  * @param location the study folder as it was given

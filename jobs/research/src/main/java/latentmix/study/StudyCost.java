@@ -17,12 +17,15 @@ import latentmix.table.RunFolder;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * What a study costs: evaluations of the denoising network, as if nothing stood in the study folder yet.
+ * The cost of a study: evaluations of the denoising network, as if nothing stood in the study folder yet.
  *
- * @param runs of the pipeline
+ * @param runs the pipeline's runs
  */
 record StudyCost(List<RunCost> runs) {
-    /** What the built-in network does on one core of a server processor, both branches of guidance counted. */
+    /**
+     * Evaluations a second of the built-in network on one core of a server processor; both branches of guidance are
+     * counted.
+     */
     private static final double BUILT_IN_EVALUATIONS_PER_CORE_AND_SECOND = 400;
 
     StudyCost {
@@ -30,12 +33,12 @@ record StudyCost(List<RunCost> runs) {
     }
 
     /**
-     * One run.
+     * The cost of one run.
      *
-     * @param images inverted for the first time, by this run
-     * @param inversion evaluations
-     * @param mixtures made and generated; a mixture that two runs share is counted in both
-     * @param generation evaluations
+     * @param images images that this run inverts for the first time
+     * @param inversion evaluations of the inversion
+     * @param mixtures mixtures that are made and generated; a mixture that two runs share is counted in both
+     * @param generation evaluations of the generation
      */
     record RunCost(long images, long inversion, long mixtures, long generation) {
         long evaluations() {

@@ -20,6 +20,7 @@ import latentmix.report.StageSummary;
 record StudyReport(StudyConfig config, String cost, List<StudyRuns.Done> runs, List<Published> sections) {
     /** The pages of this package. */
     static final Pages PAGES = new Pages(StudyReport.class);
+
     private static final int MOST_ROWS = 40;
 
     /** A section and its figures, in their order. */

@@ -21,11 +21,11 @@ import latentmix.table.RunFolder;
 import latentmix.table.StageName;
 
 /**
- * The pipeline's runs that a study needs: settings that agree in everything but their mixing entries are one run, and
- * runs over the same images share a run folder, and so their inversions.
+ * The pipeline's runs that a study needs. Settings that agree in everything but their mixing entries are one run. Runs
+ * over the same images share a run folder, and so their inversions.
  */
 final class StudyRuns {
-    /** A run and what came of it. */
+    /** A run and its summary. */
     record Done(RunConfig config, RunFolder run, RunSummary summary) {
         /** The settings id of an entry's mixtures. */
         String mixing(String entry) {
@@ -37,7 +37,7 @@ final class StudyRuns {
             throw new IllegalArgumentException("The run must have the entry, has not: " + entry);
         }
 
-        /** What was measured of the run's images, and of what its tables say of them beside. */
+        /** The metrics of the run's images, and the scores that its tables add to them. */
         private List<MetricRow> metrics() throws IOException {
             List<String> ids = summary.settings().evaluate();
             if (ids.isEmpty()) {

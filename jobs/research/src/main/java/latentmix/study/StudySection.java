@@ -3,12 +3,12 @@ package latentmix.study;
 import java.util.List;
 
 /**
- * What one experiment found: a section of the report.
+ * The findings of one experiment: a section of the report.
  *
- * @param name of the experiment, the beginning of its files' names
- * @param about what was done and what to look at
+ * @param name the experiment's name, the beginning of its files' names
+ * @param about a text that says what was done and what to look at
  * @param notes sentences with numbers that the tables and figures bear out, one a paragraph
- * @param pivots what the tables hold, laid out to be read
+ * @param pivots the tables' numbers, laid out to be read
  */
 public record StudySection(
         String name,

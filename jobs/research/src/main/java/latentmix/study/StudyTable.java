@@ -13,8 +13,8 @@ import latentmix.table.RowFile;
  * A table of a study: a record is a row, its components are the columns, named in snake_case. Published as CSV and
  * Parquet.
  *
- * @param name of its files, without an ending
- * @param caption what a row is
+ * @param name the name of its files, without an ending
+ * @param caption a sentence that says what a row is
  * @param type a public record of texts and numbers
  */
 public record StudyTable<T extends Record>(String name, String caption, Class<T> type, List<T> rows) {

@@ -39,8 +39,8 @@ import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 import org.apache.commons.rng.simple.RandomSource;
 
 /**
- * What a training made, as one page: the curves of its losses, reconstructions of held-out images, samples of every
- * prompt, and how near both come to held-out images by a classifier's features, beside other checkpoints.
+ * A report on a training as one page: the curves of its losses, reconstructions of held-out images, samples of every
+ * prompt, and the distance of both from held-out images by a classifier's features, beside other checkpoints.
  */
 public final class TrainingReport {
     private static final int SAMPLES = 1000;
@@ -50,10 +50,10 @@ public final class TrainingReport {
     private static final long SEED = 1;
 
     /**
-     * A checkpoint's measurements; distances are between features of the classifier, of as many images each, to the
-     * rest of the held-out images. No FID.
+     * A checkpoint's measurements. Distances are between features of the classifier, of as many images each, and the
+     * rest of the held-out images. They are no FID.
      *
-     * @param images behind each number
+     * @param images number of images behind each number
      * @param reconstruction Fréchet distance of held-out images encoded and decoded
      * @param reconstructionError root of the mean squared difference of their pixels, in levels of a byte
      * @param samples Fréchet distance of samples of all prompts
@@ -82,7 +82,7 @@ public final class TrainingReport {
     /**
      * A report.
      *
-     * @param prompts one a class, in the classifier's order; or one for all
+     * @param prompts one prompt for each class, in the classifier's order; or one for all
      * @param heldOut images in any order
      */
     public TrainingReport(TrainConfig.Report config, List<String> prompts, TrainingImages heldOut) {
@@ -95,7 +95,7 @@ public final class TrainingReport {
         this.reference = statistics(this.heldOut.subList(count, this.heldOut.size()));
     }
 
-    /** In an order that has nothing to do with classes. */
+    /** The images in an order that has nothing to do with classes. */
     private static List<Pixels> spread(List<Pixels> pixels) {
         return IntStream.of(new PermutationSampler(
                                 RandomSource.XO_RO_SHI_RO_128_PP.create(SEED), pixels.size(), pixels.size())

@@ -7,9 +7,9 @@ import org.apache.commons.rng.UniformRandomProvider;
  * or darker, a rectangle erased (<a href="https://arxiv.org/abs/1708.04896">Zhong et al.</a>).
  *
  * @param mirror the probability that left and right change places
- * @param shift at most by so many pixels either way, each direction for itself
- * @param zoom at most by this share, larger or smaller
- * @param brightness at most by this share of the range
+ * @param shift the largest shift in pixels either way, each direction for itself
+ * @param zoom the largest change of size as a share, larger or smaller
+ * @param brightness the largest change of brightness as a share of the range
  * @param erase the probability that a rectangle, with sides of an eighth to a half of the image's, is set to one random
  *     grey
  */
@@ -17,7 +17,7 @@ public record Augmentation(double mirror, int shift, double zoom, double brightn
     /** Images stay as they are. */
     public static final Augmentation NONE = new Augmentation(0, 0, 0, 0, 0);
 
-    /** What training on small images usually takes. */
+    /** The usual augmentation for training on small images. */
     public static final Augmentation STANDARD = new Augmentation(0.5, 2, 0.1, 0.1, 0.25);
 
     public Augmentation {
@@ -35,7 +35,7 @@ public record Augmentation(double mirror, int shift, double zoom, double brightn
     /**
      * A changed copy.
      *
-     * @param image (size, size), values in [-1, 1]; what comes in from outside is -1
+     * @param image an image (size, size), values in [-1, 1]; pixels from outside are -1
      */
     float[] apply(float[] image, int size, UniformRandomProvider rng) {
         if (equals(NONE)) {

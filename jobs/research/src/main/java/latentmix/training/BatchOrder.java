@@ -6,11 +6,11 @@ import org.apache.commons.rng.sampling.PermutationSampler;
 import org.apache.commons.rng.simple.RandomSource;
 
 /**
- * Which rows a step sees: a fresh permutation of all rows every epoch, of the seed and the epoch alone; a last, smaller
- * batch is left out.
+ * The rows that a step sees: a fresh permutation of all rows every epoch, which depends on the seed and the epoch
+ * alone. A last, smaller batch is left out.
  */
 final class BatchOrder {
-    /** Keeps the steps of neighbouring seeds apart. */
+    /** This factor keeps the steps of neighbouring seeds apart. */
     private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
 
     private final long seed;

@@ -28,7 +28,7 @@ public final class ClassifierTraining implements AutoCloseable {
     private static final int EVALUATION_BATCH = 250;
 
     /**
-     * How long and how fast.
+     * The settings of a training.
      *
      * @param steps of the optimiser, whatever the number of images
      * @param batch images a step
@@ -68,7 +68,7 @@ public final class ClassifierTraining implements AutoCloseable {
                 imageSize, List.of(16, 32, 64), List.of(2, 2, 2), 64, classes, ConvClassifier.Normalization.GROUP_NORM);
     }
 
-    /** Images in an order of its own each time they have all been seen. */
+    /** Images in an order of their own each time they have all been seen. */
     private static final class Epochs {
         private final GreyImages images;
         private final UniformRandomProvider rng;

@@ -58,7 +58,7 @@ public final class GreyImages implements Serializable {
         }
     }
 
-    /** All of these, one part after the other; there is at least one. */
+    /** The images of all parts, one part after the other; there is at least one part. */
     public static GreyImages concat(List<GreyImages> parts) {
         Builder all = new Builder(parts.get(0).size);
         for (GreyImages part : parts) {

@@ -51,7 +51,7 @@ import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
  */
 public final class LatentDiffusionTraining {
     /**
-     * What is trained.
+     * The settings of a training: what is trained, and how.
      *
      * @param size pixels of a side
      * @param autoencoder configuration of an AutoencoderKL, without scaling_factor, which is measured
@@ -84,7 +84,7 @@ public final class LatentDiffusionTraining {
             Schedule denoiser,
             double promptDropout) {}
 
-    /** Told of every point of a stage's curve. */
+    /** A listener that hears of every point of a stage's curve. */
     public interface Progress {
         void at(String stage, Point point, long steps);
     }

@@ -42,12 +42,12 @@ public final class TrainableNetwork implements AutoCloseable {
     private static final String WEIGHTS = "model.safetensors";
 
     /**
-     * How a step moves the weights.
+     * The settings of a step.
      *
-     * @param learningRate at least 0
-     * @param weightDecay of AdamW, per unit of learning rate
-     * @param maxNorm the gradient's norm is at most this
-     * @param decay of the moving average, in [0, 1)
+     * @param learningRate the learning rate, at least 0
+     * @param weightDecay AdamW's weight decay, per unit of learning rate
+     * @param maxNorm the largest norm of the gradient; a larger one is clipped
+     * @param decay decay of the moving average, in [0, 1)
      */
     public record StepSize(double learningRate, double weightDecay, double maxNorm, double decay) {}
 
@@ -84,7 +84,7 @@ public final class TrainableNetwork implements AutoCloseable {
      *
      * @param module its forward takes tensors and gives a list of tensors, the first a scalar, the loss
      * @param initial a value for every parameter of the module
-     * @param trained by key, which parameters are trained; others stay
+     * @param trained says by key which parameters are trained; others stay
      */
     public static TrainableNetwork load(
             ScriptModule module, Map<String, Values> initial, Predicate<String> trained, Device device) {
@@ -138,7 +138,7 @@ public final class TrainableNetwork implements AutoCloseable {
         return steps;
     }
 
-    /** What the program's inputs are made on; the caller closes sub-managers of it. */
+    /** The manager that the program's inputs are made on; the caller closes sub-managers of it. */
     public NDManager arrays() {
         return arrays;
     }
@@ -149,7 +149,7 @@ public final class TrainableNetwork implements AutoCloseable {
     }
 
     /**
-     * One step down the gradient of the program's loss.
+     * Makes one step down the gradient of the program's loss.
      *
      * @return the scalars of the program's list, the loss first
      */
@@ -211,12 +211,12 @@ public final class TrainableNetwork implements AutoCloseable {
         return IValue.listFrom(tensors.toArray(PtNDArray[]::new));
     }
 
-    /** All weights, by key. */
+    /** All weights by key. */
     public Map<String, Values> weights() {
         return weights(weights);
     }
 
-    /** All weights, by key: of those that are trained the moving average. */
+    /** All weights by key; trained ones are their moving averages. */
     public Map<String, Values> averaged() {
         return weights(states.get(State.AVERAGE));
     }

@@ -15,12 +15,12 @@ import latentmix.image.Resize;
 import latentmix.image.UnreadableImage;
 
 /**
- * Images in memory, with what a network may be told of each: the class's place in a list of prompts.
+ * Images in memory, with the words that a network may be told of each: the class's place in a list of prompts.
  *
  * @param pixels squares of one size
- * @param prompts by place, what the model is told of an image
- * @param prompt of each image, a place in prompts
- * @param fingerprint SHA-256 of all pixels: what an autoencoder depends on, which sees no prompts
+ * @param prompts the words that the model is told of an image, by place
+ * @param prompt for each image its prompt's place
+ * @param fingerprint SHA-256 of all pixels; an autoencoder depends on these alone, for it sees no prompts
  */
 public record TrainingImages(List<Pixels> pixels, List<String> prompts, List<Integer> prompt, String fingerprint) {
     private static final long MAX_PIXELS = 100_000_000;

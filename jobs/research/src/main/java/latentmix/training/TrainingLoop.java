@@ -12,19 +12,20 @@ import latentmix.checkpoint.Caches;
 import latentmix.training.TrainableNetwork.StepSize;
 
 /**
- * The one loop that trains: batches, steps whose size rises linearly and falls along a cosine, states saved on the way,
- * and going on from the last of them.
+ * The one loop that trains: it takes batches, makes steps whose size rises linearly and falls along a cosine, saves
+ * states on the way, and goes on from the last of them.
  */
 public final class TrainingLoop {
     /**
-     * How a network is trained.
+     * The settings of a training.
      *
-     * @param steps of the optimizer, at least 1
+     * @param steps number of the optimizer's steps, at least 1
      * @param batch images of a step
-     * @param learningRate the largest
-     * @param warmup steps in which it rises from 0; then it falls to 0 along a cosine
-     * @param weightDecay of AdamW
-     * @param decay of the weights' moving average, in [0, 1); smaller in the first steps, as (1 + step) / (10 + step)
+     * @param learningRate the largest learning rate
+     * @param warmup number of steps in which the learning rate rises from 0; then it falls to 0 along a cosine
+     * @param weightDecay AdamW's weight decay
+     * @param decay decay of the weights' moving average, in [0, 1); smaller in the first steps, as (1 + step) / (10 +
+     *     step)
      */
     public record Schedule(int steps, int batch, double learningRate, int warmup, double weightDecay, double decay) {
         private static final double MAX_NORM = 1;
@@ -38,7 +39,7 @@ public final class TrainingLoop {
         }
     }
 
-    /** What a step's forward is given; the arrays belong to the given manager. */
+    /** The inputs of a step's forward; the arrays belong to the given manager. */
     public interface Batches {
         NDArray[] inputs(long step, NDManager owner);
     }
@@ -46,12 +47,12 @@ public final class TrainingLoop {
     /**
      * The mean of a loss's terms over some steps.
      *
-     * @param step the last of them
-     * @param terms the loss first
+     * @param step the last of those steps
+     * @param terms means of the terms, the loss first
      */
     public record Point(long step, double seconds, List<Double> terms) {}
 
-    /** Told of every point as it is made, and of the steps in all. */
+    /** A listener that hears of every point as it is made, and of the number of steps. */
     public interface Progress {
         void at(Point point, long steps);
     }
@@ -66,7 +67,7 @@ public final class TrainingLoop {
     /**
      * A loop that keeps its state in files.
      *
-     * @param name of the files in the folder
+     * @param name the name of the files in the folder
      */
     public TrainingLoop(Path folder, String name, Progress progress) {
         this.state = folder.resolve(name + ".safetensors");
