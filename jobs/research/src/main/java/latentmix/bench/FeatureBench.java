@@ -35,7 +35,8 @@ public final class FeatureBench {
             }
         }
         out.printf(
-                "median of %d: %.0f images/s scored by the built-in classifier; Fréchet distance of %d features %.1f s%n",
+                "median of %d: %.0f images/s scored by the built-in classifier; Fréchet distance of "
+                        + "%d features %.1f s%n",
                 rounds,
                 images.size() / Median.of(scoring.subList(1, scoring.size())),
                 WIDTH,

@@ -28,7 +28,8 @@ public final class FullSize {
                         result.loadSeconds());
                 for (FullSizeBench.Forward forward : result.forwards()) {
                     out.printf(
-                            "  forward (%s, %d threads) median of %d %.2f s (%.2f s of processor time), peak resident %.2f GB%n",
+                            "  forward (%s, %d threads) median of %d %.2f s (%.2f s of processor "
+                                    + "time), peak resident %.2f GB%n",
                             forward.inputs(),
                             threads,
                             forward.seconds().size(),

@@ -27,7 +27,8 @@ public enum FullSizeModel {
               "block_out_channels": [320, 640, 1280, 1280],
               "center_input_sample": false,
               "cross_attention_dim": 768,
-              "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
+              "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", \
+            "DownBlock2D"],
               "downsample_padding": 1,
               "flip_sin_to_cos": true,
               "freq_shift": 0,

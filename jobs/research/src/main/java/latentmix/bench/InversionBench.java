@@ -90,11 +90,13 @@ public final class InversionBench {
         int count = groups.stream().mapToInt(group -> group.images().size()).sum();
         measure(new Case("null-text(1)", 1, 1, 2), groups.get(0));
         out.printf(
-                "%d images; evaluations are forwards of an image through the network while it is inverted; null-text leads a"
+                "%d images; evaluations are forwards of an image through the network while it is "
+                        + "inverted; null-text leads a"
                         + " gradient back through all of them but four a step%n",
                 count);
         out.println(
-                "| inversion | steps | its guidance | sampled at | evaluations an image | RMS of latents | PSNR of pixels |"
+                "| inversion | steps | its guidance | sampled at | evaluations an image | RMS of "
+                        + "latents | PSNR of pixels |"
                         + " images inverted/s |");
         out.println("|---|---|---|---|---|---|---|---|");
         for (Case asked : CASES) {

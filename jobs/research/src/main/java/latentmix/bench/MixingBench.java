@@ -80,8 +80,10 @@ public final class MixingBench {
         double squareRate = SQUARE_FLOPS / Median.of(square.subList(1, square.size()));
         double javaProduct = Median.of(java.subList(1, java.size()));
         out.printf(
-                "median of %d: mixing %.3f s (%.1f GFLOP/s); the bare product %.3f s in PyTorch (%.1f GFLOP/s), %.3f s in %s"
-                        + " (%.1f GFLOP/s); fraction of the faster one %.3f; of a square product's %.1f GFLOP/s in PyTorch %.3f%n",
+                "median of %d: mixing %.3f s (%.1f GFLOP/s); the bare product %.3f s in PyTorch "
+                        + "(%.1f GFLOP/s), %.3f s in %s"
+                        + " (%.1f GFLOP/s); fraction of the faster one %.3f; of a square product's "
+                        + "%.1f GFLOP/s in PyTorch %.3f%n",
                 rounds,
                 mix,
                 FLOPS / mix / 1e9,

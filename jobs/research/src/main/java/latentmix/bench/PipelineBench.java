@@ -71,7 +71,8 @@ public final class PipelineBench {
             }
         }
         out.printf(
-                "median of %d: invert + generate over the bare model calls %.3f; %.1f images inverted/s, %.1f generated/s%n",
+                "median of %d: invert + generate over the bare model calls %.3f; %.1f images "
+                        + "inverted/s, %.1f generated/s%n",
                 rounds,
                 Median.of(measured.stream().map(Round::ratio).toList()),
                 Median.of(measured.stream()

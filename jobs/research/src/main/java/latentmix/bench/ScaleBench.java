@@ -46,8 +46,10 @@ public final class ScaleBench {
             model: {size: 8}
             autoencoder:
               from: null
-              config: {in_channels: 3, out_channels: 3, latent_channels: 4, block_out_channels: [4, 4], layers_per_block: 1, norm_num_groups: 2,
-                act_fn: silu, down_block_types: [DownEncoderBlock2D, DownEncoderBlock2D], up_block_types: [UpDecoderBlock2D, UpDecoderBlock2D],
+              config: {in_channels: 3, out_channels: 3, latent_channels: 4, block_out_channels: [4, 4], \
+            layers_per_block: 1, norm_num_groups: 2,
+                act_fn: silu, down_block_types: [DownEncoderBlock2D, DownEncoderBlock2D], \
+            up_block_types: [UpDecoderBlock2D, UpDecoderBlock2D],
                 force_upcast: false}
               kl: 5.0e-4
               edges: 0.5
@@ -55,13 +57,17 @@ public final class ScaleBench {
               decoder: {steps: 1, batch: 4, learning_rate: 1.0e-3, warmup: 1, weight_decay: 0.0, ema: 0.9}
             denoiser:
               from: null
-              unet: {block_out_channels: [8], layers_per_block: 1, norm_num_groups: 2, attention_head_dim: 2, cross_attention_dim: 8,
-                down_block_types: [CrossAttnDownBlock2D], mid_block_type: UNetMidBlock2DCrossAttn, up_block_types: [CrossAttnUpBlock2D],
+              unet: {block_out_channels: [8], layers_per_block: 1, norm_num_groups: 2, attention_head_dim: 2, \
+            cross_attention_dim: 8,
+                down_block_types: [CrossAttnDownBlock2D], mid_block_type: UNetMidBlock2DCrossAttn, \
+            up_block_types: [CrossAttnUpBlock2D],
                 use_linear_projection: true, act_fn: silu, flip_sin_to_cos: true, freq_shift: 0}
-              text_encoder: {hidden_size: 8, intermediate_size: 16, num_hidden_layers: 1, num_attention_heads: 2, max_position_embeddings: 16,
+              text_encoder: {hidden_size: 8, intermediate_size: 16, num_hidden_layers: 1, \
+            num_attention_heads: 2, max_position_embeddings: 16,
                 hidden_act: quick_gelu, layer_norm_eps: 1.0e-5, projection_dim: 8}
               scheduler: {_class_name: DDIMScheduler, num_train_timesteps: 1000, beta_start: 0.00085, beta_end: 0.012,
-                beta_schedule: scaled_linear, prediction_type: epsilon, timestep_spacing: leading, steps_offset: 1, set_alpha_to_one: false,
+                beta_schedule: scaled_linear, prediction_type: epsilon, timestep_spacing: leading, \
+            steps_offset: 1, set_alpha_to_one: false,
                 clip_sample: false}
               training: {steps: 1, batch: 4, learning_rate: 1.0e-3, warmup: 1, weight_decay: 0.0, ema: 0.9}
             run: {seed: 0, threads: 1}
@@ -143,7 +149,8 @@ public final class ScaleBench {
         double slots = spark.defaultParallelism();
         out.printf(
                 Locale.ROOT,
-                "milliseconds of a core a row, with no class done before and with %,d: %.3f and %.3f; of the network alone: %.3f;"
+                "milliseconds of a core a row, with no class done before and with %,d: %.3f and "
+                        + "%.3f; of the network alone: %.3f;"
                         + " outside of tasks (Spark, planning, counting): %.3f and %.3f%n",
                 quarter,
                 perRow(first, slots),

@@ -153,7 +153,8 @@ public final class SolversBench {
         NDArray inverted =
                 new DenoisingLoop(inversion, denoiser, Guidance.NONE).run(latents, conditional, unconditional);
         out.printf(
-                "%d images; guidance %.0f from prompts, whose references with and without the interval are %.2f levels apart%n",
+                "%d images; guidance %.0f from prompts, whose references with and without the "
+                        + "interval are %.2f levels apart%n",
                 noises.getShape().get(0), SCALE, distance(everywhere, inInterval));
         out.printf(
                 "%-18s %-9s %-8s %5s %11s %8s %7s %9s%n",

@@ -20,7 +20,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "dataset",
         description = {
-            "Writes Fashion-MNIST as folders of 32×32 PNG images: train (the first 50,000 of the training file), pool (its last 10,000) and test (10,000).",
+            "Writes Fashion-MNIST as folders of 32×32 PNG images: train (the first 50,000 of the "
+                    + "training file), pool (its last 10,000) and test (10,000).",
             "The built-in models were trained on train alone; few-shot sets are drawn from pool.",
             "The four IDX files come from the Debian package dataset-fashion-mnist, or from their authors."
         },

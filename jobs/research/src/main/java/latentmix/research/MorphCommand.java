@@ -94,7 +94,8 @@ final class MorphCommand implements Callable<Integer> {
             paramLabel = "FOLDER",
             converter = ModelCommand.Location.class,
             description = {
-                "the network in whose features --even measures, such as CLIP's image_encoder or builtin:fashion/classifier",
+                "the network in whose features --even measures, such as CLIP's image_encoder or "
+                        + "builtin:fashion/classifier",
                 "(default: the pictures' colours, blurred)"
             })
     private Path features;

@@ -29,8 +29,10 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "train",
         description = {
-            "Trains a small latent diffusion model (AutoencoderKL, UNet2DConditionModel, CLIPTextModel) on a folder of images and writes it in diffusers layout.",
-            "A training that was stopped goes on where it stopped; the same settings, images and threads give the same weights."
+            "Trains a small latent diffusion model (AutoencoderKL, UNet2DConditionModel, "
+                    + "CLIPTextModel) on a folder of images and writes it in diffusers layout.",
+            "A training that was stopped goes on where it stopped; the same settings, images and "
+                    + "threads give the same weights."
         },
         mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {

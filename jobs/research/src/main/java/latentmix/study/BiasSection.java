@@ -192,8 +192,10 @@ final class BiasSection {
         series.add(expected(rows, CHANNEL, scale));
         return new Figure.Drawing(
                 bias.heading().name(),
-                "|Channel mean| of the normalised centroid against √N: the mean over channels, classes and repeats, with the"
-                        + " 95 % interval over classes and channels; the mean that unbiased noise has at every N; and what "
+                "|Channel mean| of the normalised centroid against √N: the mean over channels, "
+                        + "classes and repeats, with the"
+                        + " 95 % interval over classes and channels; the mean that unbiased noise "
+                        + "has at every N; and what "
                         + PLAIN + " is expected to have from the class's mean and spread alone.",
                 chart("|channel mean|", series, BiasSurvey.NOISE * scale));
     }
@@ -294,7 +296,8 @@ final class BiasSection {
         return new Figure.Drawing(
                 bias.heading().name() + "-" + classId,
                 "Class " + classId + ", " + method
-                        + ": every repeat's channel means, with the sign of the class's own, and the lines fitted to them.",
+                        + ": every repeat's channel means, with the sign of the class's own, and the "
+                        + "lines fitted to them.",
                 chart("channel mean", series, 0));
     }
 
@@ -319,7 +322,8 @@ final class BiasSection {
                                 .toArray()))
                         .toList()));
         return new Pivot(
-                "Slope over √N in standard deviations of noise, with the 95 % interval over classes (of the channel means over classes and"
+                "Slope over √N in standard deviations of noise, with the 95 % interval over classes "
+                        + "(of the channel means over classes and"
                         + " channels); unbiased noise has 0.",
                 "method", List.of("channel means", "low frequencies", "high frequencies"), rows);
     }
@@ -344,7 +348,8 @@ final class BiasSection {
         List<String> notes = new ArrayList<>();
         notes.add(String.format(
                 Locale.ROOT,
-                "The classes' biases are small, and growth linear in √N, up to N of about %.0f to %.0f, where N times the bias's energy"
+                "The classes' biases are small, and growth linear in √N, up to N of about %.0f to "
+                        + "%.0f, where N times the bias's energy"
                         + " reaches the latents' own.",
                 bends[0],
                 bends[bends.length - 1]));

@@ -199,7 +199,8 @@ final class PerturbedSection {
         return new Figure.Drawing(
                 perturbed.heading().name() + "-" + method.replaceAll("[^A-Za-z0-9]+", "-"),
                 method
-                        + ": |channel mean| of centroids, the mean over channels and classes with its 95 % interval over classes.",
+                        + ": |channel mean| of centroids, the mean over channels and classes with "
+                        + "its 95 % interval over classes.",
                 new Chart(
                         "",
                         new Chart.Axis("inputs N, at √N", AxisScale.SQRT),
@@ -259,7 +260,8 @@ final class PerturbedSection {
         return new Figure.Pictures(
                 perturbed.heading().name() + "-" + classId,
                 "Class " + classId
-                        + ": images made from noise, the same perturbed, and centroids of N perturbed and of N real ones.",
+                        + ": images made from noise, the same perturbed, and centroids of N "
+                        + "perturbed and of N real ones.",
                 new PictureGrid(
                         perturbed.inputs().stream().map(count -> "N = " + count).toList(), rows));
     }

@@ -97,7 +97,8 @@ record StudyCost(List<RunCost> runs) {
                 : "divide by your device's evaluations a second for the time";
         return String.format(
                 Locale.ROOT,
-                "%,d images to invert and %,d to generate: %,d network evaluations, %s; what stands already is not done again",
+                "%,d images to invert and %,d to generate: %,d network evaluations, %s; what stands "
+                        + "already is not done again",
                 runs.stream().mapToLong(RunCost::images).sum(),
                 runs.stream().mapToLong(RunCost::mixtures).sum(),
                 evaluations(),

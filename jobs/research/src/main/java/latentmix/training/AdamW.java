@@ -26,13 +26,17 @@ final class AdamW {
         return ScriptModule.named("AdamW")
                 .method(
                         """
-                        def forward(self, weights: List[Tensor], grads: List[Tensor], exp_avgs: List[Tensor], exp_avg_sqs: List[Tensor], averages: List[Tensor], step: Tensor, lr: float, weight_decay: float, max_norm: float, decay: float) -> Tensor:
+                        def forward(self, weights: List[Tensor], grads: List[Tensor], exp_avgs: List[Tensor], \
+                        exp_avg_sqs: List[Tensor], averages: List[Tensor], step: Tensor, lr: float, \
+                        weight_decay: float, max_norm: float, decay: float) -> Tensor:
                           norm = torch.linalg_vector_norm(torch.stack(torch._foreach_norm(grads, 2)), 2)
                           torch._foreach_mul_(grads, torch.clamp(torch.div(max_norm, torch.add(norm, 1e-06)), None, 1.))
                           steps = annotate(List[Tensor], [])
                           for _ in range(torch.len(weights)):
                             steps.append(step)
-                          torch._fused_adamw_(weights, grads, exp_avgs, exp_avg_sqs, annotate(List[Tensor], []), steps, lr=lr, beta1=%s, beta2=%s, weight_decay=weight_decay, eps=%s, amsgrad=False, maximize=False)
+                          torch._fused_adamw_(weights, grads, exp_avgs, exp_avg_sqs, annotate(List[Tensor], \
+                        []), steps, lr=lr, beta1=%s, beta2=%s, weight_decay=weight_decay, eps=%s, \
+                        amsgrad=False, maximize=False)
                           torch._foreach_lerp_(averages, weights, torch.sub(1., decay))
                           torch._foreach_zero_(grads)
                           return norm

@@ -42,9 +42,12 @@ final class AutoencoderLoss {
                           error = torch.sub(decoded, images)
                           absolute = torch.mean(torch.abs(error))
                           squared = torch.mean(torch.pow(error, 2))
-                          edges = torch.add(torch.mean(torch.abs(torch.diff(error, 1, 2))), torch.mean(torch.abs(torch.diff(error, 1, 3))))
-                          kl = torch.mul(torch.mean(torch.sub(torch.sub(torch.add(torch.pow(mean, 2), torch.exp(logvar)), 1), logvar)), 0.5)
-                          loss = torch.add(torch.add(absolute, squared, alpha=2), torch.add(torch.mul(edges, %s), kl, alpha=%s))
+                          edges = torch.add(torch.mean(torch.abs(torch.diff(error, 1, 2))), \
+                        torch.mean(torch.abs(torch.diff(error, 1, 3))))
+                          kl = torch.mul(torch.mean(torch.sub(torch.sub(torch.add(torch.pow(mean, 2), \
+                        torch.exp(logvar)), 1), logvar)), 0.5)
+                          loss = torch.add(torch.add(absolute, squared, alpha=2), torch.add(torch.mul(edges, \
+                        %s), kl, alpha=%s))
                           return [loss, absolute, squared, edges, kl]
                         """,
                         edges,

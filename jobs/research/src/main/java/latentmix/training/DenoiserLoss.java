@@ -25,8 +25,10 @@ final class DenoiserLoss {
                 .child("text_encoder", text.parts().get(Part.TEXT_ENCODER))
                 .method(
                         """
-                        def forward(self, latents: Tensor, noise: Tensor, signal: Tensor, deviation: Tensor, timestep: Tensor, input_ids: Tensor, attention_mask: Tensor, prompt: Tensor) -> List[Tensor]:
-                          embeds = torch.index_select(self.text_encoder.forward(input_ids, attention_mask)[0], 0, prompt)
+                        def forward(self, latents: Tensor, noise: Tensor, signal: Tensor, deviation: Tensor, \
+                        timestep: Tensor, input_ids: Tensor, attention_mask: Tensor, prompt: Tensor) -> List[Tensor]:
+                          embeds = torch.index_select(self.text_encoder.forward(input_ids, \
+                        attention_mask)[0], 0, prompt)
                           noisy = torch.add(torch.mul(signal, latents), torch.mul(deviation, noise))
                           found = self.unet.forward(noisy, timestep, embeds)
                           return [torch.mean(torch.pow(torch.sub(found, noise), 2))]

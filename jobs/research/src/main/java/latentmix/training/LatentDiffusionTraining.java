@@ -286,7 +286,8 @@ public final class LatentDiffusionTraining {
         if (!json.path("beta_schedule").asText().equals("scaled_linear")
                 || !json.path("prediction_type").asText("epsilon").equals("epsilon")) {
             throw new IllegalArgumentException(
-                    "expected a scheduler with beta_schedule scaled_linear and prediction_type epsilon, which is what is trained, got "
+                    "expected a scheduler with beta_schedule scaled_linear and prediction_type "
+                            + "epsilon, which is what is trained, got "
                             + json);
         }
         return NoiseSchedule.scaledLinear(

@@ -1,38 +1,46 @@
 package latentmix.notebook;
 
+import gg.jte.ContentType;
+import gg.jte.TemplateEngine;
+import gg.jte.output.StringOutput;
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import scala.collection.Iterable;
 import scala.jdk.javaapi.CollectionConverters;
 
-/** The first rows of a dataset as an HTML table. */
-final class HtmlTable {
+/**
+ * The first rows of a dataset as an HTML table. Its markup is in {@code table.jte}.
+ *
+ * @param rows texts, in the order of the columns
+ * @param isCut whether the dataset has more rows
+ */
+record HtmlTable(List<String> columns, List<List<String>> rows, boolean isCut) {
     private static final int ROWS = 50;
+    private static final TemplateEngine TEMPLATES = TemplateEngine.createPrecompiled(
+            null, ContentType.Html, HtmlTable.class.getClassLoader(), HtmlTable.class.getPackageName());
 
-    private HtmlTable() {}
+    HtmlTable {
+        columns = List.copyOf(columns);
+        rows = List.copyOf(rows);
+    }
 
     static String of(Dataset<?> data) {
         var rows = data.toDF().takeAsList(ROWS + 1);
-        return "<table><tr>"
-                + Stream.of(data.columns())
-                        .map(name -> "<th>" + escaped(name) + "</th>")
-                        .collect(Collectors.joining())
-                + "</tr>"
-                + rows.stream().limit(ROWS).map(HtmlTable::line).collect(Collectors.joining())
-                + "</table>"
-                + (rows.size() > ROWS ? "<p>the first " + ROWS + " rows</p>" : "");
+        var table = new HtmlTable(
+                List.of(data.columns()),
+                rows.stream().limit(ROWS).map(HtmlTable::texts).toList(),
+                rows.size() > ROWS);
+        var html = new StringOutput();
+        TEMPLATES.render("table.jte", table, html);
+        return html.toString();
     }
 
-    private static String line(Row row) {
-        return "<tr>"
-                + IntStream.range(0, row.size())
-                        .mapToObj(i -> "<td>" + escaped(text(row.get(i))) + "</td>")
-                        .collect(Collectors.joining())
-                + "</tr>";
+    private static List<String> texts(Row row) {
+        return IntStream.range(0, row.size()).mapToObj(i -> text(row.get(i))).toList();
     }
 
     private static String text(Object value) {
@@ -48,9 +56,5 @@ final class HtmlTable {
                     .collect(Collectors.joining(", "));
         }
         return value == null ? "" : value.toString();
-    }
-
-    private static String escaped(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
     }
 }

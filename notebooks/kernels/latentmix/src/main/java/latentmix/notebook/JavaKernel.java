@@ -31,8 +31,8 @@ import org.dflib.jjava.jupyter.kernel.display.common.Image;
 import org.dflib.jjava.jupyter.kernel.util.StringStyler;
 
 /**
- * A Jupyter kernel for Java: cells are snippets of one JShell session in this JVM, and a cell's last expression is shown, a Spark dataset as a
- * table, an image as PNG.
+ * A Jupyter kernel for Java: cells are snippets of one JShell session in this JVM. The kernel shows a cell's last
+ * expression, a Spark dataset as a table and an image as PNG.
  *
  * @see <a href="https://jupyter-client.readthedocs.io/en/stable/messaging.html">Jupyter's messages</a>
  */
@@ -84,7 +84,7 @@ public final class JavaKernel extends BaseKernel {
         System.exit(0); // Spark's threads would go on
     }
 
-    /** Called in the session, to take a value out of it. */
+    /** Takes a value out of the session, which calls this method. */
     public static void take(Object value) {
         VALUE.set(value);
     }
@@ -104,7 +104,7 @@ public final class JavaKernel extends BaseKernel {
         return value;
     }
 
-    /** What a piece of a cell shows: the value of an expression, null for all else. */
+    /** The value that a piece of a cell shows: that of an expression, null for all else. */
     private Object value(SnippetEvent event) {
         Snippet snippet = event.snippet();
         if (event.status() == Snippet.Status.REJECTED || event.status() == Snippet.Status.RECOVERABLE_NOT_DEFINED) {
