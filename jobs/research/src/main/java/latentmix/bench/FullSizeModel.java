@@ -126,9 +126,7 @@ public enum FullSizeModel {
         return config;
     }
 
-    /**
-     * What is measured of it: one image with guidance for the U-Net, one image without and one prompt for the others.
-     */
+    /** The work of one forward: one image with guidance for the U-Net, one image without for the transformer, one prompt for the text encoder. */
     List<Workload> workloads() {
         return switch (this) {
             case SD15_UNET ->

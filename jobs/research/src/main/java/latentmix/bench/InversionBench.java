@@ -186,7 +186,7 @@ public final class InversionBench {
         }
     }
 
-    /** Σ (scale · (a − b))² with both cut to ± bound: pixels of [-1, 1] at half scale have a range of 1. */
+    /** The sum Σ (scale · (a − b))² with both cut to ± bound: pixels of [-1, 1] at half scale have a range of 1. */
     private static double squares(NDArray a, NDArray b, double bound, double scale) {
         float[] left = a.toFloatArray();
         float[] right = b.toFloatArray();

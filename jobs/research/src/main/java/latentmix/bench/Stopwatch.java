@@ -1,6 +1,6 @@
 package latentmix.bench;
 
-/** Wall-clock time. */
+/** A clock for wall time. */
 final class Stopwatch {
     private Stopwatch() {}
 
@@ -9,7 +9,7 @@ final class Stopwatch {
         void run() throws E;
     }
 
-    /** How long the work takes, in seconds. */
+    /** The seconds that the work takes. */
     static <E extends Exception> double seconds(Work<E> work) throws E {
         long start = System.nanoTime();
         work.run();

@@ -202,7 +202,7 @@ public final class Morph implements AutoCloseable {
         }
     }
 
-    /** (1 - t) · the prompt before + t · the prompt after, of one row. */
+    /** The prompt at t, (1 - t) · the prompt before + t · the prompt after, of one row. */
     private PromptEmbeds between(double position, NDManager scope) {
         int before = before(position);
         double t = position - before;

@@ -52,8 +52,7 @@ record BiasSurvey(List<String> methods, List<Integer> counts, int repeats) imple
     record Growth(String method, String pattern, int repeat, double[] values) implements Serializable {}
 
     /**
-     * What is expected of {@code fix/0} for a pool of this bias and spread.
-     *
+     * The values that {@code fix/0} should have for a pool of this bias and spread.
      * <pre>x(N) = ⟨b, p⟩ √N √D / √(v + N ‖b‖²),   v = mean ‖z - μ‖²</pre>
      *
      * For a small bias that is the line √N · ⟨b, p⟩ · √(D / v) (Eq. 9 of the paper); it bends at N about v / ‖b‖². ⟨b,
@@ -69,7 +68,7 @@ record BiasSurvey(List<String> methods, List<Integer> counts, int repeats) imple
         }
     }
 
-    /** What one pool shows. */
+    /** The findings of one pool. */
     record Survey(Shape shape, List<String> patterns, List<Growth> growths, Expectation expectation)
             implements Serializable {}
 

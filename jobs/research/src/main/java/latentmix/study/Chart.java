@@ -55,9 +55,7 @@ import org.w3c.dom.Document;
 import org.w3c.dom.Element;
 
 /**
- * Curves, points, bands and fitted lines over two axes, as SVG or PNG. Series differ by colour (of Okabe and Ito's set,
- * which colour-blind people can tell apart), by marker and, past the eighth, by dashes.
- *
+ * A chart of curves, points, bands and fitted lines over two axes, as SVG or PNG. Series differ by colour (Okabe and Ito's set, which colour-blind people can tell apart), by marker and, past the eighth, by dashes.
  * @param title the text above the drawing, or empty
  * @param references horizontal lines to compare with
  */
@@ -69,7 +67,7 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, List<Refe
     private static final Color GRID = new Color(0xdddddd);
     private static final Color INK = new Color(0x333333);
     private static final Color CLEAR = new Color(255, 255, 255, 0);
-    /** Okabe, Ito: Color Universal Design, 2008; black is for references. */
+    /** The colours of Okabe and Ito, Color Universal Design, 2008; black is for references. */
     private static final List<Color> COLOURS = List.of(
             new Color(0x0072B2),
             new Color(0xD55E00),
@@ -83,7 +81,7 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, List<Refe
     private static final List<float[]> DASHES =
             List.of(new float[] {1, 0}, new float[] {7, 4}, new float[] {2, 3}, new float[] {9, 3, 2, 3});
 
-    /** How a series is drawn. */
+    /** The way a series is drawn. */
     public enum Mark {
         /** Joined points, with error bars where there are intervals. */
         LINE,

@@ -53,7 +53,7 @@ public final class ClassifierWork {
             labels = List.copyOf(labels);
         }
 
-        /** What first weights, order and augmentation are drawn from: the same with and without made images. */
+        /** The seed of first weights, order and augmentation. It is the same with and without made images. */
         String draws() {
             return "classifier " + shots + " " + seed;
         }
@@ -72,7 +72,7 @@ public final class ClassifierWork {
         public static final Made NONE = new Made("", "", "", "", 0);
     }
 
-    /** Whether images are changed at random each time they are seen. */
+    /** Says whether images are changed at random each time they are seen. */
     public enum Augmented {
         NONE,
         STANDARD;
@@ -88,7 +88,7 @@ public final class ClassifierWork {
     private final RunFolder folder;
     private final GreyImages test;
 
-    /** Work that publishes in this folder and judges by these images. */
+    /** Makes work that publishes in this folder and judges by these images. */
     public ClassifierWork(RunFolder folder, GreyImages test) {
         this.folder = folder;
         this.test = test;

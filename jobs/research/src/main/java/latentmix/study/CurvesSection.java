@@ -91,7 +91,7 @@ final class CurvesSection {
         return new CurvesSection(curves, rows).section();
     }
 
-    /** As the configuration lists the factors, the lines of reference first, all classes before each. */
+    /** Orders rows as the configuration lists the factors; the lines of reference come first, and all classes before each. */
     private static Comparator<CurveRow> order(Cells cells) {
         List<String> settings = cells.settings().stream().map(Setting::label).toList();
         return Comparator.comparingInt((CurveRow row) -> settings.indexOf(row.setting()))
@@ -106,7 +106,7 @@ final class CurvesSection {
                 .thenComparing(CurveRow::metric);
     }
 
-    /** What an entry's name stands for. */
+    /** The factors that an entry's name stands for. */
     private record RowSource(String weights, String pool) {}
 
     private StudySection section() {

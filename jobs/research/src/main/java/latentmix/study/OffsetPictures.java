@@ -18,16 +18,10 @@ import latentmix.work.Batches;
 import latentmix.work.ModelOnDevice;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
-/**
- * What a constant in a part of a latent does to its image: one channel of the top quarter is raised and another lowered
- * by as much, so that the latent's mean stays, before the first step of sampling or after the last.
- *
- * @see <a href="https://arxiv.org/abs/2505.07481">Landolsi and Kahl, Section 4.4 and Figure 6</a>
- */
+/** These pictures show what a constant in a part of a latent does to its image. One channel of the top quarter is raised and another lowered by as much, so that the latent's mean stays. That happens before the first step of sampling or after the last. */
 public record OffsetPictures(ModelOnDevice model, Scheduler scheduler, Settings settings) {
     /**
-     * What is sampled.
-     *
+     * The settings of the sampling.
      * @param raised a channel
      * @param lowered another one
      * @param offsets the offsets in standard deviations of noise
@@ -96,7 +90,7 @@ public record OffsetPictures(ModelOnDevice model, Scheduler scheduler, Settings 
         }
     }
 
-    /** z with each offset, (B, C, H, W). */
+    /** The latents z with each offset, (B, C, H, W). */
     private NDArray noises(double[] z, List<Double> offsets, Shape shape, NDManager scope) {
         float[] values = new float[offsets.size() * shape.size()];
         for (int i = 0; i < offsets.size(); i++) {
@@ -110,7 +104,7 @@ public record OffsetPictures(ModelOnDevice model, Scheduler scheduler, Settings 
                 new ai.djl.ndarray.types.Shape(offsets.size(), shape.channels(), shape.height(), shape.width()));
     }
 
-    /** z with a constant added to the top quarter of one channel and taken from that of another. */
+    /** The latent z with a constant added to the top quarter of one channel and taken from that of another. */
     static double[] shifted(Shape shape, double[] z, int raised, int lowered, double offset) {
         double[] shifted = Arrays.copyOf(z, z.length);
         int quarter = Math.max(1, shape.height() / 4) * shape.width();

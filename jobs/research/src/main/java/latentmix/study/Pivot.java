@@ -18,7 +18,7 @@ public record Pivot(String caption, String corner, List<String> columns, List<Ro
     /** A value as text, and how it stands to the others of its column. */
     public record Cell(String text, Rank rank) {}
 
-    /** How a value stands to the others of its column. */
+    /** The rank of a value among the others of its column. */
     public enum Rank {
         BEST,
         OTHER

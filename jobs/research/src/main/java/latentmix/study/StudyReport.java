@@ -30,7 +30,7 @@ record StudyReport(StudyConfig config, String cost, List<StudyRuns.Done> runs, L
         }
     }
 
-    /** What one stage of a run did; runs count from 1. */
+    /** The summary of one stage of a run; runs count from 1. */
     record RunStage(int run, StageSummary stage) {}
 
     StudyReport {
@@ -52,7 +52,7 @@ record StudyReport(StudyConfig config, String cost, List<StudyRuns.Done> runs, L
                         .toList();
     }
 
-    /** Whether a table has too many rows for the page. */
+    /** Says whether a table has too many rows for the page. */
     static boolean isLong(StudyTable<?> table) {
         return table.rows().size() > MOST_ROWS;
     }

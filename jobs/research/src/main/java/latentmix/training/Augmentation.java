@@ -52,7 +52,7 @@ public record Augmentation(double mirror, int shift, double zoom, double brightn
         return changed;
     }
 
-    /** Mirrored, zoomed about the middle and shifted, in one bilinear step. */
+    /** The image mirrored, zoomed about the middle and shifted, in one bilinear step. */
     private float[] moved(float[] image, int size, UniformRandomProvider rng) {
         double across = rng.nextDouble() < mirror ? -1 : 1;
         double scale = 1 / (1 + zoom * between(-1, 1, rng));

@@ -261,7 +261,7 @@ public final class LatentDiffusionTraining {
         write(model.resolve("text_encoder"), text, "model.safetensors", below("text_encoder.", weights));
     }
 
-    /** Drawn values, and another U-Net's where one is named. */
+    /** The first values: drawn ones, or those of another U-Net where one is named. */
     private Map<String, Values> initial(ScriptModule module) {
         Map<String, Values> initial = Initialization.of(module, settings.seed() + 1);
         if (settings.unetFrom() != null) {
