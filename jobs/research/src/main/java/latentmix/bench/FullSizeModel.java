@@ -126,7 +126,10 @@ public enum FullSizeModel {
         return config;
     }
 
-    /** The work of one forward: one image with guidance for the U-Net, one image without for the transformer, one prompt for the text encoder. */
+    /**
+     * The work of one forward: one image with guidance for the U-Net, one image without for the transformer, one prompt
+     * for the text encoder.
+     */
     List<Workload> workloads() {
         return switch (this) {
             case SD15_UNET ->

@@ -94,10 +94,9 @@ public final class InversionBench {
                         + "inverted; null-text leads a"
                         + " gradient back through all of them but four a step%n",
                 count);
-        out.println(
-                "| inversion | steps | its guidance | sampled at | evaluations an image | RMS of "
-                        + "latents | PSNR of pixels |"
-                        + " images inverted/s |");
+        out.println("| inversion | steps | its guidance | sampled at | evaluations an image | RMS of "
+                + "latents | PSNR of pixels |"
+                + " images inverted/s |");
         out.println("|---|---|---|---|---|---|---|---|");
         for (Case asked : CASES) {
             Measured sum = groups.stream()

@@ -53,6 +53,7 @@ record BiasSurvey(List<String> methods, List<Integer> counts, int repeats) imple
 
     /**
      * The values that {@code fix/0} should have for a pool of this bias and spread.
+     *
      * <pre>x(N) = ⟨b, p⟩ √N √D / √(v + N ‖b‖²),   v = mean ‖z - μ‖²</pre>
      *
      * For a small bias that is the line √N · ⟨b, p⟩ · √(D / v) (Eq. 9 of the paper); it bends at N about v / ‖b‖². ⟨b,

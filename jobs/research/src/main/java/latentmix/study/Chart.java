@@ -55,7 +55,9 @@ import org.w3c.dom.Document;
 import org.w3c.dom.Element;
 
 /**
- * A chart of curves, points, bands and fitted lines over two axes, as SVG or PNG. Series differ by colour (Okabe and Ito's set, which colour-blind people can tell apart), by marker and, past the eighth, by dashes.
+ * A chart of curves, points, bands and fitted lines over two axes, as SVG or PNG. Series differ by colour (Okabe and
+ * Ito's set, which colour-blind people can tell apart), by marker and, past the eighth, by dashes.
+ *
  * @param title the text above the drawing, or empty
  * @param references horizontal lines to compare with
  */

@@ -91,7 +91,10 @@ final class CurvesSection {
         return new CurvesSection(curves, rows).section();
     }
 
-    /** Orders rows as the configuration lists the factors; the lines of reference come first, and all classes before each. */
+    /**
+     * Orders rows as the configuration lists the factors; the lines of reference come first, and all classes before
+     * each.
+     */
     private static Comparator<CurveRow> order(Cells cells) {
         List<String> settings = cells.settings().stream().map(Setting::label).toList();
         return Comparator.comparingInt((CurveRow row) -> settings.indexOf(row.setting()))

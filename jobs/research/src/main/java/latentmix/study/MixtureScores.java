@@ -30,7 +30,10 @@ import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
 import latentmix.work.GeneratedMixtures;
 
-/** These rows say of a run's mixtures what the evaluation's metrics do not: how much of its inputs an output keeps ({@link Retention}, by the cosines of the evaluator's features), and the mean scores of the images. */
+/**
+ * These rows say of a run's mixtures what the evaluation's metrics do not: how much of its inputs an output keeps
+ * ({@link Retention}, by the cosines of the evaluator's features), and the mean scores of the images.
+ */
 final class MixtureScores {
     private static final List<String> SCORES = List.of("entropy", "clipped", "sharpness");
     private static final double NORMAL_95 = 1.96;

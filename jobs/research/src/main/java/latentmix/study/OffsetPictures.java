@@ -18,10 +18,15 @@ import latentmix.work.Batches;
 import latentmix.work.ModelOnDevice;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
-/** These pictures show what a constant in a part of a latent does to its image. One channel of the top quarter is raised and another lowered by as much, so that the latent's mean stays. That happens before the first step of sampling or after the last. */
+/**
+ * These pictures show what a constant in a part of a latent does to its image. One channel of the top quarter is raised
+ * and another lowered by as much, so that the latent's mean stays. That happens before the first step of sampling or
+ * after the last.
+ */
 public record OffsetPictures(ModelOnDevice model, Scheduler scheduler, Settings settings) {
     /**
      * The settings of the sampling.
+     *
      * @param raised a channel
      * @param lowered another one
      * @param offsets the offsets in standard deviations of noise

@@ -16,7 +16,9 @@ import latentmix.latent.WeightSampler;
 import latentmix.study.LatentExperiment.Statistic;
 
 /**
- * This survey measures what mixtures are like along straight paths through one pool. A path leads from an input to the equal centroid of N inputs; it is one of them.
+ * This survey measures what mixtures are like along straight paths through one pool. A path leads from an input to the
+ * equal centroid of N inputs; it is one of them.
+ *
  * <pre>w(s) = (1 - s) e_1 + s / N,   0 ≤ s ≤ 1;   with two inputs on to s = 2, the other one</pre>
  *
  * @param methods methods that take N inputs
