@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
+import latentmix.report.Counts;
+import latentmix.report.StageLeft;
 import latentmix.table.RunFolder;
 import latentmix.table.StageName;
 
@@ -13,7 +15,7 @@ final class Ending {
     private Ending() {}
 
     /** The words of a run that was stopped. */
-    static String stopped(String reason, List<Plan.Stage> left) {
+    static String stopped(String reason, List<StageLeft> left) {
         return "Stopped: " + reason + "; the same command goes on where this run stopped. Left: "
                 + left.stream()
                         .map(stage -> stage.stage() + " " + stage.rows() + " rows")

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.EnumSet;
 import java.util.Map;
+import latentmix.report.Counts;
 import latentmix.table.RunFolder;
 import latentmix.table.StageName;
 import org.apache.hadoop.conf.Configuration;
