@@ -63,7 +63,7 @@ public final class GoldenCheckpoints {
         return stableDiffusion(folder, "unet-sd21", "clip-text-proj-g", "w0", "sd21-v");
     }
 
-    /** The same with betas rescaled to zero terminal SNR and trailing spacing. */
+    /** A Stable Diffusion checkpoint with betas rescaled to zero terminal SNR and trailing spacing. */
     public static Path zeroTerminalSnr(Path folder) throws IOException {
         return stableDiffusion(folder, "unet-sd21", "clip-text-proj-g", "w0", "zsnr-v-trailing");
     }

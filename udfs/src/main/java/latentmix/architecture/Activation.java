@@ -5,11 +5,11 @@ enum Activation {
     SILU("torch.silu%s(%s)"),
     MISH("torch.mish%s(%s)"),
     RELU("torch.relu%s(%s)"),
-    /** x Φ(x), exact. */
+    /** GELU: x Φ(x), computed exactly. */
     GELU("torch.gelu%s(%s)"),
-    /** x Φ(x), with Φ approximated by tanh. */
+    /** GELU: x Φ(x), where tanh approximates Φ. */
     GELU_TANH("torch.gelu%s(%s, approximate=\"tanh\")"),
-    /** x σ(1.702 x). */
+    /** CLIP's approximation of GELU: x σ(1.702 x). */
     QUICK_GELU("torch.mul%1$s(%2$s, torch.sigmoid(torch.mul(%2$s, 1.702)))");
 
     private final String text;
@@ -31,12 +31,12 @@ enum Activation {
         };
     }
 
-    /** The call on a variable, which keeps its value. */
+    /** The text of a call on a variable. The variable keeps its value. */
     String call(String variable) {
         return text.formatted("", variable);
     }
 
-    /** The call on an expression whose value nothing else needs: it is overwritten. */
+    /** The text of a call that overwrites the value of an expression. Nothing else may need that value. */
     String inPlace(String expression) {
         return text.formatted("_", expression);
     }

@@ -22,7 +22,7 @@ public sealed interface Architecture
     /** The module trees, each compiled to a program of its own, by name. */
     Map<Part, ScriptModule> parts();
 
-    /** Old names of tensors and what they are called now, for files that have these keys. */
+    /** The present names of tensors that older files call otherwise, by pattern, for a file with these keys. */
     default Map<Pattern, String> renamings(Set<String> keys) {
         return Map.of();
     }
@@ -44,7 +44,7 @@ public sealed interface Architecture
                 component.resolve("config.json").toString());
     }
 
-    /** Reads a config; where names it in messages. */
+    /** Reads a config. Messages name it by {@code where}. */
     static Architecture of(JsonNode json, String where) {
         ModelConfig config = new ModelConfig(json, where);
         return switch (config.className()) {

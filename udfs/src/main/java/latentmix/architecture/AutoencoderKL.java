@@ -33,7 +33,7 @@ public record AutoencoderKL(
         boolean midBlockAttention)
         implements Architecture {
     private static final double EPS = 1e-6;
-    /** The tensors of the attention in the middle, as diffusers named them before 0.12 and since. */
+    /** The attention's tensors in the middle block: diffusers gave them other names before 0.12. */
     private static final String ATTENTION = "^((?:en|de)coder\\.mid_block\\.attentions\\.0\\.)";
 
     private static final Map<Pattern, String> RENAMINGS = renamings(Map.of(
@@ -75,7 +75,7 @@ public record AutoencoderKL(
                 config.flag("mid_block_add_attention", true));
     }
 
-    /** Pixels of a side per entry of a latent's side: each level but the last halves it. */
+    /** The number of pixels along a side for one entry of the latent. Each level but the last halves the side. */
     public int factor() {
         return 1 << (blockOutChannels.size() - 1);
     }
@@ -90,7 +90,7 @@ public record AutoencoderKL(
         return RENAMINGS;
     }
 
-    /** The attention's projections were 1×1 convolutions once: (C, C, 1, 1) stands for (C, C). */
+    /** Older files store the attention's projections as 1×1 convolutions, so (C, C, 1, 1) is accepted for (C, C). */
     @Override
     public boolean accepts(String key, List<Long> declared, List<Long> shape) {
         boolean kernel = shape.size() == 4 && shape.get(2) == 1 && shape.get(3) == 1;
@@ -181,7 +181,10 @@ public record AutoencoderKL(
                         .formatted(latent));
     }
 
-    /** What encoder and decoder share: convolution in, levels with the middle after or before them, norm and out. */
+    /**
+     * The layers that encoder and decoder share: a first convolution, the levels with the middle block after or before
+     * them, a norm and a last convolution.
+     */
     private ScriptModule half(String type, String name, List<ScriptModule> levels, int in, int first) {
         StringBuilder calls = new StringBuilder();
         for (int i = 0; i < levels.size(); i++) {

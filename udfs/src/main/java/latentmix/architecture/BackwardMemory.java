@@ -3,8 +3,8 @@ package latentmix.architecture;
 import java.util.List;
 
 /**
- * What leading a gradient back through a U-Net holds in memory: the activations that autograd keeps of its forward, 4
- * bytes each, times {@link #MARGIN},
+ * The memory that a backward pass through a U-Net takes: the activations that autograd keeps of its forward, 4 bytes
+ * each, times {@link #MARGIN},
  *
  * <pre>
  * residual block of in to out channels    2 in + 4 out        and in again where a skip connection is joined on
@@ -17,8 +17,8 @@ import java.util.List;
  */
 public final class BackwardMemory {
     /**
-     * For the allocator and what the layers need meanwhile: without it the estimate is 0.9 to 1 times what was
-     * measured.
+     * A factor for the allocator and for what layers hold while they run. Without it the estimate was 0.9 to 1 times
+     * the measured memory.
      */
     static final double MARGIN = 1.5;
 

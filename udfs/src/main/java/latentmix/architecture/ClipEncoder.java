@@ -13,7 +13,7 @@ import latentmix.torchscript.ScriptModule;
  */
 record ClipEncoder(
         int hiddenSize, int intermediateSize, int layers, int heads, Activation activation, double layerNormEps) {
-    /** Reads what both models' configs call by the same keys; the defaults of the first three are a model's own. */
+    /** Reads the keys that both models' configs share. The defaults of the first three are those of each model. */
     static ClipEncoder of(ModelConfig config, int hiddenSize, int intermediateSize, int heads) {
         int hidden = config.integer("hidden_size", hiddenSize);
         int headCount = config.integer("num_attention_heads", heads);

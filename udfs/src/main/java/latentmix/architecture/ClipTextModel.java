@@ -16,15 +16,18 @@ import latentmix.torchscript.ScriptModule;
 public record ClipTextModel(
         int vocabSize, ClipEncoder encoder, int maxPositionEmbeddings, Pooling pooling, int projection)
         implements Architecture {
-    /** The end token's position. */
+    /** The rule that finds the end token in a row of ids. */
     sealed interface Pooling {
-        /** Where the id is largest, first of equals: configs of old checkpoints say eos_token_id 2, which is wrong. */
+        /**
+         * The end token is the largest id, the first of equal ones. Configs of old checkpoints say eos_token_id 2,
+         * which is wrong.
+         */
         record LargestId() implements Pooling {}
 
-        /** Where the id is this one, first of equals. */
+        /** The end token is this id, where it stands first. */
         record EndToken(int id) implements Pooling {}
 
-        /** Expression for a position a row, from input_ids. */
+        /** The text of an expression that gives one position for each row of input_ids. */
         default String text() {
             return this instanceof EndToken end
                     ? "torch.argmax(torch.eq(input_ids, " + end.id() + ").to(3), -1)"
@@ -44,7 +47,7 @@ public record ClipTextModel(
                 config.className().equals("CLIPTextModelWithProjection") ? config.integer("projection_dim", 512) : 0);
     }
 
-    /** Width of the hidden states. */
+    /** The width of the hidden states. */
     public int hiddenSize() {
         return encoder.hiddenSize();
     }

@@ -15,7 +15,7 @@ import latentmix.torchscript.ScriptModule;
  */
 public record ClipVisionModel(ClipEncoder encoder, int imageSize, int patchSize, int channels, int projection)
         implements Architecture {
-    /** What a file of both of CLIP's models has beside this one. */
+    /** The tensors of CLIP's text model, which a file of both models has too. */
     private static final Pattern TEXT = Pattern.compile("text_model\\..*|text_projection\\.weight|logit_scale");
 
     /** Reads the config of the vision model alone or, as most published folders have it, of both models (CLIPModel). */

@@ -26,11 +26,14 @@ public record ConvClassifier(
         int numClasses,
         Normalization normalization)
         implements Architecture {
-    /** What a layer's outputs are normalised by. */
+    /** The norm of a layer's outputs. */
     public enum Normalization {
-        /** The statistics of the images it was trained on. */
+        /** The outputs are normalised by the statistics of the training images. */
         BATCH_NORM,
-        /** An image's own: of eight groups of channels, and of all features. */
+        /**
+         * The outputs are normalised by the image's own statistics: those of eight groups of channels, and those of all
+         * features.
+         */
         GROUP_NORM
     }
 
@@ -59,7 +62,7 @@ public record ConvClassifier(
         return classifier;
     }
 
-    /** How many batches were seen in training. */
+    /** Ignores {@code num_batches_tracked}, a count of training batches. */
     @Override
     public boolean ignores(String key) {
         return key.endsWith(".num_batches_tracked");

@@ -1,11 +1,11 @@
 package latentmix.architecture;
 
-/** A network that denoises latents: what is asked of either kind. */
+/** A network that denoises latents: a U-Net or a transformer. */
 public sealed interface DenoisingNetwork extends Architecture permits UNet2DConditionModel, SD3Transformer2DModel {
     int inChannels();
 
     int outChannels();
 
-    /** A side of the latents that it was trained on. */
+    /** The side of the latents that the network was trained on. */
     int sampleSize();
 }

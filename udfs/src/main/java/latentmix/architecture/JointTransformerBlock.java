@@ -11,19 +11,19 @@ import latentmix.torchscript.ScriptModule;
  * (1 + scale) + shift.
  */
 record JointTransformerBlock(int width, int heads, QkNorm qkNorm) {
-    /** What is done to the queries and keys of each head. */
+    /** The norm of each head's queries and keys. */
     enum QkNorm {
         NONE,
         RMS_NORM
     }
 
-    /** Whether the patches attend to themselves a second time, beside the attention to both. */
+    /** The attentions of the patches: one to patches and prompt, and perhaps a second to the patches alone. */
     enum Attends {
         ONCE,
         TWICE
     }
 
-    /** The last block only reads the prompt. */
+    /** The place of a block. The last block reads the prompt and does not change it. */
     enum Place {
         INNER,
         LAST
@@ -31,7 +31,7 @@ record JointTransformerBlock(int width, int heads, QkNorm qkNorm) {
 
     private static final double EPS = 1e-6;
 
-    /** Text of the layer norm without weights of a variable, times 1 + scale plus shift. */
+    /** The text of norm(x) · (1 + scale) + shift for a variable x. */
     private String modulated(String normed, String shift, String scale) {
         return "torch.addcmul(%s, %s, torch.add(%s, 1))".formatted(shift, normed, scale);
     }
@@ -40,7 +40,7 @@ record JointTransformerBlock(int width, int heads, QkNorm qkNorm) {
         return "torch.layer_norm(%s, [%d], None, None, %s)".formatted(x, width, EPS);
     }
 
-    /** Scale, then shift, from temb: forward(x, temb), x (B, T, width). */
+    /** A norm whose scale and shift, in this order, come from temb: forward(x, temb), x (B, T, width). */
     ScriptModule adaLayerNormContinuous() {
         return ScriptModule.named("AdaLayerNormContinuous")
                 .child("linear", Layers.linear(width, 2 * width))
@@ -53,7 +53,7 @@ record JointTransformerBlock(int width, int heads, QkNorm qkNorm) {
                                 .formatted(modulated(normed("x"), "shift", "scale")));
     }
 
-    /** Shift, scale and gate, so many times, from temb: forward(temb), (B, 1, width) each. */
+    /** The layer that makes so many triples of shift, scale and gate from temb: forward(temb), (B, 1, width) each. */
     private ScriptModule adaLayerNormZero(int triples) {
         return ScriptModule.named("AdaLayerNormZero")
                 .child("linear", Layers.linear(width, 3 * triples * width))
@@ -122,7 +122,10 @@ record JointTransformerBlock(int width, int heads, QkNorm qkNorm) {
                 : attention.child(q, Layers.rmsNorm(width / heads, EPS)).child(k, Layers.rmsNorm(width / heads, EPS));
     }
 
-    /** Text: a projection's output as heads, (B, heads, T, headWidth), normalised where there is a norm. */
+    /**
+     * The text that turns a projection's output into heads, (B, heads, T, headWidth), and normalises them where there
+     * is a norm.
+     */
     private String heads(String projection, String x, String norm) {
         String text = "torch.transpose(torch.unflatten(self.%s.forward(%s), 2, [%d, %d]), 1, 2)"
                 .formatted(projection, x, heads, width / heads);
@@ -197,7 +200,7 @@ record JointTransformerBlock(int width, int heads, QkNorm qkNorm) {
                                         heads("to_v", "x", "")));
     }
 
-    /** Linear, gelu approximated by tanh, linear; four times as wide between. */
+    /** The feed-forward layers: linear, GELU approximated by tanh, linear. They are four times as wide in between. */
     private ScriptModule feedForward() {
         ScriptModule gelu = ScriptModule.named("GELU")
                 .child("proj", Layers.linear(width, 4 * width))

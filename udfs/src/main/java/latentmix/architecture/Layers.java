@@ -113,7 +113,7 @@ final class Layers {
         return ScriptModule.named(type).parameter("weight", width).parameter("bias", width);
     }
 
-    /** Rows of a table: (…) of ids to (…, width). */
+    /** Looks ids up in a table: (…) of ids to (…, width). */
     static ScriptModule embedding(int rows, int width) {
         return ScriptModule.named("Embedding")
                 .parameter("weight", rows, width)

@@ -126,7 +126,10 @@ public record SD3Transformer2DModel(
                                         .formatted(calls, patchSize, outChannels)));
     }
 
-    /** A convolution of stride patchSize, and the middle of the table of positions: to (B, h·w, width), h, w. */
+    /**
+     * Cuts the latent into patches by a convolution of stride patchSize and adds the middle of the table of positions:
+     * to (B, h·w, width), h, w.
+     */
     private ScriptModule patchEmbed() {
         return ScriptModule.named("PatchEmbed")
                 .parameter("pos_embed", 1, (long) posEmbedMaxSize * posEmbedMaxSize, width())

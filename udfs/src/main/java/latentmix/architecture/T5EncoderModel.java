@@ -33,13 +33,13 @@ public record T5EncoderModel(
         FeedForward feedForward,
         double eps)
         implements Architecture {
-    /** Whether the hidden layer is activation(wi x) or activation(wi_0 x) · wi_1 x. */
+    /** The hidden layer: activation(wi x), or gated, activation(wi_0 x) · wi_1 x. */
     enum FeedForward {
         PLAIN,
         GATED
     }
 
-    /** What other files call shared.weight. */
+    /** The name that some files give to shared.weight. */
     private static final String EMBED_TOKENS = "encoder.embed_tokens.weight";
 
     private static final String SHARED = "shared.weight";
@@ -77,7 +77,7 @@ public record T5EncoderModel(
         return keys.contains(SHARED) ? Map.of() : Map.of(Pattern.compile("^" + Pattern.quote(EMBED_TOKENS)), SHARED);
     }
 
-    /** The embeddings may be there twice, and a whole T5's file has its decoder too. */
+    /** Ignores a second copy of the embeddings, and the decoder in the file of a whole T5. */
     @Override
     public boolean ignores(String key) {
         return key.equals(EMBED_TOKENS) || key.equals("lm_head.weight") || key.startsWith("decoder.");

@@ -12,7 +12,7 @@ import latentmix.torchscript.ScriptModule;
  * @param frequencyShift the shift of the frequencies' exponent
  */
 record TimestepEmbedding(boolean cosinesFirst, double frequencyShift) {
-    /** Linear, activation, linear: (N, in) to (N, out). */
+    /** Two linear layers with an activation between: (N, in) to (N, out). */
     static ScriptModule module(int in, int out, Activation activation) {
         return ScriptModule.named("TimestepEmbedding")
                 .child("linear_1", Layers.linear(in, out))
@@ -27,8 +27,8 @@ record TimestepEmbedding(boolean cosinesFirst, double frequencyShift) {
     }
 
     /**
-     * The method of this name, of (timestep): sines and cosines of t·exp(-ln(10000)·i/(half - shift)), in float32 as
-     * the networks were trained, (N, width) of a scalar or (N).
+     * The text of a method of (timestep) with this name, which computes sines and cosines of t·exp(-ln(10000)·i/(half -
+     * shift)), in float32 as the networks were trained, (N, width) of a scalar or (N).
      */
     String method(String name, int width) {
         int half = width / 2;

@@ -76,7 +76,7 @@ record Transformer2DModel(int groups, int contextWidth, Projection projection) {
                         """);
     }
 
-    /** GEGLU, then linear: (hidden, gate) halves of 8·width, hidden · gelu(gate). */
+    /** The feed-forward layers: GEGLU, hidden · gelu(gate) of the two halves of 8·width, then a linear layer. */
     private static ScriptModule feedForward(int width) {
         ScriptModule geglu = ScriptModule.named("GEGLU")
                 .child("proj", Layers.linear(width, 8 * width))

@@ -41,15 +41,15 @@ public record UNet2DConditionModel(
         InputRange inputRange,
         Optional<TextTime> textTime)
         implements DenoisingNetwork {
-    /** Whether the sample is taken as it is or moved from [0, 1] to [-1, 1] first (center_input_sample). */
+    /** The range of the sample: taken as it is, or moved from [0, 1] to [-1, 1] first (center_input_sample). */
     enum InputRange {
         AS_IS,
         CENTERED
     }
 
     /**
-     * What Stable Diffusion XL adds to the timestep embedding (addition_embed_type text_time): the pooled prompt and
-     * six numbers about the image's size, each embedded as a timestep is.
+     * The numbers that Stable Diffusion XL adds to the timestep embedding (addition_embed_type text_time): the pooled
+     * prompt and six numbers about the image's size, each embedded as a timestep is.
      *
      * @param numberWidth width of one number's embedding
      * @param width of the pooled prompt and all numbers together
@@ -288,7 +288,8 @@ public record UNet2DConditionModel(
     }
 
     /**
-     * The i-th up level, of the width of down level n - 1 - i; its residual blocks take the skip connections' widths.
+     * The i-th up level. It is as wide as the down level n - 1 - i. Its residual blocks take the skip connections'
+     * widths.
      */
     private ScriptModule up(int i) {
         int level = blockOutChannels.size() - 1 - i;

@@ -24,9 +24,9 @@ import java.util.stream.Stream;
 public enum BuiltIn {
     /** A latent diffusion model in diffusers layout, trained on Fashion-MNIST. */
     FASHION("builtin:fashion", "fashion-ldm"),
-    /** The same before it was told what images show: one prompt for all. It shares the autoencoder. */
+    /** An earlier state of that model, trained with one prompt for all images. It shares the autoencoder. */
     FASHION_UNLABELLED("builtin:fashion-unlabelled", "fashion-ldm-unlabelled", FASHION),
-    /** 64 images a class that the model's training never saw. */
+    /** A sample of 64 images a class. The model's training never saw them. */
     FASHION_MNIST_SAMPLE("builtin:fashion-mnist-sample", "fashion-mnist-sample");
 
     private static final String SCHEME = "builtin:";
@@ -42,7 +42,7 @@ public enum BuiltIn {
         this.shared = resources;
     }
 
-    /** Files that are not its own it has from another. */
+    /** A built-in that takes files which are not its own from another one. */
     BuiltIn(String location, String name, BuiltIn other) {
         this.location = location;
         this.resources = "/latentmix/builtin/" + name + "/";
@@ -69,7 +69,7 @@ public enum BuiltIn {
         return (name.equals(location) ? folder : folder.resolve(location.substring(name.length() + 1))).toString();
     }
 
-    /** Whether {@link #located} accepts this location: anything but a built-in that does not exist. */
+    /** Whether {@link #located} accepts this location. It refuses only a built-in that does not exist. */
     public static boolean resolvable(String location) {
         return !location.startsWith(SCHEME) || locations().contains(name(location));
     }

@@ -64,13 +64,13 @@ public final class CheckpointCache implements AutoCloseable {
     private final Map<String, Path> opened = new ConcurrentHashMap<>(); // by location
     private final Map<String, FileChannel> inUse = new ConcurrentHashMap<>(); // by key
 
-    /** A cache in this folder of so many bytes; what is open stays whatever its size. */
+    /** A cache in this folder of so many bytes. Copies that are open stay, whatever their size. */
     CheckpointCache(Path dir, long limit) {
         this.dir = dir;
         this.limit = limit;
     }
 
-    /** The one of this process: what it opens stays open. */
+    /** The cache of this process. Copies that it opens stay open. */
     private static synchronized CheckpointCache shared() {
         if (shared == null) {
             shared = new CheckpointCache(Caches.dir().resolve("checkpoints"), bytes(System.getenv(LIMIT)));
@@ -92,7 +92,7 @@ public final class CheckpointCache implements AutoCloseable {
         return path.startsWith("file:") ? Path.of(URI.create(path)) : shared().copy(path, conf);
     }
 
-    /** The limit that a text of whole gigabytes says. */
+    /** The limit in bytes, from a text of whole gigabytes. */
     static long bytes(String gigabytes) {
         if (gigabytes == null || gigabytes.isBlank()) {
             return DEFAULT_LIMIT * 1_000_000_000;
@@ -331,7 +331,7 @@ public final class CheckpointCache implements AutoCloseable {
         return FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
     }
 
-    /** Lets go of the copies that are open. */
+    /** Closes the copies that are open, so that others may evict them. */
     @Override
     public void close() throws IOException {
         for (FileChannel channel : inUse.values()) {

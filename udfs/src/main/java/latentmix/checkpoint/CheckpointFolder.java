@@ -67,7 +67,7 @@ public final class CheckpointFolder {
 
     /** A checkpoint folder of which the index alone is read: it tells what else is needed. */
     static CheckpointFolder indexed(Path path) {
-        return new CheckpointFolder(path, Json.read(path.resolve(INDEX)));
+        return new CheckpointFolder(path, JsonObject.read(path.resolve(INDEX)).json());
     }
 
     public Path path() {
@@ -137,11 +137,12 @@ public final class CheckpointFolder {
 
     /** The config.json of a component folder, wherever it lies. */
     public static JsonNode config(Path component) {
-        return Json.read(component.resolve("config.json"));
+        return JsonObject.read(component.resolve("config.json")).json();
     }
 
     public JsonNode schedulerConfig() {
-        return Json.read(component("scheduler").resolve("scheduler_config.json"));
+        return JsonObject.read(component("scheduler").resolve("scheduler_config.json"))
+                .json();
     }
 
     /**

@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Fingerprint {
     private static final Logger LOG = LoggerFactory.getLogger(Fingerprint.class);
-    /** A younger file could change again within the clock's resolution: its hash is not kept. */
+    /** The age from which a file's hash is kept. A younger file could change again within the clock's resolution. */
     private static final Duration SETTLED = Duration.ofSeconds(2);
 
     private Fingerprint() {}
@@ -89,7 +89,7 @@ public final class Fingerprint {
         return ofText(lines.toString());
     }
 
-    /** A hash with a sum of its own: a flipped bit would make it that of another checkpoint. */
+    /** A hash with a checksum of its own. Without it, a flipped bit would give the hash of another checkpoint. */
     private static String checked(String key, String hash) {
         return hash + " " + ofText(key + hash);
     }

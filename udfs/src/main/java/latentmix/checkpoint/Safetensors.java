@@ -29,7 +29,7 @@ import latentmix.codec.LittleEndian;
  * href="https://github.com/huggingface/safetensors#format">the format</a>.
  */
 public final class Safetensors implements AutoCloseable {
-    /** Where a tensor lies: its bytes are [begin, end) of the file. */
+    /** A tensor's place in the file: its bytes are [begin, end). */
     public record Tensor(String name, ElementType type, List<Long> shape, long begin, long end) {
         public Tensor {
             shape = List.copyOf(shape);
@@ -211,7 +211,7 @@ public final class Safetensors implements AutoCloseable {
         return tensors;
     }
 
-    /** The tensor of this name; none is an error. */
+    /** The tensor of this name. */
     public Tensor tensor(String name) {
         Tensor tensor = tensors.get(name);
         if (tensor == null) {

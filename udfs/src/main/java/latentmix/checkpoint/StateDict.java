@@ -125,7 +125,7 @@ public final class StateDict implements AutoCloseable {
     }
 
     private static Map<String, String> index(Path path) {
-        JsonNode map = Json.read(path).path("weight_map");
+        JsonNode map = JsonObject.read(path).json().path("weight_map");
         if (!map.isObject() || map.isEmpty()) {
             throw new CheckpointException(path + " should have an object weight_map of tensor names to files");
         }
@@ -184,7 +184,10 @@ public final class StateDict implements AutoCloseable {
                 folder + " should hold diffusion_pytorch_model.safetensors or model.safetensors, and has neither");
     }
 
-    /** The same tensors under other names; the renamed keys must stay distinct. Closing either closes both. */
+    /**
+     * This state dict with other names for its tensors. The new names must be distinct. Closing either state dict
+     * closes both.
+     */
     public StateDict renamed(Map<Pattern, String> rules) {
         StateDict dict = new StateDict(folder, files);
         tensors.forEach((key, located) -> {

@@ -14,7 +14,7 @@ import javax.imageio.metadata.IIOMetadataNode;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /**
- * Pixels to an animated GIF that runs forever, each frame with its own 256 colours (<a
+ * Encodes pixels as an animated GIF that runs forever. Each frame has its own 256 colours (<a
  * href="https://www.w3.org/Graphics/GIF/spec-gif89a.txt">GIF89a</a>; the metadata's names are <a
  * href="https://docs.oracle.com/en/java/javase/17/docs/api/java.desktop/javax/imageio/metadata/doc-files/gif_metadata.html">Java's</a>).
  */

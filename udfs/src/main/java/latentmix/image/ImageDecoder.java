@@ -20,9 +20,9 @@ import java.util.List;
 import javax.imageio.ImageReader;
 
 /**
- * Image files to pixels, as the loaders do that diffusion models are trained with: first frame, EXIF orientation
- * applied, transparency over white, CMYK as (255 - c)(255 - k) / 255. Embedded colour profiles and gamma chunks are not
- * applied: every file is taken as sRGB.
+ * Decodes image files to pixels as the loaders of diffusion models do: first frame, EXIF orientation applied,
+ * transparency over white, CMYK as (255 - c)(255 - k) / 255. Embedded colour profiles and gamma chunks are not applied:
+ * every file is taken as sRGB.
  *
  * <p>The content decides the format, never the name. Java's and TwelveMonkeys' codecs decode the pixels; what they get
  * wrong without an error (CMYK, cut files, profiles) is settled before, by a walk over the file's segments or chunks.
@@ -99,7 +99,8 @@ public final class ImageDecoder {
     }
 
     /**
-     * A codec's image over white: (s·a + m·(m - a)) / m for samples s, opacity a and largest value m, then to 8 bits.
+     * Lays a codec's image over white: (s·a + m·(m - a)) / m for samples s, opacity a and largest value m, then to 8
+     * bits.
      */
     static Pixels flatten(BufferedImage image) {
         int width = image.getWidth();

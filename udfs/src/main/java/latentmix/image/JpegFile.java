@@ -13,13 +13,13 @@ import javax.imageio.ImageReader;
 
 /**
  * A JPEG file walked marker by marker up to its end marker (<a href="https://www.w3.org/Graphics/JPEG/itu-t81.pdf">ITU
- * T.81</a>, annex B). Java's codec gives the samples only, from a stream without application segments; what those say
- * of colour is followed here, by the rules of libjpeg (jdapimin.c, jdcolor.c).
+ * T.81</a>, annex B). Java's codec gives the samples only, from a stream without application segments; this class
+ * follows what those say of colour, by the rules of libjpeg (jdapimin.c, jdcolor.c).
  *
  * @param stream the file's own bytes less its APPn and COM segments
  */
 record JpegFile(byte[] stream, Colour colour, Orientation orientation) {
-    /** What the components are. */
+    /** The meaning of a JPEG's components. */
     enum Colour {
         GREY,
         RGB,

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * How a camera was held: EXIF tag 0x0112 (<a
+ * The way a camera was held: EXIF tag 0x0112 (<a
  * href="https://www.cipa.jp/std/documents/e/DC-X008-Translation-2019-E.pdf">Exif 2.32</a>, 4.6.4). Constants stand in
  * the order of the tag's values 1 to 8 and say what makes the stored image upright.
  */

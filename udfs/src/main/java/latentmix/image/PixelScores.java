@@ -3,7 +3,7 @@ package latentmix.image;
 import java.io.Serializable;
 
 /**
- * What a degenerate image shows in: too few levels, clipped pixels, too much colour, no edges.
+ * Four scores that tell a degenerate image: too few levels, clipped pixels, too much colour, no edges.
  *
  * <pre>
  * entropy     -Σ p log₂ p over the 256 levels of grey: 0 (one level) to 8 bits

@@ -10,7 +10,7 @@ import java.io.UncheckedIOException;
 import javax.imageio.ImageWriter;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
-/** Pixels to PNG files: 8-bit RGB, pixel chunks only, the same bytes for the same pixels. */
+/** Encodes pixels as PNG files of 8-bit RGB with pixel chunks only. Equal pixels give equal bytes. */
 public final class PngEncoder {
     private PngEncoder() {}
 

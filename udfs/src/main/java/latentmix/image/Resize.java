@@ -13,14 +13,14 @@ public final class Resize {
     private Resize() {}
 
     /**
-     * Short side to size, long side to ⌊size · long / short⌋, then the centre square, as the image processors of CLIP
-     * and Stable Diffusion do; nothing outside the square is computed.
+     * Resizes the short side to size and the long side to ⌊size · long / short⌋, then cuts out the centre square, as
+     * the image processors of CLIP and Stable Diffusion do; nothing outside the square is computed.
      */
     public static Pixels square(Pixels pixels, int size) {
         return square(pixels, size, size);
     }
 
-    /** Short side to size, then the centre square of another side, at most size. */
+    /** Resizes the short side to size, then cuts out the centre square of another side, which is at most size. */
     public static Pixels square(Pixels pixels, int size, int side) {
         if (side > size) {
             throw new IllegalArgumentException(
@@ -81,9 +81,9 @@ public final class Resize {
         return (byte) Math.min(Math.max(sum >> PRECISION_BITS, 0), 255);
     }
 
-    /** For each output position of one axis the first input and the weights from there on. */
+    /** The weights of one axis: for each output position the first input, and the weights from there on. */
     private record Axis(int[] first, int[][] weights) {
-        /** Outputs offset … offset + count - 1 of those that stretch inputs to size. */
+        /** The axis that stretches inputs to size, of which the outputs offset … offset + count - 1 are computed. */
         static Axis of(int inputs, long size, long offset, int count) {
             double scale = (double) inputs / size;
             double stretch = Math.max(scale, 1);

@@ -1,6 +1,6 @@
 package latentmix.image;
 
-/** Why a file gave no image: data for a row of the rejected table, not a fault of the program. */
+/** The reason why a file gave no image. It is data for a row of the rejected table, not a fault of the program. */
 public final class UnreadableImage extends Exception {
     /** The kinds of refusal, as the rejected table spells them. */
     public enum Reason {
@@ -34,7 +34,7 @@ public final class UnreadableImage extends Exception {
         return reason;
     }
 
-    /** What was found where, in one line. */
+    /** One line that says what was found in the file. */
     public String detail() {
         return getMessage();
     }

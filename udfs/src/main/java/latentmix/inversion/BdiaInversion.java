@@ -100,7 +100,7 @@ public record BdiaInversion(Step first, List<Step> down, List<Step> up, Guidance
         return x.mul(step.samples().get(0)).addi(output.mul(step.outputs().get(0)));
     }
 
-    /** The way back through the same latents. */
+    /** The sampler that leads back through the same latents. */
     record Sampling(BdiaInversion bdia, Denoiser denoiser) implements Sampler {
         @Override
         public NDArray sample(

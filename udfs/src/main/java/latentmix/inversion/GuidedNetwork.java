@@ -40,12 +40,12 @@ record GuidedNetwork(Denoiser denoiser, Guidance guidance, PromptEmbeds one, Pro
         }
     }
 
-    /** Evaluations that one call costs for so many latents. */
+    /** The evaluations that one call costs for so many latents. */
     long evaluations(long rows, double timestep) {
         return rows * guidance.branches(timestep);
     }
 
-    /** The same for some of the latents, in the given manager. */
+    /** The network for some of the latents, whose prompts are copied into the given manager. */
     GuidedNetwork rows(int[] kept, NDManager owner) {
         int all = (int) one.rows();
         int[] twice = new int[2 * kept.length];

@@ -35,7 +35,7 @@ public sealed interface Inversion
     }
 
     /**
-     * What an inversion found; the arrays are attached to the latents' manager.
+     * The result of an inversion. The arrays are attached to the latents' manager.
      *
      * @param noise float32 (B, C, H, W)
      * @param companion what the way back needs beside the noise, float32 (B, …): it is stored and mixed with the noise,

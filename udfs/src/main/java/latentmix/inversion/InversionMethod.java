@@ -17,7 +17,7 @@ import latentmix.schedule.Solver;
  * <p>The text of one is its canonical spelling, which {@link #parse} reads.
  */
 public sealed interface InversionMethod {
-    /** {@link DdimInversion}. */
+    /** The method of {@link DdimInversion}. */
     record Ddim() implements InversionMethod {
         @Override
         public Inversion inversion(Scheduler scheduler, int steps, Guidance guidance) {
@@ -30,7 +30,7 @@ public sealed interface InversionMethod {
         }
     }
 
-    /** {@link FixedPointInversion}. */
+    /** The method of {@link FixedPointInversion}. */
     record FixedPoint(int iterations, FixedPointInversion.Averaging averaging, double residual)
             implements InversionMethod {
         @Override
@@ -46,7 +46,7 @@ public sealed interface InversionMethod {
         }
     }
 
-    /** {@link NegativePromptInversion}. */
+    /** The method of {@link NegativePromptInversion}. */
     record NegativePrompt() implements InversionMethod {
         @Override
         public Inversion inversion(Scheduler scheduler, int steps, Guidance guidance) {
@@ -65,7 +65,7 @@ public sealed interface InversionMethod {
     }
 
     /**
-     * {@link NullTextInversion}.
+     * The method of {@link NullTextInversion}.
      *
      * @param guidance the guidance that samples later
      */
@@ -97,7 +97,7 @@ public sealed interface InversionMethod {
         }
     }
 
-    /** {@link ReNoiseInversion}. */
+    /** The method of {@link ReNoiseInversion}. */
     record ReNoise(int repetitions) implements InversionMethod {
         @Override
         public Inversion inversion(Scheduler scheduler, int steps, Guidance guidance) {
@@ -110,7 +110,7 @@ public sealed interface InversionMethod {
         }
     }
 
-    /** {@link BdiaInversion}. */
+    /** The method of {@link BdiaInversion}. */
     record Bdia() implements InversionMethod {
         @Override
         public Inversion inversion(Scheduler scheduler, int steps, Guidance guidance) {
@@ -134,7 +134,7 @@ public sealed interface InversionMethod {
         }
     }
 
-    /** {@link DdimInversion}'s loop on the table of a flow's solver. */
+    /** The method of a flow: {@link DdimInversion}'s loop on the table of the flow's solver. */
     record Flow(Solver solver) implements InversionMethod {
         @Override
         public Inversion inversion(Scheduler scheduler, int steps, Guidance guidance) {
@@ -241,12 +241,12 @@ public sealed interface InversionMethod {
                 + " (1 to " + MOST + " iterations), cannot be: " + spelling);
     }
 
-    /** The process' own: ddim, or euler of a flow. */
+    /** The inversion that belongs to the process: ddim, or euler for a flow. */
     static InversionMethod of(Scheduler own) {
         return own instanceof DdimScheduler ? new Ddim() : new Flow(own.solver());
     }
 
-    /** Whose tables it runs on. */
+    /** The solver whose tables the inversion runs on. */
     default Solver solver() {
         return Solver.DDIM;
     }
@@ -260,7 +260,7 @@ public sealed interface InversionMethod {
     Inversion inversion(Scheduler scheduler, int steps, Guidance guidance);
 
     /**
-     * The way back.
+     * The sampler that leads back from the noise.
      *
      * @param loop what samples where the inversion asks for nothing else
      * @param scheduler what the loop's table is of
@@ -289,9 +289,9 @@ public sealed interface InversionMethod {
 
     private static Guidance unguided(Guidance guidance) {
         if (guidance.scale() > 1) {
-            throw new IllegalArgumentException(
-                    "inversion.guidance must be 1 where the unconditional branch is found or replaced afterwards, cannot be: "
-                            + guidance.scale());
+            throw new IllegalArgumentException("inversion.guidance must be 1 where the unconditional branch is found or"
+                    + " replaced afterwards, cannot be: "
+                    + guidance.scale());
         }
         return guidance;
     }

@@ -18,7 +18,7 @@ import latentmix.sampling.Guidance;
 final class NegativePromptInversion {
     private NegativePromptInversion() {}
 
-    /** The way back: both branches are the conditional one. */
+    /** The sampler whose two branches are both the conditional one. */
     static Sampler sampling(DenoisingLoop loop) {
         return new Sampler.Plain(new DenoisingLoop(loop.table(), loop.denoiser(), Guidance.NONE));
     }

@@ -23,7 +23,7 @@ import org.apache.commons.rng.UniformRandomProvider;
  * @see <a href="https://arxiv.org/abs/2302.03027">Parmar et al., Zero-shot Image-to-Image Translation, Section 3.1</a>
  */
 record NoiseRegularization(double kl, double pair, int descents, int shifts) {
-    /** What the authors use with Stable Diffusion. */
+    /** The settings that the authors use with Stable Diffusion. */
     static final NoiseRegularization AUTHORS = new NoiseRegularization(0.065, 20, 4, 5);
 
     private static final int PATCH = 4;

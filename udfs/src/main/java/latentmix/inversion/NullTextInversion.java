@@ -40,7 +40,7 @@ import latentmix.schedule.Step;
 public record NullTextInversion(List<Step> inversion, List<Step> sampling, Guidance guidance, Optimization optimization)
         implements Inversion {
     /**
-     * How long and how fast a step's embedding is optimised; i counts the steps from 0.
+     * The settings of the optimisation of a step's embedding. Steps i count from 0.
      *
      * @param iterations the most updates a step
      * @param decay the rate of step i is 1e-2 · (1 − decay · i), at least 0
@@ -52,12 +52,13 @@ public record NullTextInversion(List<Step> inversion, List<Step> sampling, Guida
         Optimization {
             if (iterations < 1 || !(decay >= 0) || !(stop >= 0)) {
                 throw new IllegalArgumentException(
-                        "Null-text optimisation must have at least 1 iteration, and a decay and a loss to stop at from 0 on,"
+                        "Null-text optimisation must have at least 1 iteration, and a decay and a"
+                                + " loss to stop at from 0 on,"
                                 + " cannot have: " + iterations + ", " + decay + ", " + stop);
             }
         }
 
-        /** The authors': a rate that falls by a hundredth a step, and losses to stop at from 1e-5 on. */
+        /** The authors' settings: the rate falls by a hundredth a step, and losses to stop at start at 1e-5. */
         static Optimization authors(int iterations) {
             return new Optimization(iterations, 0.01, 1e-5);
         }
@@ -107,7 +108,7 @@ public record NullTextInversion(List<Step> inversion, List<Step> sampling, Guida
     }
 
     /**
-     * The authors' optimisation.
+     * The inversion with the authors' optimisation.
      *
      * @throws IllegalArgumentException if the scheduler cannot invert in so many steps, or guidance is not above 1
      */
@@ -143,7 +144,7 @@ public record NullTextInversion(List<Step> inversion, List<Step> sampling, Guida
     }
 
     /**
-     * What the optimisation found.
+     * The result of the optimisation.
      *
      * @param embeds (B, steps, L, width), attached to the trajectory's manager
      * @param evaluations forwards of one latent; all but two a step with their backward
@@ -282,7 +283,7 @@ public record NullTextInversion(List<Step> inversion, List<Step> sampling, Guida
         return new DenoisingLoop(List.of(step), denoiser, guidance).run(latents, conditional, unconditional);
     }
 
-    /** The way back: each step with its own unconditional embeddings. */
+    /** The sampler that gives each step its own unconditional embeddings. */
     record Sampling(DenoisingLoop loop) implements Sampler {
         @Override
         public NDArray sample(

@@ -9,7 +9,7 @@ import ai.djl.ndarray.types.Shape;
 import java.util.stream.IntStream;
 import latentmix.model.PromptEmbeds;
 
-/** Rows of a batch, its first axis: those that still iterate while others have converged. */
+/** Operations on rows of a batch, its first axis: some rows still iterate while others have converged. */
 final class Rows {
     private Rows() {}
 

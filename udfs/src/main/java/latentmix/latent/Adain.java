@@ -56,7 +56,7 @@ public record Adain() implements Blend {
         return ANY;
     }
 
-    /** 1: channel means are interpolated linearly. */
+    /** The gain is 1, for channel means are interpolated linearly. */
     @Override
     public double predictedGain(double ess) {
         return 1;

@@ -3,8 +3,8 @@ package latentmix.latent;
 import java.util.Optional;
 
 /**
- * Diff-II's inversion circle interpolation: a random point of the whole circle through two latents, their weights of no
- * account.
+ * Diff-II's inversion circle interpolation: a random point of the whole circle through two latents. Their weights do
+ * not count.
  *
  * <pre>z' = sin(θ + φ) / sin θ · z_0 - sin φ / sin θ · z_1,   φ uniform in [0, 2π),   cos θ = z_0 · z_1 / (‖z_0‖ ‖z_1‖)
  * </pre>
@@ -16,7 +16,7 @@ import java.util.Optional;
  *     authors' rand_slerp</a>
  */
 public record Arc() implements Blend {
-    /** Nearer than this to one line, two latents span no circle. */
+    /** The least sine of the angle between two latents. Below it they lie on one line and span no circle. */
     private static final double LEAST_SINE = 1e-6;
 
     @Override
@@ -40,7 +40,7 @@ public record Arc() implements Blend {
         return new InputCount(2, 2);
     }
 
-    /** 1 in the mean square over the circle through two orthogonal latents, cos φ - sin φ. */
+    /** The gain is 1: the mean square of cos φ - sin φ over the circle through two orthogonal latents. */
     @Override
     public double predictedGain(double ess) {
         return 1;

@@ -3,7 +3,7 @@ package latentmix.latent;
 import java.io.Serializable;
 
 /**
- * How a latent's energy is spread over frequencies, by the orthonormal DCT of its channels and the bands of
+ * The spread of a latent's energy over frequencies, by the orthonormal DCT of its channels and the bands of
  * {@link PerBand}.
  *
  * <pre>energy of a band = Σ X² / number of its coefficients in all channels:   1 on average for noise N(0, I)</pre>

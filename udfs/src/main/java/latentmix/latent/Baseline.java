@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What a class's own inverted latents are like, beside nominal noise: what a mixture's scores are judged by.
+ * The scores of a class's own inverted latents, beside those of nominal noise. A mixture's scores are judged by both.
  *
  * <pre>
  * gain  ⟨z, μ⟩ / ‖μ‖²          how many times over the class's mean map μ shows in z: 1 in the mean over the pool, 0 in noise
@@ -42,7 +42,8 @@ public final class Baseline {
         public String toString() {
             return String.format(
                     Locale.ROOT,
-                    "%s is %.3g, by %.1f deviations beyond the class's own latents' %.3g ± %.2g and noise's %.3g ± %.2g",
+                    "%s is %.3g, by %.1f deviations beyond the class's own latents' %.3g ± %.2g and"
+                            + " noise's %.3g ± %.2g",
                     score,
                     value,
                     deviations,

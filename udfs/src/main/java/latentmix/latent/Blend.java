@@ -10,7 +10,7 @@ import java.util.Optional;
  */
 public sealed interface Blend extends Method permits Slerp, SphericalMean, Nao, Cog, Arc, Adain, Tint, Sdedit, Prompt {
     /**
-     * What a blend may know.
+     * The facts that a blend may use.
      *
      * @param latents N inputs of C·H·W values each, which are not to be written to
      * @param weights w, as many, with a sum of 1
@@ -83,7 +83,7 @@ public sealed interface Blend extends Method permits Slerp, SphericalMean, Nao, 
     /** Reason of a mixture whose inputs point to opposite sides, so that no direction lies between them. */
     String NO_DIRECTION = "no direction";
 
-    /** Every blend; of those with a number, one. */
+    /** One blend of each kind. */
     static List<Blend> all() {
         return List.of(
                 new Slerp(),
@@ -98,7 +98,7 @@ public sealed interface Blend extends Method permits Slerp, SphericalMean, Nao, 
                 new Prompt());
     }
 
-    /** z', C·H·W values of the caller's own; none where the inputs leave no direction. */
+    /** The mixture z', C·H·W values that the caller owns; none where the inputs leave no direction. */
     Optional<double[]> blend(Inputs inputs);
 
     /** The mixture of these inputs, whose count must be one that the method takes. */

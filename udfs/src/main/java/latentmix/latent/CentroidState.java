@@ -17,7 +17,7 @@ public final class CentroidState implements Serializable {
     private double squares;
 
     /**
-     * Nothing yet.
+     * A state without inputs.
      *
      * @param classMean {@link ClassMean#NONE} unless the method is one of {@code cmm}
      */

@@ -15,11 +15,11 @@ import java.util.Optional;
  *     models</a>
  */
 public record Cog(Mean mean) implements Blend {
-    /** What μ is. */
+    /** The choice of μ. */
     public enum Mean {
         /** The mean map of the class's latents. */
         MAP,
-        /** That map's channel means, constant in space: a mean of C numbers, which a small class can estimate. */
+        /** The channel means of that map, constant in space. These are C numbers, which a small class can estimate. */
         CHANNELS;
 
         static Mean parse(String name) {
@@ -27,9 +27,9 @@ public record Cog(Mean mean) implements Blend {
                 case "chm" -> CHANNELS;
                 case "0" -> throw new IllegalArgumentException("Method 'cog(0)' has a mean of 0; write 'lol/0'");
                 default ->
-                    throw new IllegalArgumentException(
-                            "Method 'cog(" + name
-                                    + ")': its mean must be that of the class, written 'cog', or its channel means, written 'cog(chm)'");
+                    throw new IllegalArgumentException("Method 'cog(" + name
+                            + ")': its mean must be that of the class, written 'cog', or its"
+                            + " channel means, written 'cog(chm)'");
             };
         }
     }
@@ -39,7 +39,7 @@ public record Cog(Mean mean) implements Blend {
         return Optional.of(combination(inputs, mu(inputs)));
     }
 
-    /** z' about any μ. */
+    /** The combination z' about any μ. */
     static double[] combination(Inputs inputs, double[] mu) {
         var w = inputs.weights();
         double alpha = 0;
@@ -80,7 +80,7 @@ public record Cog(Mean mean) implements Blend {
         return true;
     }
 
-    /** 1: what all inputs share is in μ, which is not scaled. */
+    /** The gain is 1, for what all inputs share is in μ, which is not scaled. */
     @Override
     public double predictedGain(double ess) {
         return 1;

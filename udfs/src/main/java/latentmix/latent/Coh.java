@@ -1,8 +1,8 @@
 package latentmix.latent;
 
 /**
- * The residual keeps the energy that its inputs agree on and is given noise's for the rest: exact at one-hot weights
- * and wherever all inputs coincide, √D where they have nothing in common.
+ * Coherence: the residual keeps the energy that its inputs agree on, and gets the energy of noise for the rest: exact
+ * at one-hot weights and wherever all inputs coincide, √D where they have nothing in common.
  *
  * <pre>τ² = ‖r̄‖² + (1 - c) · D,   c = (‖r̄‖ / Σ w_i ‖r_i‖)²</pre>
  *

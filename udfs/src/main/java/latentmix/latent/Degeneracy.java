@@ -3,7 +3,7 @@ package latentmix.latent;
 import java.io.Serializable;
 
 /**
- * How far a latent is from nominal noise N(0, I): scores with a known mean and spread there.
+ * The distance of a latent from nominal noise N(0, I), by scores whose mean and spread are known there.
  *
  * <pre>
  * norm                    ‖z‖ / √D                                                        1
@@ -91,7 +91,7 @@ public record Degeneracy(
         };
     }
 
-    /** What the scores are called, in the order of {@link #values}. */
+    /** The names of the scores, in the order of {@link #values}. */
     static String[] names() {
         return new String[] {"norm", "channel mean", "low band", "middle band", "high band", "horizontal", "vertical"};
     }
@@ -100,7 +100,7 @@ public record Degeneracy(
         return new double[] {norm, channelMean, lowBand, middleBand, highBand, horizontal, vertical};
     }
 
-    /** Coefficients of each band, over all channels. */
+    /** The number of coefficients in each band, over all channels. */
     private static long[] bandCounts(Shape shape) {
         var counts = new long[Bands.COUNT];
         for (int band : Bands.of(shape)) {
@@ -110,7 +110,7 @@ public record Degeneracy(
     }
 
     /**
-     * Of values whose channels' means are 0.
+     * The autocorrelation of values whose channels' means are 0.
      *
      * @param stride from an entry to its neighbour
      * @param length entries of a row or column

@@ -1,7 +1,8 @@
 package latentmix.latent;
 
 /**
- * From the inputs' norm to the nominal one as more inputs count: exact at one-hot weights, √D for many inputs.
+ * Effective sample size: the norm moves from the inputs' own to the nominal one as more inputs count. The norm is exact
+ * at one-hot weights and √D for many inputs.
  *
  * <pre>τ = s · Σ w_i ‖r_i‖ + (1 - s) · √D,   s = Σ w_i² = 1 / ESS</pre>
  *

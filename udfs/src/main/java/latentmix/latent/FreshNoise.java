@@ -5,27 +5,27 @@ import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
 /**
- * Where the noise that a recipe does not take from its inputs comes from: the id that its inputs were drawn by, and no
- * method, so that methods are compared on the same noise.
+ * The source of the noise that a recipe does not take from its inputs. It is seeded by the id that the inputs were
+ * drawn by, and not by the method, so that methods are compared on the same noise.
  *
  * @param id a draw id, empty where none is needed
  */
 public record FreshNoise(String id) {
-    /** No noise: asking for some is an error. */
+    /** The source of a method that draws no noise. To ask it for noise is an error. */
     public static final FreshNoise NONE = new FreshNoise("");
 
     public FreshNoise {
         Objects.requireNonNull(id, "id");
     }
 
-    /** ε ~ N(0, I), C·H·W values, the same at each call. */
+    /** The noise ε ~ N(0, I), C·H·W values that are the same at each call. */
     double[] normal(Shape shape) {
         return ZigguratSampler.NormalizedGaussian.of(rng("normal"))
                 .samples(shape.size())
                 .toArray();
     }
 
-    /** Uniform in [0, 1), the same at each call. */
+    /** A number from the uniform distribution on [0, 1), the same at each call. */
     double uniform() {
         return rng("uniform").nextDouble();
     }

@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * What happens to a mixture that is predicted to degenerate, before a network is spent on it: {@code off},
+ * The rule for a mixture that is predicted to degenerate, applied before a network runs on it: {@code off},
  * {@code refuse}, {@code refuse(4)}, {@code redraw} or {@code redraw(4, tries=8)}.
  *
  * <pre>refused if any score's z &gt; limit,   {@link Baseline}'s z in standard deviations</pre>
@@ -14,13 +14,13 @@ import java.util.regex.Pattern;
  * @param tries draws of inputs and weights before a mixture is refused for good
  */
 public record Gate(Action action, double limit, int tries) {
-    /** What is done about it. */
+    /** The action on such a mixture. */
     public enum Action {
-        /** Every mixture passes, unjudged. */
+        /** Every mixture passes and none is judged. */
         OFF,
-        /** It is refused. */
+        /** The mixture is refused. */
         REFUSE,
-        /** Other inputs and weights are drawn, so many times. */
+        /** Other inputs and weights are drawn, up to so many times. */
         REDRAW
     }
 
@@ -74,12 +74,12 @@ public record Gate(Action action, double limit, int tries) {
         return new Gate(redraws ? Action.REDRAW : Action.REFUSE, limit, tries);
     }
 
-    /** Whether it judges at all. */
+    /** Whether the gate judges mixtures at all. */
     public boolean isOn() {
         return action != Action.OFF;
     }
 
-    /** What speaks against a mixture, if something does. */
+    /** The finding that speaks against a mixture, if there is one. */
     public Optional<Baseline.Finding> refusal(Baseline baseline, Latent mixture) {
         var worst = baseline.worst(mixture);
         return worst.deviations() > limit ? Optional.of(worst) : Optional.empty();

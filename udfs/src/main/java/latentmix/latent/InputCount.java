@@ -4,7 +4,7 @@ import java.util.regex.Pattern;
 import org.apache.commons.rng.UniformRandomProvider;
 
 /**
- * How many inputs a mixture has: always the same number, or one from a range, each equally likely.
+ * The number of inputs of a mixture: always the same, or one from a range, each equally likely.
  *
  * @param least at least 0
  * @param most at least as many

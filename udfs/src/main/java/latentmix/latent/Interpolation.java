@@ -4,17 +4,18 @@ import java.io.Serializable;
 import java.util.Arrays;
 
 /**
- * A method on latents of one shape: what each input adds to the sums, and what the sums make.
+ * A method of the grid on latents of one shape. It says what each input adds to the sums, and what mixture the sums
+ * make.
  *
  * <pre>z̄ = Σ w_i z_i,   r̄ = r(z̄),   z' = d̄ + (τ / ‖r̄‖) · r̄ = z̄ + (τ / ‖r̄‖ - 1) · r̄ in every unit</pre>
  *
  * Every r is linear in z up to a constant, so z̄ and the units' Σ w_i ‖r_i‖ are all that has to be summed.
  */
 record Interpolation(MeanAdjusted method, Shape shape, ClassMean classMean) implements Serializable {
-    /** ‖r̄‖ at or below this share of Σ w_i ‖r_i‖ leaves nothing to restore a norm of. */
+    /** The share of Σ w_i ‖r_i‖ at or below which ‖r̄‖ counts as zero, so that there is no norm to restore. */
     private static final double VANISHING = 1e-6;
 
-    /** What rounding leaves of a residual that is zero, as a share of ‖z_i‖. */
+    /** The size that rounding gives to a residual of zero, as a share of ‖z_i‖. */
     private static final double ROUNDING = 1e-13;
 
     Interpolation {
@@ -37,7 +38,7 @@ record Interpolation(MeanAdjusted method, Shape shape, ClassMean classMean) impl
     }
 
     /**
-     * ‖r_i‖ of every unit; 0 where it is no more than rounding.
+     * The norms ‖r_i‖ of every unit, 0 where one is no more than rounding.
      *
      * @param r C·H·W values to work in
      */
@@ -49,7 +50,7 @@ record Interpolation(MeanAdjusted method, Shape shape, ClassMean classMean) impl
     }
 
     /**
-     * z' from the sums.
+     * The mixture z' that the sums make.
      *
      * @param mean z̄, which is overwritten and becomes the mixture's own
      * @param inputNorms Σ w_i ‖r_i‖ of every unit; lin needs none

@@ -5,7 +5,7 @@ import java.util.Objects;
 import latentmix.codec.LittleEndian;
 
 /**
- * One point of a diffusion model's latent space: computed with in double precision, stored as float32.
+ * One point of a diffusion model's latent space. Computation is in double precision, storage in float32.
  *
  * @param shape (C, H, W)
  * @param values row-major, C·H·W of them; owned by the latent once given, not to be written to again

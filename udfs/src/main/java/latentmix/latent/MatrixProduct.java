@@ -3,7 +3,7 @@ package latentmix.latent;
 import java.util.stream.IntStream;
 
 /**
- * Many weight vectors over a block of latents at once.
+ * The product of many weight vectors with a block of latents.
  *
  * <pre>C += W · Z,   C[k] = fma(w_k,i, z_i, C[k]) for i = 0, 1, … where w_k,i is not 0</pre>
  *
@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
  * two to three times slower.
  */
 final class MatrixProduct {
-    /** Columns worked on at a time: of 64 inputs they fit into a core's second-level cache. */
+    /** The number of columns in a tile. Those of 64 inputs fit into a core's second-level cache. */
     private static final int COLUMNS = 512;
 
     private MatrixProduct() {}

@@ -61,8 +61,8 @@ public record MeanAdjusted(Norm norm, Split split, Scope scope) implements Metho
     }
 
     /**
-     * About √ESS where a norm is restored and the channel means are part of what is scaled, else 1 (Section 4 of the
-     * paper).
+     * The gain is about √ESS where a norm is restored and the channel means are part of what is scaled, else 1 (Section
+     * 4 of the paper).
      */
     @Override
     public double predictedGain(double ess) {

@@ -43,12 +43,12 @@ public sealed interface Method extends Serializable permits MeanAdjusted, Blend 
     /** How many inputs a mixture may have. */
     InputCount inputs();
 
-    /** What to do with a count of inputs that this method does not take. */
+    /** Advice for a count of inputs that this method does not take. */
     default String instead() {
         return inputs().least() == inputs().most() ? "set inputs: " + inputs() : "use prompt for images without inputs";
     }
 
-    /** Why this count of inputs is none for this method, if so. */
+    /** The reason why this method does not take this count of inputs, if it does not. */
     default Optional<String> inputError(InputCount count) {
         if (inputs().holds(count)) {
             return Optional.empty();
@@ -58,30 +58,31 @@ public sealed interface Method extends Serializable permits MeanAdjusted, Blend 
         return Optional.of("Method " + this + " takes " + takes + " inputs, cannot take: " + count + "; " + instead());
     }
 
-    /** Whether it takes the mean of the class's latents, so that a pool is needed. */
+    /** Whether the method uses the mean of the class's latents, so that a pool is needed. */
     default boolean needsClassMean() {
         return false;
     }
 
-    /** Whether it takes fresh noise, so that a recipe must seed some. */
+    /** Whether the method draws fresh noise, which a recipe must seed. */
     default boolean drawsNoise() {
         return false;
     }
 
-    /** From where in the sampling table images are generated: 1 from its start, 0.5 for the last half of its steps. */
+    /** The share of the sampling table that generates images: 1 for all of its steps, 0.5 for the last half. */
     default double strength() {
         return 1;
     }
 
     /**
-     * How many times over a small bias that all inputs' channel means share shows in the mixture's.
+     * The factor by which a small bias that all inputs' channel means share shows in the mixture's.
      *
      * @param ess effective count of inputs, 1 / Σ w²
      */
     double predictedGain(double ess);
 
     /**
-     * Why a pool is too small for this method, if it is: a class mean of the inputs themselves would leave no residual.
+     * The reason why a pool is too small for this method, if it is: a class mean of the inputs themselves would leave
+     * no residual.
      *
      * @param pool M, latents in the class
      * @param inputs N, inputs of one mixture
@@ -94,7 +95,7 @@ public sealed interface Method extends Serializable permits MeanAdjusted, Blend 
     }
 
     /**
-     * Why a pool is small for this method, if it is: Var(r̄) = σ² (Σ w² - 1/M) falls short of σ² Σ w².
+     * The reason why a pool is small for this method, if it is: Var(r̄) = σ² (Σ w² - 1/M) falls short of σ² Σ w².
      *
      * @param pool M, latents in the class
      * @param ess effective count of inputs, 1 / Σ w²
@@ -103,8 +104,10 @@ public sealed interface Method extends Serializable permits MeanAdjusted, Blend 
         return needsClassMean() && pool < 4 * ess
                 ? Optional.of(String.format(
                         Locale.ROOT,
-                        "Method %s with an effective count of %.3g inputs wants a class of at least %.0f images, has %d:"
-                                + " the class mean holds much of every mixture's noise; consider pool: leave-inputs-out",
+                        "Method %s with an effective count of %.3g inputs wants a class of at least"
+                                + " %.0f images, has %d:"
+                                + " the class mean holds much of every mixture's noise; consider pool:"
+                                + " leave-inputs-out",
                         this,
                         ess,
                         Math.ceil(4 * ess),

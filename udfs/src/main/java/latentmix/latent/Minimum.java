@@ -4,8 +4,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * A smooth function's local minimum by L-BFGS: the gradient, times what the last steps tell of the inverse Hessian,
- * with a step halved until the function falls enough.
+ * Finds a local minimum of a smooth function by L-BFGS: the gradient, times what the last steps tell of the inverse
+ * Hessian, with a step halved until the function falls enough.
  *
  * @see <a href="https://doi.org/10.1007/BF01589116">Liu and Nocedal, On the limited memory BFGS method, algorithm
  *     2.1</a>
@@ -14,7 +14,7 @@ final class Minimum {
     private static final int MEMORY = 12;
     private static final int MOST_STEPS = 3000;
 
-    /** The share of the slope that a step must make good. */
+    /** The share of the decrease foretold by the slope that a step must reach. */
     private static final double SUFFICIENT = 1e-4;
 
     private static final int MOST_HALVINGS = 40;
@@ -31,7 +31,7 @@ final class Minimum {
     private record Step(double[] x, double[] gradient, double curvature) {}
 
     /**
-     * Where the function is least near a start.
+     * The point near a start where the function is least.
      *
      * @param precision the steps end where one lowers the value by no more than this share of it, or finds nothing
      *     lower

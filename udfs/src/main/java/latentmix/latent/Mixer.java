@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Many mixtures over one pool as one matrix product.
+ * Makes many mixtures over one pool as one matrix product.
  *
  * <pre>Z̄ = W · Z,   W (K, M) the weights,   Z (M, D) the pool;   then each row by itself: {@link Interpolation}</pre>
  *
@@ -31,7 +31,7 @@ public final class Mixer {
     private double[] total = {}; // Σ z over the pool, empty until needed
     private ClassMean classMean = ClassMean.NONE;
 
-    /** What the norms of an input's residual depend on, unless inputs are left out. */
+    /** The split and the scope, on which the norms of an input's residual depend unless inputs are left out. */
     private record Residuals(Split split, Scope scope) {}
 
     /**

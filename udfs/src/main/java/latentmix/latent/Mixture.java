@@ -1,6 +1,6 @@
 package latentmix.latent;
 
-/** What became of a recipe: a latent, or the reason why there is none. */
+/** The result of a recipe: a latent, or the reason why there is none. */
 public sealed interface Mixture {
     /**
      * A mixed latent.
@@ -21,6 +21,6 @@ public sealed interface Mixture {
         }
     }
 
-    /** No mixture: a row for {@code rejected}. */
+    /** A recipe that made no latent; it becomes a row of {@code rejected}. */
     record Undefined(String reason) implements Mixture {}
 }

@@ -24,7 +24,9 @@ import java.util.stream.IntStream;
  *     generation</a>
  */
 public record Nao() implements Blend {
-    /** More make no path but a search: a chain of points leads to each of them. */
+    /**
+     * The largest number of inputs. A chain of points leads to each of them, and more inputs make the search too long.
+     */
     private static final int MOST_INPUTS = 8;
 
     private static final int SEGMENTS = 32;
@@ -179,7 +181,7 @@ public record Nao() implements Blend {
             return point;
         }
 
-        /** Where point k of a chain begins: on the arc from the start to the input, at a norm between theirs. */
+        /** The start of point k of a chain: on the arc from the start to the input, at a norm between theirs. */
         private double[] begin(double[] start, int chain, int k) {
             var point = new double[n];
             double t = (double) k / SEGMENTS;
@@ -229,7 +231,7 @@ public record Nao() implements Blend {
         return "use spherical-mean for more";
     }
 
-    /** About √ESS, as of every mean that is brought to the norm of one input. */
+    /** The gain is about √ESS, as for every mean that is brought to the norm of one input. */
     @Override
     public double predictedGain(double ess) {
         return Math.sqrt(ess);

@@ -2,13 +2,13 @@ package latentmix.latent;
 
 import java.io.Serializable;
 
-/** What norm τ an interpolated residual is given: z' = d̄ + (τ / ‖r̄‖) · r̄. */
+/** The norm τ that an interpolated residual gets: z' = d̄ + (τ / ‖r̄‖) · r̄. */
 public sealed interface Norm extends Serializable permits Lin, Fix, Nin, Lol, Ess, Coh {
-    /** τ of one unit: the whole residual, one channel of it, or one frequency band of one channel. */
+    /** The target τ of one unit: the whole residual, one channel of it, or one frequency band of one channel. */
     double target(Residual residual);
 
     /**
-     * What a norm may know of one unit of an interpolated residual.
+     * The facts about one unit of an interpolated residual.
      *
      * @param norm ‖r̄‖
      * @param inputNorm Σ w_i ‖r_i‖

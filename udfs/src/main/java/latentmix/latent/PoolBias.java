@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 
 /**
- * The bias that a pool's latents share, measured, and how many times over it is predicted to show in a mixture.
+ * The measured bias that a pool's latents share, and the predicted factor by which it shows in a mixture.
  *
  * <pre>
  * β     = ‖r(μ)‖² / E‖r‖²                                       the share of the residuals' energy that is bias, in every unit

@@ -23,7 +23,7 @@ public record Prompt() implements Blend {
         return new InputCount(0, 0);
     }
 
-    /** 0: no input, no bias. */
+    /** The gain is 0, for there is no input. */
     @Override
     public double predictedGain(double ess) {
         return 0;

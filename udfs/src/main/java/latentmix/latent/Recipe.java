@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * What goes into one mixture.
+ * The inputs of one mixture, their weights and the method.
  *
  * @param inputs N different indices into a pool, in any order, as many as the method takes
  * @param weights w, one for each, none negative, with a sum of 1
@@ -12,7 +12,7 @@ import java.util.Objects;
  * @param noise where its fresh noise comes from, if the method draws any
  */
 public record Recipe(Method method, int[] inputs, double[] weights, Pool pool, FreshNoise noise) {
-    /** Which latents of a pool of M a class mean is over. */
+    /** The latents of a pool of M that a class mean is taken over. */
     public enum Pool {
         /** All M of them. */
         ALL,
@@ -67,7 +67,7 @@ public record Recipe(Method method, int[] inputs, double[] weights, Pool pool, F
         this(method, inputs, weights, pool, FreshNoise.NONE);
     }
 
-    /** Σ w², 1 / ESS. */
+    /** The sum Σ w², which is 1 / ESS. */
     public double sumOfSquares() {
         return Vectors.dot(weights, 0, weights, 0, weights.length);
     }

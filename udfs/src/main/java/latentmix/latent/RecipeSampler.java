@@ -10,8 +10,8 @@ import org.apache.commons.rng.sampling.PermutationSampler;
 import org.apache.commons.rng.simple.RandomSource;
 
 /**
- * Draws recipes of one kind: how many inputs, which of the pool (without replacement, all sets equally likely), and
- * their weights.
+ * Draws recipes of one kind: the number of inputs, the inputs from the pool (without replacement, all sets equally
+ * likely), and their weights.
  *
  * @param pool which latents the class mean of cmm is over
  */
@@ -43,7 +43,7 @@ public record RecipeSampler(Method method, InputCount inputs, WeightSampler weig
         return new Recipe(method, drawn, weights.sample(n, rng), pool, noise);
     }
 
-    /** Why a pool of M latents is too small, if it is. */
+    /** The reason why a pool of M latents is too small, if it is. */
     public Optional<String> poolError(int poolSize) {
         return Math.max(1, inputs.most()) > poolSize
                 ? Optional.of("A class must have at least as many images as a mixture has inputs, " + inputs
@@ -51,7 +51,7 @@ public record RecipeSampler(Method method, InputCount inputs, WeightSampler weig
                 : method.poolError(poolSize, inputs.most());
     }
 
-    /** Why a pool of M latents is small, if it is. */
+    /** The reason why a pool of M latents is small, if it is. */
     public Optional<String> poolWarning(int poolSize) {
         return pool == Recipe.Pool.ALL
                 ? method.poolWarning(poolSize, weights.expectedEss(inputs.most()))

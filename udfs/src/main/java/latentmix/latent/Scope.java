@@ -2,9 +2,9 @@ package latentmix.latent;
 
 import java.io.Serializable;
 
-/** Where a norm is restored: the units of a residual, each with its own norm and its own scale. */
+/** The units of a residual in which a norm is restored, each with a norm and a scale of its own. */
 public sealed interface Scope extends Serializable permits Whole, PerChannel, PerBand {
-    /** Coefficients in each unit: the D of every τ. A unit of none is skipped. */
+    /** The number of coefficients in each unit, the D of every τ. A unit without coefficients is skipped. */
     int[] sizes(Shape shape);
 
     /** The norm of each unit of a residual r, C·H·W values. */

@@ -37,7 +37,7 @@ public record Sdedit(double strength) implements Blend {
         return new InputCount(1, 1);
     }
 
-    /** 0: nothing of the inverted latents is in it. */
+    /** The gain is 0, for nothing of the inverted latents is in the mixture. */
     @Override
     public double predictedGain(double ess) {
         return 0;

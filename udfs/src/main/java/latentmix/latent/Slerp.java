@@ -11,7 +11,9 @@ import java.util.Optional;
  * @see <a href="https://arxiv.org/abs/2505.07481">Landolsi and Kahl, Eq. 3</a>
  */
 public record Slerp() implements Blend {
-    /** Above this cosine two directions are one: linear and spherical interpolation agree to rounding. */
+    /**
+     * The cosine above which two directions count as one. Linear and spherical interpolation agree to rounding there.
+     */
     private static final double PARALLEL = 1 - 1e-12;
 
     @Override
@@ -38,7 +40,7 @@ public record Slerp() implements Blend {
         return Optional.of(values);
     }
 
-    /** cos θ, NaN where one of the two is zero. */
+    /** The cosine cos θ, NaN where one of the two latents is zero. */
     static double cosine(double[] z0, double[] z1) {
         double norms = Vectors.norm(z0, 0, z0.length) * Vectors.norm(z1, 0, z1.length);
         return Math.max(-1, Math.min(1, Vectors.dot(z0, 0, z1, 0, z0.length) / norms));
@@ -54,7 +56,7 @@ public record Slerp() implements Blend {
         return "use spherical-mean for any number";
     }
 
-    /** About √2 between two equal weights, as of every normalised mean. */
+    /** The gain is about √2 between two equal weights, as for every normalised mean. */
     @Override
     public double predictedGain(double ess) {
         return Math.sqrt(ess);

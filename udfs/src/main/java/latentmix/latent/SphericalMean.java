@@ -22,10 +22,10 @@ import java.util.Optional;
 public record SphericalMean() implements Blend {
     private static final double TOLERANCE = 1e-13;
 
-    /** Each step leaves a small share of the distance: a dozen reach the tolerance. */
+    /** The largest number of steps. Each leaves a small share of the distance, so that a dozen reach the tolerance. */
     private static final int MOST_STEPS = 1000;
 
-    /** ‖Σ w p‖ at or below this points nowhere. */
+    /** The length at or below which Σ w p points nowhere. */
     private static final double VANISHING = 1e-6;
 
     @Override
@@ -91,7 +91,7 @@ public record SphericalMean() implements Blend {
         return ANY;
     }
 
-    /** About √ESS, as of every normalised mean. */
+    /** The gain is about √ESS, as for every normalised mean. */
     @Override
     public double predictedGain(double ess) {
         return Math.sqrt(ess);

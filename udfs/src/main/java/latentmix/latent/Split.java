@@ -2,7 +2,9 @@ package latentmix.latent;
 
 import java.io.Serializable;
 
-/** What of a latent is deterministic: z = d + r, and the residual r alone is treated as noise. */
+/**
+ * The split of a latent into a deterministic part and noise: z = d + r, where the residual r alone is treated as noise.
+ */
 public sealed interface Split extends Serializable
         permits NoSplit, MeanSplit, ChannelMeanSplit, LowPassSplit, ClassMeanSplit {
     /**

@@ -39,7 +39,7 @@ public record Tint(double alpha) implements Blend {
         return new InputCount(1, 1);
     }
 
-    /** The input's share of a sum of two nearly orthogonal latents at the norm of one. */
+    /** The gain is the input's share of a sum of two nearly orthogonal latents at the norm of one. */
     @Override
     public double predictedGain(double ess) {
         return (1 - alpha) / Math.hypot(1 - alpha, alpha);

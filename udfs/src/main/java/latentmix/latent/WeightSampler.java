@@ -8,14 +8,14 @@ import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.sampling.distribution.DirichletSampler;
 
 /**
- * Where a mixture's weights come from: {@code equal}, {@code dirichlet(1)}, {@code ess(4)}, {@code fixed(0.5,0.3,0.2)}
- * or {@code path(0.5)}.
+ * The source of a mixture's weights: {@code equal}, {@code dirichlet(1)}, {@code ess(4)}, {@code fixed(0.5,0.3,0.2)} or
+ * {@code path(0.5)}.
  */
 public sealed interface WeightSampler {
     /** Draws weights for so many inputs: none negative, with a sum of 1. */
     double[] sample(int inputs, UniformRandomProvider rng);
 
-    /** About what effective count of inputs, 1 / Σ w², these weights have. */
+    /** The approximate effective count of inputs, 1 / Σ w², of these weights. */
     double expectedEss(int inputs);
 
     /** Checks that weights can be drawn for this count of inputs; throws IllegalArgumentException if not. */
@@ -257,7 +257,7 @@ public sealed interface WeightSampler {
                         + spelling + "'");
     }
 
-    /** 1 rather than 1.0. */
+    /** The number as text: 1 rather than 1.0. */
     private static String number(double value) {
         return value == Math.rint(value) && Math.abs(value) < 1e9
                 ? Long.toString((long) value)

@@ -3,9 +3,10 @@ package latentmix.metric;
 import java.util.Optional;
 
 /**
- * A set of images beside a reference: the products that the metrics of pairs share, and the metrics.
+ * Compares a set of images with a reference: it holds the products that the metrics of pairs share, and computes the
+ * metrics.
  *
- * <p>Those of pairs are over the samples of both sets.
+ * <p>The metrics of pairs are over the samples of both sets.
  */
 public final class Comparison {
     private final FeatureSketch images;

@@ -21,7 +21,7 @@ public final class FeatureSketch implements Serializable {
     private long count;
 
     /**
-     * Nothing yet.
+     * A sketch without images.
      *
      * @param width features of an image
      * @param capacity images of the sample, at least 2
@@ -87,7 +87,7 @@ public final class FeatureSketch implements Serializable {
         }
     }
 
-    /** How many images there are. */
+    /** The number of images. */
     public long count() {
         return count;
     }

@@ -3,8 +3,8 @@ package latentmix.metric;
 import java.util.Arrays;
 
 /**
- * What every Fréchet distance to one set of features needs of that set, computed once: with Σ₂ = F Fᵀ the root's trace
- * is tr √(Σ₁ Σ₂) = tr √(Fᵀ Σ₁ F).
+ * The part of a Fréchet distance that depends on the reference alone, computed once: with Σ₂ = F Fᵀ the root's trace is
+ * tr √(Σ₁ Σ₂) = tr √(Fᵀ Σ₁ F).
  *
  * <p>F is (D, r): the reference's deviations over √(m - 1) where they are fewer than features, else V √Λ of its
  * covariance's eigenvectors. For the n deviations X of few images, B = X F, and Fᵀ Σ₁ F = Bᵀ B / (n - 1) has the
@@ -79,16 +79,16 @@ final class FrechetReference {
         double variance = set.isWhole() ? total / (set.count() - 1) : trace(set.statistics());
         double value = Math.max(0, meanTerm + variance + trace - 2 * root.trace);
         double error = Math.sqrt(influence.covariance()[0] / set.count());
-        return Estimate.of(value, error, influence.count() - 1).within(0, Double.POSITIVE_INFINITY);
+        return Estimate.of(value, error, (double) (influence.count() - 1)).within(0, Double.POSITIVE_INFINITY);
     }
 
     /**
-     * tr √(Fᵀ Σ₁ F) and what it changes by.
+     * The trace tr √(Fᵀ Σ₁ F), and what each image adds to its change.
      *
      * @param transported (x - m₁)ᵀ T (x - m₁) of each image
      */
     private record Root(double trace, double[] transported) {
-        /** Of Fᵀ Σ₁ F, (r, r), and the images' B, (n, r): xᵀ T x = Σₖ ⟨b, uₖ⟩² / √λₖ. */
+        /** Takes the root of Fᵀ Σ₁ F, (r, r), with the images' B, (n, r): xᵀ T x = Σₖ ⟨b, uₖ⟩² / √λₖ. */
         static Root of(double[] matrix, Points b) {
             SymmetricEigen eigen = SymmetricEigen.of(matrix, b.width());
             double[] along = b.inner(new Points(eigen.vectors(), b.width(), b.width()));
@@ -109,7 +109,7 @@ final class FrechetReference {
         }
     }
 
-    /** Of all images' B: through the smaller of the two products. */
+    /** The root from all images' B, through the smaller of the two products. */
     private static Root root(Points b) {
         int n = b.count();
         if (n > b.width()) {

@@ -20,7 +20,7 @@ public final class GaussianStatistics implements Serializable {
     private final double[][] scatter; // the lower triangle: row i has i + 1 entries
     private long count;
 
-    /** Nothing yet, of vectors of this width. */
+    /** Statistics without vectors, for vectors of this width. */
     public GaussianStatistics(int width) {
         if (width < 1) {
             throw new IllegalArgumentException("Features must be at least 1, cannot be: " + width);
@@ -96,7 +96,7 @@ public final class GaussianStatistics implements Serializable {
         return mean.length;
     }
 
-    /** How many vectors there are. */
+    /** The number of vectors. */
     public long count() {
         return count;
     }

@@ -13,13 +13,13 @@ import java.util.Arrays;
  * se² = 1/G Σ (h_g θ - (h_g - 1) θ₍g₎ - θ_J)² / (h_g - 1)
  * </pre>
  *
- * (<a href="https://doi.org/10.1023/A:1007501303422">Busing, Meijer and van der Leeden 1999</a>.) No image is ever
- * there twice, as in a bootstrap: duplicates are each other's nearest neighbours and pairs at distance 0, and lower a
- * covariance's rank, so that a bootstrap shifts just the metrics compared here. Leaving out many at a time also suits
+ * (<a href="https://doi.org/10.1023/A:1007501303422">Busing, Meijer and van der Leeden 1999</a>.) Unlike in a
+ * bootstrap, no image is there twice. Duplicates are each other's nearest neighbours and pairs at distance 0, and lower
+ * a covariance's rank, so that a bootstrap shifts just the metrics compared here. Leaving out many at a time also suits
  * those that are not smooth (<a href="https://doi.org/10.1214/aos/1176347263">Shao and Wu 1989</a>).
  */
 final class Jackknife {
-    /** G, at most. */
+    /** The largest number of groups G. */
     static final int GROUPS = 20;
 
     private Jackknife() {}

@@ -17,9 +17,9 @@ final class KernelDistance {
     }
 
     private enum Pairs {
-        /** Of different members: unbiased. */
+        /** The mean is over pairs of different members, which is unbiased. */
         DIFFERENT,
-        /** Of each with itself too: of the least variance. */
+        /** The mean is over all pairs, each member with itself too, which has the least variance. */
         ALL
     }
 

@@ -3,7 +3,7 @@ package latentmix.metric;
 import java.util.Arrays;
 
 /**
- * Whether images lie among real ones and real ones among them, by balls that reach to each image's k-th nearest
+ * Tells whether images lie among real ones and real ones among them, by balls that reach to each image's k-th nearest
  * neighbour in its own set.
  *
  * <pre>
@@ -61,7 +61,7 @@ public record Neighbours(Estimate precision, Estimate recall, Estimate density, 
                 Jackknife.estimate(all, covered, sizes).within(0, 1));
     }
 
-    /** Recall without a group of the images, or -1 for with all. */
+    /** The recall without a group of the images, or of all of them where the group is -1. */
     private static double recall(Comparison sets, double[] squares, int k, int without) {
         int n = sets.points().count();
         int m = sets.reference().points().count();

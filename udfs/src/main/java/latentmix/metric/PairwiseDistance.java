@@ -5,7 +5,7 @@ import java.io.Serializable;
 /**
  * Diversity: the mean distance ‖xᵢ - xⱼ‖ of two different images, as a mergeable aggregate over sets of images.
  *
- * <p>Pairs are of one set each: of several classes merged it is the mean over pairs of one class.
+ * <p>Both images of a pair are of one set, so that merged classes give the mean over pairs within a class.
  */
 public final class PairwiseDistance implements Serializable {
     private double sum;
@@ -53,12 +53,12 @@ public final class PairwiseDistance implements Serializable {
         }
     }
 
-    /** How many pairs there are. */
+    /** The number of pairs. */
     public long pairs() {
         return pairs;
     }
 
-    /** The mean, of at least one pair. */
+    /** The mean over all pairs, of which there is at least one. */
     public Estimate estimate() {
         double[] without = new double[Jackknife.GROUPS];
         for (int g = 0; g < Jackknife.GROUPS; g++) {

@@ -56,7 +56,7 @@ record Points(double[] values, int count, int width) {
         return squares;
     }
 
-    /** The same less a vector. */
+    /** These points, each less a vector. */
     Points less(double[] mean) {
         double[] less = values.clone();
         for (int i = 0; i < count; i++) {

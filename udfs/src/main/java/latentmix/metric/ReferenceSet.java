@@ -1,7 +1,7 @@
 package latentmix.metric;
 
 /**
- * A set of real images' features, and what comparisons with it share. Safe for use by several threads once made.
+ * A set of real images' features, with what all comparisons share. Safe for use by several threads once made.
  *
  * @see Comparison
  */
@@ -29,7 +29,7 @@ public final class ReferenceSet {
         radii = points.count() > neighbours ? Neighbours.radii(inner, points.count(), neighbours) : new double[0];
     }
 
-    /** How a set of images compares with it. */
+    /** The comparison of a set of images with this reference. */
     public Comparison with(FeatureSketch images) {
         return new Comparison(images, this);
     }

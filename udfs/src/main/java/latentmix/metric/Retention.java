@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * How much of its inputs an output keeps: whether it is closer to them than to other images of their class, as a
- * mergeable aggregate over outputs.
+ * Measures how much of its inputs an output keeps: whether it is closer to them than to other images of their class, as
+ * a mergeable aggregate over outputs.
  *
  * <pre>
  * c_i   closeness of the output to input i, of weight w_i;   c_u   to image u of its class that is no input
@@ -31,14 +31,6 @@ public final class Retention implements Serializable {
     private final GaussianStatistics outputs = new GaussianStatistics(4);
 
     /**
-     * A mean over outputs and its uncertainty.
-     *
-     * @param low lower end of its 95 % interval, by the normal approximation; NaN of a single output
-     * @param high upper end
-     */
-    public record Share(double value, double low, double high) {}
-
-    /**
      * Adds one output.
      *
      * @param inputs c_i, at least one; more is closer
@@ -48,7 +40,8 @@ public final class Retention implements Serializable {
     public void add(double[] inputs, double[] weights, double[] others) {
         if (inputs.length == 0 || others.length == 0 || inputs.length != weights.length) {
             throw new IllegalArgumentException(
-                    "An output must have at least one input, a weight for each, and at least one other image, cannot have: "
+                    "An output must have at least one input, a weight for each, and at least one"
+                            + " other image, cannot have: "
                             + inputs.length + " inputs, " + weights.length + " weights, " + others.length + " others");
         }
         double sum = Arrays.stream(weights).sum();
@@ -79,27 +72,27 @@ public final class Retention implements Serializable {
         outputs.merge(other.outputs);
     }
 
-    /** How many outputs there are. */
+    /** The number of outputs. */
     public long count() {
         return outputs.count();
     }
 
     /** The mean chance that an input is closer than an image that is none: 1/2 where nothing is kept. */
-    public Share auc() {
+    public Estimate auc() {
         return share(AUC);
     }
 
-    /** By how much closer inputs are, in units of the closeness. */
-    public Share kept() {
+    /** The distance by which inputs are closer, in units of the closeness. */
+    public Estimate kept() {
         return share(KEPT);
     }
 
     /** The share of outputs whose closest image is an input, 0 to 1. */
-    public Share nearest() {
+    public Estimate nearest() {
         return share(NEAREST);
     }
 
-    /** What {@link #nearest} would be if outputs knew nothing of their inputs. */
+    /** The value that {@link #nearest} would have if outputs knew nothing of their inputs. */
     public double chance() {
         return outputs.mean()[CHANCE];
     }
@@ -124,7 +117,7 @@ public final class Retention implements Serializable {
         return difference;
     }
 
-    /** How many of these are below a value. */
+    /** The number of these that are below a value. */
     private static int below(double[] sorted, double value) {
         int low = 0;
         int high = sorted.length;
@@ -139,13 +132,7 @@ public final class Retention implements Serializable {
         return low;
     }
 
-    private Share share(int measure) {
-        double value = outputs.mean()[measure];
-        if (count() < 2) {
-            return new Share(value, Double.NaN, Double.NaN);
-        }
-        double variance = outputs.covariance()[measure * (outputs.width() + 1)];
-        double half = 1.96 * Math.sqrt(variance / count());
-        return new Share(value, value - half, value + half);
+    private Estimate share(int measure) {
+        return Estimate.ofMany(outputs, measure);
     }
 }

@@ -15,7 +15,7 @@ public final class AvailableMemory {
 
     private AvailableMemory() {}
 
-    /** Bytes; empty where the system does not tell. */
+    /** The bytes that can still be had; empty where the system does not tell. */
     public static OptionalLong bytes() {
         return bytes(MACHINE, CONTAINER);
     }
@@ -30,7 +30,7 @@ public final class AvailableMemory {
         return LongStream.concat(available, left).min();
     }
 
-    /** Bytes that this process has resident; empty where the system does not tell. */
+    /** The bytes that this process holds; empty where the system does not tell. */
     public static OptionalLong resident() {
         return field(Path.of("/proc/self/status"), "VmRSS:")
                 .map(kilobytes -> 1024 * kilobytes)

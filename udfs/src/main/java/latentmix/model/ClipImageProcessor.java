@@ -7,13 +7,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import latentmix.checkpoint.CheckpointException;
-import latentmix.checkpoint.Json;
+import latentmix.checkpoint.JsonObject;
 import latentmix.image.Pixels;
 import latentmix.image.Resize;
 
 /**
- * What CLIP's vision model is given of an image: shortest edge to a size by Pillow's bicubic filter, the centre square,
- * and (v · rescale - mean) / std a channel.
+ * Prepares an image for CLIP's vision model: it resizes the shortest edge by Pillow's bicubic filter, cuts out the
+ * centre square, and takes (v · rescale - mean) / std in each channel.
  *
  * <p><a
  * href="https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/clip/image_processing_clip.py">transformers'
@@ -29,7 +29,7 @@ record ClipImageProcessor(int shortestEdge, int cropSize, double rescaleFactor, 
     private static final String FILE = "preprocessor_config.json";
     private static final List<Double> CLIP_MEAN = List.of(0.48145466, 0.4578275, 0.40821073);
     private static final List<Double> CLIP_STD = List.of(0.26862954, 0.26130258, 0.27577711);
-    /** What is computed whatever the image; a config that says otherwise is refused. */
+    /** The steps that are always computed. A config that says otherwise is refused. */
     private static final Map<String, List<String>> FIXED = Map.of(
             "do_resize", List.of("true"),
             "do_center_crop", List.of("true"),
@@ -50,69 +50,50 @@ record ClipImageProcessor(int shortestEdge, int cropSize, double rescaleFactor, 
                 .orElseThrow(() -> new CheckpointException(
                         "There should be a " + FILE + " in " + component + " or " + beside.getParent()
                                 + ", which says how images are prepared, and there is none; fetch it too"));
-        return of(Json.read(file), file.toString());
+        return of(JsonObject.read(file));
     }
 
-    /** Reads a config with the library's defaults; where names it in messages. */
-    static ClipImageProcessor of(JsonNode json, String where) {
-        FIXED.forEach((key, allowed) ->
-                require(!json.hasNonNull(key) || allowed.contains(json.get(key).asText()), where, key, allowed, json));
-        int edge = side(json, "size", "shortest_edge", where);
-        int crop = side(json, "crop_size", "height", where);
-        JsonNode width = json.path("crop_size").path("width");
-        require(width.isMissingNode() || width.asInt() == crop, where, "crop_size", "a square", json);
-        require(crop <= edge, where, "crop_size", "at most size, which is " + edge, json);
-        JsonNode factor = json.path("rescale_factor");
-        require(
-                factor.isMissingNode() || (factor.isNumber() && factor.asDouble() > 0),
-                where,
-                "rescale_factor",
-                "a positive number",
-                json);
-        List<Double> std = channels(json, "image_std", CLIP_STD, where);
-        require(std.stream().allMatch(value -> value > 0), where, "image_std", "positive", json);
-        return new ClipImageProcessor(
-                edge, crop, factor.asDouble(1 / 255.0), channels(json, "image_mean", CLIP_MEAN, where), std);
+    /** Reads a config with the library's defaults. */
+    static ClipImageProcessor of(JsonObject config) {
+        FIXED.forEach((key, allowed) -> {
+            if (config.json().hasNonNull(key)) {
+                config.typed(key, value -> allowed.contains(value.asText()), allowed + " (others are not supported)");
+            }
+        });
+        int edge = side(config, "size", "shortest_edge");
+        int crop = side(config, "crop_size", "height");
+        JsonNode width = config.json().path("crop_size").path("width");
+        if (!width.isMissingNode() && width.asInt() != crop) {
+            throw config.refused("crop_size", "a square");
+        }
+        if (crop > edge) {
+            throw config.refused("crop_size", "at most size, which is " + edge);
+        }
+        double factor = config.number("rescale_factor", 1 / 255.0);
+        if (!(factor > 0)) {
+            throw config.refused("rescale_factor", "a positive number");
+        }
+        List<Double> std = config.numbers("image_std", CLIP_STD);
+        if (!std.stream().allMatch(value -> value > 0)) {
+            throw config.refused("image_std", "positive");
+        }
+        return new ClipImageProcessor(edge, crop, factor, config.numbers("image_mean", CLIP_MEAN), std);
     }
 
-    /** A number of pixels: the value itself, as old files have it, or its member. */
-    private static int side(JsonNode json, String key, String member, String where) {
-        if (!json.has(key)) {
+    /** A number of pixels: the value itself, as old files have it, or a member of an object. */
+    private static int side(JsonObject config, String key, String member) {
+        if (!config.has(key)) {
             return 224;
         }
-        JsonNode value = json.get(key).isObject() ? json.get(key).path(member) : json.get(key);
-        require(
-                value.canConvertToInt() && value.isIntegralNumber() && value.asInt() > 0,
-                where,
-                key,
-                "a number of pixels or an object with " + member,
-                json);
-        return value.asInt();
-    }
-
-    private static List<Double> channels(JsonNode json, String key, List<Double> otherwise, String where) {
-        if (!json.has(key)) {
-            return otherwise;
+        JsonNode given = config.json().get(key);
+        JsonNode value = given.isObject() ? given.path(member) : given;
+        if (!value.isInt() || value.intValue() < 1) {
+            throw config.refused(key, "a number of pixels or an object with " + member);
         }
-        JsonNode values = json.get(key);
-        require(
-                values.size() == 3
-                        && Stream.of(0, 1, 2).allMatch(c -> values.path(c).isNumber()),
-                where,
-                key,
-                "three numbers",
-                json);
-        return Stream.of(0, 1, 2).map(c -> values.get(c).asDouble()).toList();
+        return value.intValue();
     }
 
-    private static void require(boolean holds, String where, String key, Object expected, JsonNode json) {
-        if (!holds) {
-            throw new CheckpointException(where + ": " + key + " must be " + expected
-                    + " (others are not supported), cannot be: " + json.get(key));
-        }
-    }
-
-    /** (3, cropSize, cropSize). */
+    /** The prepared image, (3, cropSize, cropSize). */
     float[] pixelValues(Pixels image) {
         byte[] rgb = Resize.square(image, shortestEdge, cropSize).rgb();
         int plane = cropSize * cropSize;

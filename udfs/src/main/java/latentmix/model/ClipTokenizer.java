@@ -14,7 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import latentmix.checkpoint.CheckpointException;
-import latentmix.checkpoint.Json;
+import latentmix.checkpoint.JsonObject;
 
 /**
  * CLIP's tokenizer: lower-cased byte-level BPE whose words end in {@code </w>}, between a start and an end token.
@@ -58,16 +58,17 @@ public final class ClipTokenizer {
      * @throws CheckpointException if a file is missing or does not fit; the message names it
      */
     public static Tokenizer open(Path folder) {
-        JsonNode config = Json.read(folder.resolve("tokenizer_config.json"));
-        JsonNode maxLength = config.path("model_max_length");
-        if (config.hasNonNull("model_max_length") && !(maxLength.isInt() && maxLength.intValue() >= 2)) {
-            throw new CheckpointException(folder.resolve("tokenizer_config.json")
-                    + ": model_max_length must be a whole number of at least 2, cannot be: " + maxLength);
+        JsonObject file = JsonObject.read(folder.resolve("tokenizer_config.json"));
+        int maxLength = file.withoutNulls().whole("model_max_length", 77);
+        if (maxLength < 2) {
+            throw file.refused("model_max_length", "a whole number of at least 2");
         }
+        JsonNode config = file.json();
         Map<String, JsonNode> special = specialTokens(folder, config);
         Path existing = folder.resolve("tokenizer.json");
-        JsonNode tokenizer = Files.exists(existing) ? Json.read(existing) : describe(folder, config, special);
-        return TokenizerJson.of(tokenizer, maxLength.asInt(77), content(special.get("pad_token")), folder);
+        JsonNode tokenizer =
+                Files.exists(existing) ? JsonObject.read(existing).json() : describe(folder, config, special);
+        return TokenizerJson.of(tokenizer, maxLength, content(special.get("pad_token")), folder);
     }
 
     /**
@@ -77,7 +78,9 @@ public final class ClipTokenizer {
      */
     private static Map<String, JsonNode> specialTokens(Path folder, JsonNode config) {
         Path map = folder.resolve("special_tokens_map.json");
-        JsonNode first = Files.exists(map) && !config.has("added_tokens_decoder") ? Json.read(map) : config;
+        JsonNode first = Files.exists(map) && !config.has("added_tokens_decoder")
+                ? JsonObject.read(map).json()
+                : config;
         Map<String, JsonNode> tokens = new LinkedHashMap<>();
         for (String role : List.of("bos_token", "eos_token", "unk_token", "pad_token")) {
             JsonNode usual = TextNode.valueOf(role.equals("bos_token") ? "<|startoftext|>" : "<|endoftext|>");
@@ -99,7 +102,7 @@ public final class ClipTokenizer {
     private static JsonNode describe(Path folder, JsonNode config, Map<String, JsonNode> special) {
         ObjectNode root = layout();
         ObjectNode model = (ObjectNode) root.get("model");
-        model.set("vocab", Json.read(folder.resolve("vocab.json")));
+        model.set("vocab", JsonObject.read(folder.resolve("vocab.json")).json());
         model.put("unk_token", content(special.get("unk_token")));
         ArrayNode merges = model.putArray("merges");
         lines(folder.resolve("merges.txt")).stream()
@@ -112,7 +115,8 @@ public final class ClipTokenizer {
                 .forEach(entry -> added.add(addedToken(Long.parseLong(entry.getKey()), entry.getValue())));
         Path more = folder.resolve("added_tokens.json");
         if (Files.exists(more)) {
-            Json.read(more)
+            JsonObject.read(more)
+                    .json()
                     .properties()
                     .forEach(entry ->
                             added.add(addedToken(entry.getValue().longValue(), TextNode.valueOf(entry.getKey()))));

@@ -91,7 +91,7 @@ public final class ComponentVerification implements AutoCloseable {
         }
     }
 
-    /** A network of these inputs, whose output is called out. */
+    /** Runs a network of these inputs, whose output is called out. */
     private void denoiser(String... inputs) {
         List<String> names = cases(".out");
         try (Network network = load(Part.DENOISER, names)) {
@@ -146,7 +146,10 @@ public final class ComponentVerification implements AutoCloseable {
         }
     }
 
-    /** A network whose first outputs have these names, some of them several, and the others are the hidden states. */
+    /**
+     * Runs a network whose first outputs have these names, some of them several. Its other outputs are the hidden
+     * states.
+     */
     private void textEncoder(String... outputNames) {
         List<String> names = cases(".input_ids");
         try (Network network = load(Part.TEXT_ENCODER, names)) {

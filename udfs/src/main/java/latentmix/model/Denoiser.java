@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import java.util.function.UnaryOperator;
 import latentmix.latent.Shape;
 
-/** A denoising network on its device: what samplers and inversions see of a U-Net or a transformer. */
+/** A denoising network on its device: the view that samplers and inversions have of a U-Net or a transformer. */
 public interface Denoiser extends AutoCloseable {
     /**
      * The network's raw output (epsilon, v or velocity: the scheduler knows which).

@@ -5,10 +5,13 @@ import java.util.Arrays;
 import java.util.Locale;
 import latentmix.checkpoint.ElementType;
 
-/** The number format that a network's weights and activations have; what goes in and comes out is float32 always. */
+/** The number format that a network's weights and activations have; Inputs and outputs are always float32. */
 public enum Dtype {
     FLOAT32(ElementType.F32),
-    /** Half the memory; fast on GPUs and on CPUs with AVX512-BF16 or AMX, many times slower than FLOAT32 on others. */
+    /**
+     * This format takes half the memory. It is fast on GPUs and on CPUs with AVX512-BF16 or AMX, many times slower than
+     * FLOAT32 on others.
+     */
     BFLOAT16(ElementType.BF16),
     FLOAT16(ElementType.F16);
 
@@ -36,7 +39,8 @@ public enum Dtype {
     public void requireSupported(Device device) {
         if (this == FLOAT16 && !device.isGpu()) {
             throw new IllegalArgumentException("dtype float16 needs a GPU, cannot be used on: " + device
-                    + " (CPUs have no float16 arithmetic: it would be slower than float32 and less exact); choose float32"
+                    + " (CPUs have no float16 arithmetic: it would be slower than float32 and less"
+                    + " exact); choose float32"
                     + " or bfloat16");
         }
     }

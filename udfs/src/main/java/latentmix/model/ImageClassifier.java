@@ -3,9 +3,9 @@ package latentmix.model;
 import java.util.List;
 import latentmix.image.Pixels;
 
-/** A network that tells which class an image is of, and by which features. */
+/** A network that tells the class of an image, and the features it goes by. */
 public interface ImageClassifier extends ImageEncoder {
-    /** What it says of one image: one logit a class, and the features that they are linear in. */
+    /** The answer for one image: one logit a class, and the features that the logits are linear in. */
     record Classification(float[] features, float[] logits) {
         /** The class with the largest logit, first of equals. */
         public int label() {

@@ -3,7 +3,7 @@ package latentmix.model;
 import java.util.List;
 import latentmix.image.Pixels;
 
-/** What metrics see of a network that looks at images: its features of them. */
+/** A network that gives features of images, as metrics see it. */
 public interface ImageEncoder extends AutoCloseable {
     /**
      * The features of each image, float32, of {@link #width} numbers each. All images go through the network at once:
@@ -13,7 +13,7 @@ public interface ImageEncoder extends AutoCloseable {
      */
     List<float[]> encode(List<Pixels> images);
 
-    /** How many features an image has. */
+    /** The number of features of an image. */
     int width();
 
     @Override

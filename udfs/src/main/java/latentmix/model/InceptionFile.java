@@ -33,9 +33,9 @@ public final class InceptionFile {
         }
         String found = Fingerprint.ofFile(file);
         if (!found.equals(sha256)) {
-            throw new CheckpointException(
-                    file + " should have the SHA-256 " + sha256 + ", but has " + found
-                            + "; a TorchScript file is a program, and no other one is run: fetch the right file, or name its hash");
+            throw new CheckpointException(file + " should have the SHA-256 " + sha256 + ", but has " + found
+                    + "; a TorchScript file is a program, and no other one is run: fetch the"
+                    + " right file, or name its hash");
         }
         return file.toAbsolutePath();
     }

@@ -40,7 +40,7 @@ import org.slf4j.LoggerFactory;
 public final class Models {
     private static final Logger LOG = LoggerFactory.getLogger(Models.class);
 
-    /** What a network is loaded for. */
+    /** The purpose for which a network is loaded. */
     private enum Use {
         INFERENCE,
         GRADIENTS
@@ -56,7 +56,7 @@ public final class Models {
             return Device.of(type, number);
         }
 
-        /** DJL's name of it, such as gpu0. */
+        /** The name that DJL gives the device, such as gpu0. */
         @Override
         public String toString() {
             return number < 0 ? type : type + number;
@@ -69,7 +69,7 @@ public final class Models {
         }
     }
 
-    /** A network, and who has it open; the set changes only while the map computes its key. */
+    /** A network and its users. The set changes only while the map computes its key. */
     private record Shared(CompletableFuture<Network> network, Set<Object> users) {
         void close() {
             if (!network.isCompletedExceptionally()) {
@@ -81,7 +81,7 @@ public final class Models {
     /** The tokens that T5 gets of a prompt: StableDiffusion3Pipeline's max_sequence_length. */
     private static final int T5_LENGTH = 256;
 
-    /** The user of networks that stay. */
+    /** The user that stands for networks which stay. */
     private static final Object FOREVER = new Object();
 
     private static final ConcurrentMap<Key, Shared> NETWORKS = new ConcurrentHashMap<>();
@@ -328,13 +328,13 @@ public final class Models {
         return type.cast(architecture);
     }
 
-    /** A network that stays. */
+    /** A network that stays loaded. */
     private static Network network(CheckpointFolder folder, Device device, Dtype dtype, String component, Part part) {
         Key key = new Key(folder.fingerprint(), device, dtype, component, part);
         return network(folder.component(component), key, FOREVER);
     }
 
-    /** A network of a folder of its own, which stays. */
+    /** A network of a folder of its own, which stays loaded. */
     private static Network network(Path component, Device device, Dtype dtype, Part part) {
         Key key = new Key(CheckpointFolder.fingerprint(component), device, dtype, part.toString(), part);
         return network(component, key, FOREVER);

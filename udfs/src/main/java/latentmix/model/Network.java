@@ -105,7 +105,7 @@ public final class Network implements AutoCloseable {
         return results;
     }
 
-    /** Runs forward, without gradients, on whatever it takes; the result is the caller's to close. */
+    /** Runs forward, without gradients, on whatever it takes; The caller closes the result. */
     public IValue run(IValue... inputs) {
         return block.forward(inputs);
     }

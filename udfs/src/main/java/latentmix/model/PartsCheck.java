@@ -11,9 +11,7 @@ import latentmix.architecture.UNet2DConditionModel;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
 
-/**
- * Whether the parts of a checkpoint fit each other: what each config says of the others' widths, and of their purpose.
- */
+/** Checks that the parts of a checkpoint fit each other, by the widths and the purpose that their configs name. */
 record PartsCheck(CheckpointFolder folder, DenoisingNetwork denoiser, AutoencoderKL vae) {
     /** Refuses a checkpoint whose parts do not fit. */
     void run() {
@@ -26,7 +24,8 @@ record PartsCheck(CheckpointFolder folder, DenoisingNetwork denoiser, Autoencode
         if (denoiser instanceof UNet2DConditionModel unet) {
             require(
                     unet.textTime().isEmpty(),
-                    "the U-Net takes text_embeds and time_ids as Stable Diffusion XL's, whose pipeline is not supported;"
+                    "the U-Net takes text_embeds and time_ids as Stable Diffusion XL's, whose"
+                            + " pipeline is not supported;"
                             + " such a U-Net can be verified and compiled as a component");
             scheduler("a U-Net", "DDIMScheduler", !isFlow());
             int width = clip("").hiddenSize();

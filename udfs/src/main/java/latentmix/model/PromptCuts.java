@@ -8,10 +8,11 @@ import java.util.Optional;
 import latentmix.checkpoint.CheckpointFolder;
 
 /**
- * Says which prompts are longer than a checkpoint's tokenizers take: they are cut, as the field's pipelines cut them.
+ * Names the prompts that are longer than a checkpoint's tokenizers take. They are cut, as the pipelines of diffusers
+ * cut them.
  */
 public final class PromptCuts {
-    /** What a tokenizer does to a prompt that is too long for it. */
+    /** The cut that a tokenizer makes in a prompt that is too long for it. */
     private record Cut(int length, int maxLength, String kept) {}
 
     private PromptCuts() {}

@@ -5,8 +5,8 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 
 /**
- * What a denoiser is told of its prompts, as diffusers' pipelines name it: {@code prompt_embeds} and, where the network
- * takes one, {@code pooled_prompt_embeds}. Rows are prompts.
+ * The embeddings of prompts that a denoiser takes, by the names of diffusers' pipelines: {@code prompt_embeds} and,
+ * where the network takes one, {@code pooled_prompt_embeds}. Rows are prompts.
  *
  * @param arrays float32: hidden states (B, L, width), and perhaps a pooled embedding (B, pooledWidth)
  */
@@ -47,12 +47,14 @@ public record PromptEmbeds(NDList arrays) {
         return arrays.get(1);
     }
 
-    /** B. */
+    /** The number of rows, B. */
     public long rows() {
         return hiddenStates().getShape().get(0);
     }
 
-    /** A copy with so many rows, made of as many or of one, which the given manager owns. */
+    /**
+     * A copy with so many rows, which the given manager owns. This must have as many rows, or one, which is repeated.
+     */
     public PromptEmbeds rows(long rows, NDManager owner) {
         if (rows() != rows && rows() != 1) {
             throw new IllegalArgumentException(
@@ -67,7 +69,7 @@ public record PromptEmbeds(NDList arrays) {
         return new PromptEmbeds(copies);
     }
 
-    /** These rows, then those; attached to the manager of these. */
+    /** These rows followed by the others, attached to the manager of these. */
     public PromptEmbeds concat(PromptEmbeds those) {
         NDList both = new NDList();
         for (int i = 0; i < arrays.size(); i++) {

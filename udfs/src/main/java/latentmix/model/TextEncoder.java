@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 
-/** A checkpoint's text encoders: prompts to the embeddings its denoiser attends to. */
+/** A checkpoint's text encoders, which turn prompts into the embeddings that its denoiser attends to. */
 public interface TextEncoder extends AutoCloseable {
     /**
      * The embeddings of one prompt, float32.
@@ -13,7 +13,7 @@ public interface TextEncoder extends AutoCloseable {
      * @param pooled {@code pooled_prompt_embeds}, empty where the denoiser takes none
      */
     record Embeds(int tokens, int width, float[] values, float[] pooled) {
-        /** One row, onto a device: the arrays belong to the given manager. */
+        /** Moves one row onto a device. The arrays belong to the given manager. */
         public PromptEmbeds onto(NDManager manager) {
             NDArray hiddenStates = manager.create(values, new Shape(1, tokens, width));
             return pooled.length == 0

@@ -1,22 +1,21 @@
 package latentmix.model;
 
-/** Text to token ids, padded and truncated as the checkpoint's pipeline does. */
+/** Turns text into token ids, padded and truncated as the checkpoint's pipeline does. */
 public interface Tokenizer extends AutoCloseable {
     /**
-     * Ids of one prompt, maxLength of them: start (CLIP), tokens, end, padding; a longer prompt keeps the end token
-     * last.
+     * The maxLength ids of one prompt: start (CLIP), tokens, end, padding. A longer prompt keeps the end token last.
      */
     long[] encode(String text);
 
-    /** Tokens of the text itself with start and end, before truncation: above maxLength the prompt is cut. */
+    /** The number of tokens of the whole text with start and end. Above maxLength the prompt is cut. */
     int length(String text);
 
-    /** The beginning of the text that the ids stand for: all of it where it is not cut. */
+    /** The beginning of the text that the ids stand for, which is the whole text where it is not cut. */
     String kept(String text);
 
     int maxLength();
 
-    /** Ids are below this. */
+    /** The size of the vocabulary; all ids are below it. */
     long vocabSize();
 
     @Override

@@ -14,13 +14,13 @@ import java.util.stream.Stream;
 import latentmix.checkpoint.Caches;
 
 /**
- * Starts libtorch the way this project needs it: nothing downloaded, nothing reported, one thread unless more are asked
- * for (two single-threaded tasks waste less than one two-threaded one).
+ * Starts libtorch the way this project needs it. Nothing is downloaded or reported, and one thread runs unless more are
+ * asked for (two single-threaded tasks waste less than one two-threaded one).
  */
 public final class Torch {
     private static final String THREADS = "ai.djl.pytorch.num_threads";
 
-    /** As libtorch, cuBLAS and cuDNN word it, and libtorch's allocator on a CPU. */
+    /** The messages for too little memory, of libtorch, cuBLAS, cuDNN and libtorch's allocator on a CPU. */
     private static final Pattern OUT_OF_MEMORY = Pattern.compile("CUDA out of memory|CUDA error: out of memory|"
             + "CU(BLAS|DNN)_STATUS_ALLOC_FAILED|DefaultCPUAllocator: (can't|not enough)");
 
@@ -43,7 +43,7 @@ public final class Torch {
         }
     }
 
-    /** Settings for DJL's other libraries too, without libtorch: nothing downloaded, nothing reported. */
+    /** Makes the settings for all of DJL's libraries without starting libtorch: nothing is downloaded or reported. */
     static void configure() {
         // Done when this class is loaded.
     }
@@ -60,7 +60,7 @@ public final class Torch {
         Engine.getEngine(PtEngine.ENGINE_NAME);
     }
 
-    /** Why no network can run on this device in this JVM, if so; loads the native library. */
+    /** The reason why no network can run on this device in this JVM, if there is one. Loads the native library. */
     public static Optional<String> problem(Device device) {
         try {
             start();
@@ -72,9 +72,9 @@ public final class Torch {
             return Optional.empty();
         } catch (RuntimeException e) {
             String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-            return Optional.of(
-                    "PyTorch: expected a build that computes on " + device + ", but this one says: " + reason
-                            + "; set PYTORCH_LIBRARY_PATH, PYTORCH_VERSION and PYTORCH_FLAVOR to one that fits the machine's driver");
+            return Optional.of("PyTorch: expected a build that computes on " + device + ", but this one says: " + reason
+                    + "; set PYTORCH_LIBRARY_PATH, PYTORCH_VERSION and PYTORCH_FLAVOR to one"
+                    + " that fits the machine's driver");
         }
     }
 
@@ -85,7 +85,7 @@ public final class Torch {
                 .find());
     }
 
-    /** Gives back what libtorch holds of a GPU's memory for later arrays. */
+    /** Frees the memory of a GPU that libtorch keeps for later arrays. */
     public static void freeCachedMemory(Device device) {
         if (device.isGpu()) {
             JniUtils.emptyCudaCache();

@@ -9,7 +9,7 @@ import latentmix.latent.Shape;
 record TorchDenoiser(Network network, Shape latentShape) implements Denoiser {
     private static final int HIDDEN_STATES = 2;
 
-    /** What either's forward takes: the sample, the timestep, hidden states and perhaps pooled embeddings. */
+    /** The inputs of either network: the sample, the timestep, hidden states and perhaps pooled embeddings. */
     private static NDArray[] inputs(NDArray sample, NDArray time, PromptEmbeds prompt) {
         return new NDList(sample, time).addAll(prompt.arrays()).toArray(NDArray[]::new);
     }

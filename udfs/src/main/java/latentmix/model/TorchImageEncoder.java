@@ -61,7 +61,10 @@ sealed interface TorchImageEncoder extends ImageEncoder {
         return each;
     }
 
-    /** image_embeds of CLIP, not normalised, or where it has no projection its pooled output. */
+    /**
+     * A CLIP vision model, whose features are image_embeds, not normalised, or its pooled output where it has no
+     * projection.
+     */
     record Clip(Network network, Device device, ClipVisionModel config, ClipImageProcessor processor)
             implements TorchImageEncoder {
         @Override
@@ -78,8 +81,8 @@ sealed interface TorchImageEncoder extends ImageEncoder {
     }
 
     /**
-     * The features of the standard Inception, whose program takes bytes of any size, resizes them itself as the
-     * original did, and returns its last pooling layer.
+     * The standard Inception, whose program takes bytes of any size, resizes them itself as the original did, and
+     * returns its last pooling layer.
      */
     record Inception(Network network, Device device) implements TorchImageEncoder {
         @Override

@@ -28,16 +28,16 @@ final class TorchLibraries {
     private static final String VERSION = "PYTORCH_VERSION";
     private static final String FLAVOR = "PYTORCH_FLAVOR";
 
-    /** As {@code torch/version.py} says it, and the {@code build-version} of an archive without Python. */
+    /** The version in {@code torch/version.py}, or in the {@code build-version} of an archive without Python. */
     private static final Pattern FOUND = Pattern.compile("(?:__version__ = ')?(\\d+\\.\\d+\\.\\d+)(?:\\+(\\w+))?'?");
 
-    /** What is wrong with this JVM's settings. */
+    /** The problems of this JVM's settings. */
     static final List<String> PROBLEMS = problems(Utils::getEnvOrSystemProperty);
 
     private TorchLibraries() {}
 
     /**
-     * What is wrong with the settings: empty where they fit.
+     * The problems of the settings, none where they fit.
      *
      * @param environment gives a variable's value, or null
      */

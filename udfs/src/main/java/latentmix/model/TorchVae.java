@@ -11,7 +11,7 @@ sealed interface TorchVae extends Vae {
         // Models owns the network.
     }
 
-    /** z = (mean - shift) · scaling. */
+    /** The half that encodes: z = (mean - shift) · scaling. */
     record Encoder(Network network, AutoencoderKL config) implements TorchVae {
         @Override
         public NDArray encode(NDArray images) {
@@ -29,7 +29,7 @@ sealed interface TorchVae extends Vae {
         }
     }
 
-    /** image = decoder(z / scaling + shift). */
+    /** The half that decodes: image = decoder(z / scaling + shift). */
     record Decoder(Network network, AutoencoderKL config) implements TorchVae {
         @Override
         public NDArray encode(NDArray images) {

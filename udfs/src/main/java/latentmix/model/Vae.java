@@ -6,7 +6,7 @@ import ai.djl.ndarray.types.Shape;
 import java.util.List;
 import latentmix.image.Pixels;
 
-/** The half of an autoencoder that is loaded: images to latents, or back. Parts load apart. */
+/** A half of an autoencoder: it turns images into latents, or back. Each half is loaded by itself. */
 public interface Vae extends AutoCloseable {
     /**
      * Images to scaled latents: (mean - shift) · scaling, the encoder's mean, never a sample.
@@ -24,7 +24,7 @@ public interface Vae extends AutoCloseable {
      */
     NDArray decode(NDArray latents);
 
-    /** Images of one size onto a device: float32 (B, 3, H, W) in [-1, 1], as {@link #encode} takes them. */
+    /** Moves images of one size onto a device: float32 (B, 3, H, W) in [-1, 1], as {@link #encode} takes them. */
     static NDArray images(NDManager manager, List<Pixels> batch) {
         int width = batch.get(0).width();
         int height = batch.get(0).height();

@@ -50,7 +50,7 @@ public record DenoisingLoop(List<Step> table, Denoiser denoiser, Guidance guidan
         return rows * guidance.evaluations(table);
     }
 
-    /** As {@link #run(NDArray, PromptEmbeds, PromptEmbeds, Observer)}, unobserved. */
+    /** Runs the table without an observer, as {@link #run(NDArray, PromptEmbeds, PromptEmbeds, Observer)} does. */
     public NDArray run(NDArray latents, PromptEmbeds conditional, PromptEmbeds unconditional) {
         return run(latents, conditional, unconditional, (step, output, next) -> {});
     }

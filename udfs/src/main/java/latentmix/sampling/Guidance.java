@@ -36,12 +36,12 @@ public record Guidance(double scale, double least, double most) {
         this(scale, 0, Double.POSITIVE_INFINITY);
     }
 
-    /** How often the network sees each latent at a timestep: 1 or 2. */
+    /** The number of times that the network sees each latent at a timestep, 1 or 2. */
     public int branches(double timestep) {
         return scale > 1 && timestep >= least && timestep <= most ? 2 : 1;
     }
 
-    /** Evaluations of the network that one latent costs on the way through a table. */
+    /** The evaluations of the network that one latent costs on the way through a table. */
     public long evaluations(List<Step> table) {
         return table.stream().mapToLong(step -> branches(step.timestep())).sum();
     }

@@ -49,7 +49,7 @@ public record DpmSolverMultistepScheduler(DdimScheduler firstOrder, int order, O
         }
     }
 
-    /** One that starts where the process' timestep spacing does. */
+    /** A scheduler that starts where the process' timestep spacing does. */
     public DpmSolverMultistepScheduler(DdimScheduler firstOrder, int order) {
         this(firstOrder, order, OptionalInt.empty());
     }
@@ -108,7 +108,7 @@ public record DpmSolverMultistepScheduler(DdimScheduler firstOrder, int order, O
         return "DPM-Solver++ of order " + order + " on the levels of " + firstOrder.description();
     }
 
-    /** N + 1 in falling order of noise. */
+    /** The N + 1 levels in falling order of noise. */
     private List<Level> levels(int steps) {
         int[] ascending = timesteps(steps);
         List<Level> levels = new ArrayList<>();
@@ -119,7 +119,7 @@ public record DpmSolverMultistepScheduler(DdimScheduler firstOrder, int order, O
         return levels;
     }
 
-    /** In ascending order; none is 0, which the last level stands for. */
+    /** The timesteps in ascending order. None is 0, for which the last level stands. */
     private int[] timesteps(int steps) {
         int most = noisiest.orElse(trainTimesteps() - 1);
         if (steps < 1 || steps > most) {

@@ -21,9 +21,9 @@ import java.util.stream.IntStream;
 public record FlowMatchEulerScheduler(FlowSchedule flow, End inversionAt) implements FlowScheduler {
     /** An end of a step. */
     public enum End {
-        /** Where it starts: the very first is the noiseless σ = 0. */
+        /** The end where the step starts. The first step starts at the noiseless σ = 0. */
         SOURCE,
-        /** Where it leads. */
+        /** The end where the step leads. */
         TARGET
     }
 

@@ -37,7 +37,7 @@ public record FlowSchedule(double shift, int trainTimesteps) {
                 .toArray();
     }
 
-    /** The same from 0 to 1. */
+    /** The levels that N steps join, N + 1 from 0 to 1. */
     public double[] ascending(int steps) {
         double[] descending = descending(steps);
         return IntStream.rangeClosed(0, steps)
@@ -68,7 +68,7 @@ public record FlowSchedule(double shift, int trainTimesteps) {
         return noisy;
     }
 
-    /** What the network is told of a level. */
+    /** The timestep that the network takes for a level. */
     public double timestep(double sigma) {
         return sigma * trainTimesteps;
     }

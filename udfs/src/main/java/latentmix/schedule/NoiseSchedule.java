@@ -73,7 +73,7 @@ public final class NoiseSchedule {
                 t -> t == 0 ? beta(0) : 1 - rescaled.applyAsDouble(t) / rescaled.applyAsDouble(t - 1));
     }
 
-    /** T, the number of trained timesteps. */
+    /** The number of trained timesteps, T. */
     public int trainTimesteps() {
         return betas.length;
     }

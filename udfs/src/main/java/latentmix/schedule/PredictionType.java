@@ -1,13 +1,14 @@
 package latentmix.schedule;
 
 /**
- * What a network predicts of x = √ᾱ·x0 + √(1−ᾱ)·ε; named as diffusers' {@code prediction_type}. Each says how the
- * original x0 and the noise ε follow from the sample x and the output m: linearly, with coefficients of the level ᾱ.
+ * The part of x = √ᾱ·x0 + √(1−ᾱ)·ε that a network predicts, named as diffusers' {@code prediction_type}. Each says how
+ * the original x0 and the noise ε follow from the sample x and the output m: linearly, with coefficients of the level
+ * ᾱ.
  *
  * @see <a href="https://arxiv.org/abs/2202.00512">Salimans and Ho, Progressive Distillation, Section 4</a>
  */
 public enum PredictionType {
-    /** m = ε. */
+    /** The network predicts the noise: m = ε. */
     EPSILON {
         @Override
         Linear original(double alpha) {
@@ -20,7 +21,7 @@ public enum PredictionType {
         }
     },
 
-    /** m = v = √ᾱ·ε − √(1−ᾱ)·x0. */
+    /** The network predicts the velocity: m = v = √ᾱ·ε − √(1−ᾱ)·x0. */
     V_PREDICTION {
         @Override
         Linear original(double alpha) {
@@ -33,7 +34,7 @@ public enum PredictionType {
         }
     },
 
-    /** m = x0. */
+    /** The network predicts the original: m = x0. */
     SAMPLE {
         @Override
         Linear original(double alpha) {
@@ -49,9 +50,9 @@ public enum PredictionType {
     /** The value sample · x + output · m. */
     record Linear(double sample, double output) {}
 
-    /** x0 at the level ᾱ. */
+    /** The original x0 at the level ᾱ. */
     abstract Linear original(double alpha);
 
-    /** ε at the level ᾱ. */
+    /** The noise ε at the level ᾱ. */
     abstract Linear noise(double alpha);
 }

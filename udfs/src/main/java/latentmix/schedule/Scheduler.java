@@ -31,7 +31,7 @@ public sealed interface Scheduler permits DdimScheduler, DpmSolverMultistepSched
         return sampling(steps).subList(steps - last, steps);
     }
 
-    /** Samples with the noise of a step's timestep added, entry by entry: what that step expects. */
+    /** Samples with the noise of a step's timestep added, entry by entry, as that step expects them. */
     float[] addNoise(float[] original, float[] noise, double timestep);
 
     /**
@@ -51,18 +51,18 @@ public sealed interface Scheduler permits DdimScheduler, DpmSolverMultistepSched
         return this;
     }
 
-    /** Which one it is. */
+    /** The solver that this scheduler is. */
     Solver solver();
 
-    /** T: timesteps are from 0 (a sample) to T (noise). */
+    /** The number of trained timesteps T. Timesteps are from 0 (a sample) to T (noise). */
     int trainTimesteps();
 
-    /** What runs, in words for a person, and in whose place if the checkpoint names another scheduler. */
+    /** The scheduler in words for a person, with the one that it replaces if the checkpoint names another. */
     String description();
 
     /**
-     * The own scheduler of the process in a checkpoint's {@code scheduler_config.json}: DDIM, or Euler for a flow.
-     * Absent keys mean diffusers' defaults.
+     * The scheduler that belongs to the process in a checkpoint's {@code scheduler_config.json}: DDIM, or Euler for a
+     * flow. Absent keys mean diffusers' defaults.
      *
      * @throws IllegalArgumentException if a setting is not supported; the message names it and what to do
      */

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Predicate;
 import java.util.stream.StreamSupport;
+import latentmix.checkpoint.JsonObject;
 
 /**
  * The settings of a {@code scheduler_config.json}, with diffusers' defaults for absent keys.
@@ -17,7 +17,7 @@ import java.util.stream.StreamSupport;
  * concern only their own solver make no difference, unless they choose other noise levels for DPM-Solver++. A flow's
  * configuration is {@code FlowMatchEulerDiscreteScheduler}'s. Every other setting is either obeyed or refused by name.
  */
-record SchedulerConfig(JsonNode json) {
+final class SchedulerConfig {
     /** The classes whose noise schedule DDIM can take over, each with its default of {@code clip_sample}. */
     private static final Map<String, Boolean> CLIPS_BY_DEFAULT = Map.ofEntries(
             Map.entry("DDIMScheduler", true),
@@ -101,14 +101,20 @@ record SchedulerConfig(JsonNode json) {
     private static final Set<String> FLOW_WITHOUT_EFFECT =
             Set.of("base_image_seq_len", "base_shift", "max_image_seq_len", "max_shift", "time_shift_type");
 
-    SchedulerConfig {
+    private static final String FILE = "scheduler_config.json";
+
+    private final JsonNode json;
+    private final JsonObject config; // without nulls, which mean the default here
+
+    SchedulerConfig(JsonNode json) {
         if (!json.isObject()) {
-            throw new IllegalArgumentException(
-                    "scheduler_config.json must hold a JSON object, cannot be: " + json.getNodeType());
+            throw new IllegalArgumentException(FILE + " must hold a JSON object, cannot be: " + json.getNodeType());
         }
+        this.json = json;
+        this.config = new JsonObject(json, FILE, IllegalArgumentException::new).withoutNulls();
     }
 
-    /** The own scheduler of the process. */
+    /** The scheduler that belongs to the process. */
     Scheduler scheduler() {
         return isFlow() ? flow(FlowMatchEulerScheduler.End.SOURCE) : diffusion();
     }
@@ -140,7 +146,7 @@ record SchedulerConfig(JsonNode json) {
     }
 
     private boolean isFlow() {
-        return text("_class_name", "DDIMScheduler").equals(FLOW);
+        return config.text("_class_name", "DDIMScheduler").equals(FLOW);
     }
 
     private FlowMatchEulerScheduler flow(FlowMatchEulerScheduler.End inversionAt) {
@@ -155,24 +161,24 @@ record SchedulerConfig(JsonNode json) {
         }
         off("invert_sigmas", false, "set it to false: an inversion has a table of its own");
         off("stochastic_sampling", false, "set it to false: sampling must lead an inversion's noise back to its image");
-        if (present("shift_terminal")) {
+        if (config.has("shift_terminal")) {
             throw refused(
                     "shift_terminal", "absent", json.get("shift_terminal"), "remove it: the last step leads to 0");
         }
         return new FlowMatchEulerScheduler(
-                new FlowSchedule(number("shift", 1), whole("num_train_timesteps", 1000)), inversionAt);
+                new FlowSchedule(config.number("shift", 1), config.whole("num_train_timesteps", 1000)), inversionAt);
     }
 
-    /** DDIM whose last level is DPM-Solver++'s: noiseless, unless {@code final_sigmas_type} says otherwise. */
+    /** DDIM with the last level of DPM-Solver++: noiseless, unless {@code final_sigmas_type} says otherwise. */
     private DdimScheduler diffusionToZero() {
         for (String key : List.of("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas")) {
             off(key, false, "set it to false: the solver passes the levels of timestep_spacing");
         }
-        if (number("lambda_min_clipped", Double.NEGATIVE_INFINITY) != Double.NEGATIVE_INFINITY) {
+        if (config.number("lambda_min_clipped", Double.NEGATIVE_INFINITY) != Double.NEGATIVE_INFINITY) {
             throw refused(
                     "lambda_min_clipped", "absent", json.get("lambda_min_clipped"), "remove it: no level is clipped");
         }
-        String last = text("final_sigmas_type", "zero");
+        String last = config.text("final_sigmas_type", "zero");
         if (!last.equals("zero") && !last.equals("sigma_min")) {
             throw refused("final_sigmas_type", "zero or sigma_min", last, "correct it");
         }
@@ -187,7 +193,7 @@ record SchedulerConfig(JsonNode json) {
     }
 
     private DdimScheduler diffusion() {
-        String name = text("_class_name", "DDIMScheduler");
+        String name = config.text("_class_name", "DDIMScheduler");
         Boolean clips = CLIPS_BY_DEFAULT.get(name);
         if (clips == null) {
             throw refused(
@@ -202,7 +208,7 @@ record SchedulerConfig(JsonNode json) {
         off("thresholding", false, unbounded);
         off("use_flow_sigmas", false, "flow matching is another process");
         off("use_dynamic_shifting", false, "flow matching is another process");
-        if (!text("timestep_type", "discrete").equals("discrete")) {
+        if (!config.text("timestep_type", "discrete").equals("discrete")) {
             throw refused("timestep_type", "discrete", json.get("timestep_type"), "choose another checkpoint");
         }
         NoiseSchedule noise = noiseSchedule();
@@ -210,19 +216,19 @@ record SchedulerConfig(JsonNode json) {
                 noise,
                 choice("prediction_type", PredictionType.EPSILON),
                 choice("timestep_spacing", TimestepSpacing.LEADING),
-                whole("steps_offset", 0),
-                flag("set_alpha_to_one", true) ? 1 : noise.alphaCumprod(0),
+                config.whole("steps_offset", 0),
+                config.flag("set_alpha_to_one", true) ? 1 : noise.alphaCumprod(0),
                 name);
     }
 
     private NoiseSchedule noiseSchedule() {
-        int trained = whole("num_train_timesteps", 1000);
+        int trained = config.whole("num_train_timesteps", 1000);
         if (trained < 1) {
             throw refused("num_train_timesteps", "at least 1", trained, "restore what the model was trained with");
         }
-        double start = number("beta_start", 0.0001);
-        double end = number("beta_end", 0.02);
-        String shape = present("trained_betas") ? "trained_betas" : text("beta_schedule", "linear");
+        double start = config.number("beta_start", 0.0001);
+        double end = config.number("beta_end", 0.02);
+        String shape = config.has("trained_betas") ? "trained_betas" : config.text("beta_schedule", "linear");
         NoiseSchedule schedule =
                 switch (shape) {
                     case "trained_betas" -> trainedBetas(trained);
@@ -236,7 +242,7 @@ record SchedulerConfig(JsonNode json) {
                                 shape,
                                 "or write out its betas as trained_betas");
                 };
-        return flag("rescale_betas_zero_snr", false) ? schedule.zeroTerminalSnr() : schedule;
+        return config.flag("rescale_betas_zero_snr", false) ? schedule.zeroTerminalSnr() : schedule;
     }
 
     private NoiseSchedule trainedBetas(int trained) {
@@ -259,13 +265,13 @@ record SchedulerConfig(JsonNode json) {
     }
 
     private void off(String key, boolean absent, String hint) {
-        if (flag(key, absent)) {
+        if (config.flag(key, absent)) {
             throw refused(key, "false", true, hint);
         }
     }
 
     private <E extends Enum<E>> E choice(String key, E absent) {
-        String value = text(key, absent.name().toLowerCase(Locale.ROOT));
+        String value = config.text(key, absent.name().toLowerCase(Locale.ROOT));
         E[] choices = absent.getDeclaringClass().getEnumConstants();
         return Arrays.stream(choices)
                 .filter(choice -> choice.name().toLowerCase(Locale.ROOT).equals(value))
@@ -277,36 +283,8 @@ record SchedulerConfig(JsonNode json) {
                         "choose another checkpoint"));
     }
 
-    private String text(String key, String absent) {
-        return present(key) ? typed(key, JsonNode::isTextual, "a text").textValue() : absent;
-    }
-
-    private boolean flag(String key, boolean absent) {
-        return present(key) ? typed(key, JsonNode::isBoolean, "true or false").booleanValue() : absent;
-    }
-
-    private int whole(String key, int absent) {
-        return present(key) ? typed(key, JsonNode::isInt, "a whole number").intValue() : absent;
-    }
-
-    private double number(String key, double absent) {
-        return present(key) ? typed(key, JsonNode::isNumber, "a number").doubleValue() : absent;
-    }
-
-    private boolean present(String key) {
-        return json.hasNonNull(key);
-    }
-
-    private JsonNode typed(String key, Predicate<JsonNode> type, String expected) {
-        JsonNode value = json.get(key);
-        if (!type.test(value)) {
-            throw refused(key, expected, value, "correct it");
-        }
-        return value;
-    }
-
     private static IllegalArgumentException refused(String key, String expected, Object came, String hint) {
         return new IllegalArgumentException(
-                "scheduler_config.json: " + key + " must be " + expected + ", cannot be: " + came + "; " + hint);
+                FILE + ": " + key + " must be " + expected + ", cannot be: " + came + "; " + hint);
     }
 }

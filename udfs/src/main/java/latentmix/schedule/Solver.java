@@ -3,13 +3,13 @@ package latentmix.schedule;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 
-/** How the ODE of a model's process is solved, spelled as configurations have it. */
+/** A solver of the ODE of a model's process, spelled as in configurations. */
 public enum Solver {
     /** {@link DdimScheduler}, for diffusion. */
     DDIM("ddim"),
-    /** {@link DpmSolverMultistepScheduler}, for diffusion and flows. */
+    /** {@link DpmSolverMultistepScheduler} of second order, for diffusion. */
     DPM_SOLVER_2M("dpm-solver++(2m)"),
-    /** The same with a third prediction. */
+    /** {@link DpmSolverMultistepScheduler} of third order, for diffusion. */
     DPM_SOLVER_3M("dpm-solver++(3m)"),
     /** {@link FlowMatchEulerScheduler}, for flows; inverting evaluates where a step starts. */
     EULER("euler"),

@@ -5,12 +5,12 @@ import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
 /**
- * Which N of the T trained timesteps are visited; named as diffusers' {@code timestep_spacing}.
+ * The choice of N of the T trained timesteps, named as diffusers' {@code timestep_spacing}.
  *
  * @see <a href="https://arxiv.org/abs/2305.08891">Lin et al., Common Diffusion Noise Schedules are Flawed, Table 2</a>
  */
 public enum TimestepSpacing {
-    /** i·(T div N) + offset: starts at the offset, and the noisiest steps are never reached. */
+    /** The timesteps i·(T div N) + offset. They start at the offset and never reach the noisiest steps. */
     LEADING {
         @Override
         IntUnaryOperator ascending(int steps, int trainTimesteps, int offset) {
@@ -19,7 +19,9 @@ public enum TimestepSpacing {
         }
     },
 
-    /** round(T − i·T/N) − 1 counted from the noisy end: always starts at the last trained timestep. */
+    /**
+     * The timesteps round(T − i·T/N) − 1, counted from the noisy end. They always start at the last trained timestep.
+     */
     TRAILING {
         @Override
         IntUnaryOperator ascending(int steps, int trainTimesteps, int offset) {
@@ -29,7 +31,7 @@ public enum TimestepSpacing {
         }
     },
 
-    /** round(i·(T−1)/(N−1)): both ends. */
+    /** The timesteps round(i·(T−1)/(N−1)), which reach both ends. */
     LINSPACE {
         @Override
         IntUnaryOperator ascending(int steps, int trainTimesteps, int offset) {

@@ -23,7 +23,7 @@ import scala.Option;
  * class mean is the first row's.
  */
 public final class LatentCentroid extends Aggregator<Row, LatentCentroid.Sums, Option<Row>> {
-    /** A group's sums: no state before its first latent. Public because Spark asks for it. */
+    /** The sums of a group. There is no state before its first latent. Public because Spark asks for it. */
     public static final class Sums implements Serializable {
         private CentroidState state;
     }
@@ -77,7 +77,7 @@ public final class LatentCentroid extends Aggregator<Row, LatentCentroid.Sums, O
         return new CentroidState(method, shape, classMean(method, classMean, poolSize));
     }
 
-    /** What a method that needs a class mean is given. */
+    /** The class mean for a method that needs one. */
     static ClassMean classMean(Method method, Row classMean, Integer poolSize) {
         if (!method.needsClassMean()) {
             return ClassMean.NONE;
@@ -98,7 +98,7 @@ public final class LatentCentroid extends Aggregator<Row, LatentCentroid.Sums, O
     }
 
     /**
-     * The method of a name, if what it needs is there.
+     * The method of this name. Its arguments must be there.
      *
      * @param classMean null if there is none
      * @param poolSize null if there is none

@@ -68,7 +68,8 @@ public final class LatentFunctions {
                             createArrayType(FloatType, false))),
             new LatentFunction(
                     "latent_degeneracy",
-                    "latent_degeneracy(latent) - Returns how far a latent is from N(0, I), a struct of norm, channel_mean, low_band, middle_band,"
+                    "latent_degeneracy(latent) - Returns how far a latent is from N(0, I), a struct"
+                            + " of norm, channel_mean, low_band, middle_band,"
                             + " high_band (1 in noise), horizontal and vertical (0 in noise).",
                     new StructType().add("latent", LatentStruct.TYPE),
                     1,
@@ -79,15 +80,18 @@ public final class LatentFunctions {
                             LatentStruct.DEGENERACY)),
             new LatentFunction(
                     "latent_mix",
-                    "latent_mix(latents, weights, method[, class_mean[, pool_size]]) - Returns the mixture of an array of latents"
-                            + " by as many weights; method is norm/split or norm/split@scope, such as 'nin/chm', or slerp, spherical-mean,"
+                    "latent_mix(latents, weights, method[, class_mean[, pool_size]]) - Returns the"
+                            + " mixture of an array of latents"
+                            + " by as many weights; method is norm/split or norm/split@scope, such as"
+                            + " 'nin/chm', or slerp, spherical-mean,"
                             + " nao, adain or cog.",
                     mixing("latents", createArrayType(LatentStruct.TYPE), "weights", createArrayType(DoubleType)),
                     3,
                     functions.udf(new LatentMix(), LatentStruct.TYPE)),
             new LatentFunction(
                     "latent_centroid",
-                    "latent_centroid(latent, weight, method[, class_mean[, pool_size]]) - Returns the mixture of a group's latents"
+                    "latent_centroid(latent, weight, method[, class_mean[, pool_size]]) - Returns"
+                            + " the mixture of a group's latents"
                             + " by their weights; method is norm/split or norm/split@scope, such as 'nin/chm'.",
                     mixing("latent", LatentStruct.TYPE, "weight", DoubleType),
                     3,

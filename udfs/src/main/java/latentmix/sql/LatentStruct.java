@@ -23,7 +23,7 @@ final class LatentStruct {
             .add("width", IntegerType)
             .add("data", BinaryType);
 
-    /** What {@code mixed} has in its column {@code degeneracy}. */
+    /** The type of the column {@code degeneracy} of the table {@code mixed}. */
     static final StructType DEGENERACY = new StructType()
             .add("norm", DoubleType)
             .add("channel_mean", DoubleType)

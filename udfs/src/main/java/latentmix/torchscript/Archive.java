@@ -26,7 +26,7 @@ import latentmix.codec.LittleEndian;
  * serialization</a>.
  */
 public final class Archive {
-    /** Takes bytes in order. */
+    /** A sink takes bytes in order. */
     interface Sink {
         void write(ByteBuffer bytes) throws IOException;
     }
@@ -61,7 +61,7 @@ public final class Archive {
         write(file, program, weights, UINT32);
     }
 
-    /** As above, with zip64 records for all sizes and offsets from the given one on. */
+    /** Writes a program with its weights, with zip64 records for all sizes and offsets from the given one on. */
     static void write(Path file, Program program, StateDict weights, long zip64From) throws IOException {
         try (FileChannel channel = FileChannel.open(
                 file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {

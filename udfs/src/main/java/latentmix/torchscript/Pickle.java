@@ -35,7 +35,7 @@ final class Pickle {
         return op('X').bytes(LittleEndian.buffer(4).putInt(utf8.length).array()).bytes(utf8);
     }
 
-    /** An integer of any size: 4 bytes where they do, else LONG1 with 8. */
+    /** Writes an integer of any size, in 4 bytes where they suffice, else as LONG1 with 8. */
     Pickle integer(long value) {
         return value == (int) value
                 ? op('J').bytes(LittleEndian.buffer(4).putInt((int) value).array())
@@ -50,7 +50,7 @@ final class Pickle {
         return op('(');
     }
 
-    /** The items since the last mark as a tuple. */
+    /** Makes a tuple of the items since the last mark. */
     Pickle tuple() {
         return op('t');
     }
@@ -63,27 +63,27 @@ final class Pickle {
         return op('}');
     }
 
-    /** The keys and values since the last mark go into the dict below it. */
+    /** Puts the keys and values since the last mark into the dict below it. */
     Pickle setItems() {
         return op('u');
     }
 
-    /** A new object of the class below the argument tuple, not initialised. */
+    /** Makes a new object of the class below the argument tuple, not initialised. */
     Pickle newObject() {
         return op(0x81);
     }
 
-    /** The function below called with the argument tuple on top. */
+    /** Calls the function below with the argument tuple on top. */
     Pickle reduce() {
         return op('R');
     }
 
-    /** The state on top set on the object below it. */
+    /** Sets the state on top on the object below it. */
     Pickle build() {
         return op('b');
     }
 
-    /** The tuple on top as a reference to something stored apart. */
+    /** Turns the tuple on top into a reference to something stored apart. */
     Pickle persistentId() {
         return op('Q');
     }

@@ -38,9 +38,12 @@ public final class Program {
 
     /** The order of a kernel's elements in memory. */
     public enum Layout {
-        /** O, H, W, I where a kernel is wider than 1: the faster for running. */
+        /** The order O, H, W, I where a kernel is wider than 1. It is the faster one for running. */
         CHANNELS_LAST,
-        /** O, I, H, W: the faster for training, whose group norms lead back slowly through channels_last. */
+        /**
+         * The order O, I, H, W. It is the faster one for training, where the gradient of group norms is slow in
+         * channels_last.
+         */
         ROW_MAJOR
     }
 
@@ -77,12 +80,12 @@ public final class Program {
         return List.copyOf(tensors);
     }
 
-    /** {@code code/__torch__.py}. */
+    /** The text of {@code code/__torch__.py}. */
     public byte[] code() {
         return String.join("", classes.values()).getBytes(StandardCharsets.UTF_8);
     }
 
-    /** {@code data.pkl}. */
+    /** The bytes of {@code data.pkl}. */
     public byte[] objects() {
         return objects.clone();
     }

@@ -24,7 +24,7 @@ public record ScriptModule(
         children = Collections.unmodifiableMap(new LinkedHashMap<>(children));
     }
 
-    /** A module without members, to be given some. */
+    /** A module that has no members yet. */
     public static ScriptModule named(String type) {
         return new ScriptModule(type, Map.of(), Map.of(), "");
     }

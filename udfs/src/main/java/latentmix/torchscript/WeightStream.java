@@ -73,7 +73,7 @@ final class WeightStream {
         }
     }
 
-    /** (O, I, HW) to (O, HW, I). */
+    /** Permutes (O, I, HW) to (O, HW, I). */
     private void channelsLast(int outputs, int inputs, int plane) {
         for (int o = 0; o < outputs; o++) {
             int base = o * inputs * plane;

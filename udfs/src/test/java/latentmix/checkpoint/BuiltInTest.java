@@ -93,8 +93,8 @@ class BuiltInTest {
         assertThat(BuiltIn.resolvable("builtin:fashon")).isFalse();
         assertThatThrownBy(() -> BuiltIn.located("builtin:fashon"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage(
-                        "expected one of [builtin:fashion, builtin:fashion-unlabelled, builtin:fashion-mnist-sample], got builtin:fashon");
+                .hasMessage("expected one of [builtin:fashion, builtin:fashion-unlabelled,"
+                        + " builtin:fashion-mnist-sample], got builtin:fashon");
     }
 
     private static List<String> filesBelow(Path folder) throws IOException {

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What must hold for every method beside the grid, then each one's own formula. */
+/** The properties of every method beside the grid, then the formula of each one. */
 class BlendTest {
     private static final Shape SHAPE = new Shape(4, 6, 10);
     private static final int POOL = 24;

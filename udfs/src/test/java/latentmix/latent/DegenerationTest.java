@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What Section 4 of the paper says of biases in many inputs, simulated. */
+/** Simulates the biases in many inputs that Section 4 of the paper describes. */
 class DegenerationTest {
     private static final Shape SHAPE = new Shape(4, 16, 16);
     private static final int INPUTS = 64;
@@ -35,7 +35,7 @@ class DegenerationTest {
     }
 
     /**
-     * How many times over the inputs' pattern shows in the mixture, against the mixture of the same inputs without it.
+     * The factor by which the inputs' pattern shows in the mixture, against a mixture of the same inputs without it.
      */
     private static double gain(String name, String pattern, int pool) {
         var rng = RecipeSampler.rng("gain");

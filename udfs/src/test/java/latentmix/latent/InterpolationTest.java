@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What must hold for every method of the grid. */
+/** The properties of every method of the grid. */
 class InterpolationTest {
     private static final Shape SHAPE = new Shape(3, 6, 10); // no power of two, not square
     private static final int POOL = 24;

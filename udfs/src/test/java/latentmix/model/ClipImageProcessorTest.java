@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.Random;
 import latentmix.checkpoint.CheckpointException;
+import latentmix.checkpoint.JsonObject;
 import latentmix.image.Pixels;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -14,7 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class ClipImageProcessorTest {
     private static ClipImageProcessor of(String json) throws JsonProcessingException {
-        return ClipImageProcessor.of(new ObjectMapper().readTree(json), "preprocessor_config.json");
+        return ClipImageProcessor.of(new JsonObject(new ObjectMapper().readTree(json), "preprocessor_config.json"));
     }
 
     @Test

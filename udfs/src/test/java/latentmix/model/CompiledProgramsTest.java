@@ -113,7 +113,10 @@ class CompiledProgramsTest {
         }
     }
 
-    /** What {@link #processesThatCompileAtOnceMakeOneProgram} starts: prints the program's path. */
+    /**
+     * The main class of the processes that {@link #processesThatCompileAtOnceMakeOneProgram} starts. It prints the
+     * program's path.
+     */
     public static void main(String[] args) {
         System.out.println("program=" + compile(Path.of(args[0])));
     }

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What the golden T5 does not show: other feed-forwards, against the formula in double, and types of 16 bits. */
+/** Tests what the golden T5 does not show: other feed-forwards, against the formula in double, and types of 16 bits. */
 class T5EncoderModelTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Golden GOLDEN = Golden.open("t5");

@@ -55,7 +55,7 @@ class DpmSolverMultistepSchedulerTest {
         return Math.log(alpha(timestep) / sigma(timestep));
     }
 
-    /** What a network of this prediction type says where the predicted original is this. */
+    /** The output of a network of this prediction type for a predicted original. */
     private static DoubleBinaryOperator network(PredictionType prediction, DoubleBinaryOperator original) {
         return (x, timestep) -> {
             double alpha = alpha((int) timestep);

@@ -11,7 +11,7 @@ import java.util.function.DoubleBinaryOperator;
 record Toy(double mean, double deviation) {
     static final Toy NARROW = new Toy(0.7, 0.4);
 
-    /** Where the ODE leads from z standard deviations off the mean. */
+    /** The end of the ODE's path from z standard deviations off the mean. */
     double exact(double alpha, double sigma, double z) {
         return alpha * mean + spread(alpha, sigma) * z;
     }

@@ -72,8 +72,8 @@ class LatentFunctionsTest {
 
     @Test
     void normMeansAndEntriesAreTheLatentsOwn() {
-        for (var row : spark.sql(
-                        "SELECT id, latent_norm(latent), latent_channel_mean(latent), latent_to_array(latent) FROM inverted")
+        for (var row : spark.sql("SELECT id, latent_norm(latent), latent_channel_mean(latent),"
+                        + " latent_to_array(latent) FROM inverted")
                 .collectAsList()) {
             var latent = LATENTS.get(row.getInt(0));
             assertThat(row.getDouble(1)).isEqualTo(latent.norm());
@@ -212,7 +212,8 @@ class LatentFunctionsTest {
                 "latent_norm(id) | DATATYPE_MISMATCH",
                 "latent_centroid(latent, -1, 'nin/chm') | at least 0, cannot be: -1",
                 "latent_mix(array(latent), array(1, 1), 'nin/chm') | one weight for each latent",
-                "latent_norm(named_struct('channels', 4, 'height', 8, 'width', 9, 'data', latent.data)) | must have 1152 bytes of float32, cannot have: 1024"
+                "latent_norm(named_struct('channels', 4, 'height', 8, 'width', 9, 'data',"
+                        + " latent.data)) | must have 1152 bytes of float32, cannot have: 1024"
             })
     void mistakesAreNamed(String call, String message) {
         assertThatThrownBy(() -> spark.sql("SELECT " + call + " FROM inverted").collectAsList())

@@ -15,8 +15,8 @@ class LatentmixExtensionsTest {
                 .config("spark.sql.warehouse.dir", "target/warehouse")
                 .config("spark.sql.extensions", "latentmix.sql.LatentmixExtensions")
                 .getOrCreate()) {
-            var one =
-                    "(SELECT named_struct('channels', 1, 'height', 1, 'width', 1, 'data', X'0000803F') AS latent)"; // 1.0
+            var one = "(SELECT named_struct('channels', 1, 'height', 1, 'width', 1, 'data',"
+                    + " X'0000803F') AS latent)"; // 1.0
             for (var session : List.of(spark, spark.newSession())) {
                 var row = session.sql("SELECT latent_norm(latent_centroid(latent, 2, 'fix/0')) FROM " + one)
                         .head();

@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import latentmix.codec.LittleEndian;
 import latentmix.config.RunConfig;
+import latentmix.metric.Estimate;
 import latentmix.metric.GaussianStatistics;
 import latentmix.metric.Retention;
 import latentmix.plan.FeatureChunk;
@@ -36,7 +37,6 @@ import latentmix.work.GeneratedMixtures;
  */
 final class MixtureScores {
     private static final List<String> SCORES = List.of("entropy", "clipped", "sharpness");
-    private static final double NORMAL_95 = 1.96;
 
     /** Mixtures that belong together. */
     private record Cell(String scope, String entry, int inputs) {}
@@ -200,22 +200,18 @@ final class MixtureScores {
         });
         scores.forEach((cell, statistics) -> {
             for (int i = 0; i < SCORES.size(); i++) {
-                double value = statistics.mean()[i];
-                double half = statistics.count() < 2
-                        ? Double.NaN
-                        : NORMAL_95 * Math.sqrt(statistics.covariance()[i * (SCORES.size() + 1)] / statistics.count());
                 rows.add(row(
                         cell,
                         entries.get(cell.entry()),
                         SCORES.get(i),
                         statistics.count(),
-                        new Retention.Share(value, value - half, value + half)));
+                        Estimate.ofMany(statistics, i)));
             }
         });
         return rows;
     }
 
-    private static MetricRow row(Cell cell, RunConfig.Mixing entry, String metric, long images, Retention.Share share) {
+    private static MetricRow row(Cell cell, RunConfig.Mixing entry, String metric, long images, Estimate estimate) {
         return new MetricRow(
                 "",
                 cell.scope(),
@@ -224,9 +220,9 @@ final class MixtureScores {
                 cell.inputs(),
                 entry.weights().text(),
                 metric,
-                share.value(),
+                estimate.value(),
                 images,
-                share.low(),
-                share.high());
+                estimate.low(),
+                estimate.high());
     }
 }

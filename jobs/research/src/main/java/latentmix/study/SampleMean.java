@@ -1,20 +1,16 @@
 package latentmix.study;
 
 import java.util.Arrays;
-import org.apache.commons.math3.distribution.TDistribution;
+import latentmix.metric.Interval;
 import org.apache.commons.math3.stat.descriptive.SummaryStatistics;
 
 /**
- * A mean and the interval that holds the true one with a probability of 95 %, by Student's t.
- *
- * <pre>x̄ ± t(0.975, n - 1) · s / √n</pre>
+ * The mean of a sample and its {@link Interval} with n - 1 degrees of freedom: x̄ ± t(n - 1) · s / √n.
  *
  * @param values n, how many were seen; of one value the interval is the value itself
  */
 record SampleMean(double mean, double low, double high, int values) {
-    private static final double UPPER = 0.975;
-
-    /** Of at least one value. */
+    /** The mean of at least one value. */
     static SampleMean of(double... values) {
         if (values.length == 0) {
             throw new IllegalArgumentException("A mean must be of at least one value");
@@ -25,7 +21,7 @@ record SampleMean(double mean, double low, double high, int values) {
         if (values.length == 1) {
             return new SampleMean(mean, mean, mean, 1);
         }
-        double half = new TDistribution(null, values.length - 1).inverseCumulativeProbability(UPPER)
+        double half = Interval.quantile(values.length - 1)
                 * statistics.getStandardDeviation()
                 / Math.sqrt(values.length);
         return new SampleMean(mean, mean - half, mean + half, values.length);

@@ -1,0 +1,242 @@
+package latentmix.checkpoint;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
+import java.util.function.Predicate;
+
+/**
+ * An object of a checkpoint's JSON file, read key by key with the library's defaults.
+ *
+ * <p>An absent key means the default. A value of another type, or one that is not supported, is refused: the message
+ * names the file, the key, what was expected and what came. Keys that nobody asks for are ignored, as diffusers and
+ * transformers do.
+ */
+public class JsonObject {
+    private static final ObjectMapper MAPPER = JsonMapper.builder()
+            .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS) // Python writes -Infinity, as in lambda_min_clipped
+            .build();
+
+    private final JsonNode json;
+    private final String where;
+    private final Function<String, RuntimeException> refusal;
+
+    /**
+     * An object whose refusals are exceptions of the caller's kind.
+     *
+     * @param where the file and the place in it, for messages
+     * @param refusal makes an exception of a message
+     */
+    public JsonObject(JsonNode json, String where, Function<String, RuntimeException> refusal) {
+        this.json = Objects.requireNonNull(json, "json");
+        this.where = where;
+        this.refusal = refusal;
+    }
+
+    /**
+     * An object whose refusals are {@link CheckpointException}s.
+     *
+     * @param where the file and the place in it, for messages
+     */
+    public JsonObject(JsonNode json, String where) {
+        this(json, where, CheckpointException::new);
+    }
+
+    /** Reads a file that must hold a JSON object. */
+    public static JsonObject read(Path path) {
+        if (!Files.isRegularFile(path)) {
+            throw new CheckpointException("There is no file " + path + "; a checkpoint in diffusers layout has it");
+        }
+        try {
+            JsonNode node = MAPPER.readTree(Files.readAllBytes(path));
+            if (!node.isObject()) {
+                throw new CheckpointException(path + " should hold a JSON object, but holds " + node.getNodeType());
+            }
+            return new JsonObject(node, path.toString());
+        } catch (JsonProcessingException e) {
+            throw new CheckpointException(path + " is not valid JSON: " + e.getOriginalMessage(), e);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot read " + path, e);
+        }
+    }
+
+    /** The object itself. */
+    public final JsonNode json() {
+        return json;
+    }
+
+    /** The file and the place in it, for messages. */
+    public final String where() {
+        return where;
+    }
+
+    /** The object less its keys whose value is null, for readers that take null for absent. */
+    public final JsonObject withoutNulls() {
+        ObjectNode given = MAPPER.createObjectNode();
+        json.properties().forEach(entry -> {
+            if (!entry.getValue().isNull()) {
+                given.set(entry.getKey(), entry.getValue());
+            }
+        });
+        return new JsonObject(given, where, refusal);
+    }
+
+    public final boolean has(String key) {
+        return json.has(key);
+    }
+
+    /** The object under a key. */
+    public final JsonObject object(String key) {
+        if (!json.path(key).isObject()) {
+            throw refused(key, "an object");
+        }
+        return new JsonObject(json.get(key), where + ": " + key, refusal);
+    }
+
+    /** A text. */
+    public final String text(String key, String otherwise) {
+        return has(key) ? typed(key, JsonNode::isTextual, "a text").textValue() : otherwise;
+    }
+
+    /** A text, one of those allowed; the first is the default. */
+    public final String oneOf(String key, String... allowed) {
+        String expected = allowed.length == 1 ? allowed[0] : "one of " + String.join(", ", allowed);
+        return has(key)
+                ? typed(key, value -> Arrays.asList(allowed).contains(value.asText()), expected)
+                        .asText()
+                : allowed[0];
+    }
+
+    public final boolean flag(String key, boolean otherwise) {
+        return has(key) ? typed(key, JsonNode::isBoolean, "true or false").booleanValue() : otherwise;
+    }
+
+    /** A whole number, negative or not. */
+    public final int whole(String key, int otherwise) {
+        return has(key) ? typed(key, JsonNode::isInt, "a whole number").intValue() : otherwise;
+    }
+
+    /** A positive integer. */
+    public final int integer(String key, int otherwise) {
+        return has(key)
+                ? typed(key, value -> isWhole(value) && value.intValue() >= 1, "a positive integer")
+                        .intValue()
+                : otherwise;
+    }
+
+    /** A positive integer, or the fallback where the key is absent or null. */
+    public final int integerOrNull(String key, int fallback) {
+        return json.path(key).isNull() ? fallback : integer(key, fallback);
+    }
+
+    public final double number(String key, double otherwise) {
+        return has(key) ? typed(key, JsonNode::isNumber, "a number").doubleValue() : otherwise;
+    }
+
+    /** A number, or the fallback where the key is absent or null. */
+    public final double numberOrNull(String key, double fallback) {
+        return json.path(key).isNull() ? fallback : number(key, fallback);
+    }
+
+    /** A list of so many numbers. */
+    public final List<Double> numbers(String key, List<Double> otherwise) {
+        if (!has(key)) {
+            return otherwise;
+        }
+        List<Double> values = new ArrayList<>();
+        json.get(key).forEach(value -> values.add(value.isNumber() ? value.doubleValue() : Double.NaN));
+        if (values.size() != otherwise.size() || values.contains(Double.NaN)) {
+            throw refused(key, otherwise.size() + " numbers");
+        }
+        return values;
+    }
+
+    /** A list of positive integers, at least one. */
+    public final List<Integer> integers(String key, List<Integer> otherwise) {
+        if (!has(key)) {
+            return otherwise;
+        }
+        List<Integer> values = new ArrayList<>();
+        for (JsonNode value : json.get(key)) {
+            if (!isWhole(value) || value.intValue() < 1) {
+                throw refused(key, "a list of positive integers");
+            }
+            values.add(value.intValue());
+        }
+        if (values.isEmpty()) {
+            throw refused(key, "a list of positive integers");
+        }
+        return values;
+    }
+
+    /** A list of indices below a count, perhaps an empty one. */
+    public final List<Integer> indices(String key, int count) {
+        List<Integer> values = new ArrayList<>();
+        for (JsonNode value : json.path(key)) {
+            if (!value.isIntegralNumber() || value.asInt(-1) < 0 || value.asInt() >= count) {
+                throw refused(key, "a list of indices from 0 to " + (count - 1));
+            }
+            values.add(value.intValue());
+        }
+        return values;
+    }
+
+    /** Refuses every value but those allowed, which all mean the same computation; an absent key is allowed too. */
+    public final void only(String key, Object... allowed) {
+        if (!has(key)) {
+            return;
+        }
+        JsonNode value = json.get(key);
+        for (Object candidate : allowed) {
+            boolean same = candidate instanceof Number number
+                    ? value.isNumber() && value.asDouble() == number.doubleValue()
+                    : value.equals(MAPPER.valueToTree(candidate));
+            if (same) {
+                return;
+            }
+        }
+        throw refused(
+                key, (allowed.length == 1 ? "" : "one of ") + Arrays.toString(allowed) + " (others are not supported)");
+    }
+
+    /** Refuses the object where a condition between several values does not hold; the message names them. */
+    public final void require(boolean holds, String message) {
+        if (!holds) {
+            throw refused(message);
+        }
+    }
+
+    /** The value under a key, which must be there and of this kind. */
+    public final JsonNode typed(String key, Predicate<JsonNode> kind, String expected) {
+        JsonNode value = json.path(key);
+        if (value.isMissingNode() || !kind.test(value)) {
+            throw refused(key, expected);
+        }
+        return value;
+    }
+
+    /** The refusal of a key's value. */
+    public final RuntimeException refused(String key, String expected) {
+        return refused(key + " must be " + expected + ", cannot be: " + json.get(key));
+    }
+
+    private RuntimeException refused(String message) {
+        return refusal.apply(where + ": " + message);
+    }
+
+    private static boolean isWhole(JsonNode value) {
+        return value.isIntegralNumber() && value.canConvertToInt();
+    }
+}
