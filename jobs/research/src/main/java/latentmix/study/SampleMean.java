@@ -21,9 +21,8 @@ record SampleMean(double mean, double low, double high, int values) {
         if (values.length == 1) {
             return new SampleMean(mean, mean, mean, 1);
         }
-        double half = Interval.quantile(values.length - 1)
-                * statistics.getStandardDeviation()
-                / Math.sqrt(values.length);
+        double half =
+                Interval.quantile(values.length - 1) * statistics.getStandardDeviation() / Math.sqrt(values.length);
         return new SampleMean(mean, mean - half, mean + half, values.length);
     }
 }
