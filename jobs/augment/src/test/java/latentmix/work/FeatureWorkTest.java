@@ -11,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import latentmix.table.FeaturesTable;
+import latentmix.table.StageName;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.image.ImageDecoder;
 import latentmix.image.UnreadableImage;
@@ -95,7 +97,7 @@ class FeatureWorkTest {
     }
 
     private List<FeatureVector> features() throws IOException {
-        return work.rows("features", FeatureVector.Stored.class).stream()
+        return work.rows("features", FeaturesTable.Answer.class).stream()
                 .map(FeatureVector::of)
                 .toList();
     }
@@ -151,7 +153,7 @@ class FeatureWorkTest {
         assertThat(result.rows()).isEqualTo(1);
         assertThat(result.rejected()).isEqualTo(2);
         assertThat(features()).hasSize(1);
-        assertThat(work.rejected(FeatureWork.STAGE))
+        assertThat(work.rejected(StageName.EVALUATE))
                 .extracting(RejectedRow::path, RejectedRow::reason)
                 .containsExactlyInAnyOrder(
                         tuple(SANDAL.classId() + "/" + changed.getFileName(), "changed"),

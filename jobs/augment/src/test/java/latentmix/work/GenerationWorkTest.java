@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import latentmix.table.StageName;
 import latentmix.image.DifferenceHash;
 import latentmix.image.ImageDecoder;
 import latentmix.image.PixelScores;
@@ -125,11 +126,11 @@ class GenerationWorkTest {
         ChunkResult result = generate(work.settings("generation.guidance=1"), mixtures);
         assertThat(result.rejected()).isEqualTo(1);
         assertThat(generated()).extracting(GeneratedRow::mixId).containsExactly("m0");
-        assertThat(work.rejected(GenerationWork.STAGE)).singleElement().satisfies(row -> {
+        assertThat(work.rejected(StageName.GENERATE)).singleElement().satisfies(row -> {
             assertThat(row.id()).isEqualTo("broken");
             assertThat(row.reason()).isEqualTo("not finite");
         });
-        assertThat(work.rejected(GenerationWork.STAGE))
+        assertThat(work.rejected(StageName.GENERATE))
                 .extracting(RejectedRow::classId)
                 .containsExactly("5-sandal");
     }

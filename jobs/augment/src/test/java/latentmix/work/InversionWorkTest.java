@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
+import latentmix.table.StageName;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.plan.Catalog;
@@ -99,7 +100,7 @@ class InversionWorkTest {
             assertThat(row.halvings()).isZero();
             assertThat(row.settingsId()).isEqualTo(settings.inversionId());
         });
-        assertThat(work.rejected(InversionWork.STAGE)).isEmpty();
+        assertThat(work.rejected(StageName.INVERT)).isEmpty();
         assertThat(work.files("companions")).isEmpty();
     }
 
@@ -125,7 +126,7 @@ class InversionWorkTest {
         assertThat(inverted())
                 .extracting(InvertedRow::path)
                 .containsExactly(SANDAL.classId() + "/" + files.get(2).getFileName());
-        assertThat(work.rejected(InversionWork.STAGE))
+        assertThat(work.rejected(StageName.INVERT))
                 .extracting(RejectedRow::path, RejectedRow::reason)
                 .containsExactlyInAnyOrder(
                         tuple(SANDAL.classId() + "/" + files.get(0).getFileName(), "changed"),

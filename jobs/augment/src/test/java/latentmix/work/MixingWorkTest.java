@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import latentmix.table.StageName;
 import latentmix.latent.Latent;
 import latentmix.plan.MixingChunk;
 import latentmix.plan.RunSettings;
@@ -126,12 +127,12 @@ class MixingWorkTest {
         assertThat(result.rows()).isEqualTo(2);
         assertThat(result.rejected()).isEqualTo(2);
         assertThat(mixed()).extracting(row -> row.sourceIds().size()).containsExactly(3, 3);
-        assertThat(work.rejected(MixingWork.STAGE)).hasSize(2).allSatisfy(row -> {
+        assertThat(work.rejected(StageName.MIX)).hasSize(2).allSatisfy(row -> {
             assertThat(row.reason()).isEqualTo("pool too small");
             assertThat(row.classId()).isEqualTo(TinyWork.SANDAL.classId());
             assertThat(row.detail()).contains("4", "3");
         });
-        assertThat(work.rejected(MixingWork.STAGE))
+        assertThat(work.rejected(StageName.MIX))
                 .extracting(RejectedRow::id)
                 .doesNotContainAnyElementsOf(
                         mixed().stream().map(MixedRow::mixId).toList());
@@ -145,7 +146,7 @@ class MixingWorkTest {
         ChunkResult result = mix("mixing.methods=fix/0", "mixing.inputs=2", "mixing.weights=equal", "mixing.count=1");
         assertThat(result.rows()).isZero();
         assertThat(work.files("mixed")).as("the mark that the chunk is done").hasSize(1);
-        assertThat(work.rejected(MixingWork.STAGE))
+        assertThat(work.rejected(StageName.MIX))
                 .singleElement()
                 .extracting(RejectedRow::detail)
                 .isEqualTo("method fix/0 is not defined on these 2 inputs, which cancel each other");
@@ -170,7 +171,7 @@ class MixingWorkTest {
     void aGateRefusesWhatIsNoLongerNoiseAndSaysByWhichScore() throws IOException {
         poolWithAnOddOne();
         mix(single("refuse(2.9)"));
-        List<RejectedRow> refused = work.rejected(MixingWork.STAGE);
+        List<RejectedRow> refused = work.rejected(StageName.MIX);
         assertThat(refused).isNotEmpty().allSatisfy(row -> {
             assertThat(row.reason()).startsWith("degenerate ");
             assertThat(row.detail()).contains("lin/0 of 1 inputs", "mixing.gate allows refuse(2.9)");
@@ -186,13 +187,13 @@ class MixingWorkTest {
         mix(single("refuse(2.9)"));
         Map<Integer, List<String>> first = new HashMap<>();
         mixed().forEach(row -> first.put(row.k(), row.sourceIds()));
-        int refused = work.rejected(MixingWork.STAGE).size();
+        int refused = work.rejected(StageName.MIX).size();
 
         work = new TinyWork(folder.resolve("redrawn"));
         poolWithAnOddOne();
         mix(single("redraw(2.9, tries=9)"));
 
-        assertThat(work.rejected(MixingWork.STAGE)).isEmpty();
+        assertThat(work.rejected(StageName.MIX)).isEmpty();
         assertThat(mixed()).hasSize(24).noneMatch(row -> row.sourceIds().contains("odd"));
         assertThat(mixed().stream().filter(row -> row.attempt() > 0)).hasSize(refused);
         assertThat(mixed()).filteredOn(row -> row.attempt() == 0).allMatch(row -> row.sourceIds()
@@ -205,7 +206,7 @@ class MixingWorkTest {
         ChunkResult result =
                 mix("mixing.methods=lin/0", "mixing.inputs=4", "mixing.count=3", "mixing.gate=redraw(1e-9, tries=3)");
         assertThat(result.rejected()).isEqualTo(3);
-        assertThat(work.rejected(MixingWork.STAGE))
+        assertThat(work.rejected(StageName.MIX))
                 .allMatch(row -> row.detail().endsWith(", and this was the last draw"));
     }
 

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import latentmix.table.StageName;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.ConfigFile;
@@ -114,7 +115,7 @@ final class TinyWork {
 
     /** The chunks that are left to mix of a pool. */
     List<MixingChunk> missing(RunSettings settings, int chunkRows, String... inverted) throws IOException {
-        Set<String> refusing = run.rejectedChunks(MixingWork.STAGE);
+        Set<String> refusing = run.rejectedChunks(StageName.MIX);
         return new MixingPlan(run, chunkRows).missing(SANDAL, List.of(inverted), settings.mixing(), refusing);
     }
 
@@ -128,8 +129,8 @@ final class TinyWork {
     }
 
     /** What a stage refused. */
-    List<RejectedRow> rejected(String stage) throws IOException {
-        return rows("rejected/stage=" + stage, RejectedRow.class);
+    List<RejectedRow> rejected(StageName stage) throws IOException {
+        return rows("rejected/stage=" + stage.text(), RejectedRow.class);
     }
 
     /** A folder's Parquet files; none if there is no such folder. */
