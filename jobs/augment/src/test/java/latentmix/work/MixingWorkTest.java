@@ -14,12 +14,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import latentmix.table.StageName;
 import latentmix.latent.Latent;
 import latentmix.plan.MixingChunk;
 import latentmix.plan.RunSettings;
 import latentmix.table.MixedRow;
 import latentmix.table.RejectedRow;
+import latentmix.table.StageName;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -206,8 +206,7 @@ class MixingWorkTest {
         ChunkResult result =
                 mix("mixing.methods=lin/0", "mixing.inputs=4", "mixing.count=3", "mixing.gate=redraw(1e-9, tries=3)");
         assertThat(result.rejected()).isEqualTo(3);
-        assertThat(work.rejected(StageName.MIX))
-                .allMatch(row -> row.detail().endsWith(", and this was the last draw"));
+        assertThat(work.rejected(StageName.MIX)).allMatch(row -> row.detail().endsWith(", and this was the last draw"));
     }
 
     @Test

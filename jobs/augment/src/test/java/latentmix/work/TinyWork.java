@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import latentmix.table.StageName;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.ConfigFile;
@@ -26,6 +25,7 @@ import latentmix.table.LatentColumn;
 import latentmix.table.RejectedRow;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
+import latentmix.table.StageName;
 import org.apache.hadoop.conf.Configuration;
 
 /** A run folder whose tables a test fills by hand, for work on chunks without Spark. */
