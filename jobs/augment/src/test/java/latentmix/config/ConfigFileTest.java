@@ -155,8 +155,10 @@ class ConfigFileTest {
                         "input.sise: unknown key; expected one of root, classes, max_pixels, folders, limit; rename"
                                 + " it or take it away",
                         "model.checkpoint: expected a path or one of builtin:fashion, builtin:fashion-unlabelled,"
-                                + " builtin:fashion-mnist-sample, got builtin:fashon; check the spelling; did you mean builtin:fashion?",
-                        "model.dtype: expected one of float32, bfloat16, float16, got \"float8\"; the default is float32",
+                                + " builtin:fashion-mnist-sample, got builtin:fashon; check the spelling; did you mean"
+                                + " builtin:fashion?",
+                        "model.dtype: expected one of float32, bfloat16, float16, got \"float8\"; the default is"
+                                + " float32",
                         "model.batch: expected a whole number from 1 to 1000000, got 0; the default is 32",
                         "model.size: expected a whole number from 8 to 8192, got \"big\"; leave it out for the"
                                 + " model's own",
@@ -254,9 +256,10 @@ class ConfigFileTest {
                         "generation.solver=heun",
                         "generation.guidance_interval=[600, 200]"))
                 .containsExactlyInAnyOrder(
-                        "inversion.method: An inversion must be spelled like one of ddim; fixed-point(5); fixed-point(5, averaged);"
-                                + " fixed-point(20, residual=1e-4); negative-prompt; null-text(10); renoise(4); bdia; euler;"
-                                + " euler-at-target; midpoint; fireflow (1 to 1000 iterations), cannot be: dpm-solver++(2m)",
+                        "inversion.method: An inversion must be spelled like one of ddim; fixed-point(5);"
+                                + " fixed-point(5, averaged); fixed-point(20, residual=1e-4); negative-prompt;"
+                                + " null-text(10); renoise(4); bdia; euler; euler-at-target; midpoint; fireflow (1 to"
+                                + " 1000 iterations), cannot be: dpm-solver++(2m)",
                         "generation.guidance_interval: expected [least, most], two rising numbers from 0 on, got"
                                 + " [600,200]; leave it out for all",
                         "generation.solver: expected one of auto, ddim, dpm-solver++(2m), dpm-solver++(3m), euler,"

@@ -177,7 +177,9 @@ public final class ReferenceWriter {
     }
 
     private static String range(Type<?> type) {
-        if (type instanceof Type.Spelling<?> spelling && !spelling.words().isEmpty()) {
+        if (type instanceof Type.Spelling<?> spelling
+                && !spelling.words().isEmpty()
+                && !spelling.equals(RunKeys.LOCATION)) {
             List<String> words = spelling.words();
             return "such as " + code(words.subList(0, Math.min(WORDS, words.size())));
         }

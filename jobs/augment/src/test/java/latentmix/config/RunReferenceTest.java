@@ -35,9 +35,9 @@ class RunReferenceTest {
             * Only `input.root` and `model.checkpoint` must be there. Every other key may be left out.
             * `null` as a value is the same as leaving the key out.
             * `--set KEY=VALUE` replaces one value. The value is YAML: `--set 'inversion.method=fixed-point(5)'`.
-            * `--set mixing.0.count=5` changes the first entry of `mixing`. `--set mixing.count=5` changes all of them.
-            * A location is a path or `s3a://bucket/…`; images and models may also be built in, `builtin:…`. It holds no
-              credentials.
+            * `--set mixing.0.count=5` changes the first entry of `mixing`. `--set mixing.count=5` changes all.
+            * A location is a path or `s3a://bucket/…`; images and models may also be built in, `builtin:…`. It
+              holds no credentials.
             * Everything wrong with a file is reported at once, with exit code 2, before a model runs. A misspelt key or
               word is answered by the nearest right one.
             * Some keys [must fit each other](concepts.md#settings-that-must-fit-each-other).

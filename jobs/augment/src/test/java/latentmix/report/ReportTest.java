@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import latentmix.plan.ExitCode;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
 import latentmix.image.PixelScores;
@@ -75,7 +76,7 @@ class ReportTest {
 
     private static RunSummary summary(Map<String, Map<String, Long>> rejected, List<CellScores> scores) {
         return new RunSummary(
-                0,
+                ExitCode.DONE,
                 "",
                 "",
                 List.of(),

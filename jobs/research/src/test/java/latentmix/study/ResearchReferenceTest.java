@@ -27,8 +27,8 @@ class ResearchReferenceTest {
             """
             # Configuration of studies and trainings
 
-            This page lists the keys of the files in `conf/study` and `conf/train`. It is written from the code that checks
-            the files. [Configuration](configuration.md) explains the keys of a run, and how values are written.
+            This page lists the keys of the files in `conf/study` and `conf/train`. It is written from the code that
+            checks the files. [Configuration](configuration.md) explains the keys of a run, and how values are written.
 
             ## A study
 
