@@ -35,24 +35,29 @@ public abstract sealed class Streams implements Console {
         private static final long SECONDS_BETWEEN_LINES = 10;
 
         private final LongSupplier nanoTime;
-        private long last; // when a line was printed
+        private boolean quiet = true; // nothing was shown since the last line that stays
+        private long last; // when progress was printed, or began
 
         Piped(PrintWriter out, PrintWriter err, LongSupplier nanoTime) {
             super(out, err);
             this.nanoTime = nanoTime;
-            this.last = nanoTime.getAsLong();
         }
 
         @Override
         public synchronized void say(String line) {
-            last = nanoTime.getAsLong();
+            quiet = true;
             out.println(line);
         }
 
         @Override
         public synchronized void progress(String line) {
-            if (nanoTime.getAsLong() - last > SECONDS_BETWEEN_LINES * 1_000_000_000L) {
-                say(line);
+            long now = nanoTime.getAsLong();
+            if (quiet) {
+                quiet = false;
+                last = now;
+            } else if (now - last > SECONDS_BETWEEN_LINES * 1_000_000_000L) {
+                last = now;
+                out.println(line);
             }
         }
     }

@@ -21,8 +21,11 @@ class StreamsTest {
         piped.progress("2 of 9");
         piped.progress("3 of 9");
         piped.say("9 of 9");
+        now.addAndGet(Duration.ofSeconds(11).toNanos()); // between two stages
+        piped.progress("1 of 2");
+        piped.say("2 of 2");
         piped.warn("a class is small");
-        assertThat(out.toString().lines()).containsExactly("2 of 9", "9 of 9");
+        assertThat(out.toString().lines()).containsExactly("2 of 9", "9 of 9", "2 of 2");
         assertThat(err.toString().lines()).containsExactly("a class is small");
     }
 
