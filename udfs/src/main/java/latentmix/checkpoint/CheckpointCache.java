@@ -20,7 +20,7 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -54,7 +54,6 @@ public final class CheckpointCache implements AutoCloseable {
     private static final String LIMIT = "LATENTMIX_CACHE_GB";
     private static final long DEFAULT_LIMIT = 100;
     private static final String SUMS = "SHA256SUMS";
-    private static final String TEXT = ".*\\.(json|txt|model)";
     private static final String PROGRAM = ".pt"; // copied alone; weights are of no use without their folder
 
     private static CheckpointCache shared;
@@ -79,13 +78,17 @@ public final class CheckpointCache implements AutoCloseable {
     }
 
     /**
-     * The local path of a location: a local path itself, a built-in unpacked, a folder or a program of another file
-     * system copied.
+     * The local path of a location: a local path itself, a built-in unpacked, a repository of the Hugging Face hub in
+     * its cache, a folder or a program of another file system copied.
      *
-     * @throws CheckpointException if another file system has neither there
+     * @throws CheckpointException if neither the hub nor the other file system has it
      */
     public static Path located(String location, Configuration conf) {
         String path = BuiltIn.located(location);
+        Optional<HubCache.Repository> repository = HubCache.repository(path);
+        if (repository.isPresent()) {
+            return HubCache.of(System.getenv()).snapshot(repository.get());
+        }
         if (!path.matches("[A-Za-z][A-Za-z0-9+.-]+:/.*")) {
             return Path.of(path);
         }
@@ -213,7 +216,9 @@ public final class CheckpointCache implements AutoCloseable {
         }
 
         private List<String> texts() {
-            return listed.keySet().stream().filter(name -> name.matches(TEXT)).toList();
+            return listed.keySet().stream()
+                    .filter(name -> name.matches(CheckpointFolder.TEXT))
+                    .toList();
         }
 
         /** The weight files that would be read of the folder, whose texts are there; or the program. */
@@ -221,22 +226,7 @@ public final class CheckpointCache implements AutoCloseable {
             if (isProgram) {
                 return List.copyOf(listed.keySet());
             }
-            List<String> folders = listed.containsKey(CheckpointFolder.INDEX)
-                    ? CheckpointFolder.indexed(copy).networks()
-                    : List.of("");
-            List<String> weights = new ArrayList<>();
-            for (String folder : folders) {
-                String below = folder.isEmpty() ? "" : folder + "/";
-                Set<String> names = listed.keySet().stream()
-                        .filter(name -> name.startsWith(below) && name.indexOf('/', below.length()) < 0)
-                        .map(name -> name.substring(below.length()))
-                        .collect(Collectors.toSet());
-                StateDict.files(copy.resolve(folder), names).stream()
-                        .map(name -> below + name)
-                        .filter(listed::containsKey) // one that is missing is named when the copy is opened
-                        .forEach(weights::add);
-            }
-            return weights;
+            return CheckpointFolder.weights(copy, listed.keySet());
         }
 
         private void fetch(List<String> names) throws IOException {

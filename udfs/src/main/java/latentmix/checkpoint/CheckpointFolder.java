@@ -10,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -18,6 +19,10 @@ import java.util.stream.Stream;
  */
 public final class CheckpointFolder {
     static final String INDEX = "model_index.json";
+
+    /** Names of files that are read beside weights: configurations, vocabularies, tokenizers' models. */
+    static final String TEXT = ".*\\.(json|txt|model)";
+
     private static final String UNET = "unet";
     private static final String TRANSFORMER = "transformer";
     private static final String T5_ENCODER = "text_encoder_3";
@@ -68,6 +73,29 @@ public final class CheckpointFolder {
     /** A checkpoint folder of which the index alone is read: it tells what else is needed. */
     static CheckpointFolder indexed(Path path) {
         return new CheckpointFolder(path, JsonObject.read(path.resolve(INDEX)).json());
+    }
+
+    /**
+     * The weight files that would be read of a checkpoint or a component, by path below its folder.
+     *
+     * @param path the folder, whose texts are there
+     * @param names all that it would have
+     */
+    static List<String> weights(Path path, Set<String> names) {
+        List<String> folders = names.contains(INDEX) ? indexed(path).networks() : List.of("");
+        List<String> weights = new ArrayList<>();
+        for (String folder : folders) {
+            String below = folder.isEmpty() ? "" : folder + "/";
+            Set<String> inside = names.stream()
+                    .filter(name -> name.startsWith(below) && name.indexOf('/', below.length()) < 0)
+                    .map(name -> name.substring(below.length()))
+                    .collect(Collectors.toSet());
+            StateDict.files(path.resolve(folder), inside).stream()
+                    .map(name -> below + name)
+                    .filter(names::contains) // one that is missing is named when the folder is opened
+                    .forEach(weights::add);
+        }
+        return weights;
     }
 
     public Path path() {
@@ -172,7 +200,7 @@ public final class CheckpointFolder {
 
     private static List<Path> texts(Path component) {
         try (Stream<Path> entries = Files.list(component)) {
-            return entries.filter(file -> file.toString().matches(".*\\.(json|txt|model)"))
+            return entries.filter(file -> file.toString().matches(TEXT))
                     .sorted()
                     .toList();
         } catch (IOException e) {
