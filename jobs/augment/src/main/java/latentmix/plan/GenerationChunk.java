@@ -11,6 +11,11 @@ import latentmix.table.ContentId;
  */
 public record GenerationChunk(String id, ClassLabel label, String mixed, int rows)
         implements OfClass.Labelled, Serializable {
+    /** The chunk that is generated of this one of the mixed table. */
+    public static GenerationChunk of(String settingsId, MixedChunk mixed) {
+        return new GenerationChunk(id(settingsId, mixed.id()), mixed.label(), mixed.id(), mixed.rows());
+    }
+
     /** The chunk's id in the generated table: what it holds and how it is generated. */
     public static String id(String settingsId, String mixed) {
         return ContentId.of(settingsId, mixed);

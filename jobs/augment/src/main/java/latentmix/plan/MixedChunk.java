@@ -1,6 +1,19 @@
 package latentmix.plan;
 
 import java.io.Serializable;
+import java.util.List;
 
-/** A chunk of the mixed table, its number of rows, and how many of them, by k, are asked for. */
-public record MixedChunk(String id, int rows, int asked) implements Serializable {}
+/**
+ * A chunk of the mixed table.
+ *
+ * @param exported how many of its rows, the first ones by k, enter the dataset
+ */
+public record MixedChunk(ClassLabel label, String id, int rows, int exported) implements Serializable {
+    /** What a chunk that is not mixed yet will be. */
+    public static MixedChunk of(MixingChunk chunk, List<MixingEntry> entries) {
+        List<MixingEntry> exported =
+                entries.stream().filter(MixingEntry::exported).toList();
+        int rows = MixingEntry.asked(exported, chunk.settingsId(), chunk.ks());
+        return new MixedChunk(chunk.label(), chunk.id(), chunk.ks().size(), rows);
+    }
+}

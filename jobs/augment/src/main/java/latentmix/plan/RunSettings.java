@@ -22,6 +22,11 @@ public record RunSettings(
         List<MixingEntry> mixing,
         GenerationSettings generation,
         String generationId) {
+    /** The entries whose images enter the dataset. */
+    public List<MixingEntry> exported() {
+        return mixing.stream().filter(MixingEntry::exported).toList();
+    }
+
     /** What gives settings their id, and may publish them. */
     @FunctionalInterface
     public interface Ids {
@@ -57,7 +62,7 @@ public record RunSettings(
                     entry.pool().toString(),
                     entry.gate().toString(),
                     config.run().seed());
-            mixing.add(new MixingEntry(settings, ids.of(settings), entry.count()));
+            mixing.add(new MixingEntry(entry.name(), entry.export(), settings, ids.of(settings), entry.count()));
         }
         Scheduler sampler = config.sampler(checkpoint.schedulerConfig());
         Guidance guidance = config.generation().guidance(sampler.trainTimesteps());

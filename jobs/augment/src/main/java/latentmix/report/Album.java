@@ -16,6 +16,7 @@ import latentmix.plan.ClassLabel;
 import latentmix.plan.GenerationChunk;
 import latentmix.plan.MixedChunk;
 import latentmix.plan.MixingEntry;
+import latentmix.plan.MixingPlan;
 import latentmix.plan.MixingSettings;
 import latentmix.report.Gallery.Cell;
 import latentmix.report.Gallery.Grid;
@@ -26,7 +27,6 @@ import latentmix.table.InvertedTable;
 import latentmix.table.MixedTable;
 import latentmix.table.RunFolder;
 import latentmix.work.GeneratedMixtures;
-import latentmix.work.MixingPlan;
 import latentmix.work.SourceImages;
 import org.apache.hadoop.fs.Path;
 
@@ -38,7 +38,7 @@ import org.apache.hadoop.fs.Path;
  * @param entries the configuration's mixing entries
  * @param generationId the settings id of the generated rows
  */
-public record Album(String input, long maxPixels, List<Entry> entries, String generationId, int chunkRows)
+public record Album(String input, long maxPixels, List<MixingEntry> entries, String generationId, int chunkRows)
         implements Serializable {
     /** The longest side of a picture, in pixels. */
     public static final int SIDE = 128;
@@ -50,13 +50,10 @@ public record Album(String input, long maxPixels, List<Entry> entries, String ge
         entries = List.copyOf(entries);
     }
 
-    /** An entry of the configuration's mixing, by name. */
-    public record Entry(String name, boolean exported, MixingEntry mixing) implements Serializable {}
-
     /** The pictures of a class, of which these chunks of the inverted table are the configuration's. */
     public Gallery open(RunFolder run, ClassLabel label, List<String> inverted) throws IOException {
         List<Grid> grids = new ArrayList<>();
-        for (Entry entry : entries) {
+        for (MixingEntry entry : entries) {
             grids.add(grid(run, label, entry));
         }
         return new Gallery(label, sources(run, label, inverted), grids);
@@ -92,16 +89,16 @@ public record Album(String input, long maxPixels, List<Entry> entries, String ge
         }
     }
 
-    private Grid grid(RunFolder run, ClassLabel label, Entry entry) throws IOException {
-        MixingSettings settings = entry.mixing().settings();
-        int perCell = Math.min(entry.mixing().count(), Math.max(1, PICTURES_PER_GRID / settings.cells()));
+    private Grid grid(RunFolder run, ClassLabel label, MixingEntry entry) throws IOException {
+        MixingSettings settings = entry.settings();
+        int perCell = Math.min(entry.count(), Math.max(1, PICTURES_PER_GRID / settings.cells()));
         List<List<Picture>> cells = new ArrayList<>();
         for (int k = 0; k < settings.cells(); k++) {
             cells.add(new ArrayList<>());
         }
         Set<String> present = new GeneratedTable(run, label.classId()).chunks();
         GeneratedMixtures tables = new GeneratedMixtures(run, label.classId());
-        for (MixedChunk mixed : new MixingPlan(run, chunkRows).mixed(label, List.of(entry.mixing()))) {
+        for (MixedChunk mixed : new MixingPlan(run, chunkRows).mixed(label, List.of(entry))) {
             String generated = GenerationChunk.id(generationId, mixed.id());
             if (cells.stream().allMatch(cell -> cell.size() == perCell)) {
                 break;
@@ -114,7 +111,7 @@ public record Album(String input, long maxPixels, List<Entry> entries, String ge
                     generated,
                     MixedTable.Recipe.class,
                     GeneratedTable.Image.class,
-                    row -> row.k() < entry.mixing().mixtures()
+                    row -> row.k() < entry.mixtures()
                             && cells.get(row.k() % settings.cells()).size() < perCell);
             for (var pair : pairs) {
                 List<Picture> cell = cells.get(pair.mixture().k() % settings.cells());

@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -21,13 +20,12 @@ import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.ConfigException;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
-import latentmix.export.DatasetFeatures;
-import latentmix.model.PromptCuts;
-import latentmix.model.TextEncoder;
 import latentmix.plan.Catalog;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassList;
 import latentmix.plan.ExitCode;
+import latentmix.plan.ExportChunk;
+import latentmix.plan.FeatureChunk;
 import latentmix.plan.GenerationChunk;
 import latentmix.plan.InversionChunk;
 import latentmix.plan.MixedChunk;
@@ -43,20 +41,10 @@ import latentmix.report.StageLeft;
 import latentmix.report.StageSummary;
 import latentmix.table.Lease;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
 import latentmix.table.StageName;
 import latentmix.work.CellScores;
 import latentmix.work.Census;
-import latentmix.work.ChunkResult;
-import latentmix.work.ExportWork;
-import latentmix.work.GenerationWork;
 import latentmix.work.ImagesWork;
-import latentmix.work.InversionWork;
-import latentmix.work.MixingPlan;
-import latentmix.work.MixingWork;
-import latentmix.work.ModelOnDevice;
-import latentmix.work.Prompts;
-import latentmix.work.Remaining;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**
@@ -68,48 +56,54 @@ public final class Pipeline {
     /** The version of the run folder's layout: another one is refused. */
     static final int FORMAT = 3;
 
+    private static final String FORMAT_FILE = "format.json";
+    private static final String FORMAT_TEXT = "{\"format\": " + FORMAT + "}\n";
+
     /** A Spark property: the time after which a run that gives no sign of life has lost its folder. */
     private static final String LEASE = "spark.latentmix.lease";
-
-    private static final int PROMPTS_PER_TASK = 64;
 
     private final RunConfig config;
     private final RunFolder run;
     private final Tasks tasks;
-    private final ModelSource model;
-    private final ModelSource invertingModel;
     private final Preflight preflight;
     private final RunSettings settings;
-    private final String input;
     private final ClassList classes;
-    private final Evaluation evaluation; // null where nothing is to be measured
-    private final Export export;
+    private final ImagesStage images;
+    private final PromptsStage prompts;
+    private final InvertStage invert;
+    private final MixStage mix;
+    private final GenerateStage generate;
+    private final Optional<EvaluateStage> evaluate; // empty where nothing is to be measured
+    private final ExportStage export;
     private final CheckpointFolder checkpoint;
     private final double devicesPerTask;
     private final List<StageSummary> summaries = new ArrayList<>();
-    private List<GenerationChunk> mixed; // null until it is asked for
 
     private Pipeline(JavaSparkContext spark, RunConfig config, RunFolder run, Tasks tasks, Preparation preparation)
             throws IOException {
         this.config = config;
         this.run = run;
         this.tasks = tasks;
-        this.model = new ModelSource(
+        ModelSource model = new ModelSource(
                 config.model().checkpoint(),
                 config.model().dtype(),
                 config.model().threads());
-        this.invertingModel = new ModelSource(
-                model.checkpoint(), config.inversionDtype(), model.threads()); // of another number format perhaps
+        ModelSource invertingModel = new ModelSource(model.checkpoint(), config.inversionDtype(), model.threads());
         this.preflight = new Preflight(config, run.conf(), tasks, model, invertingModel);
         this.checkpoint = preflight.checkpoint(preparation);
         this.devicesPerTask = Tasks.devicesPerTask(spark.getConf());
         this.settings = RunSettings.of(config, checkpoint, device(spark), preparation::settings);
-        this.input = BuiltIn.located(config.input().root());
+        String input = BuiltIn.located(config.input().root());
         this.classes = ClassList.read(config.input(), config.prompt(), input, run.conf());
-        this.evaluation = config.evaluation() == null
-                ? null
-                : new Evaluation(run, tasks, config, settings, classes, input, model, preparation);
-        this.export = new Export(run, tasks, config, settings, classes, input);
+        RunContext context = new RunContext(run, tasks, config, settings, classes, input, model, invertingModel);
+        this.images = new ImagesStage(context);
+        this.prompts = new PromptsStage(context);
+        this.invert = new InvertStage(context);
+        this.mix = new MixStage(context);
+        this.generate = new GenerateStage(context);
+        this.evaluate =
+                config.evaluation() == null ? Optional.empty() : Optional.of(new EvaluateStage(context, preparation));
+        this.export = new ExportStage(context);
     }
 
     /** The kind of device that tasks will have: their rounding differs, so it belongs to the settings. */
@@ -149,7 +143,9 @@ public final class Pipeline {
         Duration time = Duration.ofSeconds(spark.getConf().getTimeAsSeconds(LEASE, "30s"));
         try (Stop stop = new Stop(spark, run, terms.gpuHours());
                 Lease lease = Lease.take(run, time, () -> stop.stop("another run took the folder over"))) {
-            checkFormat(run);
+            if (!saysFormat(run)) {
+                run.publish(run.path(FORMAT_FILE), FORMAT_TEXT.getBytes(StandardCharsets.UTF_8));
+            }
             run.clean();
             Tasks tasks = new Tasks(spark, runFolder, terms.console(), Optional.of(stop));
             return new Pipeline(spark, config, run, tasks, new Preparation.OfRun(run))
@@ -157,16 +153,23 @@ public final class Pipeline {
         }
     }
 
-    /** What is to do in a run folder; starts no model and writes nothing. */
+    /**
+     * What is to do in a run folder; starts no model and writes nothing.
+     *
+     * @throws ConfigException if the configuration does not fit the input, as for a run
+     */
     public static Plan plan(JavaSparkContext spark, RunConfig config, String runFolder) throws IOException {
         RunFolder run = folder(spark, runFolder);
+        saysFormat(run);
         Pipeline pipeline =
                 new Pipeline(spark, config, run, new Tasks(spark, runFolder, Console.SILENT), new Preparation.OfPlan());
-        Remaining remaining = pipeline.remaining();
+        List<Catalog> catalogs = pipeline.images.catalogs(ImagesWork.Look.FORESEE);
+        pipeline.preflight.checkImages(catalogs);
+        List<StageLeft> left = pipeline.left(catalogs);
         return new Plan(
-                Plan.stages(remaining),
+                left,
                 RowBytes.of(pipeline.checkpoint, pipeline.settings.inversion(), config.inversionMethod())
-                        .sizes(run, remaining),
+                        .sizes(run, left),
                 pipeline.classes.classes().size());
     }
 
@@ -176,43 +179,54 @@ public final class Pipeline {
     }
 
     private RunSummary run(Set<StageName> stages, Stop stop, Lease lease, RunTerms terms) throws IOException {
-        if (evaluation == null && stages.equals(EnumSet.of(StageName.EVALUATE))) {
-            throw Evaluation.nothingAsked();
+        if (evaluate.isEmpty() && stages.equals(EnumSet.of(StageName.EVALUATE))) {
+            throw EvaluateStage.nothingAsked();
         }
-        List<Catalog> catalogs = images(stages.contains(StageName.INVERT));
+        List<Catalog> catalogs =
+                images.catalogs(stages.contains(StageName.INVERT) ? ImagesWork.Look.SCAN : ImagesWork.Look.STANDING);
         preflight.checkImages(catalogs);
         preflight.checkDevices(stages, settings.inversion().device());
         if (stages.contains(StageName.INVERT) && config.inversionMethod().needsGradients()) {
             preflight.checkMemory(settings.inversion());
         }
         if (stages.contains(StageName.INVERT) || stages.contains(StageName.GENERATE)) {
-            prompts();
+            prompts.run();
         }
+        List<InversionChunk> inversions = invert.chunks(catalogs);
         if (terms.retryRejected()) {
-            forgetRejected(stages, catalogs);
+            forgetRejected(stages, catalogs, inversions);
         }
         long exported = 0;
         for (StageName stage : stages) {
             if (tasks.isStopped()) {
                 break;
             }
+            long start = System.nanoTime();
             switch (stage) {
-                case IMAGES, PROMPTS -> {} // what the stages after them need is done before
-                case INVERT -> invert(catalogs);
-                case MIX -> mix(catalogs);
-                case GENERATE -> generate();
+                case IMAGES, PROMPTS -> {} // done before, where a stage that is asked for needs them
+                case INVERT -> summarize(stage, invert.run(inversions), start);
+                case MIX -> {
+                    preflight.warn(catalogs);
+                    summarize(stage, mix.run(inversions), start);
+                }
+                case GENERATE -> summarize(stage, generate.run(generate.chunks(mix.chunks())), start);
                 case EVALUATE -> {
-                    if (evaluation != null) {
-                        evaluate(catalogs);
+                    if (evaluate.isPresent()) {
+                        summarize(
+                                stage, evaluate.get().run(catalogs, inversions, generate.chunks(mix.chunks())), start);
                     }
                 }
-                case EXPORT -> exported = export();
+                case EXPORT -> {
+                    ExportStage.Done done = export.run(mix.chunks());
+                    summarize(stage, done.stage(), start);
+                    exported = done.images();
+                }
             }
         }
         lease.check();
         boolean stopped = tasks.isStopped();
         List<StageLeft> left = stopped ? left(stages) : List.of();
-        Counts counts = count(catalogs);
+        Counts counts = count(inversions);
         ExitCode exitCode = stopped
                 ? ExitCode.TRY_AGAIN
                 : counts.rejectedShare() > config.run().maxRejected() ? ExitCode.TOO_MANY_REJECTS : ExitCode.DONE;
@@ -233,10 +247,10 @@ public final class Pipeline {
         }
         if (stages.contains(StageName.EXPORT)) {
             export.report(
-                    inversionChunks(catalogs),
+                    inversions,
                     summary,
                     exported,
-                    evaluation == null ? List.of() : evaluation.rows(catalogs));
+                    evaluate.isEmpty() ? List.of() : evaluate.get().rows(catalogs));
         }
         boolean didNothing = summaries.stream().allMatch(stage -> stage.chunks() == 0);
         Ending.done(run, stages, counts, exported, didNothing, config.run().maxRejected())
@@ -253,111 +267,70 @@ public final class Pipeline {
         return new RunFolder(location, spark.hadoopConfiguration());
     }
 
+    /** What these stages have still to do. */
     private List<StageLeft> left(Set<StageName> stages) throws IOException {
         Set<String> asked = stages.stream().map(StageName::text).collect(Collectors.toSet());
-        return Plan.stages(remaining()).stream()
+        return left(images.catalogs(ImagesWork.Look.FORESEE)).stream()
                 .filter(stage -> stage.rows() > 0 && asked.contains(stage.stage()))
                 .toList();
     }
 
-    private Remaining remaining() throws IOException {
+    /**
+     * What each stage would find missing once those before it are done. It is exact where every image is inverted and
+     * every mixture drawn; before that it counts files, of which some may be refused.
+     */
+    private List<StageLeft> left(List<Catalog> catalogs) throws IOException {
         NetworkCost cost = NetworkCost.of(config, checkpoint.schedulerConfig());
         Map<Double, Long> evaluations = new HashMap<>();
         config.mixing().stream()
                 .flatMap(entry -> entry.methods().stream())
                 .map(method -> method.value().strength())
                 .forEach(strength -> evaluations.computeIfAbsent(strength, cost::generation));
-        Remaining.Asked asked = new Remaining.Asked(
-                input,
-                limit(),
-                config.run().chunk(),
-                settings.inversionId(),
-                cost.inversion(),
-                settings.mixing(),
-                run.rejectedChunks(StageName.MIX),
-                settings.generationId(),
-                evaluations,
-                config.mixing().stream().map(RunConfig.Mixing::export).toList(),
-                run.files(ExportWork.PARQUET),
-                DatasetFeatures.json(classes.names()),
-                evaluation == null ? new Remaining.Measured(List.of(), null) : evaluation.measured());
-        return tasks
-                .map(
-                        "find what is left",
-                        classes.classes(),
-                        (folder, label, progress) -> Remaining.of(folder, label, asked))
-                .stream()
-                .reduce(Remaining::plus)
-                .orElseThrow();
+
+        List<InversionChunk> inversions = invert.chunks(catalogs);
+        List<InversionChunk> uninverted = invert.missing(inversions);
+        List<MixingChunk> unmixed = mix.foreseen(inversions, uninverted);
+        Map<String, MixingChunk> unmixedById = new HashMap<>();
+        unmixed.forEach(chunk -> unmixedById.put(chunk.id(), chunk));
+        List<MixedChunk> mixed = Stream.concat(
+                        mix.chunks().stream(), unmixed.stream().map(chunk -> MixedChunk.of(chunk, settings.mixing())))
+                .toList();
+        List<GenerationChunk> generations = generate.chunks(mixed);
+        List<GenerationChunk> ungenerated = generate.missing(generations);
+        List<FeatureChunk> unseen =
+                evaluate.isEmpty() ? List.of() : evaluate.get().missing(catalogs, inversions, generations);
+        List<ExportChunk> unexported = export.missing(export.chunks(mixed));
+        return List.of(
+                StageLeft.of(
+                        StageName.INVERT,
+                        uninverted,
+                        InversionChunk::rows,
+                        cost.inversion()
+                                * uninverted.stream()
+                                        .mapToLong(InversionChunk::rows)
+                                        .sum()),
+                StageLeft.of(StageName.MIX, unmixed, chunk -> chunk.ks().size(), 0),
+                StageLeft.of(
+                        StageName.GENERATE,
+                        ungenerated,
+                        GenerationChunk::rows,
+                        generate.networkEvaluations(ungenerated, unmixedById, evaluations)),
+                StageLeft.of(StageName.EVALUATE, unseen, FeatureChunk::rows, 0),
+                StageLeft.of(StageName.EXPORT, unexported, ExportChunk::rows, 0));
     }
 
-    private static void checkFormat(RunFolder run) throws IOException {
-        var file = run.path("format.json");
-        String expected = "{\"format\": " + FORMAT + "}\n";
-        boolean isThere = file.getFileSystem(run.conf()).exists(file);
-        String found = isThere ? new String(run.read(file), StandardCharsets.UTF_8) : expected;
-        if (!found.equals(expected)) {
+    /** Whether a run folder says its format, which a new one does not; refuses another format. */
+    private static boolean saysFormat(RunFolder run) throws IOException {
+        var file = run.path(FORMAT_FILE);
+        if (!run.exists(file)) {
+            return false;
+        }
+        String found = new String(run.read(file), StandardCharsets.UTF_8);
+        if (!found.equals(FORMAT_TEXT)) {
             throw new ConfigException(List.of("--run: expected a run folder of format " + FORMAT + ", but " + file
                     + " says " + found.strip() + "; use a new folder, or the version that made this one"));
         }
-        if (!isThere) {
-            run.publish(file, expected.getBytes(StandardCharsets.UTF_8));
-        }
-    }
-
-    private List<Catalog> images(boolean scan) {
-        String root = input;
-        int chunk = config.run().chunk();
-        long limit = limit();
-        return tasks.map("find images", classes.classes(), (folder, label, progress) -> {
-            ImagesWork images = new ImagesWork(folder, root, chunk, limit);
-            return scan ? images.scan(label) : images.catalog(label);
-        });
-    }
-
-    private long limit() {
-        return config.input().limit() == null ? Long.MAX_VALUE : config.input().limit();
-    }
-
-    private void prompts() throws IOException {
-        Prompts prompts = new Prompts(run, settings.inversion().checkpointFingerprint());
-        Set<String> done = run.prompts();
-        List<String> missing = Stream.concat(
-                        classes.classes().stream().map(ClassLabel::prompt),
-                        Stream.of(config.prompt().negative()))
-                .distinct()
-                .filter(text -> !done.contains(prompts.id(text)))
-                .toList();
-        PromptCuts.warnings(model.open(run.conf()), missing).forEach(tasks.console()::warn);
-        List<List<String>> groups = new ArrayList<>();
-        for (int from = 0; from < missing.size(); from += PROMPTS_PER_TASK) {
-            groups.add(List.copyOf(missing.subList(from, Math.min(from + PROMPTS_PER_TASK, missing.size()))));
-        }
-        ModelSource source = model;
-        String fingerprint = settings.inversion().checkpointFingerprint();
-        tasks.run(Job.of(StageName.PROMPTS, "prompts", groups, List::size), groups, (folder, texts, progress) -> {
-            ModelOnDevice model = source.onDevice(folder.conf()).expecting(fingerprint);
-            Prompts table = new Prompts(folder, fingerprint);
-            try (TextEncoder encoder = model.textEncoder()) {
-                for (String text : texts) {
-                    table.encode(text, encoder);
-                    progress.accept(1);
-                }
-            }
-            return texts.size();
-        });
-    }
-
-    private List<InversionChunk> inversionChunks(List<Catalog> catalogs) {
-        List<InversionChunk> chunks = new ArrayList<>();
-        for (Catalog catalog : catalogs) {
-            for (Catalog.Chunk images : catalog.chunks()) {
-                String id = InversionChunk.id(
-                        settings.inversionId(), catalog.label().prompt(), images.id());
-                chunks.add(new InversionChunk(id, catalog.label(), images.file(), images.id(), images.rows()));
-            }
-        }
-        return chunks;
+        return true;
     }
 
     /**
@@ -365,159 +338,38 @@ public final class Pipeline {
      * What is made of a chunk goes before it, and its rejected rows last: whenever this ends, nothing is lost and the
      * same command goes on.
      */
-    private void forgetRejected(Set<StageName> stages, List<Catalog> catalogs) throws IOException {
-        List<InversionChunk> inversions = stages.contains(StageName.INVERT)
-                ? refusing(StageName.INVERT, inversionChunks(catalogs), InversionChunk::id)
-                : List.of();
-        List<GenerationChunk> generations = stages.contains(StageName.GENERATE)
-                ? refusing(StageName.GENERATE, mixed(), GenerationChunk::id)
-                : List.of();
-        if (evaluation != null) {
+    private void forgetRejected(Set<StageName> stages, List<Catalog> catalogs, List<InversionChunk> all)
+            throws IOException {
+        List<InversionChunk> inversions = stages.contains(StageName.INVERT) ? invert.refusing(all) : List.of();
+        List<GenerationChunk> generations =
+                stages.contains(StageName.GENERATE) ? generate.refusing(generate.chunks(mix.chunks())) : List.of();
+        if (evaluate.isPresent()) {
             Set<String> again = Stream.concat(
                             inversions.stream().map(InversionChunk::id),
                             generations.stream().map(GenerationChunk::id))
                     .collect(Collectors.toSet());
             Set<String> refusing =
                     stages.contains(StageName.EVALUATE) ? run.rejectedChunks(StageName.EVALUATE) : Set.of();
-            evaluation.forget(catalogs, inversionChunks(catalogs), mixed(), again, refusing);
+            evaluate.get().forget(catalogs, all, generate.chunks(mix.chunks()), again, refusing);
         }
-        export.forget(generations);
-        tasks.map("forget refused inversions", inversions, (folder, chunk, progress) -> {
-            folder.forget(Table.INVERTED, chunk.classId(), StageName.INVERT, chunk.id());
-            return chunk.id();
-        });
-        tasks.map("forget refused images", generations, (folder, chunk, progress) -> {
-            folder.forget(Table.GENERATED, chunk.classId(), StageName.GENERATE, chunk.id());
-            return chunk.id();
-        });
-    }
-
-    private <T> List<T> refusing(StageName stage, List<T> chunks, Function<T, String> id) throws IOException {
-        Set<String> refusing = run.rejectedChunks(stage);
-        return chunks.stream()
-                .filter(chunk -> refusing.contains(id.apply(chunk)))
-                .toList();
-    }
-
-    private void invert(List<Catalog> catalogs) throws IOException {
-        long start = System.nanoTime();
-        List<InversionChunk> all = inversionChunks(catalogs);
-        Set<String> done = run.chunks(Table.INVERTED);
-        List<InversionChunk> missing =
-                all.stream().filter(chunk -> !done.contains(chunk.id())).toList();
-        ModelSource source = invertingModel;
-        String root = input;
-        long maxPixels = config.input().maxPixels();
-        var inversion = settings.inversion();
-        String settingsId = settings.inversionId();
-        List<ChunkResult> results = tasks.run(
-                Job.of(StageName.INVERT, "images", missing, InversionChunk::rows),
-                missing,
-                (folder, chunk, progress) -> new InversionWork(
-                                folder,
-                                source.onDevice(folder.conf()),
-                                root,
-                                maxPixels,
-                                inversion,
-                                settingsId,
-                                progress)
-                        .invert(chunk));
-        summarize(StageName.INVERT, all.size() - missing.size(), results, start);
-    }
-
-    private void mix(List<Catalog> catalogs) throws IOException {
-        preflight.warn(catalogs);
-        long start = System.nanoTime();
-        Set<String> inverted = run.chunks(Table.INVERTED);
-        Map<ClassLabel, List<String>> pools = new LinkedHashMap<>();
-        for (InversionChunk chunk : inversionChunks(catalogs)) {
-            if (inverted.contains(chunk.id())) {
-                pools.computeIfAbsent(chunk.label(), label -> new ArrayList<>()).add(chunk.id());
-            }
-        }
-        int chunkRows = config.run().chunk();
-        List<MixingEntry> entries = settings.mixing();
-        Set<String> refusing = run.rejectedChunks(StageName.MIX);
-        List<MixingChunk> missing = tasks.flatMap(
-                "plan mixtures",
-                List.copyOf(pools.keySet()),
-                (folder, label, progress) -> new ArrayList<>(
-                        new MixingPlan(folder, chunkRows).missing(label, pools.get(label), entries, refusing)));
-        List<ChunkResult> results = tasks.run(
-                Job.of(StageName.MIX, "mixtures", missing, chunk -> chunk.ks().size()),
-                missing,
-                (folder, chunk, progress) -> new MixingWork(folder, progress).mix(chunk));
-        mixed = null;
-        summarize(StageName.MIX, mixed().size() - missing.size(), results, start);
-    }
-
-    /** This configuration's chunks of the mixed table, of every class; looked for once, and again after mixing. */
-    private List<GenerationChunk> mixed() {
-        if (mixed == null) {
-            mixed = listMixed();
-        }
-        return mixed;
-    }
-
-    private List<GenerationChunk> listMixed() {
-        int chunkRows = config.run().chunk();
-        List<MixingEntry> entries = settings.mixing();
-        String settingsId = settings.generationId();
-        return tasks.flatMap("list mixtures", classes.classes(), (folder, label, progress) -> {
-            List<GenerationChunk> chunks = new ArrayList<>();
-            for (MixedChunk mixed : new MixingPlan(folder, chunkRows).mixed(label, entries)) {
-                chunks.add(new GenerationChunk(
-                        GenerationChunk.id(settingsId, mixed.id()), label, mixed.id(), mixed.rows()));
-            }
-            return chunks;
-        });
-    }
-
-    private void generate() throws IOException {
-        long start = System.nanoTime();
-        List<GenerationChunk> all = mixed();
-        Set<String> done = run.chunks(Table.GENERATED);
-        List<GenerationChunk> missing =
-                all.stream().filter(chunk -> !done.contains(chunk.id())).toList();
-        ModelSource source = model;
-        var generation = settings.generation();
-        String settingsId = settings.generationId();
-        List<ChunkResult> results = tasks.run(
-                Job.of(StageName.GENERATE, "images", missing, GenerationChunk::rows),
-                missing,
-                (folder, chunk, progress) -> new GenerationWork(
-                                folder, source.onDevice(folder.conf()), generation, settingsId, progress)
-                        .generate(chunk));
-        summarize(StageName.GENERATE, all.size() - missing.size(), results, start);
-    }
-
-    private void evaluate(List<Catalog> catalogs) throws IOException {
-        long start = System.nanoTime();
-        Evaluation.Done done = evaluation.evaluate(catalogs, inversionChunks(catalogs), mixed());
-        summarize(StageName.EVALUATE, done.doneBefore(), done.results(), start);
-    }
-
-    /** Brings the dataset up to date; returns its number of images. */
-    private long export() throws IOException {
-        long start = System.nanoTime();
-        Export.Done done = export.export();
-        summarize(StageName.EXPORT, done.doneBefore(), done.results(), start);
-        return done.images();
+        export.forget(generations, mix.chunks());
+        invert.forget(inversions);
+        generate.forget(generations);
     }
 
     private record ToCount(ClassLabel label, List<InversionChunk> inversions, List<GenerationChunk> generations)
             implements Serializable {}
 
-    private Counts count(List<Catalog> catalogs) throws IOException {
+    private Counts count(List<InversionChunk> inversions) throws IOException {
         Map<String, ToCount> byClass = new LinkedHashMap<>();
         for (ClassLabel label : classes.classes()) {
             byClass.put(label.classId(), new ToCount(label, new ArrayList<>(), new ArrayList<>()));
         }
-        inversionChunks(catalogs)
+        inversions.forEach(
+                chunk -> byClass.get(chunk.label().classId()).inversions().add(chunk));
+        generate.chunks(mix.chunks())
                 .forEach(chunk ->
-                        byClass.get(chunk.label().classId()).inversions().add(chunk));
-        mixed().forEach(chunk ->
-                byClass.get(chunk.label().classId()).generations().add(chunk));
+                        byClass.get(chunk.label().classId()).generations().add(chunk));
         List<MixingEntry> entries = settings.mixing();
         Set<String> refusing = run.rejectedChunks(StageName.MIX);
         return Counts.of(tasks.map(
@@ -529,15 +381,13 @@ public final class Pipeline {
 
     /** How degenerate the mixtures of every cell are, over all classes. */
     private List<CellScores> scores() {
-        List<String> names =
-                config.mixing().stream().map(RunConfig.Mixing::name).toList();
         List<MixingEntry> entries = settings.mixing();
         String settingsId = settings.generationId();
         return tasks
                 .map("score mixtures", classes.classes(), (folder, label, progress) -> {
                     ArrayList<CellScores> cells = new ArrayList<>();
-                    for (int i = 0; i < names.size(); i++) {
-                        cells.addAll(CellScores.of(folder, label, names.get(i), entries.get(i), settingsId));
+                    for (MixingEntry entry : entries) {
+                        cells.addAll(CellScores.of(folder, label, entry, settingsId));
                     }
                     return cells;
                 })
@@ -553,11 +403,12 @@ public final class Pipeline {
                 settings.inversionId(),
                 settings.mixing().stream().map(MixingEntry::settingsId).toList(),
                 settings.generationId(),
-                evaluation == null ? List.of() : evaluation.settingsIds(catalogs));
+                evaluate.isEmpty() ? List.of() : evaluate.get().settingsIds(catalogs));
     }
 
-    private void summarize(StageName stage, long doneBefore, List<ChunkResult> results, long start) {
+    private void summarize(StageName stage, StageResult done, long start) {
         double devices = Needs.of(stage) == Needs.DEVICE ? devicesPerTask : 0;
-        summaries.add(StageSummary.of(stage, doneBefore, results, (System.nanoTime() - start) / 1e9, devices));
+        summaries.add(
+                StageSummary.of(stage, done.doneBefore(), done.results(), (System.nanoTime() - start) / 1e9, devices));
     }
 }

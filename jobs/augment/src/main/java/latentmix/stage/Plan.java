@@ -1,18 +1,25 @@
 package latentmix.stage;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.stream.Collectors;
 import latentmix.report.Speed;
 import latentmix.report.StageLeft;
-import latentmix.work.Remaining;
-import latentmix.work.Remaining.Todo;
+import latentmix.table.StageName;
 
 /** What is still to do in a run folder, and what it will take. */
 public record Plan(List<StageLeft> stages, List<Size> tables, int classes) {
     private static final double SECONDS = 3600;
+
+    private static final Set<String> PROCESSOR = Arrays.stream(StageName.values())
+            .filter(stage -> Needs.of(stage) == Needs.PROCESSOR)
+            .map(StageName::text)
+            .collect(Collectors.toSet());
 
     public Plan {
         stages = List.copyOf(stages);
@@ -57,20 +64,6 @@ public record Plan(List<StageLeft> stages, List<Size> tables, int classes) {
         }
     }
 
-    /** The stages of what remains. */
-    public static List<StageLeft> stages(Remaining remaining) {
-        return List.of(
-                stage("invert", remaining.invert()),
-                stage("mix", remaining.mix()),
-                stage("generate", remaining.generate()),
-                stage("evaluate", remaining.evaluate()),
-                stage("export", remaining.export()));
-    }
-
-    private static StageLeft stage(String name, Todo todo) {
-        return new StageLeft(name, todo.chunks(), todo.rows(), todo.networkEvaluations());
-    }
-
     /** Evaluations of the denoising network, in all. */
     public long networkEvaluations() {
         return stages.stream().mapToLong(StageLeft::networkEvaluations).sum();
@@ -85,7 +78,7 @@ public record Plan(List<StageLeft> stages, List<Size> tables, int classes) {
         boolean known = true;
         for (StageLeft stage : stages) {
             OptionalDouble seconds = rates.seconds(stage);
-            boolean processor = stage.stage().equals("mix") || stage.stage().equals("export");
+            boolean processor = PROCESSOR.contains(stage.stage());
             if (!processor) {
                 known &= seconds.isPresent();
                 device += seconds.orElse(0) / SECONDS;

@@ -8,6 +8,7 @@ import latentmix.model.Dtype;
 import latentmix.model.Models;
 import latentmix.table.ContentId;
 import latentmix.table.RunFolder;
+import latentmix.work.ImagesWork;
 
 /**
  * What is done before the first task: a run compiles its networks and publishes its settings, a plan looks at them
@@ -17,15 +18,23 @@ interface Preparation {
     /** The settings' id. */
     String settings(Object settings) throws IOException;
 
+    /** How far it looks at images. */
+    ImagesWork.Look look();
+
     void compile(CheckpointFolder checkpoint, Dtype dtype);
 
     void compile(Path component, Part part, Dtype dtype);
 
-    /** Of a run in this folder. */
+    /** A run in this folder. */
     record OfRun(RunFolder run) implements Preparation {
         @Override
         public String settings(Object settings) throws IOException {
             return run.settings(settings);
+        }
+
+        @Override
+        public ImagesWork.Look look() {
+            return ImagesWork.Look.SCAN;
         }
 
         @Override
@@ -39,11 +48,16 @@ interface Preparation {
         }
     }
 
-    /** Of a plan, which writes nothing. */
+    /** A plan, which writes nothing. */
     record OfPlan() implements Preparation {
         @Override
         public String settings(Object settings) {
             return ContentId.of(RunFolder.json(settings));
+        }
+
+        @Override
+        public ImagesWork.Look look() {
+            return ImagesWork.Look.FORESEE;
         }
 
         @Override

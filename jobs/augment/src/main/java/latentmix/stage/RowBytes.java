@@ -5,14 +5,16 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.inversion.InversionMethod;
 import latentmix.latent.Shape;
 import latentmix.model.Models;
 import latentmix.plan.InversionSettings;
+import latentmix.report.StageLeft;
 import latentmix.table.RunFolder;
-import latentmix.work.Remaining;
-import latentmix.work.Remaining.Todo;
+import latentmix.table.StageName;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -59,23 +61,27 @@ public record RowBytes(long latent, long companion, long image) {
     }
 
     /** What will be added to the tables. */
-    public List<Plan.Size> sizes(RunFolder run, Remaining remaining) throws IOException {
+    public List<Plan.Size> sizes(RunFolder run, List<StageLeft> left) throws IOException {
+        Map<String, StageLeft> stages = left.stream().collect(Collectors.toMap(StageLeft::stage, stage -> stage));
         List<Plan.Size> sizes = new ArrayList<>();
-        sizes.add(size(run, "inverted", remaining.invert(), 2 * latent + COLUMNS));
+        sizes.add(size(run, "inverted", stages.get(StageName.INVERT.text()), 2 * latent + COLUMNS));
         if (companion > 0) {
-            sizes.add(size(run, "companions", remaining.invert(), companion));
+            sizes.add(size(run, "companions", stages.get(StageName.INVERT.text()), companion));
         }
-        sizes.add(size(run, "mixed", remaining.mix(), latent + COLUMNS));
-        sizes.add(size(run, "generated", remaining.generate(), image + COLUMNS));
-        if (remaining.evaluate().rows() > 0) {
-            sizes.add(size(run, "features", remaining.evaluate(), FEATURES));
+        sizes.add(size(run, "mixed", stages.get(StageName.MIX.text()), latent + COLUMNS));
+        sizes.add(size(run, "generated", stages.get(StageName.GENERATE.text()), image + COLUMNS));
+        if (stages.get(StageName.EVALUATE.text()).rows() > 0) {
+            sizes.add(size(run, "features", stages.get(StageName.EVALUATE.text()), FEATURES));
         }
         sizes.add(size(
-                run, "dataset", remaining.export(), 2 * image + COLUMNS)); // Parquet files and the same images as files
+                run,
+                "dataset",
+                stages.get(StageName.EXPORT.text()),
+                2 * image + COLUMNS)); // Parquet files and the same images as files
         return sizes;
     }
 
-    private static Plan.Size size(RunFolder run, String table, Todo todo, long row) throws IOException {
+    private static Plan.Size size(RunFolder run, String table, StageLeft todo, long row) throws IOException {
         List<FileStatus> files = files(run, run.path(table.equals("dataset") ? "dataset/parquet" : table));
         long bytes = todo.chunks() * (table.equals("mixed") ? MIXED_FILE : FILE) + todo.rows() * row;
         if (!files.isEmpty() && !table.equals("companions")) { // of which a chunk has several

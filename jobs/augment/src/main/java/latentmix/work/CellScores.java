@@ -43,8 +43,8 @@ public record CellScores(
         PixelScores image)
         implements Serializable {
     /** The cells of an entry, in the order of its grid, over what stands in a class's tables under these settings. */
-    public static List<CellScores> of(
-            RunFolder run, ClassLabel label, String name, MixingEntry entry, String generationId) throws IOException {
+    public static List<CellScores> of(RunFolder run, ClassLabel label, MixingEntry entry, String generationId)
+            throws IOException {
         MixingSettings settings = entry.settings();
         List<List<MixedTable.Scores>> mixed = new ArrayList<>();
         List<List<GeneratedTable.Scores>> generated = new ArrayList<>();
@@ -57,7 +57,7 @@ public record CellScores(
                         generationId,
                         MixedTable.Scores.class,
                         GeneratedTable.Scores.class,
-                        row -> row.settingsId().equals(entry.settingsId()) && row.k() < entry.mixtures())
+                        row -> entry.asks(row.settingsId(), row.k()))
                 .forEach(pair -> {
                     int cell = pair.mixture().k() % settings.cells();
                     mixed.get(cell).add(pair.mixture());
@@ -65,21 +65,17 @@ public record CellScores(
                 });
         List<CellScores> scores = new ArrayList<>();
         for (int cell = 0; cell < settings.cells(); cell++) {
-            scores.add(of(name, entry, cell, mixed.get(cell), generated.get(cell)));
+            scores.add(of(entry, cell, mixed.get(cell), generated.get(cell)));
         }
         return scores;
     }
 
     private static CellScores of(
-            String name,
-            MixingEntry entry,
-            int cell,
-            List<MixedTable.Scores> mixed,
-            List<GeneratedTable.Scores> generated) {
+            MixingEntry entry, int cell, List<MixedTable.Scores> mixed, List<GeneratedTable.Scores> generated) {
         NearDuplicates duplicates = new NearDuplicates();
         generated.forEach(row -> duplicates.add(row.differenceHash()));
         return new CellScores(
-                name,
+                entry.name(),
                 entry.settings().method(cell),
                 entry.settings().inputs(cell),
                 entry.count(),

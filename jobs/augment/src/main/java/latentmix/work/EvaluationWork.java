@@ -42,6 +42,14 @@ public final class EvaluationWork {
         public static final Cell REAL = new Cell("", MetricRow.REAL, 0, "");
         public static final Cell RECONSTRUCTION = new Cell("", MetricRow.RECONSTRUCTION, 0, "");
 
+        /** The cell of an entry's k-th mixture. */
+        static Cell of(MixingEntry entry, int k) {
+            MixingSettings settings = entry.settings();
+            InputCount inputs = InputCount.parse(settings.inputs(k));
+            int count = inputs.least() == inputs.most() ? inputs.least() : 0;
+            return new Cell(entry.name(), settings.method(k), count, settings.weights());
+        }
+
         /** What this cell's images are compared with. */
         public Cell reference() {
             return equals(REAL) ? REFERENCE_OF_REAL : REFERENCE;
@@ -49,16 +57,6 @@ public final class EvaluationWork {
 
         boolean isReference() {
             return equals(REFERENCE) || equals(REFERENCE_OF_REAL);
-        }
-    }
-
-    /** An entry of the configuration's mixing, by name. */
-    public record Entry(String name, MixingEntry mixing) implements Serializable {
-        Cell cell(int k) {
-            MixingSettings settings = mixing.settings();
-            InputCount inputs = InputCount.parse(settings.inputs(k));
-            int count = inputs.least() == inputs.most() ? inputs.least() : 0;
-            return new Cell(name, settings.method(k), count, settings.weights());
         }
     }
 
@@ -85,11 +83,11 @@ public final class EvaluationWork {
     public record Result(List<Measured> measured, Map<Cell, CellState> states) implements Serializable {}
 
     private final RunFolder run;
-    private final List<Entry> entries;
+    private final List<MixingEntry> entries;
     private final int sample;
     private final int neighbours;
 
-    public EvaluationWork(RunFolder run, List<Entry> entries, int sample, int neighbours) {
+    public EvaluationWork(RunFolder run, List<MixingEntry> entries, int sample, int neighbours) {
         this.run = run;
         this.entries = entries;
         this.sample = sample;
@@ -179,11 +177,10 @@ public final class EvaluationWork {
         for (Map.Entry<String, String> chunk : chunks.generated().entrySet()) {
             Map<String, List<Cell>> cellsOf = new HashMap<>();
             for (MixedTable.Key row : new MixedTable(run, classId).keys(chunk.getKey())) {
-                for (Entry entry : entries) {
-                    if (entry.mixing().settingsId().equals(row.settingsId())
-                            && row.k() < entry.mixing().mixtures()) {
+                for (MixingEntry entry : entries) {
+                    if (entry.asks(row.settingsId(), row.k())) {
                         cellsOf.computeIfAbsent(row.mixId(), id -> new ArrayList<>())
-                                .add(entry.cell(row.k()));
+                                .add(Cell.of(entry, row.k()));
                     }
                 }
             }

@@ -2,7 +2,6 @@ package latentmix.work;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -31,13 +30,15 @@ import org.apache.hadoop.security.AccessControlException;
  * the others are rejected.
  */
 public final class ImagesWork {
-    /**
-     * What a class has, looked at from outside.
-     *
-     * @param fresh files that are not in the table: the most that a scan can add, since files of the same bytes are one
-     *     image
-     */
-    public record Listing(Catalog catalog, long fresh) implements Serializable {}
+    /** How far a look at a class's images goes. */
+    public enum Look {
+        /** What stands in the table. */
+        STANDING,
+        /** What stands once the class's folder is searched and new images are published. */
+        SCAN,
+        /** What a scan would make stand; opens no image and writes nothing. */
+        FORESEE
+    }
 
     private final RunFolder run;
     private final Path input;
@@ -59,6 +60,15 @@ public final class ImagesWork {
         this.limit = limit;
         this.input = new Path(input);
         this.chunkRows = chunkRows;
+    }
+
+    /** A class's images. */
+    public Catalog look(ClassLabel label, Look look) throws IOException {
+        return switch (look) {
+            case STANDING -> catalog(label);
+            case SCAN -> scan(label);
+            case FORESEE -> foreseen(label);
+        };
     }
 
     /** Looks through a class's folder, publishes what is new and says what stands. */
@@ -112,8 +122,11 @@ public final class ImagesWork {
         return catalog(label);
     }
 
-    /** What stands, and what a scan could add; opens no image and writes nothing. */
-    public Listing list(ClassLabel label) throws IOException {
+    /**
+     * What stands, and behind it chunks of the files that a scan would look into. Those are the most that it can add,
+     * since files of the same bytes are one image. Their chunks have ids of no other chunk.
+     */
+    public Catalog foreseen(ClassLabel label) throws IOException {
         Map<String, ImageRow> byPath = new HashMap<>();
         ImagesTable table = new ImagesTable(run, label.classId());
         table.rows().forEach(row -> byPath.put(row.path(), row));
@@ -123,7 +136,12 @@ public final class ImagesWork {
                 .filter(file -> !isKnown(byPath.get(file.getKey()), file.getValue()))
                 .count();
         Catalog catalog = catalog(label);
-        return new Listing(catalog, Math.min(fresh, Math.max(0, limit - catalog.images())));
+        long added = Math.min(fresh, Math.max(0, limit - catalog.images()));
+        List<Catalog.Chunk> chunks = new ArrayList<>(catalog.chunks());
+        for (long from = 0; from < added; from += chunkRows) {
+            chunks.add(new Catalog.Chunk("", "new " + from, (int) Math.min(chunkRows, added - from)));
+        }
+        return new Catalog(label, chunks, catalog.rejected());
     }
 
     private static boolean isKnown(ImageRow row, FileStatus file) {

@@ -11,7 +11,7 @@ import java.util.PriorityQueue;
 import java.util.Set;
 import latentmix.latent.LatentPool;
 import latentmix.latent.Shape;
-import latentmix.table.ContentId;
+import latentmix.plan.MixingPlan;
 import latentmix.table.InvertedTable;
 import latentmix.table.InvertedTable.Encoded;
 import latentmix.table.InvertedTable.Noise;
@@ -49,9 +49,7 @@ public final class InvertedPool implements LatentPool {
 
     /** The pool's id: the prompt it was inverted with and its sorted image ids. */
     public String id(String prompt) {
-        List<String> parts = new ArrayList<>(imageIds);
-        parts.add(0, prompt);
-        return ContentId.of(parts);
+        return MixingPlan.poolId(prompt, imageIds);
     }
 
     /** The ids of the pool's images, sorted: what indices into the pool refer to. */

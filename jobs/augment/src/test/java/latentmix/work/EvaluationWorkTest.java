@@ -11,12 +11,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import latentmix.plan.MixingChunk;
+import latentmix.plan.MixingEntry;
 import latentmix.plan.RunSettings;
 import latentmix.table.FeatureRow;
 import latentmix.table.MixedRow;
 import latentmix.work.EvaluationWork.Cell;
 import latentmix.work.EvaluationWork.Chunks;
-import latentmix.work.EvaluationWork.Entry;
 import latentmix.work.EvaluationWork.Measured;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -69,7 +69,11 @@ class EvaluationWorkTest {
         return new Chunks(SANDAL, FeatureKind.CLASSIFIER, List.of("input"), reference, reconstructions, generated);
     }
 
-    private EvaluationWork.Result measure(List<Entry> entries, Chunks chunks) throws IOException {
+    private static MixingEntry named(String name, MixingEntry entry) {
+        return new MixingEntry(name, entry.exported(), entry.settings(), entry.settingsId(), entry.count());
+    }
+
+    private EvaluationWork.Result measure(List<MixingEntry> entries, Chunks chunks) throws IOException {
         return new EvaluationWork(work.run(), entries, 100, 2).measure(chunks);
     }
 
@@ -133,9 +137,9 @@ class EvaluationWorkTest {
         String chunk = work.files("mixed").get(0).getFileName().toString().replace(".parquet", "");
         put("made", mixed.stream().map(MixedRow::mixId).toList(), 0);
         RunSettings fewer = work.settings("mixing.methods=[lin/0, fix/0]", "mixing.inputs=[2, 3]", "mixing.count=3");
-        List<Entry> entries = List.of(
-                new Entry("all", settings.mixing().get(0)),
-                new Entry("fewer", fewer.mixing().get(0)));
+        List<MixingEntry> entries = List.of(
+                named("all", settings.mixing().get(0)),
+                named("fewer", fewer.mixing().get(0)));
 
         EvaluationWork.Result result = measure(entries, chunks(List.of(), List.of(), Map.of(chunk, "made")));
 

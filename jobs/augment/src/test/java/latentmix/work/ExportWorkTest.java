@@ -15,7 +15,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import latentmix.latent.Degeneracy;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ExportChunk;
-import latentmix.plan.MixedChunk;
+import latentmix.table.ContentId;
 import latentmix.table.DatasetRow;
 import latentmix.table.GeneratedRow;
 import latentmix.table.LatentColumn;
@@ -105,8 +105,9 @@ class ExportWorkTest {
         return ("image of " + mixId).getBytes(StandardCharsets.UTF_8);
     }
 
-    private static ExportChunk chunk(String mixed, int rows, int asked) {
-        return ExportChunk.of(CAT, "generated-" + mixed, new MixedChunk(mixed, rows, asked), "{}");
+    private static ExportChunk chunk(String mixed, int asked) {
+        String generated = "generated-" + mixed;
+        return new ExportChunk(ContentId.of("{}", generated, Integer.toString(asked)), CAT, generated, mixed, asked);
     }
 
     private List<String> images() throws IOException {
@@ -118,7 +119,7 @@ class ExportWorkTest {
     @Test
     void rowsComeByTheirNumberWithTheLabelOfTheClassListAndWithoutRefusedOnes() throws IOException {
         AtomicLong progress = new AtomicLong();
-        ChunkResult result = export.export(chunk("one", 4, 4), "{}", progress::addAndGet);
+        ChunkResult result = export.export(chunk("one", 4), "{}", progress::addAndGet);
 
         assertThat(result.rows()).isEqualTo(3);
         assertThat(progress).as("refused ones are done, too").hasValue(4);
@@ -141,7 +142,7 @@ class ExportWorkTest {
 
     @Test
     void ofAChunkOfWhichFewerAreAskedForTheFirstOnesAreTaken() throws IOException {
-        export.export(chunk("one", 4, 3), "{}", rows -> {});
+        export.export(chunk("one", 3), "{}", rows -> {});
         assertThat(work.rows("dataset/parquet", DatasetRow.class))
                 .extracting(DatasetRow::mixId)
                 .containsExactly("m0", "m2");
@@ -150,7 +151,7 @@ class ExportWorkTest {
     @Test
     void theFolderHasALineForEachImageAndNoOtherImage() throws IOException {
         put("two", "m4", "m5");
-        List<ExportChunk> chunks = List.of(chunk("two", 2, 2), chunk("one", 4, 4));
+        List<ExportChunk> chunks = List.of(chunk("two", 2), chunk("one", 4));
         for (ExportChunk chunk : chunks) {
             export.export(chunk, "{}", rows -> {});
         }
@@ -173,7 +174,7 @@ class ExportWorkTest {
 
     @Test
     void aFolderThatIsAsItShouldBeIsLeftAlone() throws IOException {
-        List<ExportChunk> chunks = List.of(chunk("one", 4, 4));
+        List<ExportChunk> chunks = List.of(chunk("one", 4));
         export.export(chunks.get(0), "{}", rows -> {});
         export.finish(CAT, chunks);
         Path metadata = folder.resolve("dataset/images/cat 100%/metadata.jsonl");

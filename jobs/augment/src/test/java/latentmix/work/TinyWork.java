@@ -19,6 +19,7 @@ import latentmix.model.Dtype;
 import latentmix.model.TextEncoder;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.MixingChunk;
+import latentmix.plan.MixingPlan;
 import latentmix.plan.RunSettings;
 import latentmix.table.InvertedRow;
 import latentmix.table.LatentColumn;

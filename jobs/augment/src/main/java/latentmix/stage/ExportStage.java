@@ -17,7 +17,6 @@ import latentmix.plan.ExportChunk;
 import latentmix.plan.GenerationChunk;
 import latentmix.plan.InversionChunk;
 import latentmix.plan.MixedChunk;
-import latentmix.plan.MixingEntry;
 import latentmix.plan.RunSettings;
 import latentmix.report.Album;
 import latentmix.report.Gallery;
@@ -29,10 +28,9 @@ import latentmix.table.RunFolder.Table;
 import latentmix.table.StageName;
 import latentmix.work.ChunkResult;
 import latentmix.work.ExportWork;
-import latentmix.work.MixingPlan;
 
 /** The last stage: the dataset of the images that are asked for, and the page that shows a run. */
-final class Export {
+final class ExportStage {
     private static final int CLASSES_IN_REPORT = 10;
 
     /**
@@ -40,7 +38,7 @@ final class Export {
      *
      * @param images in the dataset
      */
-    record Done(List<ChunkResult> results, long doneBefore, long images) {}
+    record Done(StageResult stage, long images) {}
 
     private final RunFolder run;
     private final Tasks tasks;
@@ -48,34 +46,54 @@ final class Export {
     private final RunSettings settings;
     private final ClassList classes;
     private final String input;
+    private final String features; // the dataset's
 
-    Export(RunFolder run, Tasks tasks, RunConfig config, RunSettings settings, ClassList classes, String input) {
-        this.run = run;
-        this.tasks = tasks;
-        this.config = config;
-        this.settings = settings;
-        this.classes = classes;
-        this.input = input;
+    ExportStage(RunContext context) {
+        this.run = context.run();
+        this.tasks = context.tasks();
+        this.config = context.config();
+        this.settings = context.settings();
+        this.classes = context.classes();
+        this.input = context.input();
+        this.features = DatasetFeatures.json(classes.names());
+    }
+
+    /** The chunks of the dataset, done or not: those with mixtures of the entries with {@code export: true}. */
+    List<ExportChunk> chunks(List<MixedChunk> mixed) {
+        return mixed.stream()
+                .filter(chunk -> chunk.exported() > 0)
+                .map(chunk -> ExportChunk.of(settings.generationId(), chunk, features))
+                .toList();
+    }
+
+    /** Those that do not stand yet. */
+    List<ExportChunk> missing(List<ExportChunk> chunks) throws IOException {
+        return missing(chunks, run.files(ExportWork.PARQUET));
+    }
+
+    private static List<ExportChunk> missing(List<ExportChunk> chunks, Set<String> present) {
+        return chunks.stream().filter(chunk -> !present.contains(chunk.file())).toList();
     }
 
     /** Brings the dataset up to date. */
-    Done export() throws IOException {
-        String features = DatasetFeatures.json(classes.names());
-        List<ExportChunk> all = exported(features);
-        Set<String> ids = all.stream().map(chunk -> chunk.id() + ".parquet").collect(Collectors.toSet());
+    Done run(List<MixedChunk> mixed) throws IOException {
+        Set<String> generated = run.chunks(Table.GENERATED);
+        List<ExportChunk> all = chunks(mixed).stream()
+                .filter(chunk -> generated.contains(chunk.generated()))
+                .toList();
+        Set<String> ids = all.stream().map(ExportChunk::file).collect(Collectors.toSet());
         Set<String> present = run.files(ExportWork.PARQUET);
         for (String file : present) {
             if (!ids.contains(file)) { // gone before its images may change: a Parquet file vouches for them
                 run.delete(ExportWork.PARQUET + "/" + file);
             }
         }
-        List<ExportChunk> missing = all.stream()
-                .filter(chunk -> !present.contains(chunk.id() + ".parquet"))
-                .toList();
+        List<ExportChunk> missing = missing(all, present);
+        String footer = features;
         List<ChunkResult> results = tasks.run(
                 Job.of(StageName.EXPORT, "images", missing, ExportChunk::rows),
                 missing,
-                (folder, chunk, progress) -> new ExportWork(folder).export(chunk, features, progress));
+                (folder, chunk, progress) -> new ExportWork(folder).export(chunk, footer, progress));
         Map<ClassLabel, ArrayList<ExportChunk>> byClass = new LinkedHashMap<>();
         all.forEach(chunk -> byClass.computeIfAbsent(chunk.label(), label -> new ArrayList<>())
                 .add(chunk));
@@ -89,45 +107,21 @@ final class Export {
             }
         }
         return new Done(
-                results,
-                all.size() - missing.size(),
+                new StageResult(all.size() - missing.size(), results),
                 exported.stream().mapToLong(Integer::longValue).sum());
     }
 
     /** Takes these chunks' files, which vouch for their images, out of the dataset. */
-    void forget(List<GenerationChunk> generations) throws IOException {
+    void forget(List<GenerationChunk> generations, List<MixedChunk> mixed) throws IOException {
         if (generations.isEmpty()) {
             return;
         }
         Set<String> ids = generations.stream().map(GenerationChunk::id).collect(Collectors.toSet());
-        for (ExportChunk chunk : exported(DatasetFeatures.json(classes.names()))) {
+        for (ExportChunk chunk : chunks(mixed)) {
             if (ids.contains(chunk.generated())) {
-                run.delete(ExportWork.PARQUET + "/" + chunk.id() + ".parquet");
+                run.delete(ExportWork.PARQUET + "/" + chunk.file());
             }
         }
-    }
-
-    /** The generated chunks that enter the dataset: those of the entries with {@code export: true}. */
-    private List<ExportChunk> exported(String features) throws IOException {
-        int chunkRows = config.run().chunk();
-        String settingsId = settings.generationId();
-        List<MixingEntry> entries = IntStream.range(0, config.mixing().size())
-                .filter(i -> config.mixing().get(i).export())
-                .mapToObj(settings.mixing()::get)
-                .toList();
-        Set<String> generated = run.chunks(Table.GENERATED);
-        return tasks
-                .flatMap("list mixtures", classes.classes(), (folder, label, progress) -> {
-                    List<ExportChunk> chunks = new ArrayList<>();
-                    for (MixedChunk mixed : new MixingPlan(folder, chunkRows).mixed(label, entries)) {
-                        String id = GenerationChunk.id(settingsId, mixed.id());
-                        chunks.add(ExportChunk.of(label, id, mixed, features));
-                    }
-                    return chunks;
-                })
-                .stream()
-                .filter(chunk -> generated.contains(chunk.generated()))
-                .toList();
     }
 
     /**
@@ -149,12 +143,7 @@ final class Export {
         Album album = new Album(
                 input,
                 config.input().maxPixels(),
-                IntStream.range(0, config.mixing().size())
-                        .mapToObj(i -> new Album.Entry(
-                                config.mixing().get(i).name(),
-                                config.mixing().get(i).export(),
-                                settings.mixing().get(i)))
-                        .toList(),
+                settings.mixing(),
                 settings.generationId(),
                 config.run().chunk());
         List<Gallery> galleries = tasks.map(

@@ -48,7 +48,6 @@ import latentmix.work.FeatureKind;
 import latentmix.work.FeatureWork;
 import latentmix.work.FeatureWork.Network;
 import latentmix.work.ImagesWork;
-import latentmix.work.Remaining;
 
 /**
  * Measures the images made: executors show each image to each network once and publish what it says, then measure class
@@ -58,7 +57,7 @@ import latentmix.work.Remaining;
  * settings and by the chunks measured, so that what stands is not measured again, and replaced where there are more
  * images.
  */
-final class Evaluation {
+final class EvaluateStage {
     /** The folder of the tables that list references' images. */
     private static final String REFERENCES = "reference/";
 
@@ -79,28 +78,19 @@ final class Evaluation {
      */
     private record Plan(List<Catalog> references, List<EvaluationSettings> settings, List<String> ids) {}
 
-    Evaluation(
-            RunFolder run,
-            Tasks tasks,
-            RunConfig config,
-            RunSettings settings,
-            ClassList classes,
-            String input,
-            ModelSource model,
-            Preparation preparation)
-            throws IOException {
-        this.run = run;
-        this.tasks = tasks;
-        this.config = config;
+    EvaluateStage(RunContext context, Preparation preparation) throws IOException {
+        this.run = context.run();
+        this.tasks = context.tasks();
+        this.config = context.config();
         this.asked = config.evaluation();
-        this.settings = settings;
-        this.classes = classes;
-        this.model = model;
+        this.settings = context.settings();
+        this.classes = context.classes();
+        this.model = context.model();
         this.preparation = preparation;
         this.networks = networks();
         String reference = asked.reference() == null ? "" : BuiltIn.located(asked.reference());
         this.places = new FeatureWork.Places(
-                input,
+                context.input(),
                 reference,
                 run.path(REFERENCES + ContentId.of(reference)).toString(),
                 config.input().maxPixels());
@@ -208,13 +198,14 @@ final class Evaluation {
         if (!places.reference().isEmpty()) {
             FeatureWork.Places where = places;
             int chunk = config.run().chunk();
+            ImagesWork.Look look = preparation.look();
             references =
                     tasks.map("find reference images", classes.classes(), (folder, label, progress) -> new ImagesWork(
                                     new RunFolder(where.referenceTables(), folder.conf()),
                                     where.reference(),
                                     chunk,
                                     Long.MAX_VALUE)
-                            .scan(label));
+                            .look(label, look));
         }
         String reference = ContentId.of(references.stream()
                 .flatMap(catalog ->
@@ -242,13 +233,31 @@ final class Evaluation {
         return new Plan(references, all, ids);
     }
 
-    /** What is measured, by whose features. */
-    Remaining.Measured measured() {
-        return new Remaining.Measured(networks.stream().map(Network::settingsId).toList(), places);
+    /**
+     * The chunks of features that are missing: none where everything is measured.
+     *
+     * @param inversions the chunks of the inverted table that stand, or will
+     * @param generations the chunks of the generated table that stand, or will
+     */
+    List<FeatureChunk> missing(List<Catalog> input, List<InversionChunk> inversions, List<GenerationChunk> generations)
+            throws IOException {
+        Plan plan = plan(input);
+        Map<Network, Map<String, ClassChunks>> chunks = chunks(plan, input, inversions, generations);
+        return unmeasured(names(plan, chunks)).isEmpty() ? List.of() : missing(all(chunks), run.chunks(Table.FEATURES));
     }
 
-    /** What an evaluation did. */
-    record Done(List<ChunkResult> results, long doneBefore) {}
+    private static List<FeatureChunk> missing(List<FeatureChunk> chunks, Set<String> done) {
+        return chunks.stream().filter(chunk -> !done.contains(chunk.id())).toList();
+    }
+
+    /** The indices of these files of metrics that do not stand. */
+    private List<Integer> unmeasured(List<String> names) throws IOException {
+        Set<String> present = run.metrics();
+        return IntStream.range(0, names.size())
+                .filter(i -> !present.contains(names.get(i)))
+                .boxed()
+                .toList();
+    }
 
     /**
      * Measures what is not measured yet.
@@ -256,19 +265,15 @@ final class Evaluation {
      * @param inversions this configuration's chunks of the inverted table
      * @param generations and of the generated one
      */
-    Done evaluate(List<Catalog> input, List<InversionChunk> inversions, List<GenerationChunk> generations)
+    StageResult run(List<Catalog> input, List<InversionChunk> inversions, List<GenerationChunk> generations)
             throws IOException {
         Plan plan = plan(input);
-        Map<Network, Map<String, ClassChunks>> chunks = chunks(plan, input, inversions, generations);
+        Map<Network, Map<String, ClassChunks>> chunks = standing(plan, input, inversions, generations);
         List<String> names = names(plan, chunks);
-        Set<String> present = run.metrics();
-        List<Integer> missing = IntStream.range(0, names.size())
-                .filter(i -> !present.contains(names.get(i)))
-                .boxed()
-                .toList();
+        List<Integer> missing = unmeasured(names);
         List<FeatureChunk> all = all(chunks);
         if (missing.isEmpty()) {
-            return new Done(List.of(), all.size());
+            return new StageResult(all.size(), List.of());
         }
         Set<String> done = run.chunks(Table.FEATURES);
         List<ChunkResult> results = new ArrayList<>();
@@ -276,10 +281,10 @@ final class Evaluation {
             results.addAll(extract(network, chunks.get(network), done));
         }
         if (tasks.isStopped()) {
-            return new Done(results, all.size() - results.size());
+            return new StageResult(all.size() - results.size(), results);
         }
         publish(plan, names, missing, measure(chunks));
-        return new Done(results, all.size() - results.size());
+        return new StageResult(all.size() - results.size(), results);
     }
 
     /**
@@ -298,7 +303,7 @@ final class Evaluation {
             Set<String> refusing)
             throws IOException {
         Plan plan = plan(input);
-        List<FeatureChunk> forgotten = all(chunks(plan, input, inversions, generations)).stream()
+        List<FeatureChunk> forgotten = all(standing(plan, input, inversions, generations)).stream()
                 .filter(chunk -> again.contains(chunk.chunk()) || refusing.contains(chunk.id()))
                 .toList();
         if (forgotten.isEmpty()) {
@@ -313,11 +318,25 @@ final class Evaluation {
         });
     }
 
-    private Map<Network, Map<String, ClassChunks>> chunks(
+    /** The features of what stands, and of real images. */
+    private Map<Network, Map<String, ClassChunks>> standing(
             Plan plan, List<Catalog> input, List<InversionChunk> inversions, List<GenerationChunk> generations)
             throws IOException {
         Set<String> inverted = run.chunks(Table.INVERTED);
         Set<String> generated = run.chunks(Table.GENERATED);
+        return chunks(
+                plan,
+                input,
+                inversions.stream()
+                        .filter(chunk -> inverted.contains(chunk.id()))
+                        .toList(),
+                generations.stream()
+                        .filter(chunk -> generated.contains(chunk.id()))
+                        .toList());
+    }
+
+    private Map<Network, Map<String, ClassChunks>> chunks(
+            Plan plan, List<Catalog> input, List<InversionChunk> inversions, List<GenerationChunk> generations) {
         Map<Network, Map<String, ClassChunks>> chunks = new LinkedHashMap<>();
         for (Network network : networks) {
             Map<String, ClassChunks> byClass = new LinkedHashMap<>();
@@ -327,17 +346,12 @@ final class Evaluation {
                 list(network, Source.REFERENCE, plan.references(), byClass);
             }
             for (InversionChunk chunk : inversions) {
-                if (inverted.contains(chunk.id())) {
-                    byClass.get(chunk.label().classId())
-                            .add(network, Source.RECONSTRUCTION, chunk.id(), chunk.id(), chunk.rows());
-                }
+                byClass.get(chunk.label().classId())
+                        .add(network, Source.RECONSTRUCTION, chunk.id(), chunk.id(), chunk.rows());
             }
             for (GenerationChunk chunk : generations) {
-                if (generated.contains(chunk.id())) {
-                    ClassChunks of = byClass.get(chunk.label().classId());
-                    of.mixed.put(
-                            chunk.mixed(), of.add(network, Source.GENERATED, chunk.id(), chunk.id(), chunk.rows()));
-                }
+                ClassChunks own = byClass.get(chunk.label().classId());
+                own.mixed.put(chunk.mixed(), own.add(network, Source.GENERATED, chunk.id(), chunk.id(), chunk.rows()));
             }
             chunks.put(network, byClass);
         }
@@ -347,7 +361,7 @@ final class Evaluation {
     private static List<FeatureChunk> all(Map<Network, Map<String, ClassChunks>> chunks) {
         return chunks.values().stream()
                 .flatMap(byClass -> byClass.values().stream())
-                .flatMap(of -> of.chunks.stream())
+                .flatMap(own -> own.chunks.stream())
                 .toList();
     }
 
@@ -374,7 +388,7 @@ final class Evaluation {
                     .toList();
         }
 
-        EvaluationWork.Chunks of(FeatureKind kind) {
+        EvaluationWork.Chunks measuredBy(FeatureKind kind) {
             return new EvaluationWork.Chunks(
                     label,
                     kind,
@@ -398,13 +412,13 @@ final class Evaluation {
         Set<String> real = new TreeSet<>();
         Set<String> made = new TreeSet<>();
         chunks.values().forEach(byClass -> byClass.values()
-                .forEach(of -> of.chunks.forEach(
+                .forEach(own -> own.chunks.forEach(
                         chunk -> (chunk.source() == Source.GENERATED ? made : real).add(chunk.id()))));
         List<String> names = new ArrayList<>();
         for (int i = 0; i < plan.ids().size(); i++) {
             boolean mixtures = i < settings.mixing().size();
             String count = mixtures
-                    ? config.mixing().get(i).name() + " "
+                    ? settings.mixing().get(i).name() + " "
                             + settings.mixing().get(i).count()
                     : "";
             List<String> parts = Stream.of(real, mixtures ? made : Set.<String>of(), Set.of(count))
@@ -416,10 +430,8 @@ final class Evaluation {
     }
 
     private List<ChunkResult> extract(Network network, Map<String, ClassChunks> byClass, Set<String> done) {
-        List<FeatureChunk> missing = byClass.values().stream()
-                .flatMap(of -> of.chunks.stream())
-                .filter(chunk -> !done.contains(chunk.id()))
-                .toList();
+        List<FeatureChunk> missing = missing(
+                byClass.values().stream().flatMap(own -> own.chunks.stream()).toList(), done);
         FeatureWork.Places where = places;
         ModelSource source = model;
         return tasks.run(
@@ -431,18 +443,15 @@ final class Evaluation {
     }
 
     private List<Measured> measure(Map<Network, Map<String, ClassChunks>> chunks) {
-        List<EvaluationWork.Entry> entries = IntStream.range(
-                        0, settings.mixing().size())
-                .mapToObj(i -> new EvaluationWork.Entry(
-                        config.mixing().get(i).name(), settings.mixing().get(i)))
-                .toList();
+        List<MixingEntry> entries = settings.mixing();
         int sample = asked.sample();
         int neighbours = asked.neighbours();
         List<Measured> measured = new ArrayList<>();
         for (Network network : networks) {
             FeatureKind kind = network.kind();
-            List<EvaluationWork.Chunks> items =
-                    chunks.get(network).values().stream().map(of -> of.of(kind)).toList();
+            List<EvaluationWork.Chunks> items = chunks.get(network).values().stream()
+                    .map(own -> own.measuredBy(kind))
+                    .toList();
             List<EvaluationWork.Result> results =
                     tasks.map("measure by " + kind.text(), items, (folder, item, progress) -> new EvaluationWork(
                                     folder, entries, sample, neighbours)
@@ -464,7 +473,8 @@ final class Evaluation {
         measured.forEach(row -> byEntry.computeIfAbsent(row.cell().entry(), entry -> new ArrayList<>())
                 .add(row));
         for (int i : missing) {
-            String entry = i < config.mixing().size() ? config.mixing().get(i).name() : "";
+            String entry =
+                    i < settings.mixing().size() ? settings.mixing().get(i).name() : "";
             String id = plan.ids().get(i);
             List<MetricRow> rows = byEntry.getOrDefault(entry, List.of()).stream()
                     .map(row -> row(id, row))

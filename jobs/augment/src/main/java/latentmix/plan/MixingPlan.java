@@ -1,16 +1,14 @@
-package latentmix.work;
+package latentmix.plan;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
-import latentmix.plan.ClassLabel;
-import latentmix.plan.MixedChunk;
-import latentmix.plan.MixingChunk;
-import latentmix.plan.MixingEntry;
-import latentmix.plan.MixingSettings;
+import latentmix.table.ContentId;
+import latentmix.table.InvertedTable;
 import latentmix.table.MixedTable;
 import latentmix.table.RejectedTable;
 import latentmix.table.RunFolder;
@@ -36,12 +34,11 @@ public final class MixingPlan {
     public List<MixingChunk> missing(
             ClassLabel label, List<String> inverted, List<MixingEntry> entries, Set<String> refusing)
             throws IOException {
-        String poolId = new InvertedPool(run, label.classId(), inverted).id(label.prompt());
-        return chunks(label, inverted, poolId, entries, done(label.classId(), refusing));
+        return chunks(label, inverted, poolId(label, inverted), entries, done(label.classId(), refusing));
     }
 
-    /** The chunks that a pool which is not known yet will be mixed in. */
-    List<MixingChunk> all(ClassLabel label, List<MixingEntry> entries) {
+    /** The chunks that will be mixed of a pool whose images are not inverted yet. */
+    public List<MixingChunk> foreseen(ClassLabel label, List<MixingEntry> entries) {
         return chunks(label, List.of(), "", entries, new HashSet<>());
     }
 
@@ -67,21 +64,40 @@ public final class MixingPlan {
 
     /** The chunks of a class that hold mixtures of these entries, of this or an earlier pool. */
     public List<MixedChunk> mixed(ClassLabel label, List<MixingEntry> entries) throws IOException {
+        List<MixingEntry> exported =
+                entries.stream().filter(MixingEntry::exported).toList();
         List<MixedChunk> chunks = new ArrayList<>();
         MixedTable table = new MixedTable(run, label.classId());
         for (String chunk : table.chunks()) {
             List<MixedTable.Key> keys = table.keys(chunk);
-            int asked = (int) keys.stream().filter(key -> asked(key, entries)).count();
-            if (asked > 0) {
-                chunks.add(new MixedChunk(chunk, keys.size(), asked));
+            if (asked(keys, entries) > 0) {
+                chunks.add(new MixedChunk(label, chunk, keys.size(), asked(keys, exported)));
             }
         }
         return chunks;
     }
 
-    private static boolean asked(MixedTable.Key key, List<MixingEntry> entries) {
-        return entries.stream()
-                .anyMatch(entry -> entry.settingsId().equals(key.settingsId()) && key.k() < entry.mixtures());
+    private static int asked(List<MixedTable.Key> keys, List<MixingEntry> entries) {
+        return (int) keys.stream()
+                .filter(key -> entries.stream().anyMatch(entry -> entry.asks(key.settingsId(), key.k())))
+                .count();
+    }
+
+    /** The pool's id: the hash of the prompt it was inverted with and of its sorted image ids. */
+    public static String poolId(String prompt, List<String> imageIds) {
+        List<String> parts = new ArrayList<>(imageIds);
+        parts.add(0, prompt);
+        return ContentId.of(parts);
+    }
+
+    private String poolId(ClassLabel label, List<String> inverted) throws IOException {
+        InvertedTable table = new InvertedTable(run, label.classId());
+        List<String> imageIds = new ArrayList<>();
+        for (String chunk : inverted) {
+            imageIds.addAll(table.imageIds(chunk));
+        }
+        imageIds.sort(Comparator.naturalOrder());
+        return poolId(label.prompt(), imageIds);
     }
 
     private Set<String> done(String classId, Set<String> refusing) throws IOException {

@@ -1,0 +1,103 @@
+package latentmix.stage;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import latentmix.latent.Method;
+import latentmix.plan.GenerationChunk;
+import latentmix.plan.MixedChunk;
+import latentmix.plan.MixingChunk;
+import latentmix.table.RowFile;
+import latentmix.table.RunFolder.Table;
+import latentmix.table.StageName;
+import latentmix.work.ChunkResult;
+import latentmix.work.GenerationWork;
+
+/** Generates an image from every mixture. A task generates a chunk of the mixed table. */
+final class GenerateStage {
+    private final RunContext context;
+
+    private record Strength(double strength) {}
+
+    GenerateStage(RunContext context) {
+        this.context = context;
+    }
+
+    /** This configuration's chunks of the generated table, done or not. */
+    List<GenerationChunk> chunks(List<MixedChunk> mixed) {
+        String settingsId = context.settings().generationId();
+        return mixed.stream()
+                .map(chunk -> GenerationChunk.of(settingsId, chunk))
+                .toList();
+    }
+
+    /** Those that do not stand yet. */
+    List<GenerationChunk> missing(List<GenerationChunk> chunks) throws IOException {
+        Set<String> done = context.run().chunks(Table.GENERATED);
+        return chunks.stream().filter(chunk -> !done.contains(chunk.id())).toList();
+    }
+
+    StageResult run(List<GenerationChunk> chunks) throws IOException {
+        List<GenerationChunk> missing = missing(chunks);
+        ModelSource source = context.model();
+        var generation = context.settings().generation();
+        String settingsId = context.settings().generationId();
+        List<ChunkResult> results = context.tasks()
+                .run(
+                        Job.of(StageName.GENERATE, "images", missing, GenerationChunk::rows),
+                        missing,
+                        (folder, chunk, progress) -> new GenerationWork(
+                                        folder, source.onDevice(folder.conf()), generation, settingsId, progress)
+                                .generate(chunk));
+        return new StageResult(chunks.size() - missing.size(), results);
+    }
+
+    /**
+     * What chunks cost of the denoising network.
+     *
+     * @param unmixed those of the mixed table that do not stand yet
+     * @param evaluations what a mixture costs, by its strength
+     */
+    long networkEvaluations(
+            List<GenerationChunk> chunks, Map<String, MixingChunk> unmixed, Map<Double, Long> evaluations) {
+        List<GenerationChunk> standing = chunks.stream()
+                .filter(chunk -> !unmixed.containsKey(chunk.mixed()))
+                .toList();
+        long known = context
+                .tasks()
+                .map("count network evaluations", standing, (folder, chunk, progress) -> {
+                    var file = folder.chunk(Table.MIXED, chunk.classId(), chunk.mixed());
+                    return RowFile.read(file, folder.conf(), Strength.class).stream()
+                            .mapToLong(row -> evaluations.get(row.strength()))
+                            .sum();
+                })
+                .stream()
+                .mapToLong(Long::longValue)
+                .sum();
+        long foreseen = chunks.stream()
+                .map(GenerationChunk::mixed)
+                .filter(unmixed::containsKey)
+                .map(unmixed::get)
+                .mapToLong(chunk -> chunk.ks().stream()
+                        .map(k -> Method.parse(chunk.settings().method(k)).strength())
+                        .mapToLong(evaluations::get)
+                        .sum())
+                .sum();
+        return known + foreseen;
+    }
+
+    /** Those of the chunks that refused mixtures. */
+    List<GenerationChunk> refusing(List<GenerationChunk> chunks) throws IOException {
+        Set<String> refusing = context.run().rejectedChunks(StageName.GENERATE);
+        return chunks.stream().filter(chunk -> refusing.contains(chunk.id())).toList();
+    }
+
+    /** Makes chunks missing. */
+    void forget(List<GenerationChunk> chunks) {
+        context.tasks().map("forget refused images", chunks, (folder, chunk, progress) -> {
+            folder.forget(Table.GENERATED, chunk.classId(), StageName.GENERATE, chunk.id());
+            return chunk.id();
+        });
+    }
+}

@@ -1,0 +1,71 @@
+package latentmix.stage;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Set;
+import latentmix.plan.Catalog;
+import latentmix.plan.InversionChunk;
+import latentmix.table.RunFolder.Table;
+import latentmix.table.StageName;
+import latentmix.work.ChunkResult;
+import latentmix.work.InversionWork;
+
+/** Inverts images to noise. A task inverts a chunk of one class's images. */
+final class InvertStage {
+    private final RunContext context;
+
+    InvertStage(RunContext context) {
+        this.context = context;
+    }
+
+    /** This configuration's chunks of the inverted table, done or not. */
+    List<InversionChunk> chunks(List<Catalog> catalogs) {
+        String settingsId = context.settings().inversionId();
+        return catalogs.stream()
+                .flatMap(catalog -> InversionChunk.of(settingsId, catalog).stream())
+                .toList();
+    }
+
+    /** Those that do not stand yet. */
+    List<InversionChunk> missing(List<InversionChunk> chunks) throws IOException {
+        Set<String> done = context.run().chunks(Table.INVERTED);
+        return chunks.stream().filter(chunk -> !done.contains(chunk.id())).toList();
+    }
+
+    StageResult run(List<InversionChunk> chunks) throws IOException {
+        List<InversionChunk> missing = missing(chunks);
+        ModelSource source = context.invertingModel();
+        String root = context.input();
+        long maxPixels = context.config().input().maxPixels();
+        var inversion = context.settings().inversion();
+        String settingsId = context.settings().inversionId();
+        List<ChunkResult> results = context.tasks()
+                .run(
+                        Job.of(StageName.INVERT, "images", missing, InversionChunk::rows),
+                        missing,
+                        (folder, chunk, progress) -> new InversionWork(
+                                        folder,
+                                        source.onDevice(folder.conf()),
+                                        root,
+                                        maxPixels,
+                                        inversion,
+                                        settingsId,
+                                        progress)
+                                .invert(chunk));
+        return new StageResult(chunks.size() - missing.size(), results);
+    }
+
+    /** Those of the chunks that refused images. */
+    List<InversionChunk> refusing(List<InversionChunk> chunks) throws IOException {
+        Set<String> refusing = context.run().rejectedChunks(StageName.INVERT);
+        return chunks.stream().filter(chunk -> refusing.contains(chunk.id())).toList();
+    }
+
+    /** Makes chunks missing. */
+    void forget(List<InversionChunk> chunks) {
+        context.tasks().map("forget refused inversions", chunks, (folder, chunk, progress) -> {
+            folder.forget(Table.INVERTED, chunk.classId(), StageName.INVERT, chunk.id());
+            return chunk.id();
+        });
+    }
+}

@@ -1,0 +1,96 @@
+package latentmix.stage;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import latentmix.plan.ClassLabel;
+import latentmix.plan.InversionChunk;
+import latentmix.plan.MixedChunk;
+import latentmix.plan.MixingChunk;
+import latentmix.plan.MixingEntry;
+import latentmix.plan.MixingPlan;
+import latentmix.table.RunFolder.Table;
+import latentmix.table.StageName;
+import latentmix.work.ChunkResult;
+import latentmix.work.MixingWork;
+
+/** Mixes the inverted images of each class. A task looks for a class's missing mixtures, another one mixes a chunk. */
+final class MixStage {
+    private final RunContext context;
+    private List<MixedChunk> mixed; // null until it is asked for, and after mixing
+
+    MixStage(RunContext context) {
+        this.context = context;
+    }
+
+    /** This configuration's chunks of the mixed table, of every class; they are listed once. */
+    List<MixedChunk> chunks() {
+        if (mixed == null) {
+            int chunkRows = context.chunkRows();
+            List<MixingEntry> entries = context.settings().mixing();
+            mixed = context.tasks()
+                    .flatMap("list mixtures", context.classes().classes(), (folder, label, progress) -> new MixingPlan(
+                                    folder, chunkRows)
+                            .mixed(label, entries));
+        }
+        return mixed;
+    }
+
+    /**
+     * The chunks to mix.
+     *
+     * @param inverted the chunks of the inverted table that stand
+     */
+    List<MixingChunk> missing(List<InversionChunk> inverted) throws IOException {
+        Map<ClassLabel, List<String>> pools = new LinkedHashMap<>();
+        for (InversionChunk chunk : inverted) {
+            pools.computeIfAbsent(chunk.label(), label -> new ArrayList<>()).add(chunk.id());
+        }
+        int chunkRows = context.chunkRows();
+        List<MixingEntry> entries = context.settings().mixing();
+        Set<String> refusing = context.run().rejectedChunks(StageName.MIX);
+        return context.tasks()
+                .flatMap("plan mixtures", List.copyOf(pools.keySet()), (folder, label, progress) -> new MixingPlan(
+                                folder, chunkRows)
+                        .missing(label, pools.get(label), entries, refusing));
+    }
+
+    /**
+     * The chunks to mix once all images are inverted. A class with images that are not inverted yet will have another
+     * pool, of which all mixtures are missing.
+     *
+     * @param missing the chunks of the inverted table that do not stand yet
+     */
+    List<MixingChunk> foreseen(List<InversionChunk> all, List<InversionChunk> missing) throws IOException {
+        Set<ClassLabel> growing = new LinkedHashSet<>();
+        missing.forEach(chunk -> growing.add(chunk.label()));
+        int chunkRows = context.chunkRows();
+        List<MixingEntry> entries = context.settings().mixing();
+        List<MixingChunk> chunks = new ArrayList<>(missing(
+                all.stream().filter(chunk -> !growing.contains(chunk.label())).toList()));
+        chunks.addAll(context.tasks()
+                .flatMap("plan mixtures", List.copyOf(growing), (folder, label, progress) -> new MixingPlan(
+                                folder, chunkRows)
+                        .foreseen(label, entries)));
+        return chunks;
+    }
+
+    StageResult run(List<InversionChunk> inversions) throws IOException {
+        Set<String> inverted = context.run().chunks(Table.INVERTED);
+        List<MixingChunk> missing = missing(inversions.stream()
+                .filter(chunk -> inverted.contains(chunk.id()))
+                .toList());
+        List<ChunkResult> results = context.tasks()
+                .run(
+                        Job.of(StageName.MIX, "mixtures", missing, chunk -> chunk.ks()
+                                .size()),
+                        missing,
+                        (folder, chunk, progress) -> new MixingWork(folder, progress).mix(chunk));
+        mixed = null;
+        return new StageResult(chunks().size() - missing.size(), results);
+    }
+}
