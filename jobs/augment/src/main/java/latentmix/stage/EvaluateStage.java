@@ -34,8 +34,9 @@ import latentmix.plan.InversionChunk;
 import latentmix.plan.MixingEntry;
 import latentmix.plan.RunSettings;
 import latentmix.table.ContentId;
+import latentmix.table.FeaturesTable;
 import latentmix.table.MetricRow;
-import latentmix.table.RowFile;
+import latentmix.table.MetricsTable;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
 import latentmix.table.StageName;
@@ -62,6 +63,7 @@ final class EvaluateStage {
     private static final String REFERENCES = "reference/";
 
     private final RunFolder run;
+    private final MetricsTable metrics;
     private final Tasks tasks;
     private final RunConfig config;
     private final RunConfig.Evaluation asked;
@@ -80,6 +82,7 @@ final class EvaluateStage {
 
     EvaluateStage(RunContext context, Preparation preparation) throws IOException {
         this.run = context.run();
+        this.metrics = new MetricsTable(run);
         this.tasks = context.tasks();
         this.config = context.config();
         this.asked = config.evaluation();
@@ -252,7 +255,7 @@ final class EvaluateStage {
 
     /** The indices of these files of metrics that do not stand. */
     private List<Integer> unmeasured(List<String> names) throws IOException {
-        Set<String> present = run.metrics();
+        Set<String> present = metrics.names();
         return IntStream.range(0, names.size())
                 .filter(i -> !present.contains(names.get(i)))
                 .boxed()
@@ -309,11 +312,11 @@ final class EvaluateStage {
         if (forgotten.isEmpty()) {
             return;
         }
-        for (String name : standing(plan.ids())) {
-            run.delete("metrics/" + name + ".parquet");
+        for (String name : metrics.names(plan.ids())) {
+            metrics.delete(name);
         }
         tasks.map("forget features", forgotten, (folder, chunk, progress) -> {
-            folder.forget(Table.FEATURES, chunk.classId(), StageName.EVALUATE, chunk.id());
+            new FeaturesTable(folder, chunk.classId()).forget(chunk.id());
             return chunk.id();
         });
     }
@@ -479,10 +482,10 @@ final class EvaluateStage {
             List<MetricRow> rows = byEntry.getOrDefault(entry, List.of()).stream()
                     .map(row -> row(id, row))
                     .toList();
-            run.publish(run.metrics(names.get(i)), RowFile.bytes(MetricRow.class, rows));
-            for (String other : run.metrics()) {
-                if (other.startsWith(id + "-") && !names.contains(other)) { // of fewer images, or of others
-                    run.delete("metrics/" + other + ".parquet");
+            metrics.publish(names.get(i), rows);
+            for (String other : metrics.names(List.of(id))) {
+                if (!names.contains(other)) { // of fewer images, or of others
+                    metrics.delete(other);
                 }
             }
         }
@@ -507,17 +510,10 @@ final class EvaluateStage {
     /** The metrics that stand for this configuration. */
     List<MetricRow> rows(List<Catalog> input) throws IOException {
         List<MetricRow> rows = new ArrayList<>();
-        for (String name : standing(settingsIds(input))) {
-            rows.addAll(RowFile.read(run.metrics(name), run.conf(), MetricRow.class));
+        for (String name : metrics.names(settingsIds(input))) {
+            rows.addAll(metrics.rows(name));
         }
         return rows;
-    }
-
-    /** The names of the files of metrics that stand under these settings. */
-    private List<String> standing(List<String> ids) throws IOException {
-        return run.metrics().stream()
-                .filter(name -> ids.stream().anyMatch(id -> name.startsWith(id + "-")))
-                .toList();
     }
 
     /** What is asked of an evaluation without a section that says what. */

@@ -8,7 +8,8 @@ import latentmix.latent.Method;
 import latentmix.plan.GenerationChunk;
 import latentmix.plan.MixedChunk;
 import latentmix.plan.MixingChunk;
-import latentmix.table.RowFile;
+import latentmix.table.GeneratedTable;
+import latentmix.table.MixedTable;
 import latentmix.table.RunFolder.Table;
 import latentmix.table.StageName;
 import latentmix.work.ChunkResult;
@@ -17,8 +18,6 @@ import latentmix.work.GenerationWork;
 /** Generates an image from every mixture. A task generates a chunk of the mixed table. */
 final class GenerateStage {
     private final RunContext context;
-
-    private record Strength(double strength) {}
 
     GenerateStage(RunContext context) {
         this.context = context;
@@ -67,10 +66,10 @@ final class GenerateStage {
         long known = context
                 .tasks()
                 .map("count network evaluations", standing, (folder, chunk, progress) -> {
-                    var file = folder.chunk(Table.MIXED, chunk.classId(), chunk.mixed());
-                    return RowFile.read(file, folder.conf(), Strength.class).stream()
-                            .mapToLong(row -> evaluations.get(row.strength()))
-                            .sum();
+                    return new MixedTable(folder, chunk.classId())
+                            .strengths(chunk.mixed()).stream()
+                                    .mapToLong(evaluations::get)
+                                    .sum();
                 })
                 .stream()
                 .mapToLong(Long::longValue)
@@ -96,7 +95,7 @@ final class GenerateStage {
     /** Makes chunks missing. */
     void forget(List<GenerationChunk> chunks) {
         context.tasks().map("forget refused images", chunks, (folder, chunk, progress) -> {
-            folder.forget(Table.GENERATED, chunk.classId(), StageName.GENERATE, chunk.id());
+            new GeneratedTable(folder, chunk.classId()).forget(chunk.id());
             return chunk.id();
         });
     }

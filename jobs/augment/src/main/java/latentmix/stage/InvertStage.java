@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Set;
 import latentmix.plan.Catalog;
 import latentmix.plan.InversionChunk;
+import latentmix.table.InvertedTable;
 import latentmix.table.RunFolder.Table;
 import latentmix.table.StageName;
 import latentmix.work.ChunkResult;
@@ -64,7 +65,7 @@ final class InvertStage {
     /** Makes chunks missing. */
     void forget(List<InversionChunk> chunks) {
         context.tasks().map("forget refused inversions", chunks, (folder, chunk, progress) -> {
-            folder.forget(Table.INVERTED, chunk.classId(), StageName.INVERT, chunk.id());
+            new InvertedTable(folder, chunk.classId()).forget(chunk.id());
             return chunk.id();
         });
     }

@@ -189,12 +189,6 @@ public final class RunFolder {
         fileSystem().delete(file, false);
     }
 
-    /** Makes a chunk missing: takes its file away, then the rows that it refused. */
-    public void forget(Table table, String classId, StageName stage, String chunkId) throws IOException {
-        fileSystem().delete(chunk(table, classId, chunkId), false);
-        fileSystem().delete(rejected(stage, chunkId), false);
-    }
-
     /** The ids of the prompts that have been encoded. */
     public Set<String> prompts() throws IOException {
         return names(path("prompts"), SUFFIX);

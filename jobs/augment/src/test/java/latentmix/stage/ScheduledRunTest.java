@@ -2,6 +2,7 @@ package latentmix.stage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.stream.Stream;
+import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.plan.ExitCode;
 import latentmix.report.RunSummary;
@@ -111,6 +113,41 @@ class ScheduledRunTest {
         Plan before = Pipeline.plan(spark, config, run.toString());
         assertThat(before.stages().get(0).rows()).isEqualTo(2 * 3);
         assertThat(done(run(run, RunTerms.NONE))).isEqualTo(before.stages());
+    }
+
+    @Test
+    void aPlanOfAGrownInputIsWhatTheNextRunDoes() throws IOException {
+        Path grown = TinyRun.input(folder.resolve("grown in"), 6);
+        String run = folder.resolve("grown").toString();
+        String[] more = {"input.root=" + grown, "mixing.0.inputs=2"};
+        assertThat(Pipeline.run(spark, config(more), run, ALL)).isZero();
+        TinyRun.copy(grown, TinyRun.CLASSES.get(0), 6, 7);
+        Plan before = Pipeline.plan(spark, config(more), run);
+        assertThat(before.stages().get(0).rows()).isEqualTo(1);
+        assertThat(before.stages().get(1).rows()).as("the grown class's alone").isEqualTo(6 + 2);
+        assertThat(done(Pipeline.summary(spark, config(more), run, ALL, RunTerms.NONE)))
+                .isEqualTo(before.stages());
+    }
+
+    @Test
+    void aPlanRefusesWhatTheRunRefusesBeforeItsFirstTask() {
+        RunConfig tooMany = config("mixing.0.inputs=9");
+        String run = folder.resolve("refused").toString();
+        ConfigException refused =
+                catchThrowableOfType(ConfigException.class, () -> Pipeline.run(spark, tooMany, run, ALL));
+        assertThat(refused.problems()).isNotEmpty();
+        assertThatThrownBy(() -> Pipeline.plan(spark, tooMany, run))
+                .isInstanceOfSatisfying(ConfigException.class, plan -> assertThat(plan.problems())
+                        .isEqualTo(refused.problems()));
+    }
+
+    @Test
+    void aPlanRefusesAFolderOfAnotherFormat() throws IOException {
+        Path run = Files.createDirectories(folder.resolve("another format"));
+        Files.writeString(run.resolve("format.json"), "{\"format\": 2}\n");
+        assertThatThrownBy(() -> Pipeline.plan(spark, config, run.toString()))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("expected a run folder of format 3");
     }
 
     @Test
