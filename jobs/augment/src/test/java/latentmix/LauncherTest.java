@@ -40,7 +40,8 @@ class LauncherTest {
     void aFolderWithoutAJdkIsRefused() throws Exception {
         assertRefused(
                 Map.of("JAVA_HOME", "/no/jdk"),
-                "latentmix: JAVA_HOME: expected the folder of a JDK 17, got /no/jdk, which has no bin/java; correct it");
+                "latentmix: JAVA_HOME: expected the folder of a JDK 17, got /no/jdk, which has no bin/java;"
+                        + " correct it");
     }
 
     @Test

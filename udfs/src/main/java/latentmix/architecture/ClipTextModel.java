@@ -72,7 +72,8 @@ public record ClipTextModel(
                         """
                         def forward(self, ids: Tensor) -> Tensor:
                           positions = torch.arange(torch.size(ids, 1), dtype=4, device=ids.device)
-                          return torch.add(self.token_embedding.forward(ids), self.position_embedding.forward(positions))
+                          return torch.add(self.token_embedding.forward(ids), \
+                        self.position_embedding.forward(positions))
                         """);
         ScriptModule text = ScriptModule.named("CLIPTextTransformer")
                 .child("embeddings", embeddings)

@@ -139,7 +139,8 @@ public record ConvClassifier(
                 .method(
                         """
                         def forward(self, x: Tensor) -> Tensor:
-                          return torch.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var, False, %s, %s, False)
+                          return torch.batch_norm(x, self.weight, self.bias, self.running_mean, \
+                        self.running_var, False, %s, %s, False)
                         """
                                 .formatted(MOMENTUM, EPS));
     }

@@ -166,7 +166,8 @@ record JointTransformerBlock(int width, int heads, QkNorm qkNorm) {
                 .method(
                         """
                         def forward(self, x: Tensor, context: Tensor) -> Tuple[Tensor, Tensor]:
-                          patches, prompt = torch.split_with_sizes(self.attend(x, context), [torch.size(x, 1), torch.size(context, 1)], 1)
+                          patches, prompt = torch.split_with_sizes(self.attend(x, context), \
+                        [torch.size(x, 1), torch.size(context, 1)], 1)
                           return (getattr(self.to_out, "0").forward(patches), self.to_add_out.forward(prompt))
                         """);
     }

@@ -113,7 +113,8 @@ public record SD3Transformer2DModel(
                         .child("proj_out", Layers.linear(width(), patchSize * patchSize * outChannels))
                         .method(
                                 """
-                                def forward(self, hidden_states: Tensor, timestep: Tensor, encoder_hidden_states: Tensor, pooled_projections: Tensor) -> Tensor:
+                                def forward(self, hidden_states: Tensor, timestep: Tensor, \
+                                encoder_hidden_states: Tensor, pooled_projections: Tensor) -> Tensor:
                                   weight = self.proj_out.weight
                                   x, h, w = self.pos_embed.forward(hidden_states.to(weight))
                                   temb = self.time_text_embed.forward(timestep, pooled_projections.to(weight))

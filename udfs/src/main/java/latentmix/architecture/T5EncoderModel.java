@@ -194,7 +194,8 @@ public record T5EncoderModel(
                           far = torch.clamp_max(torch.add(far, %1$d), %2$d)
                           bucket = torch.where(torch.lt(distance, %1$d), distance, far)
                           bucket = torch.add(bucket, torch.mul(torch.gt(relative, 0).to(4), %4$d))
-                          return torch.unsqueeze(torch.permute(self.relative_attention_bias.forward(bucket), [2, 0, 1]), 0)
+                          return torch.unsqueeze(torch.permute(\
+                        self.relative_attention_bias.forward(bucket), [2, 0, 1]), 0)
                         """
                                 .formatted(exact, 2 * exact - 1, Math.log((double) maxDistance / exact), 2 * exact));
     }

@@ -4,7 +4,8 @@ package latentmix.image;
  * A 64-bit fingerprint of what an image looks like: dHash, whether it brightens from left to right.
  *
  * <pre>
- * bit (row, column) of an 8 × 8 grid: grey(row, column + 1) &gt; grey(row, column) of the image at 9 × 8 pixels, the first bit the highest
+ * bit (row, column) of an 8 × 8 grid: grey(row, column + 1) &gt; grey(row, column)
+ * grey: the image at 9 × 8 pixels; the first bit is the highest
  * </pre>
  *
  * Images that look alike differ in few bits. As in <a

@@ -4,7 +4,8 @@ package latentmix.inversion;
  * Adam on one array of numbers, with the moments in double:
  *
  * <pre>
- * m = β₁ m + (1 − β₁) g,    v = β₂ v + (1 − β₂) g²,    x = x − rate · m̂ / (√v̂ + ε),    m̂ = m / (1 − β₁ᵏ), v̂ = v / (1 − β₂ᵏ)
+ * m = β₁ m + (1 − β₁) g,    v = β₂ v + (1 − β₂) g²,    x = x − rate · m̂ / (√v̂ + ε)
+ * m̂ = m / (1 − β₁ᵏ),        v̂ = v / (1 − β₂ᵏ)
  * </pre>
  *
  * <p>β₁ = 0.9, β₂ = 0.999, ε = 1e-8, as PyTorch's defaults.

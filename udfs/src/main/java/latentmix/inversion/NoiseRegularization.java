@@ -7,8 +7,10 @@ import org.apache.commons.rng.UniformRandomProvider;
  * divergence of its patches from a reference prediction's and one against its correlation with itself shifted,
  *
  * <pre>
- * L_KL   = Σ over patches |log(v₁/v₀) + (v₀ + (μ₀ − μ₁)²)/v₁ − 1|      μ, v: mean and variance of 4×4 positions of a channel
- * L_pair = Σ over a pyramid of halved maps Σ (mean(ε · shifted ε))²    shifted by r = 1 … side/2 along height, and width
+ * L_KL   = Σ over patches |log(v₁/v₀) + (v₀ + (μ₀ − μ₁)²)/v₁ − 1|
+ *          a patch: 4×4 positions of a channel, of mean μ and variance v
+ * L_pair = Σ over a pyramid of halved maps Σ (mean(ε · shifted ε))²
+ *          shifted by r = 1 … side/2 along height, and width
  * </pre>
  *
  * <p>Their gradients are written out below; those of L_KL are cut at ±100. The authors' generator may draw r = 0, which

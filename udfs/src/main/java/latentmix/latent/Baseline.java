@@ -9,8 +9,9 @@ import java.util.Locale;
  * The scores of a class's own inverted latents, beside those of nominal noise. A mixture's scores are judged by both.
  *
  * <pre>
- * gain  ⟨z, μ⟩ / ‖μ‖²          how many times over the class's mean map μ shows in z: 1 in the mean over the pool, 0 in noise
- * z     of a score s: 0 between the pool's mean and the nominal one; outside of both, in the standard deviations of the nearer
+ * gain  ⟨z, μ⟩ / ‖μ‖²          how many times the class's mean map μ shows in z: 1 in the pool's mean, 0 in noise
+ * z     of a score s: 0 between the pool's mean and the nominal one;
+ *       outside of both, in the standard deviations of the nearer
  * </pre>
  *
  * Inverted latents are not nominal: those of one class share a bias, and a mixture that looks like one of them is none

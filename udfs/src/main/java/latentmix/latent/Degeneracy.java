@@ -9,7 +9,8 @@ import java.io.Serializable;
  * norm                    ‖z‖ / √D                                                        1
  * channelMean             √(Σ_c m_c² · H·W / C), m_c a channel's mean, 1/√(H·W) its standard error   1
  * low, middle, high band  √(Σ X² / n) of the n DCT coefficients of bands 1 to 3 ({@link PerBand}), all channels   1
- * horizontal, vertical    autocorrelation at lag 1: the mean of (z_p - m_c)(z_q - m_c) over neighbours p, q, divided by that of (z_p - m_c)²   0
+ * horizontal, vertical    autocorrelation at lag 1: the mean of (z_p - m_c)(z_q - m_c)
+ *                         over neighbours p, q, divided by that of (z_p - m_c)²           0
  * </pre>
  *
  * The channel means' score is band 0's. A plane without a band has 1 there. Autocorrelations have 1/(H·W - 1) added,

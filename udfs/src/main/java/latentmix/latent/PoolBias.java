@@ -11,9 +11,9 @@ import java.util.OptionalDouble;
  * The measured bias that a pool's latents share, and the predicted factor by which it shows in a mixture.
  *
  * <pre>
- * β     = ‖r(μ)‖² / E‖r‖²                                       the share of the residuals' energy that is bias, in every unit
- * ‖r̄‖² ≈ E‖r‖² (β + (1 - β) (Σ w² - 1/M) / (1 - 1/M))          inputs are drawn without replacement
- * gain  = 1 + Σ (τ / ‖r̄‖ - 1) ‖r(μ)‖² / ‖μ‖²                   over units: what {@link Baseline#gain} measures afterwards
+ * β     = ‖r(μ)‖² / E‖r‖²                              the share of the residuals' energy that is bias, in every unit
+ * ‖r̄‖² ≈ E‖r‖² (β + (1 - β) (Σ w² - 1/M) / (1 - 1/M)) inputs are drawn without replacement
+ * gain  = 1 + Σ (τ / ‖r̄‖ - 1) ‖r(μ)‖² / ‖μ‖²          over units: what {@link Baseline#gain} measures afterwards
  * </pre>
  *
  * For β → 0 and a norm restored over the whole latent the gain is √ESS, the paper's Section 4; with β it saturates at

@@ -10,7 +10,8 @@ import java.util.List;
  *
  * <pre>
  * c_i   closeness of the output to input i, of weight w_i;   c_u   to image u of its class that is no input
- * auc      Σ w_i · (P(c_u &lt; c_i) + P(c_u = c_i) / 2)   1/2 where nothing is kept, 1 where every input is closer than any other image
+ * auc      Σ w_i · (P(c_u &lt; c_i) + P(c_u = c_i) / 2)
+ *          1/2 where nothing is kept, 1 where every input is closer than any other image
  * kept     Σ w_i c_i - mean c_u                         0 where nothing is kept
  * nearest  1 where the closest image of all is an input; by chance that is in N / (N + U) of outputs
  * </pre>

@@ -24,7 +24,7 @@ import org.apache.spark.sql.types.StructType;
  * latent_norm(latent)                                                  double
  * latent_channel_mean(latent)                                          array of C doubles
  * latent_to_array(latent)                                              array of C·H·W floats, row-major
- * latent_degeneracy(latent)                                            struct of the scores of {@link latentmix.latent.Degeneracy}, doubles
+ * latent_degeneracy(latent)                                            a struct of doubles: the {@link Degeneracy}
  * latent_mix(latents, weights, method[, class_mean[, pool_size]])      latent
  * latent_centroid(latent, weight, method[, class_mean[, pool_size]])   latent, an aggregate
  * </pre>

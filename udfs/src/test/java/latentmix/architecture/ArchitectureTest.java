@@ -70,7 +70,8 @@ class ArchitectureTest {
                     """
             UNet2DConditionModel | "class_embed_type": "timestep" | class_embed_type
             UNet2DConditionModel | "addition_embed_type": "text" | addition_embed_type
-            UNet2DConditionModel | "addition_embed_type": "text_time", "addition_time_embed_dim": 256 | projection_class_embeddings_input_dim
+            UNet2DConditionModel | "addition_embed_type": "text_time", "addition_time_embed_dim": 256 \
+                | projection_class_embeddings_input_dim
             UNet2DConditionModel | "num_attention_heads": 8 | num_attention_heads
             UNet2DConditionModel | "only_cross_attention": true | only_cross_attention
             UNet2DConditionModel | "dual_cross_attention": true | dual_cross_attention
@@ -81,7 +82,9 @@ class ArchitectureTest {
             UNet2DConditionModel | "attention_type": "gated" | attention_type
             UNet2DConditionModel | "mid_block_type": "UNetMidBlock2DSimpleCrossAttn" | mid_block_type
             UNet2DConditionModel | "mid_block_type": null | mid_block_type
-            UNet2DConditionModel | "down_block_types": ["AttnDownBlock2D", "DownBlock2D", "DownBlock2D", "DownBlock2D"] | down_block_types
+            UNet2DConditionModel \
+                | "down_block_types": ["AttnDownBlock2D", "DownBlock2D", "DownBlock2D", "DownBlock2D"] \
+                | down_block_types
             UNet2DConditionModel | "down_block_types": ["DownBlock2D"] | down_block_types
             UNet2DConditionModel | "act_fn": "tanh" | act_fn
             UNet2DConditionModel | "norm_num_groups": null | norm_num_groups

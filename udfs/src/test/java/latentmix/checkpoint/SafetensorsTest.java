@@ -86,16 +86,22 @@ class SafetensorsTest {
             quoteCharacter = '`',
             textBlock =
                     """
-            {"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}} | 7 | is truncated: its tensors end at byte 70, the file at 69
+            {"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}} | 7 \
+                | is truncated: its tensors end at byte 70, the file at 69
             {"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}} | 9 | has bytes that no tensor owns
-            {"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}} | 8 | a of shape [3] and type F32 should have 12 bytes, but has 8
+            {"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}} | 8 \
+                | a of shape [3] and type F32 should have 12 bytes, but has 8
             {"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}} | 8 | a should begin at byte
             {"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,8]}} | 8 | entry of a is malformed
             {"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}} | 8 | entry of a is malformed
             {"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}} | 0 | a has an impossible shape
             {"a":{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]}} | 8 | a has the unsupported type F8_E4M3
-            {"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"a":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}} | 8 | Duplicate field 'a'
-            {"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}} | 6 | b should begin at byte
+            {"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"a":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}} \
+                | 8 \
+                | Duplicate field 'a'
+            {"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}} \
+                | 6 \
+                | b should begin at byte
             {"a" | 0 | is not a safetensors file
             [1] | 0 | is no JSON object
             """)

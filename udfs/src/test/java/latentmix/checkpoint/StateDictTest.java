@@ -85,8 +85,10 @@ class StateDictTest {
             quoteCharacter = '`',
             textBlock =
                     """
-            {"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}} | names the file two.safetensors, which is not there
-            {"weight_map": {"a": "one.safetensors", "b": "one.safetensors"}} | lists tensors that none of its files has: b
+            {"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}} \
+                | names the file two.safetensors, which is not there
+            {"weight_map": {"a": "one.safetensors", "b": "one.safetensors"}} \
+                | lists tensors that none of its files has: b
             {"weight_map": {"a": "../one.safetensors"}} | names the file ../one.safetensors, which is not there
             {"weights": 1} | should have an object weight_map
             {"weight_map": | is not valid JSON

@@ -45,7 +45,8 @@ class ClipImageProcessorTest {
         new Random(2).nextBytes(rgb);
         float[] values =
                 of("""
-                        {"size": 48, "crop_size": 32, "rescale_factor": 1, "image_mean": [0, 0, 100], "image_std": [1, 2, 1]}
+                        {"size": 48, "crop_size": 32, "rescale_factor": 1,
+                         "image_mean": [0, 0, 100], "image_std": [1, 2, 1]}
                         """)
                         .pixelValues(new Pixels(60, 48, rgb)); // its short side is 48 already
         assertThat(values).hasSize(3 * 32 * 32);

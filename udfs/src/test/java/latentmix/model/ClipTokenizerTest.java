@@ -136,8 +136,10 @@ class ClipTokenizerTest {
                 """
                 {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
                  "truncation": {"direction": "Right", "max_length": 1, "strategy": "LongestFirst", "stride": 0},
-                 "padding": {"strategy": {"Fixed": 5}, "direction": "Left", "pad_id": 1, "pad_type_id": 0, "pad_token": "a"},
-                 "model": {"type": "WordLevel", "vocab": {"a": 1, "photo": 2, "<|endoftext|>": 3}, "unk_token": "a"}}""");
+                 "padding": {"strategy": {"Fixed": 5}, "direction": "Left",
+                  "pad_id": 1, "pad_type_id": 0, "pad_token": "a"},
+                 "model": {"type": "WordLevel", "vocab": {"a": 1, "photo": 2, "<|endoftext|>": 3},
+                  "unk_token": "a"}}""");
 
         try (Tokenizer tokenizer = ClipTokenizer.open(folder)) {
             assertThat(tokenizer.encode("a photo")).hasSize(77).startsWith(1, 2, 3);

@@ -34,7 +34,7 @@ class EpsilonProbesTest {
             vae-sd15       | ENCODER      | encoder.mid_block.attentions.0                     | x
             vae-sd15       | DECODER      | decoder.conv_norm_out                              | x
             mmdit-sd35-medium | DENOISER  | norm_out                                           | x temb
-            mmdit-sd35-medium | DENOISER  | transformer_blocks.0                               | hidden_states encoder_hidden_states temb
+            mmdit-sd35-medium | DENOISER  | transformer_blocks.0          | hidden_states encoder_hidden_states temb
             mmdit-sd35-medium | DENOISER  | transformer_blocks.0.attn.norm_q                   | x
             clip-text-sd15 | TEXT_ENCODER | text_model.final_layer_norm                        | x
             t5             | TEXT_ENCODER | encoder.block.0.layer.1                            | x

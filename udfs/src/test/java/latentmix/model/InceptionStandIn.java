@@ -40,7 +40,8 @@ public final class InceptionStandIn {
                 .parameter("weight", width, 3)
                 .method(
                         """
-                        def forward(self, img: Tensor, return_features: bool=False, use_fp16: bool=False, no_output_bias: bool=False) -> Tensor:
+                        def forward(self, img: Tensor, return_features: bool=False, use_fp16: bool=False, \
+                        no_output_bias: bool=False) -> Tensor:
                           features = torch.linear(torch.mean(img.to(6), [2, 3]), self.weight)
                           if return_features:
                             out = features

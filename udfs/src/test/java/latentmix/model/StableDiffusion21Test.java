@@ -41,10 +41,14 @@ class StableDiffusion21Test {
             delimiter = '|',
             textBlock =
                     """
-            unet/config.json      | "cross_attention_dim": 48       | cross_attention_dim of the U-Net must be the text encoder's hidden_size, 40, cannot be: 48
-            vae/config.json       | "latent_channels": 16           | of the unet must be the autoencoder's latent_channels, 16, cannot be: 4 and 4
-            scheduler/scheduler_config.json | "_class_name": "FlowMatchEulerDiscreteScheduler" | such as DDIMScheduler, cannot be: FlowMatchEulerDiscreteScheduler
-            scheduler/scheduler_config.json | "prediction_type": "flow_prediction" | cannot be: DDIMScheduler of prediction_type flow_prediction
+            unet/config.json      | "cross_attention_dim": 48 \
+                | cross_attention_dim of the U-Net must be the text encoder's hidden_size, 40, cannot be: 48
+            vae/config.json       | "latent_channels": 16 \
+                | of the unet must be the autoencoder's latent_channels, 16, cannot be: 4 and 4
+            scheduler/scheduler_config.json | "_class_name": "FlowMatchEulerDiscreteScheduler" \
+                | such as DDIMScheduler, cannot be: FlowMatchEulerDiscreteScheduler
+            scheduler/scheduler_config.json | "prediction_type": "flow_prediction" \
+                | cannot be: DDIMScheduler of prediction_type flow_prediction
             text_encoder/config.json | "max_position_embeddings": 64 | max_position_embeddings, 64, cannot be: 77
             """)
     void partsThatDoNotFitAreRefused(String file, String values, String message) throws IOException {

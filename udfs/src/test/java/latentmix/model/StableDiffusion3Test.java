@@ -195,9 +195,13 @@ class StableDiffusion3Test {
             quoteCharacter = '`',
             textBlock =
                     """
-            text_encoder_3/config.json | {"architectures": ["CLIPTextModel"]} | should be of the architecture T5EncoderModel, but is ClipTextModel
-            scheduler/scheduler_config.json | {"_class_name": "DDIMScheduler", "prediction_type": "epsilon"} | such as FlowMatchEulerDiscreteScheduler, cannot be: DDIMScheduler of prediction_type epsilon
-            tokenizer_2/tokenizer_config.json | {"model_max_length": 78} | model_max_length of tokenizer_2 must be at most its text encoder's max_position_embeddings, 77, cannot be: 78
+            text_encoder_3/config.json | {"architectures": ["CLIPTextModel"]} \
+                | should be of the architecture T5EncoderModel, but is ClipTextModel
+            scheduler/scheduler_config.json | {"_class_name": "DDIMScheduler", "prediction_type": "epsilon"} \
+                | such as FlowMatchEulerDiscreteScheduler, cannot be: DDIMScheduler of prediction_type epsilon
+            tokenizer_2/tokenizer_config.json | {"model_max_length": 78} \
+                | model_max_length of tokenizer_2 must be at most its text encoder's \
+            max_position_embeddings, 77, cannot be: 78
             """)
     void aComponentOfAnotherKindIsRefused(String file, String values, String message) throws IOException {
         Path folder = GoldenCheckpoints.stableDiffusion3(temporary.resolve("model"));
@@ -213,14 +217,22 @@ class StableDiffusion3Test {
             delimiter = '|',
             textBlock =
                     """
-            transformer/config.json    | "joint_attention_dim": 80    | joint_attention_dim of the transformer must be text_encoder_3's d_model, 72, cannot be: 80
-            transformer/config.json    | "joint_attention_dim": 60    | at least the sum of the CLIP encoders' hidden_size, 64, cannot be: 60
-            transformer/config.json    | "pooled_projection_dim": 56  | sum of the text encoders' projection_dim, 48, cannot be: 56
-            transformer/config.json    | "in_channels": 4             | of the transformer must be the autoencoder's latent_channels, 16, cannot be: 4 and 16
-            vae/config.json            | "latent_channels": 4         | must be the autoencoder's latent_channels, 4, cannot be: 16 and 16
-            text_encoder_2/config.json | "vocab_size": 299            | the ids of tokenizer_2 must be below its text encoder's vocab_size, 299, but go up to: 299
-            text_encoder_3/config.json | "vocab_size": 199            | the ids of tokenizer_3 must be below its text encoder's vocab_size, 199, but go up to: 199
-            text_encoder/config.json   | "architectures": ["CLIPTextModel"] | must be of the architecture CLIPTextModelWithProjection
+            transformer/config.json    | "joint_attention_dim": 80 \
+                | joint_attention_dim of the transformer must be text_encoder_3's d_model, 72, cannot be: 80
+            transformer/config.json    | "joint_attention_dim": 60 \
+                | at least the sum of the CLIP encoders' hidden_size, 64, cannot be: 60
+            transformer/config.json    | "pooled_projection_dim": 56 \
+                | sum of the text encoders' projection_dim, 48, cannot be: 56
+            transformer/config.json    | "in_channels": 4 \
+                | of the transformer must be the autoencoder's latent_channels, 16, cannot be: 4 and 16
+            vae/config.json            | "latent_channels": 4 \
+                | must be the autoencoder's latent_channels, 4, cannot be: 16 and 16
+            text_encoder_2/config.json | "vocab_size": 299 \
+                | the ids of tokenizer_2 must be below its text encoder's vocab_size, 299, but go up to: 299
+            text_encoder_3/config.json | "vocab_size": 199 \
+                | the ids of tokenizer_3 must be below its text encoder's vocab_size, 199, but go up to: 199
+            text_encoder/config.json   | "architectures": ["CLIPTextModel"] \
+                | must be of the architecture CLIPTextModelWithProjection
             """)
     void partsOfOtherWidthsAreRefused(String file, String values, String message) throws IOException {
         aComponentOfAnotherKindIsRefused(file, "{" + values + "}", message);
@@ -233,7 +245,8 @@ class StableDiffusion3Test {
                     """
             text_encoder_2 | text_encoder_2 | fetch the whole checkpoint
             tokenizer      | tokenizer,     | fetch the whole checkpoint
-            tokenizer_3    | tokenizer_3    | write [null, null] for text_encoder_3 and tokenizer_3 in the index to run without T5
+            tokenizer_3    | tokenizer_3 \
+                | write [null, null] for text_encoder_3 and tokenizer_3 in the index to run without T5
             text_encoder_3 | text_encoder_3 | write [null, null]
             """)
     void aMissingFolderIsNamedWithWhatToDo(String component, String named, String advice) throws IOException {

@@ -75,14 +75,20 @@ class SchedulerConfigTest {
                     """
                     "clip_sample": true                               | clip_sample must be false
                     "clip_sample": false, "thresholding": true        | thresholding must be false
-                    "clip_sample": false, "prediction_type": "flow_prediction" | prediction_type must be one of [epsilon, v_prediction, sample], cannot be: flow_prediction
-                    "clip_sample": false, "timestep_spacing": "karras"         | timestep_spacing must be one of [leading, trailing, linspace], cannot be: karras
-                    "clip_sample": false, "beta_schedule": "sigmoid"  | beta_schedule must be linear, scaled_linear or squaredcos_cap_v2, cannot be: sigmoid
+                    "clip_sample": false, "prediction_type": "flow_prediction" \
+                        | prediction_type must be one of [epsilon, v_prediction, sample], cannot be: flow_prediction
+                    "clip_sample": false, "timestep_spacing": "karras" \
+                        | timestep_spacing must be one of [leading, trailing, linspace], cannot be: karras
+                    "clip_sample": false, "beta_schedule": "sigmoid" \
+                        | beta_schedule must be linear, scaled_linear or squaredcos_cap_v2, cannot be: sigmoid
                     "clip_sample": false, "rescale_betas_zero_snr": true       | cannot be: epsilon
                     "clip_sample": false, "steps_offset": -1          | steps_offset must be at least 0, cannot be: -1
-                    "clip_sample": false, "steps_offset": "one"       | steps_offset must be a whole number, cannot be: "one"
-                    "clip_sample": "no"                               | clip_sample must be true or false, cannot be: "no"
-                    "clip_sample": false, "num_train_timesteps": 0    | num_train_timesteps must be at least 1, cannot be: 0
+                    "clip_sample": false, "steps_offset": "one" \
+                        | steps_offset must be a whole number, cannot be: "one"
+                    "clip_sample": "no" \
+                        | clip_sample must be true or false, cannot be: "no"
+                    "clip_sample": false, "num_train_timesteps": 0 \
+                        | num_train_timesteps must be at least 1, cannot be: 0
                     "clip_sample": false, "beta_end": 1.5             | A beta must be in [0, 1)
                     "clip_sample": false, "trained_betas": [0.1]      | trained_betas must be 1000 numbers, cannot be: 1
                     "clip_sample": false, "timestep_type": "continuous"        | timestep_type must be discrete

@@ -90,7 +90,8 @@ class LatentFunctionsTest {
     void ofNullIsNull() {
         var row = spark.sql(
                         """
-                        SELECT latent_norm(NULL), latent_channel_mean(NULL), latent_to_array(NULL), latent_mix(NULL, NULL, 'nin/chm'),
+                        SELECT latent_norm(NULL), latent_channel_mean(NULL), latent_to_array(NULL),
+                            latent_mix(NULL, NULL, 'nin/chm'),
                             latent_centroid(latent, CAST(NULL AS DOUBLE), 'nin/chm') FROM inverted""")
                 .head();
         assertThat(IntStream.range(0, 5).allMatch(row::isNullAt)).isTrue();

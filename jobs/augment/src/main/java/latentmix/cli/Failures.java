@@ -26,9 +26,12 @@ final class Failures {
             + "|AWSBadRequest)Exception: [^\n]*(s3a:|S3, Status Code|AWS)[^\n]*");
 
     /** What it throws, and what the network does, when a store is overloaded or out of order. */
-    private static final Pattern OUT_OF_ORDER = Pattern.compile(
-            "(java\\.net\\.(Socket|SocketTimeout|Connect|NoRouteToHost|UnknownHost)|org\\.apache\\.hadoop\\.net\\.ConnectTimeout|org\\.apache\\.hadoop\\.fs\\.s3a\\.(AWSServiceThrottled|AWSStatus500|AWSServiceIO|AWSApiCallTimeout|AWSNoResponse))Exception[^\n"
-                    + "]*");
+    private static final Pattern OUT_OF_ORDER =
+            Pattern.compile("(java\\.net\\.(Socket|SocketTimeout|Connect|NoRouteToHost|UnknownHost)"
+                    + "|org\\.apache\\.hadoop\\.net\\.ConnectTimeout"
+                    + "|org\\.apache\\.hadoop\\.fs\\.s3a\\."
+                    + "(AWSServiceThrottled|AWSStatus500|AWSServiceIO|AWSApiCallTimeout|AWSNoResponse))"
+                    + "Exception[^\n]*");
 
     private static final Pattern LOCATION = Pattern.compile("s3a://[^\\s:'`]+");
     private static final Pattern KEY = Pattern.compile("Exception: ([^\\s:]+):");

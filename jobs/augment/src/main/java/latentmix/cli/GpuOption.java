@@ -10,8 +10,10 @@ public final class GpuOption {
             names = "--gpus",
             paramLabel = "auto|off|N",
             description = {
-                "the share of a GPU that a task takes where networks run: 1, or less where tasks share it, such as 0.25",
-                "auto (default): what executors have (spark.executor.resource.gpu), half of one a task where cores suffice"
+                "the share of a GPU that a task takes where networks run: 1, or less where tasks share it,"
+                        + " such as 0.25",
+                "auto (default): what executors have (spark.executor.resource.gpu), half of one a task"
+                        + " where cores suffice"
             })
     private String gpus;
 

@@ -16,7 +16,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "verify",
         description = {
-            "Runs a checkpoint component on the named inputs of a reference file and compares its outputs with the file's.",
+            "Runs a checkpoint component on the named inputs of a reference file and compares its outputs with the"
+                    + " file's.",
             "Prints the largest absolute difference of each case; exits 1 where it is over 1e-5 max|reference| + 2e-5."
         },
         mixinStandardHelpOptions = true)

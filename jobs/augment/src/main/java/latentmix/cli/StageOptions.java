@@ -31,7 +31,8 @@ final class StageOptions {
             names = "--max-gpu-hours",
             paramLabel = "H",
             description = {
-                "begins no further chunk once so many hours of devices are spent (without GPUs: of tasks), and exits with 75;",
+                "begins no further chunk once so many hours of devices are spent (without GPUs: of tasks),"
+                        + " and exits with 75;",
                 "the same command goes on where it stopped"
             })
     private Double gpuHours;
@@ -46,7 +47,8 @@ final class StageOptions {
     @Option(
             names = "--retry-rejected",
             description = {
-                "tries again what earlier runs refused in these stages, with the rest of its chunk: files that could not",
+                "tries again what earlier runs refused in these stages, with the rest of its chunk:"
+                        + " files that could not",
                 "be read, rows that a network gave no numbers for; without it, what was refused counts as done"
             })
     private boolean retryRejected;

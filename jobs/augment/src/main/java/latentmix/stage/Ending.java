@@ -40,7 +40,8 @@ final class Ending {
                     .collect(Collectors.joining(", "));
             lines.add(String.format(
                     Locale.ROOT,
-                    "Refused: %d of %d files and mixtures, %.3g %% where run.max_rejected allows %.3g %% (%s); look at %s",
+                    "Refused: %d of %d files and mixtures, %.3g %% where run.max_rejected allows %.3g %% (%s);"
+                            + " look at %s",
                     counts.refused(),
                     counts.files() + counts.asked(),
                     100 * counts.rejectedShare(),

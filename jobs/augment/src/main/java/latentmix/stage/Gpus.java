@@ -92,8 +92,8 @@ public record Gpus(double share, Executors executors) {
         boolean isShare = !setting.equals(AUTO) && !setting.equals(OFF);
         if (isShare && !isShare(setting)) {
             problems.add(
-                    "--gpus: expected auto, off or the share of a GPU that a task takes, above 0 up to 1 as in 0.5, got "
-                            + setting + "; a task computes on one GPU, and " + EXECUTOR
+                    "--gpus: expected auto, off or the share of a GPU that a task takes, above 0 up to 1 as in 0.5,"
+                            + " got " + setting + "; a task computes on one GPU, and " + EXECUTOR
                             + "amount gives an executor several");
             return problems;
         }

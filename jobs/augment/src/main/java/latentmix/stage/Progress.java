@@ -106,8 +106,9 @@ final class Progress extends SparkListener implements AutoCloseable {
             lastChange = now;
             MDC.setContextMap(context);
             LOG.warn(
-                    "Stage {} has stalled: of {} {} none was finished in the last {} minutes, {} were before; see which tasks run, and their"
-                            + " executors' logs, in the Spark UI; a stopped job goes on where it stopped ({} sets how long to wait)",
+                    "Stage {} has stalled: of {} {} none was finished in the last {} minutes, {} were before;"
+                            + " see which tasks run, and their executors' logs, in the Spark UI;"
+                            + " a stopped job goes on where it stopped ({} sets how long to wait)",
                     job.stage(),
                     job.rows(),
                     job.unit(),

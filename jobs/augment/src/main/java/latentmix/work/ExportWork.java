@@ -27,7 +27,7 @@ import org.apache.hadoop.fs.Path;
  * folder a class with the image files and a {@code metadata.jsonl}, as its ImageFolder and torchvision's read them.
  *
  * <pre>
- * &lt;run&gt;/dataset/parquet/&lt;chunk id&gt;.parquet         the commit mark of a chunk: its images stand before it does
+ * &lt;run&gt;/dataset/parquet/&lt;chunk id&gt;.parquet     the commit mark of a chunk: its images stand before it does
  * &lt;run&gt;/dataset/images/&lt;class&gt;/&lt;mix id&gt;.png
  * &lt;run&gt;/dataset/images/&lt;class&gt;/metadata.jsonl
  * </pre>

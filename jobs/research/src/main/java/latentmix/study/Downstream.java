@@ -104,8 +104,8 @@ final class Downstream {
         context.console()
                 .say(String.format(
                         Locale.ROOT,
-                        "%s: %,d real images to invert, %,d images to make of them, %,d classifiers to train; what stands"
-                                + " already is not done again",
+                        "%s: %,d real images to invert, %,d images to make of them, %,d classifiers to train;"
+                                + " what stands already is not done again",
                         config.heading().name(),
                         real,
                         made,

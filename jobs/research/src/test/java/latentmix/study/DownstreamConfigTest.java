@@ -61,8 +61,8 @@ class DownstreamConfigTest {
                         () -> parse("shots: [1, few], methods: fix/0, multiple: 0, classifier: {batch: 0, epochs: 3},"
                                 + " closer: {multiples: -1}, settings: {input.root: x}"))
                 .isInstanceOf(ConfigException.class)
-                .hasMessageContaining(
-                        "experiments.0.shots: expected a whole number from 1 to 99999, or a list of such, got [1,\"few\"]")
+                .hasMessageContaining("experiments.0.shots: expected a whole number from 1 to 99999, or a list of such,"
+                        + " got [1,\"few\"]")
                 .hasMessageContaining("experiments.0.multiple: ")
                 .hasMessageContaining("experiments.0.classifier.batch: ")
                 .hasMessageContaining("experiments.0.classifier.epochs: unknown key")
