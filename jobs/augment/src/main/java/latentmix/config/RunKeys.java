@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import latentmix.checkpoint.BuiltIn;
+import latentmix.config.Key.Absence;
 import latentmix.inversion.InversionMethod;
 import latentmix.latent.Blend;
 import latentmix.latent.Gate;
@@ -362,6 +363,18 @@ public final class RunKeys {
 
     /** A run without mixing: what a study begins with. */
     public static final Block RUN_WITHOUT_MIXING = RUN.without(MIXING);
+
+    /** The default of a section's key, as a file would say it. Empty where the key has none. */
+    public static Optional<String> byDefault(String section, String key) {
+        return RUN.fields().stream()
+                .filter(field -> field.name().equals(section))
+                .flatMap(field -> field instanceof Block block ? block.fields().stream() : Stream.empty())
+                .filter(field -> field.name().equals(key))
+                .flatMap(field -> field instanceof Key<?> found && found.absence() instanceof Absence.Default absence
+                        ? Stream.of(absence.yaml())
+                        : Stream.empty())
+                .findFirst();
+    }
 
     /** Other spellings of keys, by the spelling. */
     public static final Map<String, Key<?>> ALIASES = Map.of("method", METHODS);

@@ -105,7 +105,7 @@ public record Report(
         for (Setting section : Setting.of(config)) {
             section.value()
                     .filter(Record.class::isInstance)
-                    .ifPresent(value -> sections.put(section.name(), Setting.of((Record) value)));
+                    .ifPresent(value -> sections.put(section.name(), Setting.of(section.name(), (Record) value)));
         }
         return sections;
     }

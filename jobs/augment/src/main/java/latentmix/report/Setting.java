@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import latentmix.config.RunKeys;
 
 /**
  * A key of a configuration's section and its value.
@@ -20,6 +21,14 @@ public record Setting(String name, Optional<Object> value) {
     public static List<Setting> of(Record section) {
         return Arrays.stream(section.getClass().getRecordComponents())
                 .map(component -> new Setting(name(component), value(component, section)))
+                .toList();
+    }
+
+    /** The keys of a section of this name. A key that the file leaves out has its default, such as {@code auto}. */
+    public static List<Setting> of(String name, Record section) {
+        return of(section).stream()
+                .map(setting -> new Setting(
+                        setting.name, setting.value.or(() -> RunKeys.byDefault(name, setting.name))))
                 .toList();
     }
 

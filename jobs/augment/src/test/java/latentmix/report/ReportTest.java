@@ -203,6 +203,14 @@ class ReportTest {
     }
 
     @Test
+    void whatIsLeftToTheCheckpointIsShownAsAuto() {
+        assertThat(text(page(List.of(), List.of())))
+                .contains("inversion method auto")
+                .contains("solver auto")
+                .contains("device auto");
+    }
+
+    @Test
     void aListOfSettingsStandsBetweenCommas() {
         record Section(List<Integer> guidanceInterval, String leftOut) {}
         List<Setting> settings =

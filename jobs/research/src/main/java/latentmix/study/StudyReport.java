@@ -66,16 +66,16 @@ record StudyReport(StudyConfig config, String cost, List<StudyRuns.Done> runs, L
     List<Map<String, List<Setting>>> settings() {
         RunConfig base = config.base();
         Map<String, List<Setting>> network = new LinkedHashMap<>();
-        network.put("model", filled(base.model()));
-        network.put("inversion", filled(base.inversion()));
+        network.put("model", filled("model", base.model()));
+        network.put("inversion", filled("inversion", base.inversion()));
         Map<String, List<Setting>> output = new LinkedHashMap<>();
-        output.put("generation", filled(base.generation()));
-        output.put("run", filled(base.run()));
-        return List.of(Map.of("input", filled(base.input())), network, output);
+        output.put("generation", filled("generation", base.generation()));
+        output.put("run", filled("run", base.run()));
+        return List.of(Map.of("input", filled("input", base.input())), network, output);
     }
 
-    private static List<Setting> filled(Record section) {
-        return Setting.of(section).stream()
+    private static List<Setting> filled(String name, Record section) {
+        return Setting.of(name, section).stream()
                 .filter(setting -> !setting.text().isEmpty())
                 .toList();
     }
