@@ -27,8 +27,8 @@ public record Setting(String name, Optional<Object> value) {
     /** The keys of a section of this name. A key that the file leaves out has its default, such as {@code auto}. */
     public static List<Setting> of(String name, Record section) {
         return of(section).stream()
-                .map(setting -> new Setting(
-                        setting.name, setting.value.or(() -> RunKeys.byDefault(name, setting.name))))
+                .map(setting ->
+                        new Setting(setting.name, setting.value.or(() -> RunKeys.byDefault(name, setting.name))))
                 .toList();
     }
 
