@@ -1,7 +1,9 @@
 package latentmix.cli;
 
 import java.nio.file.Path;
-import latentmix.checkpoint.BuiltIn;
+import latentmix.checkpoint.CheckpointCache;
+import latentmix.checkpoint.CheckpointException;
+import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.ITypeConverter;
@@ -15,13 +17,13 @@ import picocli.CommandLine.TypeConversionException;
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {ModelShowCommand.class, ModelVerifyCommand.class, ModelCompileCommand.class, HelpCommand.class})
 public final class ModelCommand {
-    /** A folder's path, or a built-in's name with a path below it. */
+    /** The local path of what a checkpoint's location names, wherever that is. */
     public static final class Location implements ITypeConverter<Path> {
         @Override
         public Path convert(String value) {
             try {
-                return Path.of(BuiltIn.located(value));
-            } catch (IllegalArgumentException e) {
+                return CheckpointCache.located(value, new Configuration());
+            } catch (IllegalArgumentException | CheckpointException e) {
                 throw new TypeConversionException(e.getMessage());
             }
         }

@@ -111,6 +111,7 @@ public final class RunKeys {
             "checkpoint",
             LOCATION,
             "A folder in diffusers layout with safetensors weights, at the same path on every machine or on S3."
+                    + " Or a repository of the Hugging Face hub, `org/name` or `hf://org/name@revision`."
                     + " Or a built-in model such as `builtin:fashion`.",
             "/models/stable-diffusion-v1-5");
     static final Key<Dtype> DTYPE = with(
