@@ -242,7 +242,7 @@ public final class Pipeline {
                 RunSummary.measured(run, summaries));
         summary.publish(run);
         if (stopped) {
-            terms.console().say(Ending.stopped(stop.reason(), left));
+            terms.ending().say(Ending.stopped(stop.reason(), left));
             return summary;
         }
         if (stages.contains(StageName.EXPORT)) {
@@ -254,7 +254,7 @@ public final class Pipeline {
         }
         boolean didNothing = summaries.stream().allMatch(stage -> stage.chunks() == 0);
         Ending.done(run, stages, counts, exported, didNothing, config.run().maxRejected())
-                .forEach(terms.console()::say);
+                .forEach(terms.ending()::say);
         return summary;
     }
 

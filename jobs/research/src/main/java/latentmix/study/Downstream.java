@@ -157,7 +157,7 @@ final class Downstream {
                         run,
                         runFolder,
                         List.of(StageName.INVERT, StageName.MIX, StageName.GENERATE),
-                        RunTerms.saying(context.console()))
+                        RunTerms.partOfAStudy(context.console()))
                 .settings();
         List<Training> trainings = new ArrayList<>();
         for (Arm arm : arms(config, shots)) {

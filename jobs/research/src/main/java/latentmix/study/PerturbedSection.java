@@ -136,7 +136,7 @@ final class PerturbedSection {
                 config,
                 folder,
                 List.copyOf(EnumSet.of(StageName.INVERT, StageName.MIX, StageName.GENERATE)),
-                RunTerms.saying(context.console()));
+                RunTerms.partOfAStudy(context.console()));
         return new StudyRuns.Done(config, new RunFolder(folder, context.folder().conf()), summary);
     }
 

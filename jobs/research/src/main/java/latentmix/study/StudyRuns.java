@@ -91,7 +91,7 @@ final class StudyRuns {
                 stages.add(StageName.EVALUATE);
             }
             RunSummary summary = Pipeline.summary(
-                    context.spark(), config, folder, List.copyOf(stages), RunTerms.saying(context.console()));
+                    context.spark(), config, folder, List.copyOf(stages), RunTerms.partOfAStudy(context.console()));
             runs.done.put(
                     bare(config),
                     new Done(config, new RunFolder(folder, context.folder().conf()), summary));

@@ -21,6 +21,20 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A study of the built-in model on 2 classes × 8 images × 4 steps. */
 class StudyTest {
+    private static final List<String> SAID = new ArrayList<>();
+    private static final Console CONSOLE = new Console() {
+        @Override
+        public void say(String line) {
+            SAID.add(line);
+        }
+
+        @Override
+        public void progress(String line) {}
+
+        @Override
+        public void warn(String line) {}
+    };
+
     private static final String STUDY =
             """
             title: A tiny study
@@ -78,9 +92,17 @@ class StudyTest {
 
     private static void run() throws IOException {
         try (JavaSparkContext spark = TinyRun.spark(2)) {
-            assertThat(Study.run(spark, config, study.toString(), Console.SILENT))
-                    .isZero();
+            assertThat(Study.run(spark, config, study.toString(), CONSOLE)).isZero();
         }
+    }
+
+    @Test
+    void theStudyHasTheLastWordAndItsRunsHaveNone() {
+        assertThat(SAID)
+                .filteredOn(line -> line.contains("report.html"))
+                .singleElement()
+                .satisfies(last ->
+                        assertThat(last).contains(study.resolve("report.html").toString()));
     }
 
     private static List<Path> files() throws IOException {
