@@ -40,13 +40,24 @@ class ArchitectureTest {
             Map.entry("inversion", Set.of("sampling", "model", "schedule")),
             Map.entry("table", Set.of("latent", "codec")),
             Map.entry("config", Set.of("latent", "schedule", "sampling", "inversion", "model", "checkpoint")),
+            Map.entry("source", Set.of("config", "table", "checkpoint")),
             Map.entry(
                     "plan",
-                    Set.of("config", "table", "latent", "schedule", "sampling", "inversion", "model", "checkpoint")),
+                    Set.of(
+                            "source",
+                            "config",
+                            "table",
+                            "latent",
+                            "schedule",
+                            "sampling",
+                            "inversion",
+                            "model",
+                            "checkpoint")),
             Map.entry(
                     "work",
                     Set.of(
                             "plan",
+                            "source",
                             "table",
                             "codec",
                             "image",

@@ -12,9 +12,8 @@ import java.util.Map;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
+import latentmix.source.ImageSource;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileStatus;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -33,26 +32,13 @@ public record ClassList(List<ClassLabel> classes, List<String> names) {
     private record Named(int label, String name) {}
 
     /**
-     * Lists the input root.
+     * Reads the classes of a source.
      *
      * @throws ConfigException if there is no root, no class, or a folder that the TSV does not name
      */
-    public static ClassList read(RunConfig.Input input, RunConfig.Prompt prompt, String root, Configuration conf)
+    public static ClassList read(RunConfig.Input input, RunConfig.Prompt prompt, ImageSource source, Configuration conf)
             throws IOException {
-        List<String> folders = folders(new Path(root), conf);
-        if (folders.isEmpty()) {
-            throw new ConfigException(
-                    List.of("input.root: expected <root>/<class>/<image>, but there is no class folder in "
-                            + input.root() + "; put each class's images in a folder of its own"));
-        }
-        List<String> unspellable =
-                folders.stream().filter(folder -> folder.contains(":")).toList();
-        if (!unspellable.isEmpty()) {
-            throw new ConfigException(
-                    List.of("input.root: expected folder names without a colon, which Hadoop takes for the end of a"
-                            + " scheme, got " + String.join(", ", unspellable)
-                            + "; rename them, and give their classes the names you want by input.classes"));
-        }
+        List<String> folders = source.classIds(conf);
         Map<String, Named> named = new HashMap<>();
         List<String> names = new ArrayList<>();
         if (input.classes() == null) {
@@ -93,24 +79,6 @@ public record ClassList(List<ClassLabel> classes, List<String> names) {
     private static String prompt(RunConfig.Prompt prompt, String folder, String name) {
         String own = prompt.classes().get(folder);
         return own == null ? prompt.template().replace("{class}", name) : own;
-    }
-
-    private static List<String> folders(Path root, Configuration conf) throws IOException {
-        FileSystem fs = root.getFileSystem(conf);
-        List<String> folders = new ArrayList<>();
-        try {
-            for (FileStatus status : fs.listStatus(root)) {
-                String name = status.getPath().getName();
-                if (status.isDirectory() && !name.startsWith(".") && !name.startsWith("_")) {
-                    folders.add(name);
-                }
-            }
-        } catch (FileNotFoundException e) {
-            throw new ConfigException(
-                    List.of("input.root: expected a folder of class folders, but there is nothing at " + root));
-        }
-        folders.sort(null);
-        return folders;
     }
 
     private static void readTsv(Path file, Configuration conf, Map<String, Named> named, List<String> names)

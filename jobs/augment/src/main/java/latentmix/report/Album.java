@@ -21,6 +21,7 @@ import latentmix.plan.MixingSettings;
 import latentmix.report.Gallery.Cell;
 import latentmix.report.Gallery.Grid;
 import latentmix.report.Gallery.Picture;
+import latentmix.source.ImageSource;
 import latentmix.table.GeneratedRow.EncodedImage;
 import latentmix.table.GeneratedTable;
 import latentmix.table.InvertedTable;
@@ -28,17 +29,16 @@ import latentmix.table.MixedTable;
 import latentmix.table.RunFolder;
 import latentmix.work.GeneratedMixtures;
 import latentmix.work.SourceImages;
-import org.apache.hadoop.fs.Path;
 
 /**
  * Finds the report's pictures in a run folder, class by class; a Spark task opens one class.
  *
- * @param input the root that image paths are relative to
+ * @param source where the source images lie
  * @param maxPixels larger source images are not decoded
  * @param entries the configuration's mixing entries
  * @param generationId the settings id of the generated rows
  */
-public record Album(String input, long maxPixels, List<MixingEntry> entries, String generationId, int chunkRows)
+public record Album(ImageSource source, long maxPixels, List<MixingEntry> entries, String generationId, int chunkRows)
         implements Serializable {
     /** The longest side of a picture, in pixels. */
     public static final int SIDE = 128;
@@ -62,7 +62,7 @@ public record Album(String input, long maxPixels, List<MixingEntry> entries, Str
     private List<Picture> sources(RunFolder run, ClassLabel label, List<String> inverted) throws IOException {
         InvertedTable table = new InvertedTable(run, label.classId());
         Set<String> present = table.chunks();
-        SourceImages images = new SourceImages(run, new Path(input), maxPixels);
+        SourceImages images = new SourceImages(source, run, maxPixels);
         List<Picture> pictures = new ArrayList<>();
         for (String chunk : inverted) {
             if (!present.contains(chunk)) {

@@ -33,6 +33,7 @@ import latentmix.plan.GenerationChunk;
 import latentmix.plan.InversionChunk;
 import latentmix.plan.MixingEntry;
 import latentmix.plan.RunSettings;
+import latentmix.source.FolderSource;
 import latentmix.table.ContentId;
 import latentmix.table.FeaturesTable;
 import latentmix.table.MetricRow;
@@ -93,11 +94,16 @@ final class EvaluateStage {
         this.networks = networks();
         String reference = asked.reference() == null ? "" : BuiltIn.located(asked.reference());
         this.places = new FeatureWork.Places(
-                context.input(),
-                reference,
+                context.source(),
+                hasReference() ? new FolderSource(reference) : context.source(),
                 run.path(REFERENCES + ContentId.of(reference)).toString(),
                 config.input().maxPixels());
         checkReference(reference);
+    }
+
+    /** Whether images are compared with others than the input's. */
+    private boolean hasReference() {
+        return asked.reference() != null;
     }
 
     private List<Network> networks() throws IOException {
@@ -167,7 +173,7 @@ final class EvaluateStage {
     }
 
     private void checkReference(String reference) throws IOException {
-        if (reference.isEmpty()) {
+        if (!hasReference()) {
             return;
         }
         List<String> missing = new ArrayList<>();
@@ -198,7 +204,7 @@ final class EvaluateStage {
 
     private Plan planned(List<Catalog> input) throws IOException {
         List<Catalog> references = input;
-        if (!places.reference().isEmpty()) {
+        if (hasReference()) {
             FeatureWork.Places where = places;
             int chunk = config.run().chunk();
             ImagesWork.Look look = preparation.look();
@@ -345,7 +351,7 @@ final class EvaluateStage {
             Map<String, ClassChunks> byClass = new LinkedHashMap<>();
             classes.classes().forEach(label -> byClass.put(label.classId(), new ClassChunks(label)));
             list(network, Source.INPUT, input, byClass);
-            if (!places.reference().isEmpty()) {
+            if (hasReference()) {
                 list(network, Source.REFERENCE, plan.references(), byClass);
             }
             for (InversionChunk chunk : inversions) {

@@ -22,6 +22,7 @@ import latentmix.report.Album;
 import latentmix.report.Gallery;
 import latentmix.report.Report;
 import latentmix.report.RunSummary;
+import latentmix.source.ImageSource;
 import latentmix.table.MetricRow;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
@@ -45,7 +46,7 @@ final class ExportStage {
     private final RunConfig config;
     private final RunSettings settings;
     private final ClassList classes;
-    private final String input;
+    private final ImageSource source;
     private final String features; // the dataset's
 
     ExportStage(RunContext context) {
@@ -54,7 +55,7 @@ final class ExportStage {
         this.config = context.config();
         this.settings = context.settings();
         this.classes = context.classes();
-        this.input = context.input();
+        this.source = context.source();
         this.features = DatasetFeatures.json(classes.names());
     }
 
@@ -141,7 +142,7 @@ final class ExportStage {
                         .get((int) ((long) i * classes.classes().size() / shown)))
                 .toList();
         Album album = new Album(
-                input,
+                source,
                 config.input().maxPixels(),
                 settings.mixing(),
                 settings.generationId(),

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Set;
 import latentmix.plan.Catalog;
 import latentmix.plan.InversionChunk;
+import latentmix.source.ImageSource;
 import latentmix.table.InvertedTable;
 import latentmix.table.RunFolder.Table;
 import latentmix.table.StageName;
@@ -36,7 +37,7 @@ final class InvertStage {
     StageResult run(List<InversionChunk> chunks) throws IOException {
         List<InversionChunk> missing = missing(chunks);
         ModelSource source = context.invertingModel();
-        String root = context.input();
+        ImageSource images = context.source();
         long maxPixels = context.config().input().maxPixels();
         var inversion = context.settings().inversion();
         String settingsId = context.settings().inversionId();
@@ -47,7 +48,7 @@ final class InvertStage {
                         (folder, chunk, progress) -> new InversionWork(
                                         folder,
                                         source.onDevice(folder.conf()),
-                                        root,
+                                        images,
                                         maxPixels,
                                         inversion,
                                         settingsId,

@@ -3,12 +3,13 @@ package latentmix.stage;
 import latentmix.config.RunConfig;
 import latentmix.plan.ClassList;
 import latentmix.plan.RunSettings;
+import latentmix.source.ImageSource;
 import latentmix.table.RunFolder;
 
 /**
  * What every stage of a run knows.
  *
- * @param input the root of the images
+ * @param source where the images lie
  * @param model the checkpoint that generates and measures
  * @param invertingModel the same checkpoint, of another number format perhaps
  */
@@ -18,7 +19,7 @@ record RunContext(
         RunConfig config,
         RunSettings settings,
         ClassList classes,
-        String input,
+        ImageSource source,
         ModelSource model,
         ModelSource invertingModel) {
     /** Rows of a chunk. */

@@ -1,14 +1,11 @@
 package latentmix.table;
 
-import org.apache.hadoop.fs.FileStatus;
-import org.apache.hadoop.fs.Path;
-
 /**
  * A file found.
  *
  * @param imageId the id of (class id, file bytes)
  * @param classId the folder's name
- * @param path relative to the input root
+ * @param path relative to the input root, as its source spells it
  * @param length bytes
  * @param modified milliseconds since 1970, as the file system gave them
  * @param chunk the id of the ordered image ids of the chunk it was assigned to, once and for all
@@ -23,9 +20,4 @@ public record ImageRow(
         long length,
         long modified,
         String chunk,
-        int position) {
-    /** The file as it was listed below its root. */
-    public FileStatus file(Path root) {
-        return new FileStatus(length, false, 1, 0, modified, new Path(root, path));
-    }
-}
+        int position) {}

@@ -16,6 +16,7 @@ import latentmix.model.ImageClassifier;
 import latentmix.model.ImageEncoder;
 import latentmix.plan.FeatureChunk;
 import latentmix.plan.FeatureSettings;
+import latentmix.source.ImageSource;
 import latentmix.table.FeatureRow;
 import latentmix.table.FeaturesTable;
 import latentmix.table.GeneratedRow.EncodedImage;
@@ -27,7 +28,6 @@ import latentmix.table.InvertedTable.Encoded;
 import latentmix.table.RejectedRow;
 import latentmix.table.RunFolder;
 import latentmix.table.StageName;
-import org.apache.hadoop.fs.Path;
 
 /** Shows a chunk of images to a network and publishes its features of them. */
 public final class FeatureWork {
@@ -42,11 +42,11 @@ public final class FeatureWork {
     /**
      * Where real images are.
      *
-     * @param input the input's root
-     * @param reference the reference's root
+     * @param input the input's images
+     * @param reference the images to compare with: the input's where no others are named
      * @param referenceTables the folder of the tables that list the reference's images
      */
-    public record Places(String input, String reference, String referenceTables, long maxPixels)
+    public record Places(ImageSource input, ImageSource reference, String referenceTables, long maxPixels)
             implements Serializable {}
 
     /** A micro-batch's images, made by a decoder whose own was halved so often, or read. */
@@ -177,8 +177,8 @@ public final class FeatureWork {
         }
     }
 
-    private Function<List<ImageRow>, Pictures> files(String root) {
-        SourceImages sources = new SourceImages(run, new Path(root), places.maxPixels());
+    private Function<List<ImageRow>, Pictures> files(ImageSource source) {
+        SourceImages sources = new SourceImages(source, run, places.maxPixels());
         return batch -> {
             Pictures pictures = new Pictures(new ArrayList<>(), new ArrayList<>(), 0, batch.size());
             for (ImageRow row : batch) {

@@ -11,15 +11,14 @@ import java.util.Set;
 import java.util.TreeMap;
 import latentmix.plan.Catalog;
 import latentmix.plan.ClassLabel;
+import latentmix.source.ImageFile;
+import latentmix.source.ImageSource;
 import latentmix.table.ContentId;
 import latentmix.table.ImageRow;
 import latentmix.table.ImagesTable;
 import latentmix.table.RejectedRow;
 import latentmix.table.RunFolder;
 import latentmix.table.StageName;
-import org.apache.hadoop.fs.FileStatus;
-import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.security.AccessControlException;
 
 /**
@@ -41,13 +40,13 @@ public final class ImagesWork {
     }
 
     private final RunFolder run;
-    private final Path input;
+    private final ImageSource source;
     private final int chunkRows;
     private final long limit;
 
     /** Takes every image. */
-    public ImagesWork(RunFolder run, String input, int chunkRows) {
-        this(run, input, chunkRows, Long.MAX_VALUE);
+    public ImagesWork(RunFolder run, ImageSource source, int chunkRows) {
+        this(run, source, chunkRows, Long.MAX_VALUE);
     }
 
     /**
@@ -55,10 +54,10 @@ public final class ImagesWork {
      *
      * @param limit of images a class: those with the least ids, which is to say any, and a larger limit only adds
      */
-    public ImagesWork(RunFolder run, String input, int chunkRows, long limit) {
+    public ImagesWork(RunFolder run, ImageSource source, int chunkRows, long limit) {
         this.run = run;
         this.limit = limit;
-        this.input = new Path(input);
+        this.source = source;
         this.chunkRows = chunkRows;
     }
 
@@ -82,16 +81,15 @@ public final class ImagesWork {
         }
         Map<String, ImageRow> fresh = new TreeMap<>();
         List<RejectedRow> rejected = new ArrayList<>();
-        for (Map.Entry<String, FileStatus> found : files(label.classId()).entrySet()) {
-            String path = found.getKey();
-            FileStatus file = found.getValue();
+        for (ImageFile file : source.list(label.classId(), run.conf()).images()) {
+            String path = file.path();
             ImageRow same = byPath.get(path);
-            if (isKnown(same, file)) {
+            if (same != null && file.isOf(same)) {
                 continue;
             }
             String id;
             try {
-                id = ContentId.of(label.classId(), run.read(file));
+                id = ContentId.of(label.classId(), source.read(file, run));
             } catch (FileNotFoundException | AccessControlException e) {
                 rejected.add(rejected(label, "", path, "unreadable", e.getMessage()));
                 continue;
@@ -108,8 +106,8 @@ public final class ImagesWork {
                                 label.label(),
                                 label.className(),
                                 path,
-                                file.getLen(),
-                                file.getModificationTime(),
+                                file.length(),
+                                file.modified(),
                                 "",
                                 0));
             } else {
@@ -131,9 +129,9 @@ public final class ImagesWork {
         ImagesTable table = new ImagesTable(run, label.classId());
         table.rows().forEach(row -> byPath.put(row.path(), row));
         Set<String> refused = Set.copyOf(table.refused());
-        long fresh = files(label.classId()).entrySet().stream()
-                .filter(file -> !refused.contains(file.getKey()))
-                .filter(file -> !isKnown(byPath.get(file.getKey()), file.getValue()))
+        long fresh = source.list(label.classId(), run.conf()).images().stream()
+                .filter(file -> !refused.contains(file.path()))
+                .filter(file -> !byPath.containsKey(file.path()) || !file.isOf(byPath.get(file.path())))
                 .count();
         Catalog catalog = catalog(label);
         long added = Math.min(fresh, Math.max(0, limit - catalog.images()));
@@ -142,10 +140,6 @@ public final class ImagesWork {
             chunks.add(new Catalog.Chunk("", "new " + from, (int) Math.min(chunkRows, added - from)));
         }
         return new Catalog(label, chunks, catalog.rejected());
-    }
-
-    private static boolean isKnown(ImageRow row, FileStatus file) {
-        return row != null && row.length() == file.getLen() && row.modified() == file.getModificationTime();
     }
 
     /** What stands in the images table for a class. */
@@ -178,21 +172,6 @@ public final class ImagesWork {
             }
         }
         return assigned;
-    }
-
-    /** Every file below the class's folder but hidden ones, by path relative to the input root, sorted. */
-    private Map<String, FileStatus> files(String classId) throws IOException {
-        Map<String, FileStatus> files = new TreeMap<>();
-        FileSystem fs = input.getFileSystem(run.conf());
-        Path folder = fs.makeQualified(new Path(input, classId));
-        for (FileStatus file : RunFolder.filesBelow(fs, folder)) {
-            String name = file.getPath().getName();
-            if (!name.startsWith(".") && !name.startsWith("_")) {
-                String below = folder.toUri().relativize(file.getPath().toUri()).getPath();
-                files.put(classId + "/" + below, file);
-            }
-        }
-        return files;
     }
 
     private static RejectedRow rejected(ClassLabel label, String id, String path, String reason, String detail) {

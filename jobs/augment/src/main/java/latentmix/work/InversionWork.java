@@ -22,6 +22,7 @@ import latentmix.plan.ClassLabel;
 import latentmix.plan.InversionChunk;
 import latentmix.plan.InversionSettings;
 import latentmix.sampling.Guidance;
+import latentmix.source.ImageSource;
 import latentmix.table.CompanionRow;
 import latentmix.table.CompanionsTable;
 import latentmix.table.ImageRow;
@@ -32,7 +33,6 @@ import latentmix.table.RejectedRow;
 import latentmix.table.RunFolder;
 import latentmix.table.StageName;
 import org.apache.commons.rng.UniformRandomProvider;
-import org.apache.hadoop.fs.Path;
 
 /**
  * Inverts a chunk of images: decode, encode to latents, invert, publish what is kept beside the noise, then the noise.
@@ -48,14 +48,14 @@ public final class InversionWork {
     public InversionWork(
             RunFolder run,
             ModelOnDevice model,
-            String input,
+            ImageSource images,
             long maxPixels,
             InversionSettings settings,
             String settingsId,
             LongConsumer progress) {
         this.run = run;
         this.model = model.expecting(settings.checkpointFingerprint());
-        this.sources = new SourceImages(run, new Path(input), maxPixels);
+        this.sources = new SourceImages(images, run, maxPixels);
         this.settings = settings;
         this.settingsId = settingsId;
         this.progress = progress;

@@ -6,21 +6,22 @@ import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
 import latentmix.image.Resize;
 import latentmix.image.UnreadableImage;
+import latentmix.source.ImageFile;
+import latentmix.source.ImageSource;
 import latentmix.table.ContentId;
 import latentmix.table.ImageRow;
 import latentmix.table.InvertedTable;
 import latentmix.table.RunFolder;
-import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.security.AccessControlException;
 
 /**
  * Opens source images: reads a file, compares its bytes with those that were listed, decodes it.
  *
- * @param files reads the files
- * @param root the root that the images' paths are relative to
+ * @param source where the images lie
+ * @param files reads files
  * @param maxPixels larger images are refused
  */
-public record SourceImages(RunFolder files, Path root, long maxPixels) {
+public record SourceImages(ImageSource source, RunFolder files, long maxPixels) {
     /** A file, opened or refused. */
     public sealed interface Opened {}
 
@@ -51,7 +52,7 @@ public record SourceImages(RunFolder files, Path root, long maxPixels) {
      * @throws IOException if the store fails
      */
     public Opened open(ImageRow row) throws IOException {
-        return open(row.classId(), row.imageId(), () -> files.read(row.file(root)));
+        return open(row.classId(), row.imageId(), () -> source.read(ImageFile.of(row), files));
     }
 
     /**
@@ -59,8 +60,8 @@ public record SourceImages(RunFolder files, Path root, long maxPixels) {
      *
      * @throws IOException if the store fails
      */
-    public Opened open(InvertedTable.Source source) throws IOException {
-        return open(source.classId(), source.imageId(), () -> files.read(new Path(root, source.path())));
+    public Opened open(InvertedTable.Source row) throws IOException {
+        return open(row.classId(), row.imageId(), () -> source.read(row.path(), files));
     }
 
     private Opened open(String classId, String imageId, Read read) throws IOException {

@@ -10,6 +10,7 @@ import java.util.List;
 import latentmix.config.ConfigException;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
+import latentmix.source.FolderSource;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,7 +24,7 @@ class ClassListTest {
     private ClassList read(String... overrides) throws IOException {
         RunConfig config = ConfigFile.parse(
                 "input: {root: '" + root + "'}\nmodel: {checkpoint: 'builtin:fashion'}", "test", List.of(overrides));
-        return ClassList.read(config.input(), config.prompt(), root.toString(), new Configuration());
+        return ClassList.read(config.input(), config.prompt(), new FolderSource(root.toString()), new Configuration());
     }
 
     private String tsv(String... lines) throws IOException {

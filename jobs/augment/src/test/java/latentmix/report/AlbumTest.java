@@ -10,6 +10,7 @@ import java.util.List;
 import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
 import latentmix.plan.ClassLabel;
+import latentmix.source.FolderSource;
 import latentmix.table.ContentId;
 import latentmix.table.InvertedRow;
 import latentmix.table.InvertedTable;
@@ -68,7 +69,7 @@ class AlbumTest {
     }
 
     private List<String> shown() throws IOException {
-        Album album = new Album(folder.resolve("in").toString(), 1 << 20, List.of(), "g", 4);
+        Album album = new Album(new FolderSource(folder.resolve("in").toString()), 1 << 20, List.of(), "g", 4);
         return album.open(run, CAT, List.of("chunk", "not done")).sources().stream()
                 .map(Gallery.Picture::title)
                 .toList();

@@ -26,8 +26,9 @@ import latentmix.checkpoint.Fingerprint;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
 import latentmix.model.InceptionStandIn;
+import latentmix.source.FolderSource;
+import latentmix.source.ImageFile;
 import latentmix.stage.FaultyStore.Request;
-import latentmix.table.ImageRow;
 import latentmix.table.Lease;
 import latentmix.table.MetricRow;
 import latentmix.table.RunFolder;
@@ -253,14 +254,15 @@ class S3RunTest {
         FileSystem s3 = run.path("a").getFileSystem(run.conf());
         FileStatus listed = RunFolder.filesBelow(s3, run.path("a")).get(0);
         assertThat(run.read(listed)).containsExactly(1, 2, 3);
-        ImageRow row = new ImageRow("", "a", 0, "a", "a/x.png", 3, listed.getModificationTime(), "", 0);
+        FolderSource source = new FolderSource(root.toString());
+        ImageFile file = new ImageFile("a/x.png", 3, listed.getModificationTime());
         for (byte[] other : new byte[][] {{4, 5}, {4, 5, 6, 7}, {}}) {
             run.publish(run.path("a/x.png"), other);
             assertThatThrownBy(() -> run.read(listed)).isInstanceOf(IOException.class);
-            assertThat(run.read(row.file(root))).isEqualTo(Arrays.copyOf(other, Math.min(3, other.length)));
+            assertThat(source.read(file, run)).isEqualTo(Arrays.copyOf(other, Math.min(3, other.length)));
         }
         run.delete("a");
-        assertThatThrownBy(() -> run.read(row.file(root))).isInstanceOf(FileNotFoundException.class);
+        assertThatThrownBy(() -> source.read(file, run)).isInstanceOf(FileNotFoundException.class);
     }
 
     @Test

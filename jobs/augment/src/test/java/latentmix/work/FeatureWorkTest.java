@@ -18,6 +18,8 @@ import latentmix.model.ImageClassifier;
 import latentmix.plan.Catalog;
 import latentmix.plan.FeatureChunk;
 import latentmix.plan.FeatureSettings;
+import latentmix.source.FolderSource;
+import latentmix.source.ImageSource;
 import latentmix.table.FeatureRow;
 import latentmix.table.FeaturesTable;
 import latentmix.table.GeneratedRow;
@@ -55,7 +57,8 @@ class FeatureWorkTest {
     private ChunkResult extract(FeatureChunk chunk) throws IOException {
         FeatureSettings settings = new FeatureSettings("classifier", "", "cpu", 2, 1, 32);
         FeatureWork.Network network = new FeatureWork.Network(FeatureKind.CLASSIFIER, CLASSIFIER, settings, "features");
-        FeatureWork.Places places = new FeatureWork.Places(folder.resolve("in").toString(), "", "", 1 << 20);
+        ImageSource source = new FolderSource(folder.resolve("in").toString());
+        FeatureWork.Places places = new FeatureWork.Places(source, source, "", 1 << 20);
         return new FeatureWork(work.run(), network, places, TinyWork.model(), rows -> {}).extract(chunk);
     }
 
@@ -138,7 +141,8 @@ class FeatureWorkTest {
         for (Path file : sample) {
             Files.copy(file, images.resolve(file.getFileName()));
         }
-        Catalog.Chunk listed = new ImagesWork(work.run(), folder.resolve("in").toString(), 8)
+        Catalog.Chunk listed = new ImagesWork(
+                        work.run(), new FolderSource(folder.resolve("in").toString()), 8)
                 .scan(SANDAL)
                 .chunks()
                 .get(0);

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import latentmix.plan.Catalog;
 import latentmix.plan.ClassLabel;
+import latentmix.source.FolderSource;
 import latentmix.table.ImageRow;
 import latentmix.table.RejectedRow;
 import latentmix.table.RowFile;
@@ -35,7 +36,7 @@ class ImagesWorkTest {
     void anInputFolder() throws IOException {
         Files.createDirectories(folder.resolve("in/cat 100%"));
         run = new RunFolder(folder.resolve("run").toString(), new Configuration());
-        images = new ImagesWork(run, folder.resolve("in").toString(), 2, Long.MAX_VALUE);
+        images = new ImagesWork(run, new FolderSource(folder.resolve("in").toString()), 2, Long.MAX_VALUE);
     }
 
     private Path file(String name, String content) throws IOException {
@@ -78,9 +79,11 @@ class ImagesWorkTest {
             file(name, name);
         }
         String input = folder.resolve("in").toString();
-        assertThat(new ImagesWork(run, input, 2, 2).scan(CAT).images()).isEqualTo(2);
+        assertThat(new ImagesWork(run, new FolderSource(input), 2, 2).scan(CAT).images())
+                .isEqualTo(2);
         List<String> two = rows().stream().map(ImageRow::imageId).toList();
-        assertThat(new ImagesWork(run, input, 2, 5).scan(CAT).images()).isEqualTo(5);
+        assertThat(new ImagesWork(run, new FolderSource(input), 2, 5).scan(CAT).images())
+                .isEqualTo(5);
         List<String> five = rows().stream().map(ImageRow::imageId).sorted().toList();
         assertThat(images.scan(CAT).images()).isEqualTo(6);
         List<String> all = rows().stream().map(ImageRow::imageId).sorted().toList();

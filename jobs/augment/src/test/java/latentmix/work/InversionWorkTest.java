@@ -20,6 +20,7 @@ import latentmix.plan.Catalog;
 import latentmix.plan.InversionChunk;
 import latentmix.plan.InversionSettings;
 import latentmix.plan.RunSettings;
+import latentmix.source.FolderSource;
 import latentmix.table.InvertedRow;
 import latentmix.table.RejectedRow;
 import latentmix.table.StageName;
@@ -58,7 +59,7 @@ class InversionWorkTest {
 
     /** The one chunk of what is in the folder now. */
     private InversionChunk scan(RunSettings settings) throws IOException {
-        Catalog catalog = new ImagesWork(work.run(), input.toString(), 8).scan(SANDAL);
+        Catalog catalog = new ImagesWork(work.run(), new FolderSource(input.toString()), 8).scan(SANDAL);
         Catalog.Chunk chunk = catalog.chunks().get(0);
         String id = InversionChunk.id(settings.inversionId(), SANDAL.prompt(), chunk.id());
         return new InversionChunk(id, SANDAL, chunk.file(), chunk.id(), chunk.rows());
@@ -68,7 +69,7 @@ class InversionWorkTest {
         return new InversionWork(
                 work.run(),
                 TinyWork.model(),
-                input.toString(),
+                new FolderSource(input.toString()),
                 1 << 20,
                 settings.inversion(),
                 settings.inversionId(),

@@ -38,6 +38,7 @@ import latentmix.schedule.Scheduler;
 import latentmix.schedule.Solver;
 import latentmix.schedule.Step;
 import latentmix.schedule.TimestepSpacing;
+import latentmix.source.FolderSource;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 import org.apache.hadoop.conf.Configuration;
 
@@ -135,7 +136,8 @@ public final class SolversBench {
         CheckpointFolder checkpoint =
                 CheckpointFolder.open(Path.of(BuiltIn.located(config.model().checkpoint())));
         String root = BuiltIn.located(config.input().root());
-        List<ClassLabel> classes = ClassList.read(config.input(), config.prompt(), root, new Configuration())
+        List<ClassLabel> classes = ClassList.read(
+                        config.input(), config.prompt(), new FolderSource(root), new Configuration())
                 .classes();
         try (NDManager arrays = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             new SolversBench(checkpoint, classes, Path.of(root), arrays, out).run();

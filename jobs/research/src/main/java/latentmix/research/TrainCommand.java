@@ -14,6 +14,7 @@ import latentmix.config.ConfigException;
 import latentmix.model.Torch;
 import latentmix.plan.ClassList;
 import latentmix.plan.ExitCode;
+import latentmix.source.FolderSource;
 import latentmix.study.TrainingReport;
 import latentmix.training.LatentDiffusionTraining;
 import latentmix.training.TrainConfig;
@@ -103,10 +104,12 @@ final class TrainCommand implements Callable<Integer> {
 
     private static TrainingImages images(TrainConfig config, String root) throws IOException {
         String located = BuiltIn.located(root);
-        List<TrainingImages.Source> sources =
-                ClassList.read(config.input(), config.prompt(), located, new Configuration()).classes().stream()
-                        .map(label -> new TrainingImages.Source(Path.of(located, label.classId()), label.prompt()))
-                        .toList();
+        List<TrainingImages.Source> sources = ClassList.read(
+                        config.input(), config.prompt(), new FolderSource(located), new Configuration())
+                .classes()
+                .stream()
+                .map(label -> new TrainingImages.Source(Path.of(located, label.classId()), label.prompt()))
+                .toList();
         return TrainingImages.read(sources, config.training().size());
     }
 

@@ -10,6 +10,7 @@ import latentmix.checkpoint.BuiltIn;
 import latentmix.config.RunConfig;
 import latentmix.plan.ClassList;
 import latentmix.report.SettingsIds;
+import latentmix.source.FolderSource;
 import latentmix.stage.Job;
 import latentmix.stage.Needs;
 import latentmix.stage.Pipeline;
@@ -59,7 +60,8 @@ final class Downstream {
         this.location = context.location() + "/work";
         this.folder = new RunFolder(location, context.folder().conf());
         this.tasks = new Tasks(context.spark(), location, context.console());
-        this.classes = ClassList.read(config.run().input(), config.run().prompt(), root(), folder.conf());
+        this.classes =
+                ClassList.read(config.run().input(), config.run().prompt(), new FolderSource(root()), folder.conf());
     }
 
     /** Makes and trains what is missing; returns a row for each training that the experiment has. */

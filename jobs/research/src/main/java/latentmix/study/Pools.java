@@ -8,11 +8,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntFunction;
-import latentmix.checkpoint.BuiltIn;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassList;
+import latentmix.source.ImageSource;
 import latentmix.table.InvertedTable;
 import latentmix.table.RunFolder;
 import latentmix.work.InvertedPool;
@@ -46,10 +46,7 @@ record Pools(JavaSparkContext spark, RunConfig config, String runFolder, String 
     /** The classes, sorted by folder. */
     List<ClassLabel> classes() throws IOException {
         return ClassList.read(
-                        config.input(),
-                        config.prompt(),
-                        BuiltIn.located(config.input().root()),
-                        spark.hadoopConfiguration())
+                        config.input(), config.prompt(), ImageSource.of(config.input()), spark.hadoopConfiguration())
                 .classes();
     }
 

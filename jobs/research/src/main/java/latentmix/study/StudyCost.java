@@ -13,7 +13,7 @@ import latentmix.latent.Method;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassList;
 import latentmix.plan.NetworkCost;
-import latentmix.table.RunFolder;
+import latentmix.source.ImageSource;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -51,19 +51,19 @@ record StudyCost(List<RunCost> runs) {
         List<RunCost> costs = new ArrayList<>();
         List<Inverted> inverted = new ArrayList<>();
         for (RunConfig run : StudyRuns.of(config)) {
-            String root = BuiltIn.located(run.input().root());
+            ImageSource source = ImageSource.of(run.input());
             NetworkCost cost = NetworkCost.of(
                     run,
                     CheckpointFolder.open(Path.of(BuiltIn.located(run.model().checkpoint())))
                             .schedulerConfig());
             List<ClassLabel> classes =
-                    ClassList.read(run.input(), run.prompt(), root, conf).classes();
+                    ClassList.read(run.input(), run.prompt(), source, conf).classes();
             long images = 0;
             for (ClassLabel label : classes) {
                 Inverted once = new Inverted(run.input().limit(), run.inversion(), run.model(), label.classId());
                 if (!inverted.contains(once)) {
                     inverted.add(once);
-                    images += images(root, label, run.input().limit(), conf);
+                    images += images(source, label, run.input().limit(), conf);
                 }
             }
             long mixtures = 0;
@@ -105,9 +105,9 @@ record StudyCost(List<RunCost> runs) {
                 time);
     }
 
-    private static long images(String root, ClassLabel label, Integer limit, Configuration conf) throws IOException {
-        var folder = new org.apache.hadoop.fs.Path(root, label.classId());
-        long files = RunFolder.filesBelow(folder.getFileSystem(conf), folder).size();
+    private static long images(ImageSource source, ClassLabel label, Integer limit, Configuration conf)
+            throws IOException {
+        long files = source.list(label.classId(), conf).images().size();
         return limit == null ? files : Math.min(limit, files);
     }
 }
