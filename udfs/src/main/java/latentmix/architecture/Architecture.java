@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
+import latentmix.checkpoint.Safetensors;
 import latentmix.checkpoint.StateDict;
 import latentmix.torchscript.ScriptModule;
 
@@ -27,9 +28,23 @@ public sealed interface Architecture
         return Map.of();
     }
 
-    /** Tensors that published files carry and no network uses. */
+    /** Whether a tensor that published files carry is of no use to this network, by its name. */
     default boolean ignores(String key) {
         return false;
+    }
+
+    /** What to do where weights are quantised. */
+    String UNQUANTISED = "quantised weights are not supported; take the checkpoint in fp32, fp16 or bf16";
+
+    /** What training leaves in weights: the state of a moving average. */
+    Pattern OF_TRAINING = Pattern.compile("model_ema\\.(decay|num_updates)");
+
+    /** The tensors of a file of weights that this network does not use, and that no use was meant for here. */
+    private boolean ignores(String key, Safetensors.Tensor tensor) {
+        return ignores(key)
+                || tensor.size() == 0
+                || !tensor.type().isFloating()
+                || OF_TRAINING.matcher(key).matches();
     }
 
     /** Whether a tensor of this shape can stand for the declared one. */
@@ -46,7 +61,26 @@ public sealed interface Architecture
 
     /** Reads a config. Messages name it by {@code where}. */
     static Architecture of(JsonNode json, String where) {
+        return of(new ModelConfig(json, where));
+    }
+
+    /** The keys of a config that are not known here, nor to the library that wrote it: they change nothing. */
+    static List<String> unknownKeys(JsonNode json, String where) {
         ModelConfig config = new ModelConfig(json, where);
+        of(config);
+        return config.unknown();
+    }
+
+    private static Architecture of(ModelConfig config) {
+        if (config.has("quantization_config")) {
+            throw new CheckpointException(
+                    config.where() + ": quantization_config says that the weights are quantised by "
+                            + config.json()
+                                    .path("quantization_config")
+                                    .path("quant_method")
+                                    .asText("a method without name")
+                            + "; " + UNQUANTISED);
+        }
         return switch (config.className()) {
             case "UNet2DConditionModel" -> UNet2DConditionModel.of(config);
             case "SD3Transformer2DModel" -> SD3Transformer2DModel.of(config);
@@ -56,7 +90,7 @@ public sealed interface Architecture
             case "T5EncoderModel" -> T5EncoderModel.of(config);
             case "ConvClassifier" -> ConvClassifier.of(config);
             default ->
-                throw new CheckpointException(where + ": the architecture must be one of UNet2DConditionModel,"
+                throw new CheckpointException(config.where() + ": the architecture must be one of UNet2DConditionModel,"
                         + " SD3Transformer2DModel, AutoencoderKL, CLIPTextModel, CLIPTextModelWithProjection,"
                         + " CLIPVisionModel, CLIPVisionModelWithProjection, CLIPModel, T5EncoderModel, ConvClassifier,"
                         + " cannot be: "
@@ -64,32 +98,67 @@ public sealed interface Architecture
         };
     }
 
-    /** Opens a component's weights under the names that the modules declare, and checks names and shapes. */
+    /**
+     * Opens a component's weights under the names that the modules declare, and checks names, types and shapes. What
+     * the libraries ignore is left out of them.
+     */
     default StateDict weights(Path component) {
         StateDict opened = StateDict.open(component);
         try {
-            StateDict weights = opened.renamed(renamings(opened.keys()));
-            Map<String, List<Long>> declared = new LinkedHashMap<>();
-            parts().values().forEach(part -> part.forEachParameter(declared::put));
+            StateDict all = opened.renamed(renamings(opened.keys()));
+            Map<String, List<Long>> declared = declared();
+            refuseQuantised(component, all, declared.keySet());
             List<String> missing = declared.keySet().stream()
-                    .filter(key -> !weights.keys().contains(key))
+                    .filter(key -> !all.keys().contains(key))
                     .toList();
-            List<String> extra = weights.keys().stream()
-                    .filter(key -> !declared.containsKey(key) && !ignores(key))
+            List<String> extra = all.keys().stream()
+                    .filter(key -> !declared.containsKey(key) && !ignores(key, all.tensor(key)))
                     .toList();
             List<String> misshapen = declared.keySet().stream()
-                    .filter(key -> weights.keys().contains(key)
-                            && !accepts(
-                                    key, declared.get(key), weights.tensor(key).shape()))
-                    .map(key -> key + " is " + weights.tensor(key).shape() + ", should be " + declared.get(key))
+                    .filter(key -> all.keys().contains(key)
+                            && !accepts(key, declared.get(key), all.tensor(key).shape()))
+                    .map(key -> key + " is " + all.tensor(key).shape() + ", should be " + declared.get(key))
                     .toList();
             complain(component, "lack", missing);
             complain(component, "have unexpected", extra);
             complain(component, "have wrongly shaped", misshapen);
-            return weights;
+            return all.only(declared.keySet());
         } catch (RuntimeException e) {
             opened.close();
             throw e;
+        }
+    }
+
+    /** The names of tensors of a component's weights that are left out, as the libraries ignore them too. */
+    default List<String> ignored(Path component) {
+        try (StateDict opened = StateDict.open(component)) {
+            Set<String> declared = declared().keySet();
+            return opened.renamed(renamings(opened.keys())).keys().stream()
+                    .filter(key -> !declared.contains(key))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private Map<String, List<Long>> declared() {
+        Map<String, List<Long>> declared = new LinkedHashMap<>();
+        parts().values().forEach(part -> part.forEachParameter(declared::put));
+        return declared;
+    }
+
+    /** Refuses weights that stand for others by a scheme of few bits, which no shape would tell. */
+    private static void refuseQuantised(Path component, StateDict weights, Set<String> needed) {
+        List<String> quantised = needed.stream()
+                .filter(key -> weights.keys().contains(key)
+                        && !weights.tensor(key).type().isFloating())
+                .map(key -> key + " is " + weights.tensor(key).type())
+                .toList();
+        if (!quantised.isEmpty()) {
+            String scheme = weights.keys().stream().anyMatch(key -> key.contains("bitsandbytes__"))
+                    ? "by bitsandbytes (nf4 or fp4)"
+                    : quantised.get(0).contains(" is F8") ? "to fp8" : "to integers";
+            throw new CheckpointException("The weights in " + component + " are quantised " + scheme + ": "
+                    + StateDict.abbreviate(quantised) + "; " + UNQUANTISED);
         }
     }
 

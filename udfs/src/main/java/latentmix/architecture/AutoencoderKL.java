@@ -49,8 +49,8 @@ public record AutoencoderKL(
     }
 
     static AutoencoderKL of(ModelConfig config) {
-        config.only("latents_mean", (Object) null);
-        config.only("latents_std", (Object) null);
+        config.onlyInAll("latents_mean", 0.0);
+        config.onlyInAll("latents_std", 1.0);
         List<Integer> channels = config.integers("block_out_channels", List.of(64));
         int levels = channels.size();
         config.blockTypes("down_block_types", List.of("DownEncoderBlock2D"), levels, "DownEncoderBlock2D");
@@ -67,9 +67,9 @@ public record AutoencoderKL(
                 config.integer("layers_per_block", 1),
                 Activation.of(config.oneOf("act_fn", "silu", "swish", "mish", "gelu", "relu")),
                 groups,
-                config.integer("sample_size", 32),
+                config.side("sample_size", 32),
                 config.number("scaling_factor", 0.18215),
-                config.numberOrNull("shift_factor", 0),
+                config.number("shift_factor", 0),
                 config.flag("use_quant_conv", true),
                 config.flag("use_post_quant_conv", true),
                 config.flag("mid_block_add_attention", true));

@@ -51,8 +51,10 @@ public final class BackwardMemory {
             numbers += level < levels - 1 ? positions(height, width, level + 1) * 2 * out + positions * 2 * out : 0;
         }
         int last = channels.get(levels - 1);
-        numbers += positions(height, width, levels - 1)
-                * (2 * 6.0 * last + transformer(last, unet.depths().get(levels - 1)));
+        if (unet.middle() == UNet2DConditionModel.Middle.CROSS_ATTENTION) {
+            numbers += positions(height, width, levels - 1)
+                    * (2 * 6.0 * last + transformer(last, unet.depths().get(levels - 1)));
+        }
         return (long) (MARGIN * Float.BYTES * batch * numbers);
     }
 

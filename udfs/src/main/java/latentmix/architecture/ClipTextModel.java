@@ -1,6 +1,8 @@
 package latentmix.architecture;
 
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
 import latentmix.torchscript.ScriptModule;
 
 /**
@@ -37,6 +39,12 @@ public record ClipTextModel(
 
     private static final int LEGACY_END_TOKEN = 2;
 
+    private static final Map<Pattern, String> WITHOUT_PREFIX =
+            Map.of(Pattern.compile("^(?=(embeddings|encoder|final_layer_norm)\\.)"), "text_model.");
+
+    private static final Pattern OF_CLIP = Pattern.compile("text_model\\.embeddings\\.position_ids"
+            + "|text_projection\\.weight|vision_model\\..*|visual_projection\\.weight|logit_scale");
+
     static ClipTextModel of(ModelConfig config) {
         int end = config.integer("eos_token_id", 49407);
         return new ClipTextModel(
@@ -52,10 +60,16 @@ public record ClipTextModel(
         return encoder.hiddenSize();
     }
 
-    /** Old files carry the positions 0, 1, … as a tensor. */
+    /** transformers 5.6 and newer write a model without projection without its prefix. */
+    @Override
+    public Map<Pattern, String> renamings(Set<String> keys) {
+        return keys.stream().anyMatch(key -> key.startsWith("text_model.")) ? Map.of() : WITHOUT_PREFIX;
+    }
+
+    /** Ignores the positions 0, 1, … of old files, and the rest of CLIP in a file of both models. */
     @Override
     public boolean ignores(String key) {
-        return key.equals("text_model.embeddings.position_ids");
+        return OF_CLIP.matcher(key).matches();
     }
 
     /**

@@ -1,6 +1,7 @@
 package latentmix.architecture;
 
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 import latentmix.torchscript.ScriptModule;
 
@@ -15,8 +16,11 @@ import latentmix.torchscript.ScriptModule;
  */
 public record ClipVisionModel(ClipEncoder encoder, int imageSize, int patchSize, int channels, int projection)
         implements Architecture {
-    /** The tensors of CLIP's text model, which a file of both models has too. */
-    private static final Pattern TEXT = Pattern.compile("text_model\\..*|text_projection\\.weight|logit_scale");
+    private static final Map<Pattern, String> WITHOUT_PREFIX =
+            Map.of(Pattern.compile("^(?=(embeddings|pre_layrnorm|encoder|post_layernorm)\\.)"), "vision_model.");
+
+    private static final Pattern OF_CLIP = Pattern.compile("vision_model\\.embeddings\\.position_ids"
+            + "|visual_projection\\.weight|text_model\\..*|text_projection\\.weight|logit_scale");
 
     /** Reads the config of the vision model alone or, as most published folders have it, of both models (CLIPModel). */
     static ClipVisionModel of(ModelConfig config) {
@@ -38,11 +42,16 @@ public record ClipVisionModel(ClipEncoder encoder, int imageSize, int patchSize,
         return projection > 0 ? projection : encoder.hiddenSize();
     }
 
-    /** Old files carry the positions 0, 1, … as a tensor. */
+    /** transformers 5.6 and newer write a model without projection without its prefix. */
+    @Override
+    public Map<Pattern, String> renamings(Set<String> keys) {
+        return keys.stream().anyMatch(key -> key.startsWith("vision_model.")) ? Map.of() : WITHOUT_PREFIX;
+    }
+
+    /** Ignores the positions 0, 1, … of old files, and the rest of CLIP in a file of both models. */
     @Override
     public boolean ignores(String key) {
-        return key.equals("vision_model.embeddings.position_ids")
-                || TEXT.matcher(key).matches();
+        return OF_CLIP.matcher(key).matches();
     }
 
     /**

@@ -34,7 +34,7 @@ public record SD3Transformer2DModel(
     private static final TimestepEmbedding TIME = new TimestepEmbedding(true, 0);
 
     static SD3Transformer2DModel of(ModelConfig config) {
-        config.only("qk_norm", null, "rms_norm");
+        config.only("qk_norm", "rms_norm");
         int layers = config.integer("num_layers", 18);
         int heads = config.integer("num_attention_heads", 18);
         int headWidth = config.integer("attention_head_dim", 64);
@@ -43,7 +43,7 @@ public record SD3Transformer2DModel(
                 caption == heads * headWidth,
                 "caption_projection_dim must be num_attention_heads · attention_head_dim = " + heads * headWidth
                         + ", cannot be: " + caption);
-        int sampleSize = config.integer("sample_size", 128);
+        int sampleSize = config.side("sample_size", 128);
         int patchSize = config.integer("patch_size", 2);
         int maxSize = config.integer("pos_embed_max_size", 96);
         config.require(
@@ -55,7 +55,7 @@ public record SD3Transformer2DModel(
                 sampleSize,
                 patchSize,
                 inChannels,
-                config.json().has("out_channels") ? config.integerOrNull("out_channels", inChannels) : 16,
+                config.integer("out_channels", config.isNull("out_channels") ? inChannels : 16),
                 layers,
                 heads,
                 headWidth,
@@ -63,9 +63,7 @@ public record SD3Transformer2DModel(
                 config.integer("pooled_projection_dim", 2048),
                 maxSize,
                 config.indices("dual_attention_layers", layers),
-                config.json().path("qk_norm").isTextual()
-                        ? JointTransformerBlock.QkNorm.RMS_NORM
-                        : JointTransformerBlock.QkNorm.NONE);
+                config.has("qk_norm") ? JointTransformerBlock.QkNorm.RMS_NORM : JointTransformerBlock.QkNorm.NONE);
     }
 
     private int width() {

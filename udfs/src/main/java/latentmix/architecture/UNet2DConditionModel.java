@@ -15,6 +15,9 @@ import latentmix.torchscript.ScriptModule;
  * href="https://github.com/huggingface/diffusers/blob/v0.36.0/src/diffusers/models/unets/unet_2d_condition.py">diffusers'
  * unet_2d_condition.py</a>. Lists have an entry a level, in down order; the up levels take them reversed and the middle
  * takes the last. {@code attention_head_dim} is the number of heads (a historical naming error of the library).
+ *
+ * @param guidanceWidth width of the embedded guidance scale that a consistency model's distillation takes as an input
+ *     ({@code time_cond_proj_dim}), or 0
  */
 public record UNet2DConditionModel(
         int sampleSize,
@@ -39,8 +42,16 @@ public record UNet2DConditionModel(
         int convInKernel,
         int convOutKernel,
         InputRange inputRange,
+        Middle middle,
+        int guidanceWidth,
         Optional<TextTime> textTime)
         implements DenoisingNetwork {
+    /** The block between the down and the up levels, which small distilled models lack (mid_block_type null). */
+    enum Middle {
+        CROSS_ATTENTION,
+        NONE
+    }
+
     /** The range of the sample: taken as it is, or moved from [0, 1] to [-1, 1] first (center_input_sample). */
     enum InputRange {
         AS_IS,
@@ -61,25 +72,26 @@ public record UNet2DConditionModel(
 
     static UNet2DConditionModel of(ModelConfig config) {
         config.only("mid_block_type", "UNetMidBlock2DCrossAttn");
-        config.only("num_attention_heads", (Object) null);
-        config.only("only_cross_attention", false);
-        config.only("mid_block_only_cross_attention", null, false);
+        config.require(
+                !config.isNull("norm_num_groups"), "norm_num_groups must be a positive integer, cannot be: null");
+        config.only("num_attention_heads");
+        config.onlyInAll("only_cross_attention", false);
+        config.only("mid_block_only_cross_attention", false);
         config.only("dual_cross_attention", false);
-        config.only("cross_attention_norm", (Object) null);
+        config.only("cross_attention_norm");
         config.only("attention_type", "default");
-        config.only("encoder_hid_dim", (Object) null);
-        config.only("encoder_hid_dim_type", (Object) null);
-        config.only("class_embed_type", (Object) null);
-        config.only("num_class_embeds", (Object) null);
+        config.only("encoder_hid_dim");
+        config.only("encoder_hid_dim_type");
+        config.only("class_embed_type");
+        config.only("num_class_embeds");
         config.only("class_embeddings_concat", false);
-        config.only("addition_embed_type", null, "text_time");
+        config.only("addition_embed_type", "text_time");
         config.only("resnet_time_scale_shift", "default");
         config.only("resnet_skip_time_act", false);
         config.only("resnet_out_scale_factor", 1.0);
         config.only("time_embedding_type", "positional");
-        config.only("time_embedding_act_fn", (Object) null);
-        config.only("timestep_post_act", (Object) null);
-        config.only("time_cond_proj_dim", (Object) null);
+        config.only("time_embedding_act_fn");
+        config.only("timestep_post_act");
         config.only("dropout", 0.0);
 
         List<Integer> channels = config.integers("block_out_channels", List.of(320, 640, 1280, 1280));
@@ -94,10 +106,7 @@ public record UNet2DConditionModel(
                 "up_block_types", List.of("UpBlock2D", CROSS_UP, CROSS_UP, CROSS_UP), levels, CROSS_UP, "UpBlock2D");
         List<Integer> heads = config.perLevel("attention_head_dim", 8, levels);
         List<Integer> depths = config.perLevel("transformer_layers_per_block", 1, levels);
-        boolean asymmetric = !config.json()
-                        .path("reverse_transformer_layers_per_block")
-                        .isMissingNode()
-                && !config.json().path("reverse_transformer_layers_per_block").isNull();
+        boolean asymmetric = config.has("reverse_transformer_layers_per_block");
         int groups = config.integer("norm_num_groups", 32);
         for (int i = 0; i < levels; i++) {
             int width = channels.get(i);
@@ -109,7 +118,7 @@ public record UNet2DConditionModel(
                     "attention_head_dim (the number of heads) must be at most block_out_channels, cannot be: " + heads);
         }
         return new UNet2DConditionModel(
-                config.integerOrNull("sample_size", 64),
+                config.side("sample_size", 64),
                 config.integer("in_channels", 4),
                 config.integer("out_channels", 4),
                 down,
@@ -126,23 +135,24 @@ public record UNet2DConditionModel(
                 config.flag("use_linear_projection", false)
                         ? Transformer2DModel.Projection.LINEAR
                         : Transformer2DModel.Projection.CONV,
-                config.integerOrNull("time_embedding_dim", 4 * channels.get(0)),
+                config.integer("time_embedding_dim", 4 * channels.get(0)),
                 new TimestepEmbedding(config.flag("flip_sin_to_cos", true), config.number("freq_shift", 0)),
                 downsamplePadding(config),
-                config.numberOrNull("mid_block_scale_factor", 1),
+                config.number("mid_block_scale_factor", 1),
                 oddKernel(config, "conv_in_kernel"),
                 oddKernel(config, "conv_out_kernel"),
                 config.flag("center_input_sample", false) ? InputRange.CENTERED : InputRange.AS_IS,
+                config.isNull("mid_block_type") ? Middle.NONE : Middle.CROSS_ATTENTION,
+                config.integer("time_cond_proj_dim", 0),
                 textTime(config));
     }
 
     private static Optional<TextTime> textTime(ModelConfig config) {
-        if (!config.json().path("addition_embed_type").isTextual()) {
+        if (!config.has("addition_embed_type")) {
             return Optional.empty();
         }
         for (String key : List.of("addition_time_embed_dim", "projection_class_embeddings_input_dim")) {
-            config.require(
-                    config.json().hasNonNull(key), key + " must be given where addition_embed_type is text_time");
+            config.require(config.has(key), key + " must be given where addition_embed_type is text_time");
         }
         return Optional.of(new TextTime(
                 config.integer("addition_time_embed_dim", 256),
@@ -172,6 +182,9 @@ public record UNet2DConditionModel(
         if (textTime.isPresent()) {
             inputs.addAll(List.of("text_embeds", "time_ids"));
         }
+        if (guidanceWidth > 0) {
+            inputs.add("timestep_cond");
+        }
         return List.copyOf(inputs);
     }
 
@@ -183,7 +196,8 @@ public record UNet2DConditionModel(
     /**
      * forward(sample, timestep, encoder_hidden_states): sample (B, inChannels, H, W), timestep a scalar or (B),
      * encoder_hidden_states (B, L, crossAttentionDim), all float32, to the raw output (B, outChannels, H, W), float32.
-     * With textTime two more inputs: text_embeds (B, …) and time_ids (B, 6).
+     * With textTime two more inputs: text_embeds (B, …) and time_ids (B, 6). With a guidance one more: timestep_cond
+     * (B, guidanceWidth).
      */
     private ScriptModule module() {
         int levels = blockOutChannels.size();
@@ -197,16 +211,18 @@ public record UNet2DConditionModel(
         }
         ScriptModule root = ScriptModule.named("UNet2DConditionModel")
                 .child("conv_in", Layers.conv2d(inChannels, first, convInKernel))
-                .child("time_embedding", TimestepEmbedding.module(first, timeEmbeddingDim, activation));
+                .child("time_embedding", time());
         if (textTime.isPresent()) {
             int added = textTime.get().width();
             root = root.child("add_embedding", TimestepEmbedding.module(added, timeEmbeddingDim, Activation.SILU))
                     .method(timeProjection.method(
                             "add_time_proj", textTime.get().numberWidth()));
         }
-        return root.child("down_blocks", ScriptModule.list(down))
-                .child("mid_block", mid(last))
-                .child("up_blocks", ScriptModule.list(up))
+        root = root.child("down_blocks", ScriptModule.list(down));
+        if (middle == Middle.CROSS_ATTENTION) {
+            root = root.child("mid_block", mid(last));
+        }
+        return root.child("up_blocks", ScriptModule.list(up))
                 .child("conv_norm_out", Layers.groupNorm(groups, first, normEps))
                 .child("conv_out", Layers.conv2d(first, outChannels, convOutKernel))
                 .method(timeProjection.method("time_proj", first))
@@ -220,9 +236,14 @@ public record UNet2DConditionModel(
                   weight = self.conv_in.weight
                   x = sample.to(weight)
                   prompt = encoder_hidden_states.to(weight)
-                  temb = self.time_embedding.forward(self.time_proj(timestep).to(weight))
+                  temb = self.time_embedding.forward(%s)
                 """
-                        .formatted(String.join(": Tensor, ", inputs())));
+                        .formatted(
+                                String.join(": Tensor, ", inputs()),
+                                guidanceWidth > 0
+                                        ? "torch.add(self.time_proj(timestep).to(weight),"
+                                                + " self.time_embedding.cond_proj.forward(timestep_cond.to(weight)))"
+                                        : "self.time_proj(timestep).to(weight)"));
         if (textTime.isPresent()) {
             text.append(
                     """
@@ -239,13 +260,23 @@ public record UNet2DConditionModel(
             text.append(
                     "  states += getattr(self.down_blocks, \"%d\").forward(states[-1], temb, prompt)\n".formatted(i));
         }
-        text.append("  x = self.mid_block.forward(states[-1], temb, prompt)\n");
+        text.append(
+                middle == Middle.CROSS_ATTENTION
+                        ? "  x = self.mid_block.forward(states[-1], temb, prompt)\n"
+                        : "  x = states[-1]\n");
         for (int i = 0; i < levels; i++) {
             text.append("  x = getattr(self.up_blocks, \"%d\").forward(x, states, temb, prompt)\n".formatted(i));
         }
         return text.append("  x = self.conv_norm_out.forward(x)\n")
                 .append("  return self.conv_out.forward(" + activation.inPlace("x") + ").to(6)\n")
                 .toString();
+    }
+
+    /** The timestep's embedding, whose waves a guidance's projection is added to. */
+    private ScriptModule time() {
+        int first = blockOutChannels.get(0);
+        ScriptModule time = TimestepEmbedding.module(first, timeEmbeddingDim, activation);
+        return guidanceWidth > 0 ? time.child("cond_proj", Layers.linearWithoutBias(guidanceWidth, first)) : time;
     }
 
     private ResnetBlock2D resnet() {

@@ -5,24 +5,24 @@ import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
  * An object of a checkpoint's JSON file, read key by key with the library's defaults.
  *
- * <p>An absent key means the default. A value of another type, or one that is not supported, is refused: the message
- * names the file, the key, what was expected and what came. Keys that nobody asks for are ignored, as diffusers and
- * transformers do.
+ * <p>An absent key means the default, and so does null. A value of another type, or one that is not supported, is
+ * refused: the message names the file, the key, what was expected and what came. Keys that nobody asks for are ignored,
+ * as diffusers and transformers do; {@link #unasked} names them.
  */
 public class JsonObject {
     private static final ObjectMapper MAPPER = JsonMapper.builder()
@@ -32,6 +32,7 @@ public class JsonObject {
     private final JsonNode json;
     private final String where;
     private final Function<String, RuntimeException> refusal;
+    private final Set<String> asked = new HashSet<>();
 
     /**
      * An object whose refusals are exceptions of the caller's kind.
@@ -56,11 +57,9 @@ public class JsonObject {
 
     /** Reads a file that must hold a JSON object. */
     public static JsonObject read(Path path) {
-        if (!Files.isRegularFile(path)) {
-            throw new CheckpointException("There is no file " + path + "; a checkpoint in diffusers layout has it");
-        }
+        byte[] bytes = CheckpointFile.read(path, "a checkpoint in diffusers layout has it");
         try {
-            JsonNode node = MAPPER.readTree(Files.readAllBytes(path));
+            JsonNode node = MAPPER.readTree(bytes);
             if (!node.isObject()) {
                 throw new CheckpointException(path + " should hold a JSON object, but holds " + node.getNodeType());
             }
@@ -82,24 +81,31 @@ public class JsonObject {
         return where;
     }
 
-    /** The object less its keys whose value is null, for readers that take null for absent. */
-    public final JsonObject withoutNulls() {
-        ObjectNode given = MAPPER.createObjectNode();
-        json.properties().forEach(entry -> {
-            if (!entry.getValue().isNull()) {
-                given.set(entry.getKey(), entry.getValue());
-            }
-        });
-        return new JsonObject(given, where, refusal);
+    /** Whether a value other than null is given. */
+    public final boolean has(String key) {
+        asked.add(key);
+        return json.hasNonNull(key);
     }
 
-    public final boolean has(String key) {
-        return json.has(key);
+    /** Whether null itself is written. */
+    public final boolean isNull(String key) {
+        return json.path(key).isNull();
+    }
+
+    /** The keys that no reader has asked for, in order. */
+    public final List<String> unasked() {
+        List<String> keys = new ArrayList<>();
+        json.fieldNames().forEachRemaining(key -> {
+            if (!asked.contains(key)) {
+                keys.add(key);
+            }
+        });
+        return keys;
     }
 
     /** The object under a key. */
     public final JsonObject object(String key) {
-        if (!json.path(key).isObject()) {
+        if (!has(key) || !json.get(key).isObject()) {
             throw refused(key, "an object");
         }
         return new JsonObject(json.get(key), where + ": " + key, refusal);
@@ -136,18 +142,8 @@ public class JsonObject {
                 : otherwise;
     }
 
-    /** A positive integer, or the fallback where the key is absent or null. */
-    public final int integerOrNull(String key, int fallback) {
-        return json.path(key).isNull() ? fallback : integer(key, fallback);
-    }
-
     public final double number(String key, double otherwise) {
         return has(key) ? typed(key, JsonNode::isNumber, "a number").doubleValue() : otherwise;
-    }
-
-    /** A number, or the fallback where the key is absent or null. */
-    public final double numberOrNull(String key, double fallback) {
-        return json.path(key).isNull() ? fallback : number(key, fallback);
     }
 
     /** A list of so many numbers. */
@@ -184,7 +180,10 @@ public class JsonObject {
     /** A list of indices below a count, perhaps an empty one. */
     public final List<Integer> indices(String key, int count) {
         List<Integer> values = new ArrayList<>();
-        for (JsonNode value : json.path(key)) {
+        if (!has(key)) {
+            return values;
+        }
+        for (JsonNode value : json.get(key)) {
             if (!value.isIntegralNumber() || value.asInt(-1) < 0 || value.asInt() >= count) {
                 throw refused(key, "a list of indices from 0 to " + (count - 1));
             }
@@ -193,7 +192,7 @@ public class JsonObject {
         return values;
     }
 
-    /** Refuses every value but those allowed, which all mean the same computation; an absent key is allowed too. */
+    /** Refuses every value but those allowed, which all mean the same computation; an absent key and null do too. */
     public final void only(String key, Object... allowed) {
         if (!has(key)) {
             return;
@@ -208,7 +207,11 @@ public class JsonObject {
             }
         }
         throw refused(
-                key, (allowed.length == 1 ? "" : "one of ") + Arrays.toString(allowed) + " (others are not supported)");
+                key,
+                allowed.length == 0
+                        ? "absent or null (others are not supported)"
+                        : (allowed.length == 1 ? "" : "one of ") + Arrays.toString(allowed)
+                                + " (others are not supported)");
     }
 
     /** Refuses the object where a condition between several values does not hold; the message names them. */

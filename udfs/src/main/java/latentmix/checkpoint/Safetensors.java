@@ -10,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -103,6 +104,9 @@ public final class Safetensors implements AutoCloseable {
 
     /** Opens a file and checks its header against its length. */
     public static Safetensors open(Path path) {
+        if (!Files.isRegularFile(path)) {
+            throw CheckpointFile.missing(path, "There is no file " + path);
+        }
         try {
             FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
             try {
@@ -118,6 +122,9 @@ public final class Safetensors implements AutoCloseable {
 
     private static Map<String, Tensor> header(Path path, FileChannel channel) throws IOException {
         long length = channel.size();
+        int head = (int) Math.min(length, CheckpointFile.HEAD);
+        CheckpointFile.refusePlaceholder(
+                path, fill(channel, 0, LittleEndian.buffer(head), path).array());
         if (length < 8) {
             throw new CheckpointException(
                     path + " is truncated: a safetensors file has at least 8 bytes, this one " + length);
@@ -176,7 +183,10 @@ public final class Safetensors implements AutoCloseable {
         try {
             type = ElementType.valueOf(dtype.toUpperCase(Locale.ROOT));
         } catch (IllegalArgumentException e) {
-            throw new CheckpointException(path + ": the tensor " + name + " has the unsupported type " + dtype, e);
+            throw new CheckpointException(
+                    path + ": the tensor " + name + " has the unsupported type " + dtype
+                            + "; take weights of F32, F16 or BF16",
+                    e);
         }
         List<Long> shape = new ArrayList<>();
         for (JsonNode extent : node.path("shape")) {

@@ -13,11 +13,14 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -25,7 +28,8 @@ import java.util.stream.Stream;
  *
  * <p>Names are those that diffusers and transformers write: {@code <stem>.safetensors},
  * {@code <stem>.safetensors.index.json} with {@code <stem>-00001-of-00002.safetensors}, and each with a variant, such
- * as {@code <stem>.fp16.safetensors}. Without a variant comes first, then fp16, then bf16.
+ * as {@code <stem>.fp16.safetensors}. Without a variant comes first, then fp16, then bf16, and complete sets of shards
+ * before others. A complete set needs no index.
  */
 public final class StateDict implements AutoCloseable {
     private static final Pattern SINGLE =
@@ -34,6 +38,36 @@ public final class StateDict implements AutoCloseable {
             Pattern.compile("(?:diffusion_pytorch_model|model)(?:\\.(?<early>[A-Za-z0-9_]+))?"
                     + "\\.safetensors\\.index(?:\\.(?<variant>[A-Za-z0-9_]+))?\\.json");
     private static final List<String> PREFERRED = List.of("", "fp16", "bf16");
+
+    private static final Pattern FIRST_SHARD =
+            Pattern.compile("(?:diffusion_pytorch_model|model)(?:\\.(?<early>[A-Za-z0-9_]+))?"
+                    + "-00001-of-(?<count>[0-9]{5})(?:\\.(?<variant>[A-Za-z0-9_]+))?\\.safetensors");
+
+    /** How a pickle becomes safetensors, in the library that wrote it. */
+    static final String CONVERSION =
+            "pipeline.save_pretrained(folder, safe_serialization=True) of diffusers writes them";
+
+    /**
+     * The weights of one variant.
+     *
+     * @param index the name of the index that lists the files, if there is one
+     */
+    private record Source(Optional<String> index, List<String> files) {
+        /** The files, which must all be there. */
+        List<Path> shards(Path folder) {
+            for (String name : files) {
+                Path shard = folder.resolve(name);
+                if (index.isPresent()
+                        && (!name.equals(shard.getFileName().toString()) || !Files.isRegularFile(shard))) {
+                    throw CheckpointFile.missing(
+                            shard,
+                            folder.resolve(index.get()) + " names the file " + name
+                                    + ", which is not there; fetch it too");
+                }
+            }
+            return files.stream().map(folder::resolve).toList();
+        }
+    }
 
     private record Located(Safetensors file, Safetensors.Tensor tensor) {}
 
@@ -48,18 +82,18 @@ public final class StateDict implements AutoCloseable {
 
     /** Opens the weights of a component folder. */
     public static StateDict open(Path folder) {
-        Path source = weights(folder);
-        if (source.getFileName().toString().endsWith(".safetensors")) {
-            return open(folder, List.of(source));
-        }
-        Map<String, String> index = index(source);
-        StateDict dict = open(folder, shards(source));
-        List<String> missing = index.keySet().stream()
-                .filter(key -> !dict.tensors.containsKey(key))
-                .toList();
-        if (!missing.isEmpty()) {
-            dict.close();
-            throw new CheckpointException(source + " lists tensors that none of its files has: " + abbreviate(missing));
+        Source source = source(folder);
+        StateDict dict = open(folder, source.shards(folder));
+        if (source.index().isPresent()) {
+            Path index = folder.resolve(source.index().get());
+            List<String> missing = index(index).keySet().stream()
+                    .filter(key -> !dict.tensors.containsKey(key))
+                    .toList();
+            if (!missing.isEmpty()) {
+                dict.close();
+                throw new CheckpointException(
+                        index + " lists tensors that none of its files has: " + abbreviate(missing));
+            }
         }
         return dict;
     }
@@ -89,12 +123,9 @@ public final class StateDict implements AutoCloseable {
 
     /** The files that {@link #open} reads: an index if there is one, and the safetensors. */
     public static List<Path> files(Path folder) {
-        Path source = weights(folder);
-        if (source.getFileName().toString().endsWith(".safetensors")) {
-            return List.of(source);
-        }
-        List<Path> files = new ArrayList<>(shards(source));
-        files.add(0, source);
+        Source source = source(folder);
+        List<Path> files = new ArrayList<>(source.shards(folder));
+        source.index().ifPresent(index -> files.add(0, folder.resolve(index)));
         return files;
     }
 
@@ -103,25 +134,10 @@ public final class StateDict implements AutoCloseable {
      * there.
      */
     static List<String> files(Path folder, Collection<String> names) {
-        String source = weights(folder, names);
-        if (source.endsWith(".safetensors")) {
-            return List.of(source);
-        }
-        Set<String> files = new LinkedHashSet<>(List.of(source));
-        files.addAll(index(folder.resolve(source)).values());
+        Source source = source(folder, names);
+        Set<String> files = new LinkedHashSet<>(source.index().stream().toList());
+        files.addAll(source.files());
         return List.copyOf(files);
-    }
-
-    private static List<Path> shards(Path index) {
-        List<Path> shards = new ArrayList<>();
-        for (String name : new LinkedHashSet<>(index(index).values())) {
-            Path shard = index.resolveSibling(name);
-            if (!name.equals(shard.getFileName().toString()) || !Files.isRegularFile(shard)) {
-                throw new CheckpointException(index + " names the file " + name + ", which is not there; fetch it too");
-            }
-            shards.add(shard);
-        }
-        return shards;
     }
 
     private static Map<String, String> index(Path path) {
@@ -135,37 +151,30 @@ public final class StateDict implements AutoCloseable {
         return index;
     }
 
-    /** The one safetensors file or index to read, by order of preference. */
-    private static Path weights(Path folder) {
+    private static Source source(Path folder) {
         if (!Files.isDirectory(folder)) {
-            throw new CheckpointException("There is no component folder " + folder);
+            throw CheckpointFile.missing(folder, "There is no component folder " + folder);
         }
         try (Stream<Path> entries = Files.list(folder)) {
-            return folder.resolve(weights(
-                    folder, entries.map(path -> path.getFileName().toString()).toList()));
+            return source(
+                    folder, entries.map(path -> path.getFileName().toString()).toList());
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot list " + folder, e);
         }
     }
 
-    private static String weights(Path folder, Collection<String> names) {
-        Map<String, String> byVariant = new TreeMap<>();
-        List<String> pickles = new ArrayList<>();
-        for (String name : new TreeSet<>(names)) {
-            Matcher single = SINGLE.matcher(name);
-            Matcher index = INDEX.matcher(name);
-            if (single.matches()) { // wins over an index of the same variant
-                byVariant.put(orEmpty(single.group("variant")), name);
-            } else if (index.matches()) {
-                byVariant.putIfAbsent(orEmpty(index.group("early")) + orEmpty(index.group("variant")), name);
-            } else if (name.endsWith(".bin") || name.endsWith(".ckpt") || name.endsWith(".pt")) {
-                pickles.add(name);
-            }
-        }
-        for (String variant : PREFERRED) {
-            if (byVariant.containsKey(variant)) {
-                return byVariant.get(variant);
-            }
+    /** What is read of a folder with these names in it: the first variant, by order of preference, that is complete. */
+    private static Source source(Path folder, Collection<String> names) {
+        Map<String, Source> byVariant = sources(folder, new TreeSet<>(names));
+        List<Source> preferred = PREFERRED.stream()
+                .filter(byVariant::containsKey)
+                .map(byVariant::get)
+                .toList();
+        if (!preferred.isEmpty()) {
+            return preferred.stream()
+                    .filter(source -> names.containsAll(source.files()))
+                    .findFirst()
+                    .orElse(preferred.get(0));
         }
         if (byVariant.size() == 1) {
             return byVariant.values().iterator().next();
@@ -175,12 +184,62 @@ public final class StateDict implements AutoCloseable {
                     folder + " has weights in several variants, none of them plain, fp16 or bf16: " + byVariant.keySet()
                             + "; keep one");
         }
-        if (!pickles.isEmpty()) {
-            throw new CheckpointException(folder + " has its weights only as pickle (" + abbreviate(pickles)
-                    + "), which can run code and is never opened; use the checkpoint's safetensors files, or convert it"
-                    + " where you trust it");
+        throw withoutWeights(folder, names);
+    }
+
+    private static Map<String, Source> sources(Path folder, SortedSet<String> names) {
+        Map<String, Source> byVariant = new TreeMap<>();
+        for (String name : names) { // a file wins over an index of the same variant, and that over shards alone
+            Matcher single = SINGLE.matcher(name);
+            if (single.matches()) {
+                byVariant.put(orEmpty(single.group("variant")), new Source(Optional.empty(), List.of(name)));
+            }
         }
-        throw new CheckpointException(
+        for (String name : names) {
+            Matcher index = INDEX.matcher(name);
+            if (index.matches()) {
+                byVariant.computeIfAbsent(
+                        orEmpty(index.group("early")) + orEmpty(index.group("variant")),
+                        variant -> new Source(
+                                Optional.of(name),
+                                List.copyOf(new LinkedHashSet<>(
+                                        index(folder.resolve(name)).values()))));
+            }
+        }
+        for (String name : names) {
+            Matcher first = FIRST_SHARD.matcher(name);
+            if (first.matches()) {
+                List<String> shards = IntStream.rangeClosed(1, Integer.parseInt(first.group("count")))
+                        .mapToObj(i -> name.replaceFirst("-00001-", "-%05d-".formatted(i)))
+                        .toList();
+                if (names.containsAll(shards)) {
+                    byVariant.putIfAbsent(
+                            orEmpty(first.group("early")) + orEmpty(first.group("variant")),
+                            new Source(Optional.empty(), shards));
+                }
+            }
+        }
+        return byVariant;
+    }
+
+    private static CheckpointException withoutWeights(Path folder, Collection<String> names) {
+        List<String> pickles = names.stream()
+                .filter(name -> name.matches(".*\\.(bin|ckpt|pt|pth)"))
+                .sorted()
+                .toList();
+        if (!pickles.isEmpty()) {
+            return new CheckpointException(folder + " has its weights only as pickle (" + abbreviate(pickles)
+                    + "), which can run code and is never opened; use the checkpoint's safetensors files, or convert it"
+                    + " where you trust it: " + CONVERSION);
+        }
+        List<String> ggufs =
+                names.stream().filter(name -> name.endsWith(".gguf")).sorted().toList();
+        if (!ggufs.isEmpty()) {
+            return new CheckpointException(folder + " has its weights only as GGUF (" + abbreviate(ggufs)
+                    + "), whose quantised weights are not supported; take the checkpoint's safetensors in fp32, fp16 or"
+                    + " bf16");
+        }
+        return new CheckpointException(
                 folder + " should hold diffusion_pytorch_model.safetensors or model.safetensors, and has neither");
     }
 
@@ -197,6 +256,17 @@ public final class StateDict implements AutoCloseable {
             }
             if (dict.tensors.put(name, located) != null) {
                 throw new CheckpointException(folder + " has " + name + " under two names, one of them " + key);
+            }
+        });
+        return dict;
+    }
+
+    /** The tensors with these keys. Closing either state dict closes both. */
+    public StateDict only(Set<String> keys) {
+        StateDict dict = new StateDict(folder, files);
+        tensors.forEach((key, located) -> {
+            if (keys.contains(key)) {
+                dict.tensors.put(key, located);
             }
         });
         return dict;

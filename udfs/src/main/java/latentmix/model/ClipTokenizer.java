@@ -59,7 +59,7 @@ public final class ClipTokenizer {
      */
     public static Tokenizer open(Path folder) {
         JsonObject file = JsonObject.read(folder.resolve("tokenizer_config.json"));
-        int maxLength = file.withoutNulls().whole("model_max_length", 77);
+        int maxLength = file.whole("model_max_length", 77);
         if (maxLength < 2) {
             throw file.refused("model_max_length", "a whole number of at least 2");
         }

@@ -104,14 +104,14 @@ final class SchedulerConfig {
     private static final String FILE = "scheduler_config.json";
 
     private final JsonNode json;
-    private final JsonObject config; // without nulls, which mean the default here
+    private final JsonObject config;
 
     SchedulerConfig(JsonNode json) {
         if (!json.isObject()) {
             throw new IllegalArgumentException(FILE + " must hold a JSON object, cannot be: " + json.getNodeType());
         }
         this.json = json;
-        this.config = new JsonObject(json, FILE, IllegalArgumentException::new).withoutNulls();
+        this.config = new JsonObject(json, FILE, IllegalArgumentException::new);
     }
 
     /** The scheduler that belongs to the process. */

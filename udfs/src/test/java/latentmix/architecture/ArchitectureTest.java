@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import latentmix.Golden;
 import latentmix.checkpoint.CheckpointException;
+import latentmix.checkpoint.ElementType;
 import latentmix.checkpoint.Tensors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ArchitectureTest {
     @TempDir
@@ -77,11 +79,14 @@ class ArchitectureTest {
             UNet2DConditionModel | "dual_cross_attention": true | dual_cross_attention
             UNet2DConditionModel | "resnet_time_scale_shift": "scale_shift" | resnet_time_scale_shift
             UNet2DConditionModel | "encoder_hid_dim": 64 | encoder_hid_dim
-            UNet2DConditionModel | "time_cond_proj_dim": 256 | time_cond_proj_dim
+            UNet2DConditionModel | "time_cond_proj_dim": 0 | time_cond_proj_dim
+            UNet2DConditionModel | "only_cross_attention": [false, true, false, false] | only_cross_attention
+            UNet2DConditionModel | "sample_size": [64, 32] | sample_size
+            UNet2DConditionModel | "sample_size": [64] | sample_size
+            UNet2DConditionModel | "quantization_config": {"quant_method": "bitsandbytes"} | quantization_config
             UNet2DConditionModel | "time_embedding_type": "fourier" | time_embedding_type
             UNet2DConditionModel | "attention_type": "gated" | attention_type
             UNet2DConditionModel | "mid_block_type": "UNetMidBlock2DSimpleCrossAttn" | mid_block_type
-            UNet2DConditionModel | "mid_block_type": null | mid_block_type
             UNet2DConditionModel \
                 | "down_block_types": ["AttnDownBlock2D", "DownBlock2D", "DownBlock2D", "DownBlock2D"] \
                 | down_block_types
@@ -95,7 +100,8 @@ class ArchitectureTest {
             UNet2DConditionModel | "layers_per_block": 0 | layers_per_block
             UNet2DConditionModel | "downsample_padding": 2 | downsample_padding
             UNet2DConditionModel | "conv_in_kernel": 4 | conv_in_kernel
-            AutoencoderKL | "latents_mean": [0, 0, 0, 0] | latents_mean
+            AutoencoderKL | "latents_mean": [0, 0, 0.1, 0] | latents_mean
+            AutoencoderKL | "latents_std": [0, 0, 0, 0] | latents_std
             AutoencoderKL | "down_block_types": ["AttnDownEncoderBlock2D"] | down_block_types
             AutoencoderKL | "scaling_factor": "large" | scaling_factor
             AutoencoderKL | "use_quant_conv": 1 | use_quant_conv
@@ -121,6 +127,53 @@ class ArchitectureTest {
         assertThatThrownBy(() -> Architecture.of(config, "unet/config.json"))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageStartingWith("unet/config.json: " + key + " ");
+    }
+
+    /** Null is what diffusers writes of an argument that was left out, and lists have the same value a level. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            textBlock =
+                    """
+            UNet2DConditionModel | "sample_size": null
+            UNet2DConditionModel | "sample_size": [64, 64]
+            UNet2DConditionModel | "only_cross_attention": [false, false, false, false]
+            UNet2DConditionModel | "only_cross_attention": null, "act_fn": null, "layers_per_block": null
+            UNet2DConditionModel | "time_cond_proj_dim": null, "use_linear_projection": null, "norm_eps": null
+            UNet2DConditionModel | "quantization_config": null, "block_out_channels": null, "dropout": null
+            AutoencoderKL | "latents_mean": [0, 0, 0, 0], "latents_std": [1.0, 1, 1, 1]
+            AutoencoderKL | "latents_mean": null, "latents_std": null, "scaling_factor": null, "sample_size": [32, 32]
+            SD3Transformer2DModel | "sample_size": [128, 128], "qk_norm": null, "dual_attention_layers": null
+            T5EncoderModel | "feed_forward_proj": null, "dense_act_fn": null
+            """)
+    void nullAndNeutralSettingsMeanTheDefaults(String type, String settings) {
+        JsonNode config = json("{\"_class_name\": \"" + type + "\", " + settings + "}");
+        assertThat(Architecture.of(config, "config.json"))
+                .isEqualTo(Architecture.of(json("{\"_class_name\": \"" + type + "\"}"), "config.json"));
+    }
+
+    @Test
+    void aKeyThatIsNotKnownIsNamedWhereTheLibraryDoesNotKnowItEither() {
+        assertThat(Architecture.unknownKeys(
+                        json("{\"_class_name\": \"UNet2DConditionModel\", \"_diffusers_version\": \"0.36.0\","
+                                + " \"upcast_attention\": true, \"reverse_layers\": 3, \"mid_block_type\": null}"),
+                        "config.json"))
+                .containsExactly("reverse_layers");
+        assertThat(Architecture.unknownKeys(
+                        json("{\"architectures\": [\"CLIPTextModel\"], \"chunk_size_feed_forward\": 0}"),
+                        "config.json"))
+                .isEmpty();
+    }
+
+    /** All keys that diffusers writes of these classes are known. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"unet-sd15", "unet-sd21", "unet-sdxl", "unet-no-mid", "vae-sd15", "vae-sd3", "mmdit-sd3-plain"})
+    void noKeyOfALibrarysConfigIsUnknown(String golden) throws IOException {
+        Path config = Golden.folder(golden).resolve("config.json");
+        assertThat(Architecture.unknownKeys(new ObjectMapper().readTree(config.toFile()), golden))
+                .isEmpty();
     }
 
     @ParameterizedTest
@@ -174,6 +227,21 @@ class ArchitectureTest {
     void anExtraTensorIsRefusedByName() throws IOException {
         Tensors tensors = copyOf("unet-sd15").put("add_embedding.linear_1.bias", List.of(1L), 0);
         assertRefused(tensors, "have unexpected tensors for their config.json: add_embedding.linear_1.bias;");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "F8_E4M3, '', quantised to fp8: conv_in.weight is F8_E4M3;",
+        "I8, conv_in.SCB, quantised to integers: conv_in.weight is I8;",
+        "U8, conv_in.weight.quant_state.bitsandbytes__nf4, quantised by bitsandbytes (nf4 or fp4): conv_in.weight is U8;"
+    })
+    void aQuantisedTensorThatIsNeededIsNamedWithItsScheme(ElementType type, String beside, String message)
+            throws IOException {
+        Tensors tensors = copyOf("unet-sd15").put("conv_in.weight", type, List.of(288L, 1L));
+        if (!beside.isEmpty()) {
+            tensors.put(beside, type, List.of(3L));
+        }
+        assertRefused(tensors, message + " quantised weights are not supported; take the checkpoint in fp32");
     }
 
     @Test

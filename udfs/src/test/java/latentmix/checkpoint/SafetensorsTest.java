@@ -95,7 +95,7 @@ class SafetensorsTest {
             {"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,8]}} | 8 | entry of a is malformed
             {"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}} | 8 | entry of a is malformed
             {"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}} | 0 | a has an impossible shape
-            {"a":{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]}} | 8 | a has the unsupported type F8_E4M3
+            {"a":{"dtype":"F4","shape":[8],"data_offsets":[0,8]}} | 8 | a has the unsupported type F4
             {"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"a":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}} \
                 | 8 \
                 | Duplicate field 'a'

@@ -79,6 +79,63 @@ class StateDictTest {
         assertThat(StateDict.files(folder)).hasSize(3);
     }
 
+    /** As a download of the variant leaves a folder: the plain index is there, and its shards are not. */
+    @ParameterizedTest
+    @CsvSource({
+        "diffusion_pytorch_model.safetensors.index.fp16.json, diffusion_pytorch_model.fp16-0000%d-of-00002.safetensors",
+        ", diffusion_pytorch_model.fp16-0000%d-of-00002.safetensors",
+        ", diffusion_pytorch_model-0000%d-of-00002.fp16.safetensors",
+    })
+    void aCompleteSetOfShardsBesideThePlainIndexIsRead(String index, String shard) throws IOException {
+        String plain = "diffusion_pytorch_model-0000%d-of-00002.safetensors";
+        String weightMap = "{\"weight_map\": {\"a\": \"%s\", \"b\": \"%s\"}}";
+        Files.writeString(
+                folder.resolve("diffusion_pytorch_model.safetensors.index.json"),
+                weightMap.formatted(plain.formatted(1), plain.formatted(2)));
+        write(shard.formatted(1), "a", 1);
+        assertThatThrownBy(() -> StateDict.open(folder)).hasMessageContaining("names the file " + plain.formatted(1));
+        write(shard.formatted(2), "b", 2);
+        if (index != null) {
+            Files.writeString(folder.resolve(index), weightMap.formatted(shard.formatted(1), shard.formatted(2)));
+        }
+        assertThat(value("b")).isEqualTo(2);
+        write(plain.formatted(1), "a", 3);
+        write(plain.formatted(2), "b", 4);
+        assertThat(value("b")).isEqualTo(4);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "model.bin, only as pickle (model.bin)",
+        "model.ckpt, save_pretrained(folder; safe_serialization=True)",
+        "model-Q4_K_M.gguf, only as GGUF (model-Q4_K_M.gguf)"
+    })
+    void weightsThatAreNotReadAreNamedWithTheRemedy(String file, String message) throws IOException {
+        Files.write(folder.resolve(file), new byte[] {1});
+        assertThatThrownBy(() -> StateDict.open(folder))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining(message.replace(';', ','));
+    }
+
+    /** What a clone without LFS, a refused download and a moved cache leave in a file's place. */
+    @Test
+    void whatStandsInAFilesPlaceIsNamedWithTheRemedy() throws IOException {
+        Path file = folder.resolve("model.safetensors");
+        Files.writeString(file, "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 3438167540\n");
+        assertThatThrownBy(() -> StateDict.open(folder)).hasMessageContaining(file + " is a pointer of Git LFS");
+        Files.writeString(file, "\n<!DOCTYPE html>\n<html><title>404</title></html>");
+        assertThatThrownBy(() -> StateDict.open(folder)).hasMessageContaining(file + " is an HTML page");
+        Files.delete(file);
+        Files.createSymbolicLink(file, Path.of("../../blobs/4d7a"));
+        assertThatThrownBy(() -> StateDict.open(folder))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining(file + " is a link to ../../blobs/4d7a, which is not there");
+        Path index = folder.resolve("model.safetensors.index.json");
+        Files.delete(file);
+        Files.writeString(index, "version https://git-lfs.github.com/spec/v1\n");
+        assertThatThrownBy(() -> StateDict.open(folder)).hasMessageContaining(index + " is a pointer of Git LFS");
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

@@ -36,6 +36,12 @@ public final class Tensors {
         return this;
     }
 
+    /** Puts a tensor of any type, whose bytes are 0. */
+    public Tensors put(String name, ElementType type, List<Long> shape) {
+        tensors.put(name, new Values(type, shape, new float[0]));
+        return this;
+    }
+
     public Values get(String name) {
         return Objects.requireNonNull(tensors.get(name), name);
     }
@@ -88,6 +94,11 @@ public final class Tensors {
         try {
             Safetensors.write(file, types, shapes, (tensor, out) -> {
                 float[] values = get(tensor.name()).values();
+                if (values.length == 0) {
+                    out.write(ByteBuffer.allocate(
+                            (int) tensor.size() * tensor.type().bytes()));
+                    return;
+                }
                 ByteBuffer bytes = ByteBuffer.allocate(
                                 values.length * tensor.type().bytes())
                         .order(ByteOrder.LITTLE_ENDIAN);

@@ -11,9 +11,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import latentmix.Golden;
+import latentmix.GoldenCheckpoints;
+import latentmix.architecture.Architecture;
 import latentmix.checkpoint.CheckpointException;
+import latentmix.checkpoint.ElementType;
 import latentmix.checkpoint.Tensors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,7 +48,9 @@ class ComponentVerificationTest {
         "clip-text-proj-neweos, masked padeos padeos_bigid short",
         "t5, long short",
         "clip-vision, . pre_down pre_up",
-        "unet-sdxl, odd.out t1.out t901.out tvec.out"
+        "unet-sdxl, odd.out t1.out t901.out tvec.out",
+        "unet-no-mid, odd.out t1.out",
+        "unet-guidance, odd.out t1.out"
     })
     void everyCaseOfTheReferenceModelsIsWithinItsBound(String model, String cases) {
         Path component = Golden.folder(model);
@@ -103,6 +110,52 @@ class ComponentVerificationTest {
         }
         tensors.write(folder.resolve(WEIGHTS));
         assertThat(verify()).hasSize(4).allMatch(ComponentVerification.Case::passes);
+    }
+
+    /**
+     * What transformers 5.6 and newer write of a model without projection, what old ones wrote, and what is in files of
+     * both of CLIP's models, of a training or of another network.
+     */
+    @ParameterizedTest
+    @CsvSource({
+        "clip-text-sd15, text_model., vision_model., text_projection.weight",
+        "clip-vision, vision_model., text_model., text_projection.weight"
+    })
+    void aClipEncoderIsReadWithAndWithoutPrefixAndWithWhatTheLibrariesIgnore(
+            String golden, String prefix, String other, String projection) throws IOException {
+        Tensors tensors = copyOf(golden);
+        if (golden.equals("clip-vision")) {
+            GoldenCheckpoints.edit(folder.resolve("config.json"), "{\"architectures\": [\"CLIPVisionModel\"]}");
+        }
+        tensors.rename(name -> name.startsWith(prefix) ? name.substring(prefix.length()) : name);
+        assertThat(tensors.names()).contains("encoder.layers.0.mlp.fc1.bias");
+        tensors.write(folder.resolve(TEXT_WEIGHTS));
+        List<ComponentVerification.Case> bare = verify();
+        assertThat(bare).isNotEmpty().allMatch(ComponentVerification.Case::passes);
+
+        Map<String, ElementType> more = new LinkedHashMap<>();
+        more.put("embeddings.position_ids", ElementType.I64);
+        more.put(other + "encoder.layers.0.mlp.fc1.bias", ElementType.F32);
+        more.put(projection, ElementType.F16);
+        more.put("logit_scale", ElementType.F32);
+        more.put("model_ema.decay", ElementType.F32);
+        more.put("some.count", ElementType.U8);
+        more.put("some.scaled", ElementType.F8_E4M3);
+        more.put("some.empty", ElementType.F32);
+        for (Map.Entry<String, ElementType> one : more.entrySet()) {
+            tensors.put(one.getKey(), one.getValue(), List.of(one.getKey().equals("some.empty") ? 0L : 2L));
+        }
+        tensors.write(folder.resolve(TEXT_WEIGHTS));
+        assertThat(verify())
+                .extracting(ComponentVerification.Case::difference)
+                .isEqualTo(bare.stream()
+                        .map(ComponentVerification.Case::difference)
+                        .toList());
+        assertThat(Architecture.of(folder).ignored(folder))
+                .containsAll(more.keySet().stream()
+                        .map(name -> name.startsWith("embeddings.") ? prefix + name : name)
+                        .toList());
+        assertThat(Architecture.of(folder).weights(folder).keys()).noneMatch(more::containsKey);
     }
 
     /**

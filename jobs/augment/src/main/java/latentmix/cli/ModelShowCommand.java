@@ -2,6 +2,7 @@ package latentmix.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
@@ -68,6 +69,10 @@ final class ModelShowCommand implements Callable<Integer> {
             print(
                     "%-14s %s, %.2f M parameters as %s",
                     name, architecture.getClass().getSimpleName(), parameters / 1e6, String.join(" and ", types));
+        }
+        List<String> ignored = architecture.ignored(component);
+        if (!ignored.isEmpty()) {
+            print("%-14s of no use, ignored: %s", "", StateDict.abbreviate(ignored));
         }
     }
 

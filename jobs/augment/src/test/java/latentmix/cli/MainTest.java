@@ -265,6 +265,19 @@ class MainTest {
     }
 
     @Test
+    void tensorsThatTheLibrariesIgnoreAreListed(@TempDir Path folder) throws Exception {
+        Path golden = Repository.file("udfs/src/test/resources/golden/clip-text-proj-l");
+        Files.copy(golden.resolve("model.safetensors"), folder.resolve("model.safetensors"));
+        String config = Files.readString(golden.resolve("config.json"));
+        Files.writeString(
+                folder.resolve("config.json"), config.replace("CLIPTextModelWithProjection", "CLIPTextModel"));
+
+        assertThat(run("model", "show", folder.toString())).isEqualTo(ExitCode.DONE.code());
+        assertThat(out.toString())
+                .contains("ClipTextModel, 0.02 M parameters", "of no use, ignored: text_projection.weight\n");
+    }
+
+    @Test
     void aComponentAloneIsShownCompiledAndVerified() {
         String vision =
                 Repository.file("udfs/src/test/resources/golden/clip-vision").toString();
