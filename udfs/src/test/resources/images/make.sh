@@ -2,7 +2,7 @@
 # Makes the image files of this folder and what an independent decoder reads in them; see README.md.
 set -euo pipefail
 cd "$(dirname "$0")"
-find . -type f ! -name make.sh ! -name README.md -delete
+find . -type f ! -name make.sh ! -name README.md ! -name '*.py' -delete
 scratch=$(mktemp -d)
 trap 'rm -r "$scratch"' EXIT
 source=$scratch/source.ppm

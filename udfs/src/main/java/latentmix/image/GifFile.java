@@ -50,7 +50,7 @@ record GifFile(byte[] file, int screenWidth, int screenHeight, int left, int top
     Pixels decode(long maxPixels) throws UnreadableImage, IOException {
         ImageDecoder.checkSize(screenWidth, screenHeight, maxPixels);
         ImageReader reader = Codec.reader(Codec.GIF, file);
-        Pixels frame = ImageDecoder.flatten(reader.read(0));
+        Pixels frame = ImageDecoder.flatten(reader.read(0), ColourProfile.of(new byte[0], 3));
         byte[] rgb = new byte[3 * screenWidth * screenHeight];
         Arrays.fill(rgb, (byte) 0xff);
         for (int y = 0; y < frame.height(); y++) {

@@ -21,8 +21,8 @@ import javax.imageio.ImageReader;
 
 /**
  * Decodes image files to pixels as the loaders of diffusion models do: first frame, EXIF orientation applied,
- * transparency over white, CMYK as (255 - c)(255 - k) / 255. Embedded colour profiles and gamma chunks are not applied:
- * every file is taken as sRGB.
+ * transparency over white, colours in sRGB by the file's own {@link ColourProfile}. A file without a profile is taken
+ * as sRGB, and its CMYK as (255 - c)(255 - k) / 255; gamma chunks are not applied.
  *
  * <p>The content decides the format, never the name. Java's and TwelveMonkeys' codecs decode the pixels; what they get
  * wrong without an error (CMYK, cut files, profiles) is settled before, by a walk over the file's segments or chunks.
@@ -53,7 +53,7 @@ public final class ImageDecoder {
             } else if (start.startsWith("424d")) {
                 ImageReader bmp = Codec.reader(Codec.BMP, file);
                 checkSize(bmp.getWidth(0), bmp.getHeight(0), maxPixels);
-                return flatten(bmp.read(0));
+                return flatten(bmp.read(0), ColourProfile.of(new byte[0], 3));
             }
         } catch (BufferUnderflowException | EOFException e) {
             throw new UnreadableImage(TRUNCATED, "the file ends too early, after " + file.length + " bytes");
@@ -102,35 +102,31 @@ public final class ImageDecoder {
      * Lays a codec's image over white: (s·a + m·(m - a)) / m for samples s, opacity a and largest value m, then to 8
      * bits.
      */
-    static Pixels flatten(BufferedImage image) {
+    static Pixels flatten(BufferedImage image, ColourProfile profile) {
         int width = image.getWidth();
         int height = image.getHeight();
         byte[] rgb = new byte[3 * width * height];
-        if (!(image.getColorModel() instanceof ComponentColorModel model)) { // a palette or packed bits, always 8-bit
-            int[] argb = new int[width];
-            for (int y = 0, i = 0; y < height; y++) {
-                image.getRGB(0, y, width, 1, argb, 0, width);
-                for (int x = 0; x < width; x++) {
-                    for (int shift = 16; shift >= 0; shift -= 8) {
-                        rgb[i++] = overWhite(argb[x] >> shift & 0xff, argb[x] >>> 24, 0xff);
-                    }
-                }
-            }
-            return new Pixels(width, height, rgb);
-        }
         // Samples as stored: Java's getRGB would take grey as linear light and apply profiles.
         Raster raster = image.getRaster();
-        int bands = raster.getNumBands();
-        int colours = model.hasAlpha() ? bands - 1 : bands;
-        int most = (1 << model.getComponentSize(0)) - 1;
+        boolean stored = image.getColorModel() instanceof ComponentColorModel;
+        boolean hasAlpha = !stored || image.getColorModel().hasAlpha();
+        int bands = stored ? raster.getNumBands() : 4;
+        int colours = hasAlpha ? bands - 1 : bands;
+        int most = stored ? (1 << image.getColorModel().getComponentSize(0)) - 1 : 0xff;
         int[] row = new int[width * bands];
+        int[] argb = new int[width];
         for (int y = 0, i = 0; y < height; y++) {
-            raster.getPixels(0, y, width, 1, row);
-            for (int x = 0; x < row.length; x += bands) {
-                int alpha = model.hasAlpha() ? row[x + colours] : most;
-                for (int c = 0; c < 3; c++) {
-                    rgb[i++] = overWhite(row[x + c % colours], alpha, most);
+            if (stored) {
+                raster.getPixels(0, y, width, 1, row);
+            } else { // a palette or packed bits, always 8-bit
+                image.getRGB(0, y, width, 1, argb, 0, width);
+                for (int x = 0; x < row.length; x++) {
+                    row[x] = argb[x / 4] >>> (x % 4 == 3 ? 24 : 16 - 8 * (x % 4)) & 0xff;
                 }
+            }
+            for (int sample : profile.toSrgb(row, bands, colours, most)) {
+                int alpha = hasAlpha ? row[i / 3 % width * bands + colours] : most;
+                rgb[i++] = overWhite(sample, alpha, most);
             }
         }
         return new Pixels(width, height, rgb);

@@ -7,18 +7,26 @@ import static latentmix.image.UnreadableImage.Reason.UNSUPPORTED;
 import java.awt.image.Raster;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import javax.imageio.ImageReader;
 
 /**
  * A JPEG file walked marker by marker up to its end marker (<a href="https://www.w3.org/Graphics/JPEG/itu-t81.pdf">ITU
- * T.81</a>, annex B). Java's codec gives the samples only, from a stream without application segments; this class
- * follows what those say of colour, by the rules of libjpeg (jdapimin.c, jdcolor.c).
+ * T.81</a>, annex B); one that lacks this marker alone is whole, as for libjpeg. Java's codec gives the samples only,
+ * from a stream without application segments; this class follows what those say of colour, by the rules of libjpeg
+ * (jdapimin.c, jdcolor.c).
  *
  * @param stream the file's own bytes less its APPn and COM segments
  */
-record JpegFile(byte[] stream, Colour colour, Orientation orientation) {
+record JpegFile(byte[] stream, Colour colour, ColourProfile profile, Orientation orientation) {
     /** The meaning of a JPEG's components. */
     enum Colour {
         GREY,
@@ -29,13 +37,19 @@ record JpegFile(byte[] stream, Colour colour, Orientation orientation) {
     }
 
     static JpegFile parse(byte[] file) throws UnreadableImage {
-        ByteBuffer in = ByteBuffer.wrap(file).position(2);
+        // The end marker once more, as libjpeg puts it: whoever comes to this one has a file without.
+        byte[] ended = Arrays.copyOf(file, file.length + 2);
+        ended[file.length] = (byte) 0xff;
+        ended[file.length + 1] = (byte) 0xd9;
+        ByteBuffer in = ByteBuffer.wrap(ended).position(2);
         ByteArrayOutputStream stream = new ByteArrayOutputStream(file.length);
         stream.write(file, 0, 2);
         Orientation orientation = Orientation.UPRIGHT;
         boolean jfif = false;
         int adobeTransform = -1;
         String components = "";
+        List<ByteBuffer> scans = new ArrayList<>();
+        List<ByteBuffer> profile = new ArrayList<>();
         for (int marker = nextMarker(in); marker != 0xd9; marker = nextMarker(in)) {
             int start = in.position() - 2;
             if (marker == 0x01 || marker == 0xd8 || isRestart(marker)) { // these stand alone
@@ -48,6 +62,8 @@ record JpegFile(byte[] stream, Colour colour, Orientation orientation) {
                     jfif = true;
                 } else if (marker == 0xe1 && text.startsWith("Exif\0\0") && orientation == Orientation.UPRIGHT) {
                     orientation = Orientation.ofExif(segment.position(6).slice());
+                } else if (marker == 0xe2 && text.equals("ICC_PROFILE\0")) {
+                    profile.add(segment.position(12).slice());
                 } else if (marker == 0xee && text.startsWith("Adobe")) {
                     adobeTransform = segment.get(11);
                 }
@@ -58,13 +74,64 @@ record JpegFile(byte[] stream, Colour colour, Orientation orientation) {
                     components += (char) segment.get(i);
                 }
             } else if (marker == 0xda) {
+                scans.add(segment);
                 skipEntropyCodedData(in);
             }
-            stream.write(file, start, in.position() - start);
+            stream.write(ended, start, in.position() - start);
+        }
+        if (in.position() > file.length && (!complete(scans, components) || endsInFilling(file))) {
+            throw new BufferUnderflowException();
         }
         stream.write(0xff);
         stream.write(0xd9);
-        return new JpegFile(stream.toByteArray(), colour(components, jfif, adobeTransform), orientation);
+        Colour colour = colour(components, jfif, adobeTransform);
+        ColourProfile colours = ColourProfile.of(joined(profile), components.length());
+        return new JpegFile(stream.toByteArray(), colour, colours, orientation);
+    }
+
+    /**
+     * Whether there is a frame and the scans give each component all 64 coefficients to their last bit. The codec sees
+     * to their data.
+     */
+    private static boolean complete(List<ByteBuffer> scans, String components) {
+        Map<Character, Long> finished = new HashMap<>();
+        for (ByteBuffer scan : scans) {
+            int parts = scan.get(0);
+            int first = scan.get(2 * parts + 1);
+            int last = scan.get(2 * parts + 2);
+            boolean toTheBit = (scan.get(2 * parts + 3) & 0xf) == 0;
+            for (int part = 0; toTheBit && part < parts; part++) {
+                long coefficients = -1L >>> (63 - last) & -1L << first;
+                finished.merge((char) scan.get(2 * part + 1), coefficients, (a, b) -> a | b);
+            }
+        }
+        return !components.isEmpty()
+                && components.chars().allMatch(component -> finished.getOrDefault((char) component, 0L) == -1);
+    }
+
+    /** Whether zeros fill the file up, as an unfinished download leaves it; coded data never end so. */
+    private static boolean endsInFilling(byte[] file) {
+        return file[file.length - 1] == 0 && file[file.length - 2] != (byte) 0xff;
+    }
+
+    /** The profile from its numbered parts; empty unless each is there once. */
+    private static byte[] joined(List<ByteBuffer> parts) {
+        SortedMap<Integer, ByteBuffer> inOrder = new TreeMap<>();
+        for (ByteBuffer part : parts) {
+            if (part.remaining() < 2) {
+                return new byte[0];
+            }
+            int number = part.get() & 0xff;
+            int count = part.get() & 0xff;
+            if (count != parts.size() || number < 1 || number > count || inOrder.put(number, part) != null) {
+                return new byte[0];
+            }
+        }
+        ByteArrayOutputStream profile = new ByteArrayOutputStream();
+        for (ByteBuffer part : inOrder.values()) {
+            profile.write(part.array(), part.arrayOffset() + part.position(), part.remaining());
+        }
+        return profile.toByteArray();
     }
 
     /** Goes past the next marker and gives its code; what stands before it is padding or rubbish. */
@@ -115,7 +182,7 @@ record JpegFile(byte[] stream, Colour colour, Orientation orientation) {
         Raster samples = reader.readRaster(0, null);
         reader.dispose();
         for (String warning : warnings) { // others tell of harmless things, such as extra bytes before a marker
-            if (warning.contains("remature end")) {
+            if (warning.contains("remature end") || warning.contains("marker 0xd9")) {
                 throw new UnreadableImage(TRUNCATED, warning);
             } else if (warning.contains("bad Huffman code") || warning.contains("instead of RST")) {
                 throw new UnreadableImage(BROKEN, warning);
@@ -125,45 +192,38 @@ record JpegFile(byte[] stream, Colour colour, Orientation orientation) {
     }
 
     /**
-     * Components to RGB. Four of them hold 255 - ink, as Adobe's programs began to write them and as libjpeg's users
+     * Components to sRGB. Four of them hold 255 - ink, as Adobe's programs began to write them and as libjpeg's users
      * read every file; with YCCK it is the colours between 0 and ink that are 255 - ink once more.
      */
     private Pixels toRgb(Raster samples) {
         int bands = samples.getNumBands();
         int[] row = new int[samples.getWidth() * bands];
         byte[] rgb = new byte[3 * samples.getWidth() * samples.getHeight()];
-        int[] pixel = new int[3];
         for (int y = 0, i = 0; y < samples.getHeight(); y++) {
             samples.getPixels(0, y, samples.getWidth(), 1, row);
             for (int x = 0; x < row.length; x += bands) {
-                for (int c = 0; c < 3; c++) {
-                    pixel[c] = row[x + c % bands];
-                }
                 if (colour == Colour.YCC || colour == Colour.YCCK) {
-                    toRgb(pixel);
+                    toRgb(row, x);
                 }
-                if (bands == 4) {
-                    for (int c = 0; c < 3; c++) {
-                        int light = colour == Colour.CMYK ? pixel[c] : 255 - pixel[c];
-                        pixel[c] = (light * row[x + 3] + 127) / 255;
-                    }
+                for (int c = colour == Colour.YCCK ? 3 : 0; bands == 4 && c < 4; c++) {
+                    row[x + c] = 255 - row[x + c];
                 }
-                for (int c = 0; c < 3; c++) {
-                    rgb[i++] = (byte) pixel[c];
-                }
+            }
+            for (int sample : profile.toSrgb(row, bands, bands, 255)) {
+                rgb[i++] = (byte) sample;
             }
         }
         return new Pixels(samples.getWidth(), samples.getHeight(), rgb);
     }
 
     /** Y, Cb, Cr to R, G, B in place; coefficients 1.402, 0.34414, 0.71414, 1.772 times 2¹⁶. */
-    private static void toRgb(int[] pixel) {
-        int luma = pixel[0];
-        int cb = pixel[1] - 128;
-        int cr = pixel[2] - 128;
-        pixel[0] = clamp(luma + ((91881 * cr + 0x8000) >> 16));
-        pixel[1] = clamp(luma + ((-22554 * cb - 46802 * cr + 0x8000) >> 16));
-        pixel[2] = clamp(luma + ((116130 * cb + 0x8000) >> 16));
+    private static void toRgb(int[] row, int at) {
+        int luma = row[at];
+        int cb = row[at + 1] - 128;
+        int cr = row[at + 2] - 128;
+        row[at] = clamp(luma + ((91881 * cr + 0x8000) >> 16));
+        row[at + 1] = clamp(luma + ((-22554 * cb - 46802 * cr + 0x8000) >> 16));
+        row[at + 2] = clamp(luma + ((116130 * cb + 0x8000) >> 16));
     }
 
     private static int clamp(int value) {

@@ -12,15 +12,18 @@ import latentmix.codec.LittleEndian;
 
 /**
  * A WebP file walked chunk by chunk (<a href="https://developers.google.com/speed/webp/docs/riff_container">RIFF
- * container</a>); of an animation the first frame. The colour profile is switched off in the header, so that the codec
- * does not apply it; its codec does not interpolate chroma (as {@code dwebp -nofancy}).
+ * container</a>); of an animation the first frame. The colour profile counts if the header says that there is one, and
+ * is switched off there for the codec, which would apply it too; the codec does not interpolate chroma (as {@code dwebp
+ * -nofancy}).
  */
-record WebpFile(byte[] stream, Orientation orientation) {
+record WebpFile(byte[] stream, ColourProfile profile, Orientation orientation) {
     static WebpFile parse(byte[] file) throws UnreadableImage {
         byte[] stream = file.clone();
         ByteBuffer in = LittleEndian.wrap(stream).position(4);
         ByteBuffer riff = ImageDecoder.take(in, in.getInt() & 0xffffffffL).position(4);
         Orientation orientation = Orientation.UPRIGHT;
+        byte[] icc = new byte[0];
+        boolean hasProfile = false;
         boolean image = false;
         while (riff.remaining() >= 8) {
             String type = ImageDecoder.latin1(riff.slice(), 4);
@@ -28,7 +31,11 @@ record WebpFile(byte[] stream, Orientation orientation) {
             ByteBuffer chunk = ImageDecoder.take(riff, riff.getInt() & 0xffffffffL);
             image |= type.matches("VP8 |VP8L|ANMF");
             if (type.equals("VP8X")) {
+                hasProfile = (chunk.get(0) & 0x20) != 0;
                 chunk.put(0, (byte) (chunk.get(0) & ~0x20));
+            } else if (type.equals("ICCP") && hasProfile) {
+                icc = new byte[chunk.remaining()];
+                chunk.duplicate().get(icc);
             } else if (type.equals("EXIF")) {
                 boolean prefixed = ImageDecoder.latin1(chunk, 6).equals("Exif\0\0");
                 orientation =
@@ -39,7 +46,7 @@ record WebpFile(byte[] stream, Orientation orientation) {
         if (!image) {
             throw new UnreadableImage(BROKEN, "expected a VP8 or VP8L chunk, the file has none");
         }
-        return new WebpFile(stream, orientation);
+        return new WebpFile(stream, ColourProfile.of(icc, 3), orientation);
     }
 
     Pixels decode(long maxPixels) throws UnreadableImage, IOException {
@@ -52,6 +59,6 @@ record WebpFile(byte[] stream, Orientation orientation) {
                 throw new UnreadableImage(UNSUPPORTED, warning);
             }
         }
-        return orientation.upright(ImageDecoder.flatten(image));
+        return orientation.upright(ImageDecoder.flatten(image, profile));
     }
 }
