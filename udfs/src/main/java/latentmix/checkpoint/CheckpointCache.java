@@ -92,7 +92,18 @@ public final class CheckpointCache implements AutoCloseable {
         if (!path.matches("[A-Za-z][A-Za-z0-9+.-]+:/.*")) {
             return Path.of(path);
         }
-        return path.startsWith("file:") ? Path.of(URI.create(path)) : shared().copy(path, conf);
+        return path.startsWith("file:") ? local(path) : shared().copy(path, conf);
+    }
+
+    private static Path local(String location) {
+        try {
+            return Path.of(URI.create(location));
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(
+                    "expected file:///path, with what a URI escapes escaped, got " + location
+                            + "; write the path alone",
+                    e);
+        }
     }
 
     /** The limit in bytes, from a text of whole gigabytes. */

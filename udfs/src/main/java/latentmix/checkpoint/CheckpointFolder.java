@@ -1,6 +1,8 @@
 package latentmix.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -23,6 +25,7 @@ public final class CheckpointFolder {
     /** Names of files that are read beside weights: configurations, vocabularies, tokenizers' models. */
     static final String TEXT = ".*\\.(json|txt|model)";
 
+    private static final String STABLE_DIFFUSION_PIPELINE = "StableDiffusionPipeline";
     private static final String UNET = "unet";
     private static final String TRANSFORMER = "transformer";
     private static final String T5_ENCODER = "text_encoder_3";
@@ -45,7 +48,7 @@ public final class CheckpointFolder {
     /** Opens a checkpoint folder: its index and every component's folder and config are read, its weights are not. */
     public static CheckpointFolder open(Path path) {
         if (!Files.isDirectory(path)) {
-            throw new CheckpointException("There is no checkpoint folder " + path);
+            throw noFolder(path);
         }
         CheckpointFolder folder = indexed(path);
         for (String component : folder.used()) {
@@ -54,12 +57,14 @@ public final class CheckpointFolder {
                         + ", names " + folder.components() + "; fetch the whole checkpoint");
             }
             if (!Files.isDirectory(folder.component(component))) {
-                throw new CheckpointException(path.resolve(INDEX) + " names the component " + component
-                        + ", but there is no folder " + folder.component(component)
-                        + (component.equals(T5_ENCODER) || component.equals(T5_TOKENIZER)
-                                ? "; fetch it, or write [null, null] for " + T5_ENCODER + " and " + T5_TOKENIZER
-                                        + " in the index to run without T5"
-                                : "; fetch the whole checkpoint"));
+                throw CheckpointFile.missing(
+                        folder.component(component),
+                        path.resolve(INDEX) + " names the component " + component
+                                + ", but there is no folder " + folder.component(component)
+                                + (component.equals(T5_ENCODER) || component.equals(T5_TOKENIZER)
+                                        ? "; fetch it, or write [null, null] for " + T5_ENCODER + " and " + T5_TOKENIZER
+                                                + " in the index to run without T5"
+                                        : "; fetch the whole checkpoint"));
             }
         }
         for (String component : folder.networks()) {
@@ -68,6 +73,24 @@ public final class CheckpointFolder {
         }
         folder.schedulerConfig();
         return folder;
+    }
+
+    private static CheckpointException noFolder(Path path) {
+        if (!Files.exists(path)) {
+            return CheckpointFile.missing(path, "There is no checkpoint folder " + path);
+        }
+        String name = path.getFileName().toString();
+        String folder = "expected a checkpoint's folder, which has a " + INDEX + ", got the ";
+        if (name.endsWith(".gguf")) {
+            return new CheckpointException(folder + "GGUF file " + path + "; quantised weights are not supported; take"
+                    + " the checkpoint in diffusers layout in fp32, fp16 or bf16");
+        }
+        if (name.matches(".*\\.(ckpt|bin|pt|pth)")) {
+            return new CheckpointException(folder + "pickle " + path + ", which can run code and is never opened;"
+                    + " convert it where you trust it: StableDiffusionPipeline.from_single_file(file)"
+                    + ".save_pretrained(folder) of diffusers");
+        }
+        return new CheckpointException(folder + "file " + path + "; name its folder");
     }
 
     /** A checkpoint folder of which the index alone is read: it tells what else is needed. */
@@ -102,9 +125,10 @@ public final class CheckpointFolder {
         return path;
     }
 
-    /** The pipeline's class, such as StableDiffusionPipeline. */
+    /** The pipeline's class, such as StableDiffusionPipeline; where the index names none, that of its denoiser. */
     public String pipeline() {
-        return index.path("_class_name").asText();
+        return index.path("_class_name")
+                .asText(denoiser().equals(TRANSFORMER) ? "StableDiffusion3Pipeline" : STABLE_DIFFUSION_PIPELINE);
     }
 
     /** The names of the components that this checkpoint has: those of the index that name a class. */
@@ -158,19 +182,74 @@ public final class CheckpointFolder {
         return path.resolve(name);
     }
 
-    /** A component's config.json. */
+    /** A component's config.json, corrected where the checkpoint's pipeline corrects it. */
     public JsonNode config(String component) {
-        return config(component(component));
+        return component.equals(UNET) ? unet().json() : config(component(component));
     }
 
-    /** The config.json of a component folder, wherever it lies. */
+    /**
+     * The config.json of a component folder, wherever it lies, with the class of the index beside where it has none.
+     */
     public static JsonNode config(Path component) {
-        return JsonObject.read(component.resolve("config.json")).json();
+        JsonObject file = JsonObject.read(component.resolve("config.json"));
+        Path path = component.toAbsolutePath().normalize();
+        Path index = path.resolveSibling(INDEX);
+        if (file.has("_class_name") || file.has("architectures") || !Files.isRegularFile(index)) {
+            return file.json();
+        }
+        return named(
+                file.json(),
+                JsonObject.read(index).json().path(path.getFileName().toString()));
     }
 
+    /** A config with the class of an index's entry, a library and a class. */
+    private static JsonNode named(JsonNode config, JsonNode libraryAndClass) {
+        if (!libraryAndClass.path(1).isTextual()) {
+            return config;
+        }
+        ObjectNode named = config.deepCopy();
+        String name = libraryAndClass.get(1).textValue();
+        if (libraryAndClass.path(0).asText().equals("transformers")) {
+            named.putArray("architectures").add(name);
+        } else {
+            named.put("_class_name", name);
+        }
+        return named;
+    }
+
+    private Corrected unet() {
+        if (!denoiser().equals(UNET)) {
+            return new Corrected(JsonNodeFactory.instance.objectNode(), List.of());
+        }
+        JsonNode config = config(component(UNET));
+        return isCorrected() ? Corrected.unet(config, "unet/config.json") : new Corrected(config, List.of());
+    }
+
+    private Corrected scheduler() {
+        JsonObject file = JsonObject.read(component("scheduler").resolve("scheduler_config.json"));
+        JsonNode config = file.has("_class_name") ? file.json() : named(file.json(), index.path("scheduler"));
+        return isCorrected()
+                ? Corrected.scheduler(config, "scheduler/scheduler_config.json")
+                : new Corrected(config, List.of());
+    }
+
+    /** Whether the pipeline is one of those that correct old configurations. */
+    private boolean isCorrected() {
+        return denoiser().equals(UNET)
+                && pipeline().startsWith("StableDiffusion")
+                && !pipeline().startsWith("StableDiffusionXL");
+    }
+
+    /** The scheduler's configuration, corrected where the checkpoint's pipeline corrects it. */
     public JsonNode schedulerConfig() {
-        return JsonObject.read(component("scheduler").resolve("scheduler_config.json"))
-                .json();
+        return scheduler().json();
+    }
+
+    /** What is corrected of old configurations, each in a line. */
+    public List<String> corrections() {
+        return Stream.of(unet(), scheduler())
+                .flatMap(corrected -> corrected.said().stream())
+                .toList();
     }
 
     /**

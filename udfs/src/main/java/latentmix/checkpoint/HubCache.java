@@ -17,6 +17,7 @@ import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -56,6 +57,8 @@ public final class HubCache {
     private static final String MAIN = "main";
     private static final Pattern LOCATION = Pattern.compile(
             "(?<scheme>hf://)?(?<id>[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*)" + "(?:@(?<revision>[\\w./-]+))?");
+    private static final Pattern FILE =
+            Pattern.compile(".*\\.(bin|ckpt|csv|gguf|json|onnx|parquet|pt|pth|safetensors|tar|tsv|txt|ya?ml|zip)");
     private static final Pattern COMMIT = Pattern.compile("[0-9a-f]{40}");
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final long SAID_EVERY = 256L << 20; // bytes between two lines of progress
@@ -162,11 +165,19 @@ public final class HubCache {
             }
             return Optional.empty();
         }
-        if (parts.group("scheme") == null && Files.exists(Path.of(location))) {
+        if (parts.group("scheme") == null && isLocal(location)) {
             return Optional.empty();
         }
         String revision = parts.group("revision");
         return Optional.of(new Repository(parts.group("id"), revision == null ? MAIN : revision));
+    }
+
+    /** Whether a location that looks like a repository's name is rather a path, that of a file that is missing too. */
+    private static boolean isLocal(String location) {
+        Path path = Path.of(location);
+        return Files.exists(path, LinkOption.NOFOLLOW_LINKS)
+                || Files.isDirectory(path.getName(0))
+                || FILE.matcher(location).matches();
     }
 
     /**

@@ -88,17 +88,49 @@ public final class Models {
 
     private Models() {}
 
-    /** The checkpoint's U-Net or transformer. */
+    /**
+     * The checkpoint's U-Net or transformer.
+     *
+     * @throws CheckpointException if it cannot be run as it is, see {@link #denoiserProblem}
+     */
     public static Denoiser denoiser(CheckpointFolder folder, Device device, Dtype dtype) {
+        requireDenoiser(folder);
         Network network = network(folder, device, dtype, folder.denoiser(), Part.DENOISER);
         return new TorchDenoiser(network, latentShape(folder));
     }
 
     /** The checkpoint's U-Net, loaded so that {@link Denoiser#promptGradient} works. */
     public static Denoiser differentiableDenoiser(CheckpointFolder folder, Device device, Dtype dtype) {
+        requireDenoiser(folder);
         String component = folder.denoiser();
         Key key = new Key(folder.fingerprint(), Place.of(device), dtype, component, Part.DENOISER, Use.GRADIENTS);
         return new TorchDenoiser(network(folder.component(component), key, FOREVER), latentShape(folder));
+    }
+
+    /** Why the checkpoint's network cannot lead an image to its noise, if it cannot. */
+    public static Optional<String> denoiserProblem(CheckpointFolder folder) {
+        return denoisingNetwork(folder) instanceof UNet2DConditionModel unet && unet.guidanceWidth() > 0
+                ? Optional.of("expected a U-Net that predicts noise, but unet/config.json has time_cond_proj_dim = "
+                        + unet.guidanceWidth() + ": a consistency model's U-Net was distilled to sample in a few steps,"
+                        + " and leads no image to its noise; take the checkpoint that it was distilled from")
+                : Optional.empty();
+    }
+
+    private static void requireDenoiser(CheckpointFolder folder) {
+        denoiserProblem(folder).ifPresent(problem -> {
+            throw new CheckpointException(folder.path() + ": " + problem);
+        });
+    }
+
+    /** What is taken otherwise than a checkpoint's configurations say, or not at all, each in a line. */
+    public static List<String> remarks(CheckpointFolder folder) {
+        List<String> remarks = new ArrayList<>(folder.corrections());
+        for (String component : folder.networks()) {
+            String where = component + "/config.json";
+            Architecture.unknownKeys(folder.config(component), where)
+                    .forEach(key -> remarks.add(where + ": " + key + " is not known and changes nothing"));
+        }
+        return remarks;
     }
 
     /** The autoencoder's half that encodes. */
@@ -311,7 +343,13 @@ public final class Models {
     }
 
     private static DenoisingNetwork denoisingNetwork(CheckpointFolder folder) {
-        return architecture(folder.component(folder.denoiser()), DenoisingNetwork.class);
+        Path component = folder.component(folder.denoiser());
+        return architecture(
+                component,
+                Architecture.of(
+                        folder.config(folder.denoiser()),
+                        component.resolve("config.json").toString()),
+                DenoisingNetwork.class);
     }
 
     private static AutoencoderKL autoencoder(CheckpointFolder folder) {
@@ -320,7 +358,10 @@ public final class Models {
 
     /** A component's architecture, which must be of this kind. */
     static <T extends Architecture> T architecture(Path component, Class<T> type) {
-        Architecture architecture = Architecture.of(component);
+        return architecture(component, Architecture.of(component), type);
+    }
+
+    private static <T extends Architecture> T architecture(Path component, Architecture architecture, Class<T> type) {
         if (!type.isInstance(architecture)) {
             throw new CheckpointException(component + " should be of the architecture " + type.getSimpleName()
                     + ", but is " + architecture.getClass().getSimpleName());

@@ -1,5 +1,6 @@
 package latentmix.model;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.AutoencoderKL;
@@ -17,6 +18,11 @@ record PartsCheck(CheckpointFolder folder, DenoisingNetwork denoiser, Autoencode
     void run() {
         int channels = vae.latentChannels();
         require(
+                denoiser.inChannels() == channels || denoiser.inChannels() <= denoiser.outChannels(),
+                "in_channels of the " + folder.denoiser() + " must be the autoencoder's latent_channels, " + channels
+                        + ", cannot be: " + denoiser.inChannels() + ", as of a model that takes more than latents",
+                "choose a checkpoint for text to image: those for inpainting, depth and editing are not supported");
+        require(
                 denoiser.inChannels() == channels && denoiser.outChannels() == channels,
                 "in_channels and out_channels of the " + folder.denoiser()
                         + " must be the autoencoder's latent_channels, " + channels + ", cannot be: "
@@ -24,9 +30,9 @@ record PartsCheck(CheckpointFolder folder, DenoisingNetwork denoiser, Autoencode
         if (denoiser instanceof UNet2DConditionModel unet) {
             require(
                     unet.textTime().isEmpty(),
-                    "the U-Net takes text_embeds and time_ids as Stable Diffusion XL's, whose"
-                            + " pipeline is not supported;"
-                            + " such a U-Net can be verified and compiled as a component");
+                    "the U-Net must be Stable Diffusion 1's or 2's, cannot be Stable Diffusion XL's, which takes"
+                            + " text_embeds and time_ids",
+                    "choose another checkpoint; such a U-Net can be verified and compiled as a component");
             scheduler("a U-Net", "DDIMScheduler", !isFlow());
             int width = clip("").hiddenSize();
             for (int attended : unet.crossAttentionDims()) {
@@ -47,7 +53,8 @@ record PartsCheck(CheckpointFolder folder, DenoisingNetwork denoiser, Autoencode
         ClipTextModel g = clip("_2");
         require(
                 l.projection() > 0 && g.projection() > 0,
-                "text_encoder and text_encoder_2 must be of the architecture CLIPTextModelWithProjection");
+                "text_encoder and text_encoder_2 must be of the architecture CLIPTextModelWithProjection",
+                "correct architectures in their config.json if their weights have text_projection.weight");
         int pooled = l.projection() + g.projection();
         require(
                 transformer.pooledProjectionDim() == pooled,
@@ -74,8 +81,9 @@ record PartsCheck(CheckpointFolder folder, DenoisingNetwork denoiser, Autoencode
 
     /** Whether the scheduler is made for a network that predicts a flow's velocity. */
     private boolean isFlow() {
-        return folder.schedulerConfig().path("_class_name").asText().startsWith("FlowMatch")
-                || folder.schedulerConfig().path("prediction_type").asText().equals("flow_prediction");
+        JsonNode config = folder.schedulerConfig();
+        return config.path("_class_name").asText().startsWith("FlowMatch")
+                || config.path("prediction_type").asText().equals("flow_prediction");
     }
 
     private void scheduler(String network, String usual, boolean fits) {
@@ -84,7 +92,8 @@ record PartsCheck(CheckpointFolder folder, DenoisingNetwork denoiser, Autoencode
         require(
                 fits,
                 "the scheduler of " + network + " must be one for what it predicts, such as " + usual + ", cannot be: "
-                        + name + " of prediction_type " + prediction);
+                        + name + " of prediction_type " + prediction,
+                "take the scheduler of the checkpoint that the network is of");
     }
 
     /** Opens every tokenizer, and refuses one whose ids or prompts are beyond its encoder. */
@@ -108,7 +117,8 @@ record PartsCheck(CheckpointFolder folder, DenoisingNetwork denoiser, Autoencode
             require(
                     tokenizer.maxLength() <= clip.maxPositionEmbeddings(),
                     "model_max_length of " + name + " must be at most its text encoder's max_position_embeddings, "
-                            + clip.maxPositionEmbeddings() + ", cannot be: " + tokenizer.maxLength());
+                            + clip.maxPositionEmbeddings() + ", cannot be: " + tokenizer.maxLength(),
+                    "correct it in " + name + "/tokenizer_config.json");
             vocabulary(name, tokenizer, clip.vocabSize());
         } else if (encoder instanceof T5EncoderModel t5) {
             vocabulary(name, tokenizer, t5.vocabSize());
@@ -122,9 +132,14 @@ record PartsCheck(CheckpointFolder folder, DenoisingNetwork denoiser, Autoencode
                         + ", but go up to: " + (tokenizer.vocabSize() - 1));
     }
 
+    /** What two components must agree on. */
     private void require(boolean holds, String message) {
+        require(holds, message, "take all components from one checkpoint");
+    }
+
+    private void require(boolean holds, String message, String remedy) {
         if (!holds) {
-            throw new CheckpointException(folder.path() + ": " + message + "; take all components from one checkpoint");
+            throw new CheckpointException(folder.path() + ": " + message + "; " + remedy);
         }
     }
 }

@@ -78,4 +78,9 @@ public sealed interface Scheduler permits DdimScheduler, DpmSolverMultistepSched
     static Scheduler of(JsonNode schedulerConfig, Solver solver) {
         return new SchedulerConfig(schedulerConfig).scheduler(solver);
     }
+
+    /** What of a checkpoint's {@code scheduler_config.json} makes no difference, though it says it does, in lines. */
+    static List<String> remarks(JsonNode schedulerConfig) {
+        return new SchedulerConfig(schedulerConfig).remarks();
+    }
 }

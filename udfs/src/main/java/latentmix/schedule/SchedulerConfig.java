@@ -1,105 +1,92 @@
 package latentmix.schedule;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.StreamSupport;
 import latentmix.checkpoint.JsonObject;
+import latentmix.checkpoint.SchedulerDefaults;
 
 /**
  * The settings of a {@code scheduler_config.json}, with diffusers' defaults for absent keys.
  *
  * <p>Published checkpoints name many samplers of the one diffusion process (Stable Diffusion 1.5 names PNDM). They
- * share the noise schedule, so all of them run as DDIM on it, as {@code DDIMScheduler.from_config} does; settings that
- * concern only their own solver make no difference, unless they choose other noise levels for DPM-Solver++. A flow's
- * configuration is {@code FlowMatchEulerDiscreteScheduler}'s. Every other setting is either obeyed or refused by name.
+ * share the noise schedule, so all of them run as DDIM on it, as {@code DDIMScheduler.from_config} does, and those of a
+ * flow as {@code FlowMatchEulerDiscreteScheduler}. What changes the schedule, or what the network predicts, is obeyed
+ * or refused by name. What concerns a sampler alone makes no difference.
  */
 final class SchedulerConfig {
-    /** The classes whose noise schedule DDIM can take over, each with its default of {@code clip_sample}. */
-    private static final Map<String, Boolean> CLIPS_BY_DEFAULT = Map.ofEntries(
-            Map.entry("DDIMScheduler", true),
-            Map.entry("DDIMInverseScheduler", true),
-            Map.entry("DDPMScheduler", true),
-            Map.entry("PNDMScheduler", false),
-            Map.entry("LMSDiscreteScheduler", false),
-            Map.entry("EulerDiscreteScheduler", false),
-            Map.entry("EulerAncestralDiscreteScheduler", false),
-            Map.entry("HeunDiscreteScheduler", false),
-            Map.entry("KDPM2DiscreteScheduler", false),
-            Map.entry("KDPM2AncestralDiscreteScheduler", false),
-            Map.entry("DPMSolverMultistepScheduler", false),
-            Map.entry("DPMSolverMultistepInverseScheduler", false),
-            Map.entry("DPMSolverSinglestepScheduler", false),
-            Map.entry("DPMSolverSDEScheduler", false),
-            Map.entry("DEISMultistepScheduler", false),
-            Map.entry("UniPCMultistepScheduler", false));
+    /** Where the levels of a sampler lie, which the tables here choose by {@code timestep_spacing}; off by default. */
+    private static final List<String> OTHER_LEVELS = List.of(
+            "use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas", "stochastic_sampling");
 
-    private static final String FLOW = "FlowMatchEulerDiscreteScheduler";
-
-    private static final Set<String> OBEYED = Set.of(
-            "num_train_timesteps",
-            "beta_start",
+    /** All keys of diffusers' schedulers of either process. */
+    private static final Set<String> KNOWN = Set.of(
+            "algorithm_type",
+            "base_image_seq_len",
+            "base_shift",
             "beta_end",
             "beta_schedule",
-            "trained_betas",
-            "rescale_betas_zero_snr",
-            "prediction_type",
-            "timestep_spacing",
-            "steps_offset",
-            "set_alpha_to_one",
+            "beta_start",
             "clip_sample",
-            "thresholding",
-            "use_flow_sigmas",
-            "use_dynamic_shifting",
-            "timestep_type",
-            "final_sigmas_type",
-            "lambda_min_clipped",
-            "use_beta_sigmas",
-            "use_exponential_sigmas",
-            "use_karras_sigmas",
-            "use_lu_lambdas");
-
-    /** Settings of other schedulers' solvers, and the details of features that are refused when switched on. */
-    private static final Set<String> WITHOUT_EFFECT = Set.of(
-            "algorithm_type",
             "clip_sample_range",
+            "corrector_order",
             "disable_corrector",
             "dynamic_thresholding_ratio",
+            "eta",
             "euler_at_final",
+            "final_sigmas_type",
             "flow_shift",
             "interpolation_type",
+            "invert_sigmas",
+            "lambda_min_clipped",
             "lower_order_final",
+            "max_image_seq_len",
+            "max_shift",
             "noise_sampler_seed",
+            "num_train_timesteps",
+            "original_inference_steps",
             "predict_x0",
+            "prediction_type",
+            "predictor_order",
+            "rescale_betas_zero_snr",
             "sample_max_value",
+            "scale_factors",
+            "set_alpha_to_one",
+            "shift",
             "shift_terminal",
+            "sigma_data",
             "sigma_max",
             "sigma_min",
             "skip_prk_steps",
+            "snr_shift_scale",
             "solver_order",
             "solver_p",
             "solver_type",
-            "tensor_format",
-            "time_shift_type",
-            "variance_type");
-
-    private static final Set<String> FLOW_OBEYED = Set.of(
-            "num_train_timesteps",
-            "shift",
-            "invert_sigmas",
-            "shift_terminal",
+            "steps_offset",
             "stochastic_sampling",
+            "tau_func",
+            "tensor_format",
+            "thresholding",
+            "time_shift_type",
+            "timestep_scaling",
+            "timestep_spacing",
+            "timestep_type",
+            "trained_betas",
+            "upscale_mode",
             "use_beta_sigmas",
             "use_dynamic_shifting",
             "use_exponential_sigmas",
-            "use_karras_sigmas");
+            "use_flow_sigmas",
+            "use_karras_sigmas",
+            "use_lu_lambdas",
+            "variance_type");
 
-    /** The details of dynamic shifting. */
-    private static final Set<String> FLOW_WITHOUT_EFFECT =
-            Set.of("base_image_seq_len", "base_shift", "max_image_seq_len", "max_shift", "time_shift_type");
+    private static final String FLOW = "FlowMatch"; // classes that begin so are of a flow
+    private static final String FLOW_PREDICTION = "flow_prediction";
 
     private static final String FILE = "scheduler_config.json";
 
@@ -145,39 +132,65 @@ final class SchedulerConfig {
                 + ", cannot be: " + solver + "; choose " + suited + ", or leave it out");
     }
 
-    private boolean isFlow() {
-        return config.text("_class_name", "DDIMScheduler").equals(FLOW);
+    /** What makes no difference though it is switched on or not known, each in a line. */
+    List<String> remarks() {
+        List<String> remarks = new ArrayList<>();
+        for (String key : OTHER_LEVELS) {
+            if (config.flag(key, false)) {
+                remarks.add(FILE + ": " + key + " changes nothing: levels are those of "
+                        + (isFlow() ? "the shift" : "timestep_spacing"));
+            }
+        }
+        json.fieldNames().forEachRemaining(key -> {
+            if (!key.startsWith("_") && !KNOWN.contains(key)) {
+                remarks.add(FILE + ": " + key + " is not known and changes nothing");
+            }
+        });
+        return remarks;
     }
 
+    private String className() {
+        return config.text("_class_name", "DDIMScheduler");
+    }
+
+    private boolean isFlow() {
+        return className().startsWith(FLOW)
+                || config.flag("use_flow_sigmas", false)
+                || config.text("prediction_type", "").equals(FLOW_PREDICTION);
+    }
+
+    /** A flow of a class of its own, or of a multistep solver's that runs on a flow's levels. */
     private FlowMatchEulerScheduler flow(FlowMatchEulerScheduler.End inversionAt) {
-        refuseUnknown(FLOW_OBEYED, FLOW_WITHOUT_EFFECT, "remove it if a flow does not depend on it");
+        String shift = "shift";
+        if (!className().startsWith(FLOW)) {
+            shift = "flow_shift";
+            if (!config.flag("use_flow_sigmas", false)) {
+                throw refused("use_flow_sigmas", "true with flow_prediction", false, "choose another checkpoint");
+            }
+            String predicted = config.text("prediction_type", "epsilon");
+            if (!predicted.equals(FLOW_PREDICTION)) {
+                throw refused(
+                        "prediction_type",
+                        FLOW_PREDICTION + " with use_flow_sigmas",
+                        predicted,
+                        "correct what does not fit the network");
+            }
+        }
         off(
                 "use_dynamic_shifting",
-                false,
                 "a shift that grows with the image is not supported: set it to false, and set shift"
                         + " to what suits the size");
-        for (String key : List.of("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas")) {
-            off(key, false, "set it to false: the levels are spaced as the flow was trained");
-        }
-        off("invert_sigmas", false, "set it to false: an inversion has a table of its own");
-        off("stochastic_sampling", false, "set it to false: sampling must lead an inversion's noise back to its image");
+        off("invert_sigmas", "set it to false: an inversion has a table of its own");
         if (config.has("shift_terminal")) {
             throw refused(
                     "shift_terminal", "absent", json.get("shift_terminal"), "remove it: the last step leads to 0");
         }
         return new FlowMatchEulerScheduler(
-                new FlowSchedule(config.number("shift", 1), config.whole("num_train_timesteps", 1000)), inversionAt);
+                new FlowSchedule(config.number(shift, 1), config.whole("num_train_timesteps", 1000)), inversionAt);
     }
 
     /** DDIM with the last level of DPM-Solver++: noiseless, unless {@code final_sigmas_type} says otherwise. */
     private DdimScheduler diffusionToZero() {
-        for (String key : List.of("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas")) {
-            off(key, false, "set it to false: the solver passes the levels of timestep_spacing");
-        }
-        if (config.number("lambda_min_clipped", Double.NEGATIVE_INFINITY) != Double.NEGATIVE_INFINITY) {
-            throw refused(
-                    "lambda_min_clipped", "absent", json.get("lambda_min_clipped"), "remove it: no level is clipped");
-        }
         String last = config.text("final_sigmas_type", "zero");
         if (!last.equals("zero") && !last.equals("sigma_min")) {
             throw refused("final_sigmas_type", "zero or sigma_min", last, "correct it");
@@ -193,25 +206,36 @@ final class SchedulerConfig {
     }
 
     private DdimScheduler diffusion() {
-        String name = config.text("_class_name", "DDIMScheduler");
-        Boolean clips = CLIPS_BY_DEFAULT.get(name);
-        if (clips == null) {
+        String name = className();
+        SchedulerDefaults defaults = SchedulerDefaults.of(name).orElseGet(() -> betasGiven(name));
+        if (config.has("sigma_data")) {
             throw refused(
-                    "_class_name",
-                    FLOW + " or a scheduler of the variance-preserving diffusion process",
-                    name,
-                    "use DDIMScheduler, or for a flow " + FLOW);
+                    "sigma_data",
+                    "absent",
+                    json.get("sigma_data"),
+                    "choose another checkpoint: the network's inputs and outputs are scaled by it");
         }
-        refuseUnknown(OBEYED, WITHOUT_EFFECT, "remove it if DDIM does not depend on it");
-        String unbounded = "set it to false (absent, it means " + clips + "): latents are not bounded as pixels are";
-        off("clip_sample", clips, unbounded);
-        off("thresholding", false, unbounded);
-        off("use_flow_sigmas", false, "flow matching is another process");
-        off("use_dynamic_shifting", false, "flow matching is another process");
+        String unbounded = "latents are not bounded as pixels are";
+        if (config.flag("clip_sample", defaults.clipsSample())) {
+            throw refused(
+                    "clip_sample",
+                    "false",
+                    true,
+                    "set it to false" + (config.has("clip_sample") ? "" : " (absent, it means true)") + ": "
+                            + unbounded);
+        }
+        off("thresholding", "set it to false: " + unbounded);
         if (!config.text("timestep_type", "discrete").equals("discrete")) {
             throw refused("timestep_type", "discrete", json.get("timestep_type"), "choose another checkpoint");
         }
-        NoiseSchedule noise = noiseSchedule();
+        if (config.number("snr_shift_scale", name.startsWith("CogVideoX") ? 3 : 1) != 1) {
+            throw refused(
+                    "snr_shift_scale",
+                    "1",
+                    config.has("snr_shift_scale") ? json.get("snr_shift_scale") : "absent, which means 3",
+                    "write out the shifted betas as trained_betas");
+        }
+        NoiseSchedule noise = noiseSchedule(defaults);
         return new DdimScheduler(
                 noise,
                 choice("prediction_type", PredictionType.EPSILON),
@@ -221,14 +245,28 @@ final class SchedulerConfig {
                 name);
     }
 
-    private NoiseSchedule noiseSchedule() {
+    /** The defaults of a class that has none for betas, or that is not known: it takes what another sampler left. */
+    private SchedulerDefaults betasGiven(String name) {
+        if (!config.has("beta_schedule") && !config.has("trained_betas")) {
+            throw refused(
+                    "_class_name",
+                    "a scheduler of the variance-preserving diffusion process, or of a flow (" + FLOW + "…)",
+                    name,
+                    "name the schedule that the network was trained with as beta_schedule, beta_start and beta_end, or"
+                            + " use DDIMScheduler");
+        }
+        return SchedulerDefaults.of("EulerDiscreteScheduler").orElseThrow();
+    }
+
+    private NoiseSchedule noiseSchedule(SchedulerDefaults defaults) {
         int trained = config.whole("num_train_timesteps", 1000);
         if (trained < 1) {
             throw refused("num_train_timesteps", "at least 1", trained, "restore what the model was trained with");
         }
-        double start = config.number("beta_start", 0.0001);
-        double end = config.number("beta_end", 0.02);
-        String shape = config.has("trained_betas") ? "trained_betas" : config.text("beta_schedule", "linear");
+        double start = config.number("beta_start", defaults.betaStart());
+        double end = config.number("beta_end", defaults.betaEnd());
+        String shape =
+                config.has("trained_betas") ? "trained_betas" : config.text("beta_schedule", defaults.betaSchedule());
         NoiseSchedule schedule =
                 switch (shape) {
                     case "trained_betas" -> trainedBetas(trained);
@@ -256,16 +294,8 @@ final class SchedulerConfig {
         return NoiseSchedule.ofBetas(betas);
     }
 
-    private void refuseUnknown(Set<String> obeyed, Set<String> withoutEffect, String hint) {
-        json.fieldNames().forEachRemaining(key -> {
-            if (!key.startsWith("_") && !obeyed.contains(key) && !withoutEffect.contains(key)) {
-                throw refused(key, "absent: it is not known", json.get(key), hint);
-            }
-        });
-    }
-
-    private void off(String key, boolean absent, String hint) {
-        if (config.flag(key, absent)) {
+    private void off(String key, String hint) {
+        if (config.flag(key, false)) {
             throw refused(key, "false", true, hint);
         }
     }

@@ -150,7 +150,22 @@ class HubCacheTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/models/sd15", "./runs/model", "model", "s3a://bucket/model", "a/b/c", "builtin:fashion"})
+    @ValueSource(
+            strings = {
+                "/models/sd15",
+                "./runs/model",
+                "model",
+                "s3a://bucket/model",
+                "a/b/c",
+                "builtin:fashion",
+                "models/inception.pt",
+                "conf/absent.yaml",
+                "models/sd.safetensors",
+                "src/absent",
+                "../model",
+                "~/model",
+                "target/../x"
+            })
     void otherLocationsAreNotOfTheHub(String location) {
         assertThat(HubCache.repository(location)).isEmpty();
     }

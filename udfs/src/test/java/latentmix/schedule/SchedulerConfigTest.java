@@ -75,8 +75,8 @@ class SchedulerConfigTest {
                     """
                     "clip_sample": true                               | clip_sample must be false
                     "clip_sample": false, "thresholding": true        | thresholding must be false
-                    "clip_sample": false, "prediction_type": "flow_prediction" \
-                        | prediction_type must be one of [epsilon, v_prediction, sample], cannot be: flow_prediction
+                    "clip_sample": false, "prediction_type": "velocity" \
+                        | prediction_type must be one of [epsilon, v_prediction, sample], cannot be: velocity
                     "clip_sample": false, "timestep_spacing": "karras" \
                         | timestep_spacing must be one of [leading, trailing, linspace], cannot be: karras
                     "clip_sample": false, "beta_schedule": "sigmoid" \
@@ -92,9 +92,17 @@ class SchedulerConfigTest {
                     "clip_sample": false, "beta_end": 1.5             | A beta must be in [0, 1)
                     "clip_sample": false, "trained_betas": [0.1]      | trained_betas must be 1000 numbers, cannot be: 1
                     "clip_sample": false, "timestep_type": "continuous"        | timestep_type must be discrete
-                    "clip_sample": false, "use_flow_sigmas": true     | use_flow_sigmas must be false
-                    "clip_sample": false, "snr_weighting": 5          | snr_weighting must be absent: it is not known
-                    "_class_name": "FlowMatchHeunDiscreteScheduler"   | cannot be: FlowMatchHeunDiscreteScheduler
+                    "clip_sample": false, "use_flow_sigmas": true \
+                        | prediction_type must be flow_prediction with use_flow_sigmas, cannot be: epsilon
+                    "prediction_type": "flow_prediction"              | use_flow_sigmas must be true with flow_prediction
+                    "_class_name": "CogVideoXDDIMScheduler", "clip_sample": false \
+                        | snr_shift_scale must be 1, cannot be: absent, which means 3
+                    "clip_sample": false, "snr_shift_scale": 2.0      | snr_shift_scale must be 1, cannot be: 2.0
+                    "_class_name": "EDMEulerScheduler", "beta_schedule": "linear", "sigma_data": 0.5 \
+                        | sigma_data must be absent, cannot be: 0.5
+                    "_class_name": "IPNDMScheduler"                   | _class_name must be a scheduler of the variance
+                    "_class_name": "ScoreSdeVeScheduler"              | cannot be: ScoreSdeVeScheduler; name the schedule
+                    "_class_name": "HeunDiscreteScheduler", "beta_schedule": "exp" | beta_schedule must be linear
                     """)
     void settingsThatAreNotSupportedAreRefusedByName(String settings, String message) {
         assertThatThrownBy(() -> of("{" + settings + "}"))
@@ -119,15 +127,10 @@ class SchedulerConfigTest {
             textBlock =
                     """
                 "use_dynamic_shifting": true    | use_dynamic_shifting must be false
-                "use_karras_sigmas": true       | use_karras_sigmas must be false
-                "use_exponential_sigmas": true  | use_exponential_sigmas must be false
-                "use_beta_sigmas": true         | use_beta_sigmas must be false
                 "invert_sigmas": true           | invert_sigmas must be false
-                "stochastic_sampling": true     | stochastic_sampling must be false
                 "shift_terminal": 0.1           | shift_terminal must be absent, cannot be: 0.1
                 "shift": -1                     | shift must be above 0, cannot be: -1.0
                 "shift": "three"                | shift must be a number, cannot be: "three"
-                "prediction_type": "epsilon"    | prediction_type must be absent: it is not known
                 """)
     void settingsOfAFlowThatAreNotSupportedAreRefusedByName(String setting, String message) {
         assertThatThrownBy(() -> of("{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\", " + setting + "}"))
@@ -175,25 +178,115 @@ class SchedulerConfigTest {
                 .finalAlphaCumprod();
     }
 
-    @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
-                "use_karras_sigmas": true         | use_karras_sigmas must be false
-                "use_lu_lambdas": true            | use_lu_lambdas must be false
-                "use_beta_sigmas": true           | use_beta_sigmas must be false
-                "use_exponential_sigmas": true    | use_exponential_sigmas must be false
-                "lambda_min_clipped": -5.1        | lambda_min_clipped must be absent, cannot be: -5.1
-                "final_sigmas_type": "karras"     | final_sigmas_type must be zero or sigma_min, cannot be: karras
-                """)
-    void settingsOfOtherLevelsAreRefusedForDpmSolverAndWithoutEffectOnDdim(String setting, String message) {
-        String config = "{\"_class_name\": \"DPMSolverMultistepScheduler\", " + setting + "}";
+    @Test
+    void aLastLevelThatIsNotKnownIsRefusedForDpmSolver() {
+        String config = "{\"_class_name\": \"DPMSolverMultistepScheduler\", \"final_sigmas_type\": \"karras\"}";
 
-        assertThat(of(config).sampling(10))
-                .isEqualTo(
-                        of("{\"_class_name\": \"DPMSolverMultistepScheduler\"}").sampling(10));
-        assertThatThrownBy(() -> of(config, Solver.DPM_SOLVER_2M)).hasMessageContaining(message);
+        assertThatThrownBy(() -> of(config, Solver.DPM_SOLVER_2M))
+                .hasMessageContaining("final_sigmas_type must be zero or sigma_min, cannot be: karras");
+    }
+
+    /** The tables here are their own: where a checkpoint's sampler put its levels is said, and changes none. */
+    @ParameterizedTest
+    @CsvSource({
+        "use_karras_sigmas, true",
+        "use_lu_lambdas, true",
+        "use_beta_sigmas, true",
+        "use_exponential_sigmas, true",
+        "stochastic_sampling, true",
+        "snr_weighting, 5"
+    })
+    void aSettingOfAnotherSamplersLevelsAndOneThatIsNotKnownAreSaidAndWithoutEffect(String key, String value) {
+        String set = ", \"" + key + "\": " + value + "}";
+        String unset = "{\"_class_name\": \"DPMSolverMultistepScheduler\"}";
+        String flow = "{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\"}";
+
+        for (String config : List.of(unset, flow)) {
+            assertThat(of(config.replace("}", set)).sampling(10))
+                    .isEqualTo(of(config).sampling(10));
+            assertThat(Scheduler.remarks(json(config.replace("}", set))))
+                    .singleElement()
+                    .asString()
+                    .startsWith("scheduler_config.json: " + key + " ")
+                    .contains("changes nothing");
+            assertThat(Scheduler.remarks(json(config))).isEmpty();
+        }
+        assertThat(of(unset.replace("}", set), Solver.DPM_SOLVER_2M).sampling(10))
+                .isEqualTo(of(unset, Solver.DPM_SOLVER_2M).sampling(10));
+    }
+
+    /** As Python writes what clips no level, and what clips some. */
+    @ParameterizedTest
+    @ValueSource(strings = {"-1e400", "-5.1"})
+    void theLevelsThatAnotherSolverClipsAreOursAll(String clipped) {
+        String config = "{\"_class_name\": \"DPMSolverMultistepScheduler\", \"lambda_min_clipped\": " + clipped + "}";
+
+        assertThat(of(config, Solver.DPM_SOLVER_2M).sampling(10))
+                .isEqualTo(of("{\"_class_name\": \"DPMSolverMultistepScheduler\"}", Solver.DPM_SOLVER_2M)
+                        .sampling(10));
+    }
+
+    /** ᾱ of timesteps 0, 500 and 999 as diffusers 0.42.1 computes them in float32 for the class's own defaults. */
+    @ParameterizedTest
+    @CsvSource({
+        "CogVideoXDDIMScheduler, 0.99915, 0.276332684, 0.00466009851",
+        "DDIMInverseScheduler, 0.999899983, 0.0777966529, 4.03583035e-05",
+        "DDIMParallelScheduler, 0.999899983, 0.0777966529, 4.03583035e-05",
+        "DDIMScheduler, 0.999899983, 0.0777966529, 4.03583035e-05",
+        "DDPMParallelScheduler, 0.999899983, 0.0777966529, 4.03583035e-05",
+        "DDPMScheduler, 0.999899983, 0.0777966529, 4.03583035e-05",
+        "DEISMultistepScheduler, 0.999899983, 0.0777966529, 4.03583035e-05",
+        "DPMSolverMultistepInverseScheduler, 0.999899983, 0.0777966529, 4.03583035e-05",
+        "DPMSolverMultistepScheduler, 0.999899983, 0.0777966529, 4.03583035e-05",
+        "DPMSolverSDEScheduler, 0.999149978, 0.160771623, 0.00157896278",
+        "DPMSolverSinglestepScheduler, 0.999899983, 0.0777966529, 4.03583035e-05",
+        "EulerAncestralDiscreteScheduler, 0.999899983, 0.0777966529, 4.03583035e-05",
+        "EulerDiscreteScheduler, 0.999899983, 0.0777966529, 4.03583035e-05",
+        "HeunDiscreteScheduler, 0.999149978, 0.160771623, 0.00157896278",
+        "KDPM2AncestralDiscreteScheduler, 0.999149978, 0.160771623, 0.00157896278",
+        "KDPM2DiscreteScheduler, 0.999149978, 0.160771623, 0.00157896278",
+        "LCMScheduler, 0.999149978, 0.276332468, 0.00466009509",
+        "LMSDiscreteScheduler, 0.999899983, 0.0777966529, 4.03583035e-05",
+        "PNDMScheduler, 0.999899983, 0.0777966529, 4.03583035e-05",
+        "RePaintScheduler, 0.999899983, 0.0777966529, 4.03583035e-05",
+        "SASolverScheduler, 0.999899983, 0.0777966529, 4.03583035e-05",
+        "TCDScheduler, 0.999149978, 0.276332468, 0.00466009509",
+        "UnCLIPScheduler, 0.999958694, 0.492285043, 2.42873499e-09",
+        "UniPCMultistepScheduler, 0.999899983, 0.0777966529, 4.03583035e-05"
+    })
+    void everySchedulerIsReadForItsNoiseSchedule(String name, double first, double middle, double last) {
+        String config = "{\"_class_name\": \"" + name + "\", \"clip_sample\": false, \"snr_shift_scale\": 1}";
+        NoiseSchedule noise = ((DdimScheduler) of(config)).noise();
+
+        assertThat(noise.alphaCumprod(0)).isCloseTo(first, within(1e-6));
+        assertThat(noise.alphaCumprod(500)).isCloseTo(middle, within(1e-6));
+        assertThat(noise.alphaCumprod(999)).isCloseTo(last, within(1e-7));
+        assertThat(of(STABLE_DIFFUSION_15.replace("PNDMScheduler", name).replace("}", ", \"snr_shift_scale\": 1}"))
+                        .sampling(50))
+                .isEqualTo(of(STABLE_DIFFUSION_15).sampling(50));
+    }
+
+    /** A class without betas of its own takes what the sampler before it left in the file, as diffusers saves it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"IPNDMScheduler", "SomeNewScheduler"})
+    void aClassThatIsNotKnownIsReadByTheBetasThatAreWritten(String name) {
+        assertThat(of(STABLE_DIFFUSION_15.replace("PNDMScheduler", name)).sampling(50))
+                .isEqualTo(of(STABLE_DIFFUSION_15).sampling(50));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "FlowMatchHeunDiscreteScheduler, shift, ",
+        "FlowMatchLCMScheduler, shift, ",
+        "UniPCMultistepScheduler, flow_shift, flow_prediction",
+        "DPMSolverMultistepScheduler, flow_shift, flow_prediction"
+    })
+    void everySchedulerOfAFlowIsReadForItsShift(String name, String key, String prediction) {
+        String more =
+                prediction == null ? "" : ", \"use_flow_sigmas\": true, \"prediction_type\": \"" + prediction + "\"";
+
+        assertThat(of("{\"_class_name\": \"" + name + "\", \"" + key + "\": 3.0" + more + "}"))
+                .isEqualTo(of("{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\", \"shift\": 3.0}"));
     }
 
     @Test

@@ -12,6 +12,7 @@ import latentmix.checkpoint.StateDict;
 import latentmix.latent.Shape;
 import latentmix.model.Models;
 import latentmix.plan.ExitCode;
+import latentmix.schedule.Scheduler;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
@@ -54,6 +55,9 @@ final class ModelShowCommand implements Callable<Integer> {
         for (String component : folder.networks()) {
             show(component, folder.component(component));
         }
+        Models.remarks(folder).forEach(remark -> print("%-14s %s", "note", remark));
+        Scheduler.remarks(folder.schedulerConfig()).forEach(remark -> print("%-14s %s", "note", remark));
+        Models.denoiserProblem(folder).ifPresent(problem -> print("%-14s %s", "no inversion", problem));
         return ExitCode.DONE.code();
     }
 

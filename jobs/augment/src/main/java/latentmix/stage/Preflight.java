@@ -52,7 +52,10 @@ final class Preflight {
         } catch (CheckpointException | IllegalArgumentException e) {
             throw new ConfigException(List.of("model.checkpoint: " + e.getMessage()));
         }
-        List<String> problems = Solving.problems(config, checkpoint.schedulerConfig());
+        Models.remarks(checkpoint).forEach(tasks.console()::warn);
+        Scheduler.remarks(checkpoint.schedulerConfig()).forEach(tasks.console()::warn);
+        List<String> problems = new ArrayList<>(Solving.problems(config, checkpoint.schedulerConfig()));
+        Models.denoiserProblem(checkpoint).ifPresent(problem -> problems.add("inversion.method: " + problem));
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
         }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
+import latentmix.GoldenCheckpoints;
 import latentmix.Repository;
 import latentmix.plan.ExitCode;
 import latentmix.table.FullDisk;
@@ -262,6 +263,23 @@ class MainTest {
         assertThat(run("model", "show", "builtin:fashion")).isEqualTo(ExitCode.DONE.code());
         assertThat(out.toString())
                 .contains("StableDiffusionPipeline", "32 × 32", "4 × 8 × 8", "UNet2DConditionModel, 2.22 M parameters");
+    }
+
+    @Test
+    void whatIsCorrectedOfAnOldCheckpointIsShown(@TempDir Path folder) throws Exception {
+        Path checkpoint = GoldenCheckpoints.stableDiffusion15(Files.createDirectory(folder.resolve("of 2022")));
+        GoldenCheckpoints.edit(
+                checkpoint.resolve("unet/config.json"), "{\"_diffusers_version\": \"0.6.0\", \"sample_size\": 32}");
+        GoldenCheckpoints.edit(checkpoint.resolve("scheduler/scheduler_config.json"), "{\"steps_offset\": 0}");
+
+        assertThat(run("model", "show", checkpoint.toUri().toString())).isEqualTo(ExitCode.DONE.code());
+        assertThat(out.toString())
+                .contains("512 × 512")
+                .contains("unet/config.json: sample_size 32 is taken for 64, as diffusers does where a file is of its"
+                        + " version 0.6.0")
+                .contains("steps_offset, given as 0, is taken for 1");
+        assertThat(run("model", "show", "file:///of 2022")).isEqualTo(ExitCode.BAD_CONFIGURATION.code());
+        assertThat(err.toString()).contains("expected file:///path", "write the path alone");
     }
 
     @Test

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import latentmix.GoldenCheckpoints;
+import latentmix.checkpoint.Tensors;
 import latentmix.config.ConfigException;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
@@ -16,7 +18,9 @@ import latentmix.image.UnreadableImage;
 import latentmix.latent.Shape;
 import latentmix.table.InvertedRow;
 import latentmix.table.RowFile;
+import latentmix.table.StageName;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -102,6 +106,69 @@ class CheckpointFamiliesTest {
                         1, TinyRun.config(input, model, "inversion.method=bdia"), folder.resolve("refused")))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("inversion.method: ");
+    }
+
+    /** Stable Diffusion 1.4 as it was first published, with settings that nobody knows. */
+    @Test
+    void whatIsCorrectedAndWhatIsNotKnownIsSaidOnceAndTheRunGoesOn() throws IOException {
+        Path checkpoint = Family.STABLE_DIFFUSION_15.checkpoint(Files.createDirectory(folder.resolve("checkpoint")));
+        Path input = TinyRun.input(folder.resolve("in"), 8);
+        GoldenCheckpoints.edit(
+                checkpoint.resolve("scheduler/scheduler_config.json"),
+                """
+                {"_class_name": "TCDScheduler", "steps_offset": 0, "clip_sample": true, "use_karras_sigmas": true,
+                 "snr_weighting": 5}""");
+        GoldenCheckpoints.edit(checkpoint.resolve("unet/config.json"), "{\"layer_order\": [1, 0]}");
+        List<String> said = new ArrayList<>();
+
+        RunTerms terms = RunTerms.saying(new Console() {
+            @Override
+            public void say(String line) {}
+
+            @Override
+            public void progress(String line) {}
+
+            @Override
+            public void warn(String line) {
+                said.add(line);
+            }
+        });
+
+        try (JavaSparkContext spark = TinyRun.spark(1)) {
+            Pipeline.summary(
+                    spark,
+                    TinyRun.config(input, "model.checkpoint=" + checkpoint),
+                    folder.resolve("run").toString(),
+                    List.of(StageName.INVERT),
+                    terms);
+        }
+        assertThat(files(folder.resolve("run/inverted"), ".parquet")).isNotEmpty();
+        assertThat(said)
+                .containsOnlyOnce(
+                        "scheduler/scheduler_config.json: steps_offset, given as 0, is taken for 1, as diffusers' pipeline"
+                                + " does",
+                        "scheduler/scheduler_config.json: clip_sample, given as true, is taken for false, as diffusers'"
+                                + " pipeline does",
+                        "scheduler_config.json: use_karras_sigmas changes nothing: levels are those of timestep_spacing",
+                        "scheduler_config.json: snr_weighting is not known and changes nothing",
+                        "unet/config.json: layer_order is not known and changes nothing");
+    }
+
+    @Test
+    void aConsistencyModelsUNetIsRefusedForItInvertsNothing() throws IOException {
+        Path checkpoint = Family.STABLE_DIFFUSION_15.checkpoint(Files.createDirectory(folder.resolve("checkpoint")));
+        GoldenCheckpoints.edit(checkpoint.resolve("unet/config.json"), "{\"time_cond_proj_dim\": 6}");
+        Path weights = checkpoint.resolve("unet/diffusion_pytorch_model.safetensors");
+        Tensors.of(weights)
+                .put("time_embedding.cond_proj.weight", List.of(16L, 6L), new float[96])
+                .write(weights);
+        Path input = TinyRun.input(folder.resolve("in"), 8);
+
+        assertThatThrownBy(() -> TinyRun.run(
+                        1, TinyRun.config(input, "model.checkpoint=" + checkpoint), folder.resolve("refused")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("inversion.method: expected a U-Net that predicts noise")
+                .hasMessageContaining("time_cond_proj_dim = 6");
     }
 
     private static List<Path> files(Path folder, String ending) throws IOException {
