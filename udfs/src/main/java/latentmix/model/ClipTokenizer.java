@@ -6,14 +6,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import latentmix.checkpoint.CheckpointException;
+import latentmix.checkpoint.CheckpointFile;
 import latentmix.checkpoint.JsonObject;
 
 /**
@@ -27,6 +28,7 @@ import latentmix.checkpoint.JsonObject;
  */
 public final class ClipTokenizer {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int USUAL_LENGTH = 77;
 
     /**
      * A tokenizer.json without its tokens. The regex: contractions, words, single digits, runs of anything but space.
@@ -58,17 +60,29 @@ public final class ClipTokenizer {
      * @throws CheckpointException if a file is missing or does not fit; the message names it
      */
     public static Tokenizer open(Path folder) {
-        JsonObject file = JsonObject.read(folder.resolve("tokenizer_config.json"));
-        int maxLength = file.whole("model_max_length", 77);
-        if (maxLength < 2) {
-            throw file.refused("model_max_length", "a whole number of at least 2");
-        }
-        JsonNode config = file.json();
+        Path settings = folder.resolve("tokenizer_config.json");
+        JsonNode config = Files.exists(settings, LinkOption.NOFOLLOW_LINKS)
+                ? JsonObject.read(settings).json()
+                : JSON.createObjectNode();
+        int maxLength = maxLength(new JsonObject(config, settings.toString()));
         Map<String, JsonNode> special = specialTokens(folder, config);
         Path existing = folder.resolve("tokenizer.json");
         JsonNode tokenizer =
                 Files.exists(existing) ? JsonObject.read(existing).json() : describe(folder, config, special);
         return TokenizerJson.of(tokenizer, maxLength, content(special.get("pad_token")), folder);
+    }
+
+    /** A prompt's tokens: a number beyond all is transformers' way to write that none is known, 1e30. */
+    private static int maxLength(JsonObject config) {
+        JsonNode given = config.json().path("model_max_length");
+        if (given.isNumber() && given.doubleValue() > Integer.MAX_VALUE) {
+            return USUAL_LENGTH;
+        }
+        int maxLength = config.whole("model_max_length", USUAL_LENGTH);
+        if (maxLength < 2) {
+            throw config.refused("model_max_length", "a whole number of at least 2");
+        }
+        return maxLength;
     }
 
     /**
@@ -150,13 +164,7 @@ public final class ClipTokenizer {
     }
 
     private static List<String> lines(Path file) {
-        if (!Files.isRegularFile(file)) {
-            throw new CheckpointException("There is no file " + file + "; a CLIP tokenizer has it beside vocab.json");
-        }
-        try {
-            return Files.readAllLines(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException("Cannot read " + file, e);
-        }
+        byte[] bytes = CheckpointFile.read(file, "a CLIP tokenizer has it beside vocab.json");
+        return new String(bytes, StandardCharsets.UTF_8).lines().toList();
     }
 }

@@ -18,6 +18,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Against ids of transformers' CLIPTokenizerFast: golden/tokenizer-clip. */
 class ClipTokenizerTest {
@@ -39,6 +41,47 @@ class ClipTokenizerTest {
         }
         assertThat(tests).hasSize(20);
         return tests;
+    }
+
+    /**
+     * The tokenizer.json is what transformers 5.24 saves of the golden vocabulary, by
+     * {@code CLIPTokenizerFast.from_pretrained(…).save_pretrained(…)}. Either serves alone, and a length of 1e30 means
+     * none.
+     */
+    @ParameterizedTest
+    @CsvSource({
+        "tokenizer-clip-json, ",
+        "tokenizer-clip-json, 1000000000000000019884624838656",
+        "tokenizer-clip, ",
+        "tokenizer-clip, 1e30",
+        "tokenizer-clip, null",
+    })
+    void aTokenizerJsonOrAVocabularyServesAloneAndGivesTheSameIds(String golden, String length, @TempDir Path folder)
+            throws IOException {
+        for (String name : List.of("tokenizer.json", "vocab.json", "merges.txt")) {
+            Path file = Golden.folder(golden).resolve(name);
+            if (Files.exists(file)) {
+                Files.copy(file, folder.resolve(name));
+            }
+        }
+        if (length != null) {
+            Files.writeString(folder.resolve("tokenizer_config.json"), "{\"model_max_length\": " + length + "}");
+        }
+        try (Tokenizer tokenizer = ClipTokenizer.open(folder)) {
+            for (JsonNode expected :
+                    JSON.readTree(GOLDEN.resolve("golden.json").toFile()).get("cases")) {
+                assertThat(tokenizer.encode(expected.get("text").asText()))
+                        .isEqualTo(JSON.convertValue(expected.get("input_ids"), long[].class));
+            }
+        }
+    }
+
+    @Test
+    void aPointerOfGitLfsInAVocabularysPlaceIsNamed(@TempDir Path folder) throws IOException {
+        copyGolden(folder);
+        Files.writeString(folder.resolve("merges.txt"), "version https://git-lfs.github.com/spec/v1\n");
+        assertThatThrownBy(() -> ClipTokenizer.open(folder))
+                .hasMessageContaining(folder.resolve("merges.txt") + " is a pointer of Git LFS");
     }
 
     @Test
@@ -149,7 +192,7 @@ class ClipTokenizerTest {
 
     @Test
     void whatIsMissingIsNamed(@TempDir Path folder) throws IOException {
-        assertThatThrownBy(() -> ClipTokenizer.open(folder)).hasMessageContaining("tokenizer_config.json");
+        assertThatThrownBy(() -> ClipTokenizer.open(folder)).hasMessageContaining("vocab.json");
 
         copyGolden(folder);
         Files.writeString(folder.resolve("vocab.json"), "{\"a\": 0}");
