@@ -4,11 +4,9 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -110,23 +108,13 @@ public enum BuiltIn {
     }
 
     private void unpack(Iterable<String> names, Path target) throws IOException {
-        Files.createDirectories(target.getParent());
-        Path fresh = Files.createTempDirectory(target.getParent(), target.getFileName() + ".part");
-        try {
+        Caches.publishFolder(target, fresh -> {
             for (String name : names) {
                 Path file = fresh.resolve(name);
                 Files.createDirectories(file.getParent());
                 Files.write(file, resource(name));
             }
-            Caches.deleteTree(target);
-            Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
-        } catch (FileSystemException anotherProcessWasFaster) {
-            if (!Files.isDirectory(target)) {
-                throw anotherProcessWasFaster;
-            }
-        } finally {
-            Caches.deleteTree(fresh);
-        }
+        });
     }
 
     /** Whether the folder holds exactly these files with these SHA-256 sums. */

@@ -3,6 +3,7 @@ package latentmix.checkpoint;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -45,7 +46,7 @@ public final class Caches {
         }
     }
 
-    /** Writes a file's whole content. */
+    /** Writes the whole content of a file or of an empty folder. */
     @FunctionalInterface
     public interface Content {
         void write(Path file) throws IOException;
@@ -63,6 +64,23 @@ public final class Caches {
             Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             Files.deleteIfExists(part);
+        }
+    }
+
+    /** Publishes a folder in one step in the place of an old one. Where another process is faster, its folder stays. */
+    static void publishFolder(Path folder, Content content) throws IOException {
+        Files.createDirectories(folder.getParent());
+        Path fresh = Files.createTempDirectory(folder.getParent(), folder.getFileName() + ".part");
+        try {
+            content.write(fresh);
+            deleteTree(folder);
+            Files.move(fresh, folder, StandardCopyOption.ATOMIC_MOVE);
+        } catch (FileSystemException anotherProcessWasFaster) {
+            if (!Files.isDirectory(folder)) {
+                throw anotherProcessWasFaster;
+            }
+        } finally {
+            deleteTree(fresh);
         }
     }
 

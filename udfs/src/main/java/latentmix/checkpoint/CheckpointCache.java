@@ -60,7 +60,7 @@ public final class CheckpointCache implements AutoCloseable {
 
     private final Path dir;
     private final long limit;
-    private final Map<String, Path> opened = new ConcurrentHashMap<>(); // by location
+    private final Map<CheckpointSpec, Path> opened = new ConcurrentHashMap<>();
     private final Map<String, FileChannel> inUse = new ConcurrentHashMap<>(); // by key
 
     /** A cache in this folder of so many bytes. Copies that are open stay, whatever their size. */
@@ -84,15 +84,20 @@ public final class CheckpointCache implements AutoCloseable {
      * @throws CheckpointException if neither the hub nor the other file system has it
      */
     public static Path located(String location, Configuration conf) {
-        String path = BuiltIn.located(location);
+        return located(CheckpointSpec.of(location), conf);
+    }
+
+    /** The same of a checkpoint of which some components are not read. */
+    public static Path located(CheckpointSpec spec, Configuration conf) {
+        String path = BuiltIn.located(spec.location());
         Optional<HubCache.Repository> repository = HubCache.repository(path);
         if (repository.isPresent()) {
-            return HubCache.of(System.getenv()).snapshot(repository.get());
+            return HubCache.of(System.getenv()).snapshot(repository.get(), spec);
         }
         if (!path.matches("[A-Za-z][A-Za-z0-9+.-]+:/.*")) {
             return Path.of(path);
         }
-        return path.startsWith("file:") ? local(path) : shared().copy(path, conf);
+        return path.startsWith("file:") ? local(path) : shared().copy(spec, conf);
     }
 
     private static Path local(String location) {
@@ -119,20 +124,22 @@ public final class CheckpointCache implements AutoCloseable {
     }
 
     /** The copy of a folder or program, which no other process evicts before this cache is closed. */
-    Path copy(String location, Configuration conf) {
-        return opened.computeIfAbsent(location, remote -> {
+    Path copy(CheckpointSpec spec, Configuration conf) {
+        return opened.computeIfAbsent(spec, remote -> {
             try {
                 return new Copying(remote, conf).open();
             } catch (FileNotFoundException e) {
-                throw new CheckpointException("There is no checkpoint folder and no " + PROGRAM + " file " + remote);
+                throw new CheckpointException(
+                        "There is no checkpoint folder and no " + PROGRAM + " file " + remote.location());
             } catch (IOException e) {
-                throw new UncheckedIOException("Cannot copy the checkpoint " + remote, e);
+                throw new UncheckedIOException("Cannot copy the checkpoint " + remote.location(), e);
             }
         });
     }
 
     /** One folder or program on its way into the cache. */
     private final class Copying {
+        private final CheckpointSpec spec;
         private final String location;
         private final FileSystem fs;
         private final Map<String, LocatedFileStatus> listed = new TreeMap<>(); // by path below the folder
@@ -140,8 +147,9 @@ public final class CheckpointCache implements AutoCloseable {
         private final String key;
         private final Path copy;
 
-        Copying(String location, Configuration conf) throws IOException {
-            this.location = location;
+        Copying(CheckpointSpec spec, Configuration conf) throws IOException {
+            this.spec = spec;
+            this.location = spec.location();
             var root = new org.apache.hadoop.fs.Path(location);
             this.fs = root.getFileSystem(conf);
             URI uri = fs.makeQualified(root).toUri();
@@ -237,7 +245,7 @@ public final class CheckpointCache implements AutoCloseable {
             if (isProgram) {
                 return List.copyOf(listed.keySet());
             }
-            return CheckpointFolder.weights(copy, listed.keySet());
+            return CheckpointFolder.weights(copy, listed.keySet(), spec);
         }
 
         private void fetch(List<String> names) throws IOException {

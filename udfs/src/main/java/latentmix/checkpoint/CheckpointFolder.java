@@ -47,11 +47,19 @@ public final class CheckpointFolder {
 
     /** Opens a checkpoint folder: its index and every component's folder and config are read, its weights are not. */
     public static CheckpointFolder open(Path path) {
+        return open(path, CheckpointSpec.of(path.toString()));
+    }
+
+    /** Opens a checkpoint folder of which some components are not read. */
+    static CheckpointFolder open(Path path, CheckpointSpec spec) {
         if (!Files.isDirectory(path)) {
             throw noFolder(path);
         }
         CheckpointFolder folder = indexed(path);
         for (String component : folder.used()) {
+            if (!spec.reads(component)) {
+                continue;
+            }
             if (!folder.components().contains(component)) {
                 throw new CheckpointException(path.resolve(INDEX) + " should name the component " + component
                         + ", names " + folder.components() + "; fetch the whole checkpoint");
@@ -62,14 +70,15 @@ public final class CheckpointFolder {
                         path.resolve(INDEX) + " names the component " + component
                                 + ", but there is no folder " + folder.component(component)
                                 + (component.equals(T5_ENCODER) || component.equals(T5_TOKENIZER)
-                                        ? "; fetch it, or write [null, null] for " + T5_ENCODER + " and " + T5_TOKENIZER
-                                                + " in the index to run without T5"
+                                        ? "; fetch it, or set model." + T5_ENCODER + ": null to run without T5"
                                         : "; fetch the whole checkpoint"));
             }
         }
         for (String component : folder.networks()) {
-            folder.config(component);
-            StateDict.files(folder.component(component));
+            if (spec.reads(component)) {
+                folder.config(component);
+                StateDict.files(folder.component(component), spec.variant());
+            }
         }
         folder.schedulerConfig();
         return folder;
@@ -103,9 +112,12 @@ public final class CheckpointFolder {
      *
      * @param path the folder, whose texts are there
      * @param names all that it would have
+     * @param spec what is left out of a checkpoint, and the variant
      */
-    static List<String> weights(Path path, Set<String> names) {
-        List<String> folders = names.contains(INDEX) ? indexed(path).networks() : List.of("");
+    static List<String> weights(Path path, Set<String> names, CheckpointSpec spec) {
+        List<String> folders = names.contains(INDEX)
+                ? indexed(path).networks().stream().filter(spec::reads).toList()
+                : List.of("");
         List<String> weights = new ArrayList<>();
         for (String folder : folders) {
             String below = folder.isEmpty() ? "" : folder + "/";
@@ -113,7 +125,7 @@ public final class CheckpointFolder {
                     .filter(name -> name.startsWith(below) && name.indexOf('/', below.length()) < 0)
                     .map(name -> name.substring(below.length()))
                     .collect(Collectors.toSet());
-            StateDict.files(path.resolve(folder), inside).stream()
+            StateDict.files(path.resolve(folder), inside, spec.variant()).stream()
                     .map(name -> below + name)
                     .filter(names::contains) // one that is missing is named when the folder is opened
                     .forEach(weights::add);
@@ -156,9 +168,11 @@ public final class CheckpointFolder {
 
     /** The components that are networks, by name. */
     public List<String> networks() {
-        return used().stream()
-                .filter(component -> !component.equals("scheduler") && !component.startsWith("tokenizer"))
-                .toList();
+        return used().stream().filter(this::isNetwork).toList();
+    }
+
+    boolean isNetwork(String component) {
+        return !component.equals("scheduler") && !component.startsWith("tokenizer");
     }
 
     /** The components that are tokenizers, by name, each for the text encoder of the same ending. */
@@ -169,7 +183,7 @@ public final class CheckpointFolder {
     }
 
     /** The components that results depend on, by name; others, such as a safety checker, are not read. */
-    private List<String> used() {
+    List<String> used() {
         Set<String> names = new TreeSet<>(denoiser().equals(TRANSFORMER) ? STABLE_DIFFUSION_3 : STABLE_DIFFUSION);
         if (hasT5()) {
             names.addAll(List.of(T5_ENCODER, T5_TOKENIZER));
@@ -277,7 +291,7 @@ public final class CheckpointFolder {
         return Fingerprint.ofFiles(component, files);
     }
 
-    private static List<Path> texts(Path component) {
+    static List<Path> texts(Path component) {
         try (Stream<Path> entries = Files.list(component)) {
             return entries.filter(file -> file.toString().matches(TEXT))
                     .sorted()

@@ -183,12 +183,13 @@ public final class HubCache {
     /**
      * The local folder with the files in use of a checkpoint or a component, fetched where they are missing.
      *
+     * @param spec what is left out of it, and the variant
      * @throws CheckpointException if they are neither here nor to be had
      */
-    Path snapshot(Repository repository) {
+    Path snapshot(Repository repository, CheckpointSpec spec) {
         try {
             Path home = dir.resolve(repository.folder());
-            return isOffline ? kept(home, repository) : fetched(home, repository);
+            return isOffline ? kept(home, repository) : fetched(home, repository, spec);
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot fetch " + repository, e);
         }
@@ -208,7 +209,7 @@ public final class HubCache {
         return snapshot;
     }
 
-    private Path fetched(Path home, Repository repository) throws IOException {
+    private Path fetched(Path home, Repository repository, CheckpointSpec spec) throws IOException {
         Listing listing;
         try {
             listing = list(repository);
@@ -236,7 +237,7 @@ public final class HubCache {
                 home,
                 repository,
                 listing,
-                CheckpointFolder.weights(snapshot, listing.files().keySet()));
+                CheckpointFolder.weights(snapshot, listing.files().keySet(), spec));
         if (!COMMIT.matcher(repository.revision()).matches()) {
             Caches.publish(
                     home.resolve("refs").resolve(repository.revision()),

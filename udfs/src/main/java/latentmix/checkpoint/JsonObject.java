@@ -59,15 +59,26 @@ public class JsonObject {
     public static JsonObject read(Path path) {
         byte[] bytes = CheckpointFile.read(path, "a checkpoint in diffusers layout has it");
         try {
-            JsonNode node = MAPPER.readTree(bytes);
-            if (!node.isObject()) {
-                throw new CheckpointException(path + " should hold a JSON object, but holds " + node.getNodeType());
-            }
-            return new JsonObject(node, path.toString());
-        } catch (JsonProcessingException e) {
-            throw new CheckpointException(path + " is not valid JSON: " + e.getOriginalMessage(), e);
+            return parse(bytes, path.toString());
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot read " + path, e);
+        }
+    }
+
+    /**
+     * Reads bytes that must be a JSON object.
+     *
+     * @param where they come from, for messages
+     */
+    static JsonObject parse(byte[] bytes, String where) throws IOException {
+        try {
+            JsonNode node = MAPPER.readTree(bytes);
+            if (!node.isObject()) {
+                throw new CheckpointException(where + " should hold a JSON object, but holds " + node.getNodeType());
+            }
+            return new JsonObject(node, where);
+        } catch (JsonProcessingException e) {
+            throw new CheckpointException(where + " is not valid JSON: " + e.getOriginalMessage(), e);
         }
     }
 

@@ -82,7 +82,7 @@ public final class StateDict implements AutoCloseable {
 
     /** Opens the weights of a component folder. */
     public static StateDict open(Path folder) {
-        Source source = source(folder);
+        Source source = source(folder, "");
         StateDict dict = open(folder, source.shards(folder));
         if (source.index().isPresent()) {
             Path index = folder.resolve(source.index().get());
@@ -123,7 +123,12 @@ public final class StateDict implements AutoCloseable {
 
     /** The files that {@link #open} reads: an index if there is one, and the safetensors. */
     public static List<Path> files(Path folder) {
-        Source source = source(folder);
+        return files(folder, "");
+    }
+
+    /** The same of a variant, where the folder has it. */
+    static List<Path> files(Path folder, String variant) {
+        Source source = source(folder, variant);
         List<Path> files = new ArrayList<>(source.shards(folder));
         source.index().ifPresent(index -> files.add(0, folder.resolve(index)));
         return files;
@@ -133,8 +138,8 @@ public final class StateDict implements AutoCloseable {
      * The names of the weight files that would be read of a folder with these names in it; an index of shards must be
      * there.
      */
-    static List<String> files(Path folder, Collection<String> names) {
-        Source source = source(folder, names);
+    static List<String> files(Path folder, Collection<String> names, String variant) {
+        Source source = source(folder, names, variant);
         Set<String> files = new LinkedHashSet<>(source.index().stream().toList());
         files.addAll(source.files());
         return List.copyOf(files);
@@ -151,21 +156,40 @@ public final class StateDict implements AutoCloseable {
         return index;
     }
 
-    private static Source source(Path folder) {
+    /** Whether the folder has weights of this variant. */
+    static boolean hasVariant(Path folder, String variant) {
+        return sources(folder, new TreeSet<>(names(folder))).containsKey(variant);
+    }
+
+    /** Whether this is the name of an index of shards. */
+    static boolean isIndex(String name) {
+        return INDEX.matcher(name).matches();
+    }
+
+    private static Source source(Path folder, String variant) {
+        return source(folder, names(folder), variant);
+    }
+
+    private static List<String> names(Path folder) {
         if (!Files.isDirectory(folder)) {
             throw CheckpointFile.missing(folder, "There is no component folder " + folder);
         }
         try (Stream<Path> entries = Files.list(folder)) {
-            return source(
-                    folder, entries.map(path -> path.getFileName().toString()).toList());
+            return entries.map(path -> path.getFileName().toString()).toList();
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot list " + folder, e);
         }
     }
 
-    /** What is read of a folder with these names in it: the first variant, by order of preference, that is complete. */
-    private static Source source(Path folder, Collection<String> names) {
+    /**
+     * What is read of a folder with these names in it: the variant that is asked for, else the first that is complete,
+     * by order of preference.
+     */
+    private static Source source(Path folder, Collection<String> names, String variant) {
         Map<String, Source> byVariant = sources(folder, new TreeSet<>(names));
+        if (!variant.isEmpty() && byVariant.containsKey(variant)) {
+            return byVariant.get(variant);
+        }
         List<Source> preferred = PREFERRED.stream()
                 .filter(byVariant::containsKey)
                 .map(byVariant::get)
@@ -182,7 +206,7 @@ public final class StateDict implements AutoCloseable {
         if (!byVariant.isEmpty()) {
             throw new CheckpointException(
                     folder + " has weights in several variants, none of them plain, fp16 or bf16: " + byVariant.keySet()
-                            + "; keep one");
+                            + "; name one in model.variant");
         }
         throw withoutWeights(folder, names);
     }

@@ -48,7 +48,7 @@ class CheckpointCacheTest {
     /** The copy as a process finds it that starts, opens it and ends. */
     private Path copyOf(Path remote, long limit) throws IOException {
         try (CheckpointCache cache = cache(limit)) {
-            return cache.copy("counted://" + remote, conf());
+            return cache.copy(CheckpointSpec.of("counted://" + remote), conf());
         }
     }
 
@@ -65,6 +65,21 @@ class CheckpointCacheTest {
         int opened = CountedFileSystem.OPENED.get();
         assertThat(copyOf(store, Long.MAX_VALUE)).isEqualTo(copy);
         assertThat(CountedFileSystem.OPENED.get()).isEqualTo(opened);
+    }
+
+    @Test
+    void whatAnOverrideTakesThePlaceOfIsNotCopied() throws IOException {
+        Files.copy(store.resolve(WEIGHTS), store.resolve("unet/diffusion_pytorch_model.fp16.safetensors"));
+        String remote = "counted://" + store;
+        try (CheckpointCache cache = cache(Long.MAX_VALUE)) {
+            CheckpointSpec spec = CheckpointSpec.of(remote).withVariant("fp16").withVae("another");
+            Path copy = cache.copy(spec, conf());
+            assertThat(files(copy).keySet())
+                    .contains("unet/diffusion_pytorch_model.fp16.safetensors", "text_encoder/model.safetensors")
+                    .doesNotContain(WEIGHTS, "vae/diffusion_pytorch_model.safetensors");
+            assertThat(cache.copy(CheckpointSpec.of(remote), conf())).isEqualTo(copy);
+            assertThat(files(copy).keySet()).contains(WEIGHTS, "vae/diffusion_pytorch_model.safetensors");
+        }
     }
 
     @Test
@@ -153,13 +168,13 @@ class CheckpointCacheTest {
         Path b = copied(store, folder.resolve("b"));
         Process other = process("wait");
         try (CheckpointCache cache = cache(1)) {
-            Path here = cache.copy("counted://" + b, conf());
+            Path here = cache.copy(CheckpointSpec.of("counted://" + b), conf());
             Path there = Path.of(other.inputReader().readLine());
-            cache.copy("counted://" + copied(store, folder.resolve("c")), conf());
+            cache.copy(CheckpointSpec.of("counted://" + copied(store, folder.resolve("c"))), conf());
             assertThat(List.of(here, there)).allMatch(Files::isDirectory);
             other.outputWriter().close();
             assertThat(other.waitFor()).isZero();
-            cache.copy("counted://" + copied(store, folder.resolve("d")), conf());
+            cache.copy(CheckpointSpec.of("counted://" + copied(store, folder.resolve("d"))), conf());
             assertThat(there).as("no process has it open any more").doesNotExist();
             assertThat(here).isDirectory();
         } finally {
@@ -170,7 +185,7 @@ class CheckpointCacheTest {
     /** A process of its own that opens the store's checkpoint: prints the copy and how many files it fetched for it. */
     public static void main(String[] args) throws IOException {
         CheckpointCache cache = new CheckpointCache(Path.of(args[0]), Long.MAX_VALUE); // open until the process ends
-        System.out.println(cache.copy(args[1], conf()));
+        System.out.println(cache.copy(CheckpointSpec.of(args[1]), conf()));
         System.out.println(CountedFileSystem.OPENED.get());
         if (args[2].equals("wait")) {
             System.in.transferTo(System.out);

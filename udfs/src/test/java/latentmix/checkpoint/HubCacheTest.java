@@ -36,6 +36,8 @@ class HubCacheTest {
     private static final String WEIGHTS = "unet/diffusion_pytorch_model.safetensors";
     private static final HubCache.Repository REPOSITORY = new HubCache.Repository("someone/fashion", "main");
 
+    private static final CheckpointSpec SPEC = CheckpointSpec.of("someone/model");
+
     @TempDir
     Path folder;
 
@@ -74,7 +76,7 @@ class HubCacheTest {
 
     @Test
     void theFilesInUseAreFetchedOnceIntoTheLayoutThatPythonReads() {
-        Path snapshot = hub().snapshot(REPOSITORY);
+        Path snapshot = hub().snapshot(REPOSITORY, SPEC);
         assertThat(snapshot).isEqualTo(dir.resolve("models--someone--fashion/snapshots/" + COMMIT));
         assertThat(dir.resolve("models--someone--fashion/refs/main")).hasContent(COMMIT);
         assertThat(snapshot.resolve(WEIGHTS)).isSymbolicLink();
@@ -82,16 +84,16 @@ class HubCacheTest {
                 .isEqualTo(CheckpointFolder.open(published).fingerprint());
         assertThat(asked).noneMatch(path -> path.endsWith(".bin") || path.contains(".fp16."));
         asked.clear();
-        assertThat(hub().snapshot(REPOSITORY)).isEqualTo(snapshot);
+        assertThat(hub().snapshot(REPOSITORY, SPEC)).isEqualTo(snapshot);
         assertThat(asked).hasSize(1).allMatch(path -> path.contains("/revision/"));
     }
 
     @Test
     void aDownloadThatWasCutOffGoesOnWhereItEnded() throws IOException {
         breaksOff = true;
-        assertThatThrownBy(() -> hub().snapshot(REPOSITORY)).hasRootCauseInstanceOf(IOException.class);
+        assertThatThrownBy(() -> hub().snapshot(REPOSITORY, SPEC)).hasRootCauseInstanceOf(IOException.class);
         breaksOff = false;
-        Path snapshot = hub().snapshot(REPOSITORY);
+        Path snapshot = hub().snapshot(REPOSITORY, SPEC);
         assertThat(snapshot.resolve(WEIGHTS)).hasSameBinaryContentAs(published.resolve(WEIGHTS));
         assertThat(asked).anyMatch(path -> path.matches("/store/.* bytes=[1-9]\\d*-"));
     }
@@ -99,44 +101,46 @@ class HubCacheTest {
     @Test
     void aFileOfAnotherHashIsNotKept() {
         isDamaged = true;
-        assertThatThrownBy(() -> hub().snapshot(REPOSITORY))
+        assertThatThrownBy(() -> hub().snapshot(REPOSITORY, SPEC))
                 .rootCause()
                 .hasMessageContaining("expected a file of the hash");
         isDamaged = false;
-        assertThat(CheckpointFolder.open(hub().snapshot(REPOSITORY)).fingerprint())
+        assertThat(CheckpointFolder.open(hub().snapshot(REPOSITORY, SPEC)).fingerprint())
                 .isEqualTo(CheckpointFolder.open(published).fingerprint());
     }
 
     @Test
     void theTokenGoesToTheHubAndNotToItsStore() {
         isPrivateTo = "hf_secret";
-        assertThatThrownBy(() -> hub().snapshot(REPOSITORY))
+        assertThatThrownBy(() -> hub().snapshot(REPOSITORY, SPEC))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("set HF_TOKEN");
-        hub("hf_secret").snapshot(REPOSITORY);
+        hub("hf_secret").snapshot(REPOSITORY, SPEC);
         assertThat(withToken).isNotEmpty().noneMatch(path -> path.startsWith("/store/"));
     }
 
     @Test
     void whatIsHereServesWithoutTheHub() {
         HubCache offline = new HubCache(dir, endpoint(), Optional.empty(), true);
-        assertThatThrownBy(() -> offline.snapshot(REPOSITORY))
+        assertThatThrownBy(() -> offline.snapshot(REPOSITORY, SPEC))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("unset HF_HUB_OFFLINE");
-        Path snapshot = hub().snapshot(REPOSITORY);
+        Path snapshot = hub().snapshot(REPOSITORY, SPEC);
         asked.clear();
-        assertThat(offline.snapshot(REPOSITORY)).isEqualTo(snapshot);
+        assertThat(offline.snapshot(REPOSITORY, SPEC)).isEqualTo(snapshot);
         assertThat(asked).isEmpty();
         server.stop(0);
-        assertThat(hub().snapshot(REPOSITORY)).as("a hub that does not answer").isEqualTo(snapshot);
-        assertThatThrownBy(() -> hub().snapshot(new HubCache.Repository("someone/other", "main")))
+        assertThat(hub().snapshot(REPOSITORY, SPEC))
+                .as("a hub that does not answer")
+                .isEqualTo(snapshot);
+        assertThatThrownBy(() -> hub().snapshot(new HubCache.Repository("someone/other", "main"), SPEC))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("does not answer");
     }
 
     @Test
     void aRepositoryThatIsNotThereIsNamed() {
-        assertThatThrownBy(() -> hub().snapshot(new HubCache.Repository("someone/other", "v2")))
+        assertThatThrownBy(() -> hub().snapshot(new HubCache.Repository("someone/other", "v2"), SPEC))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("no hf://someone/other@v2");
     }

@@ -59,7 +59,8 @@ class StateDictTest {
     void variantsThatNothingPrefersAreRefused() {
         write("model.non_ema.safetensors", "w", 4);
         write("model.other.safetensors", "w", 3);
-        assertThatThrownBy(() -> StateDict.open(folder)).hasMessageContaining("[non_ema, other]; keep one");
+        assertThatThrownBy(() -> StateDict.open(folder))
+                .hasMessageContaining("[non_ema, other]; name one in model.variant");
     }
 
     @ParameterizedTest

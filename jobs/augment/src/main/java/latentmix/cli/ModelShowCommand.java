@@ -1,9 +1,8 @@
 package latentmix.cli;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import latentmix.architecture.Architecture;
@@ -14,9 +13,7 @@ import latentmix.model.Models;
 import latentmix.plan.ExitCode;
 import latentmix.schedule.Scheduler;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
+import picocli.CommandLine.Mixin;
 
 /** {@code latentmix model show}: what a checkpoint consists of, once all its tensors' names and shapes are checked. */
 @Command(
@@ -25,39 +22,34 @@ import picocli.CommandLine.Spec;
                 "Checks the configurations and tensors of a checkpoint or a component and shows what it consists of.",
         mixinStandardHelpOptions = true)
 final class ModelShowCommand implements Callable<Integer> {
-    @Parameters(
-            paramLabel = "FOLDER",
-            converter = ModelCommand.Location.class,
-            description = "a checkpoint in diffusers layout, a component of one, or builtin:fashion")
-    private Path path;
-
-    @Spec
-    private CommandSpec spec;
+    @Mixin
+    private final CheckpointOptions options = new CheckpointOptions();
 
     @Override
     public Integer call() {
-        if (Files.exists(path.resolve("config.json"))) {
-            print("%-13s %s", "fingerprint", CheckpointFolder.fingerprint(path));
+        Optional<Path> component = options.component();
+        if (component.isPresent()) {
+            Path path = component.get();
+            options.print("%-14s %s", "fingerprint", CheckpointFolder.fingerprint(path));
             show(path.toAbsolutePath().normalize().getFileName().toString(), path);
             return ExitCode.DONE.code();
         }
-        CheckpointFolder folder = CheckpointFolder.open(path);
-        Models.check(folder);
+        CheckpointFolder folder = options.checkpoint();
         Shape latent = Models.latentShape(folder);
         int size = Models.imageSize(folder);
-        print("%s in %s", folder.pipeline(), folder.path());
-        print("%-14s %s", "fingerprint", folder.fingerprint());
-        print("%-14s %d × %d", "images", size, size);
-        print("%-14s %d × %d × %d", "latents", latent.channels(), latent.height(), latent.width());
-        print(
+        options.print("%s in %s", folder.pipeline(), folder.path());
+        options.print("%-14s %s", "fingerprint", folder.fingerprint());
+        options.print("%-14s %d × %d", "images", size, size);
+        options.print("%-14s %d × %d × %d", "latents", latent.channels(), latent.height(), latent.width());
+        options.print(
                 "%-14s %s",
                 "scheduler", folder.schedulerConfig().path("_class_name").asText());
-        for (String component : folder.networks()) {
-            show(component, folder.component(component));
+        for (String network : folder.networks()) {
+            show(network, folder.component(network));
         }
-        Models.remarks(folder).forEach(remark -> print("%-14s %s", "note", remark));
-        Scheduler.remarks(folder.schedulerConfig()).forEach(remark -> print("%-14s %s", "note", remark));
-        Models.denoiserProblem(folder).ifPresent(problem -> print("%-14s %s", "no inversion", problem));
+        Models.remarks(folder).forEach(remark -> options.print("%-14s %s", "note", remark));
+        Scheduler.remarks(folder.schedulerConfig()).forEach(remark -> options.print("%-14s %s", "note", remark));
+        Models.denoiserProblem(folder).ifPresent(problem -> options.print("%-14s %s", "no inversion", problem));
         return ExitCode.DONE.code();
     }
 
@@ -70,17 +62,19 @@ final class ModelShowCommand implements Callable<Integer> {
                 parameters += weights.tensor(key).size();
                 types.add(weights.tensor(key).type().toString());
             }
-            print(
-                    "%-14s %s, %.2f M parameters as %s",
-                    name, architecture.getClass().getSimpleName(), parameters / 1e6, String.join(" and ", types));
+            options.print(
+                    "%-14s %s, %.2f M parameters as %s from %s",
+                    name,
+                    architecture.getClass().getSimpleName(),
+                    parameters / 1e6,
+                    String.join(" and ", types),
+                    StateDict.abbreviate(StateDict.files(component).stream()
+                            .map(file -> file.getFileName().toString())
+                            .toList()));
         }
         List<String> ignored = architecture.ignored(component);
         if (!ignored.isEmpty()) {
-            print("%-14s of no use, ignored: %s", "", StateDict.abbreviate(ignored));
+            options.print("%-14s of no use, ignored: %s", "", StateDict.abbreviate(ignored));
         }
-    }
-
-    private void print(String format, Object... values) {
-        spec.commandLine().getOut().println(String.format(Locale.ROOT, format, values));
     }
 }

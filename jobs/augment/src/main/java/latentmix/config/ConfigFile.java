@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import latentmix.checkpoint.CheckpointSpec;
 import latentmix.inversion.InversionMethod;
 import latentmix.latent.Arc;
 import latentmix.latent.InputCount;
@@ -147,9 +148,39 @@ public final class ConfigFile {
                 section.find(RunKeys.LIMIT).orElse(null));
     }
 
+    /**
+     * A checkpoint that the command line names.
+     *
+     * @param overrides {@code model.key=value} each, of those keys that a checkpoint's parts have
+     * @throws ConfigException with every problem there is
+     */
+    public static CheckpointSpec checkpoint(String location, List<String> overrides) {
+        List<String> problems = new ArrayList<>();
+        ObjectNode tree = YAML.createObjectNode();
+        tree.putObject(RunKeys.PARTS.name()).put(RunKeys.CHECKPOINT.name(), location);
+        overrides.forEach(override -> override(tree, override, problems));
+        CheckpointSpec spec =
+                checkpoint(new Section("", tree, Block.of("", "", RunKeys.PARTS), problems).section(RunKeys.PARTS));
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems);
+        }
+        return spec;
+    }
+
+    private static CheckpointSpec checkpoint(Section section) {
+        CheckpointSpec published =
+                CheckpointSpec.of(section.find(RunKeys.CHECKPOINT).orElse(""));
+        CheckpointSpec spec = section.find(RunKeys.SCHEDULER)
+                .map(published::withScheduler)
+                .orElse(published)
+                .withVae(section.find(RunKeys.VAE).orElse(""))
+                .withVariant(section.find(RunKeys.VARIANT).orElse(""));
+        return section.find(RunKeys.TEXT_ENCODER_3).isPresent() ? spec.withoutT5() : spec;
+    }
+
     private static RunConfig.Model model(Section section) {
         RunConfig.Model model = new RunConfig.Model(
-                section.find(RunKeys.CHECKPOINT).orElse(""),
+                checkpoint(section),
                 section.read(RunKeys.DTYPE),
                 section.read(RunKeys.BATCH),
                 section.read(RunKeys.THREADS),

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import latentmix.checkpoint.CheckpointSpec;
 import latentmix.inversion.InversionMethod;
 import latentmix.latent.Gate;
 import latentmix.latent.InputCount;
@@ -101,13 +102,13 @@ public record RunConfig(
     /**
      * What computes.
      *
-     * @param checkpoint a folder in diffusers layout, or the built-in model's name
+     * @param checkpoint where it lies, and what is taken otherwise than it is published
      * @param dtype the number format of networks
      * @param batch rows of a micro-batch, the unit of arithmetic
      * @param threads CPU threads of a task
      * @param size pixels of a side; null for the model's own
      */
-    public record Model(String checkpoint, Dtype dtype, int batch, int threads, Device device, Integer size) {}
+    public record Model(CheckpointSpec checkpoint, Dtype dtype, int batch, int threads, Device device, Integer size) {}
 
     /**
      * What the network is told.

@@ -4,6 +4,7 @@ import static latentmix.config.Key.optional;
 import static latentmix.config.Key.required;
 import static latentmix.config.Key.with;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -114,6 +115,34 @@ public final class RunKeys {
                     + " Or a repository of the Hugging Face hub, `org/name` or `hf://org/name@revision`."
                     + " Or a built-in model such as `builtin:fashion`.",
             "/models/stable-diffusion-v1-5");
+    static final Key<ObjectNode> SCHEDULER = optional(
+            "scheduler",
+            new Type.Mapping(),
+            "the checkpoint's own",
+            "Values that take the place of those in the checkpoint's `scheduler_config.json`.",
+            "{prediction_type: epsilon}");
+    static final Key<String> VAE = optional(
+            "vae",
+            LOCATION,
+            "the checkpoint's own",
+            "Another autoencoder: the folder of one, or a checkpoint that has one, wherever a checkpoint may lie.",
+            "stabilityai/sd-vae-ft-mse");
+    static final Key<String> VARIANT = optional(
+            "variant",
+            new Type.Spelling<>("name", "^[A-Za-z0-9_]+$", List.of(), RunKeys::variant),
+            "the first there is of plain, `fp16` and `bf16`",
+            "Which weight files are read, by the word before `.safetensors`. A component that has none of them is read"
+                    + " as ever.",
+            "fp16");
+    static final Key<Boolean> TEXT_ENCODER_3 = optional(
+            "text_encoder_3",
+            new Type.Null<>(true),
+            "what the checkpoint has",
+            "`null` runs Stable Diffusion 3 without T5.",
+            "null");
+    /** The model as far as it is a checkpoint. */
+    static final Block PARTS = Block.of("model", "What computes.", CHECKPOINT, SCHEDULER, VAE, VARIANT, TEXT_ENCODER_3);
+
     static final Key<Dtype> DTYPE = with(
             "dtype", DTYPE_TYPE, "float32", "The number format of the networks. `float16` needs a GPU.", "bfloat16");
     static final Key<Integer> BATCH = with(
@@ -140,7 +169,7 @@ public final class RunKeys {
             "the model's own",
             "Pixels of a side, of what goes in and what comes out.",
             "512");
-    static final Block MODEL = Block.of("model", "What computes.", CHECKPOINT, DTYPE, BATCH, THREADS, DEVICE, SIZE);
+    static final Block MODEL = PARTS.and(DTYPE, BATCH, THREADS, DEVICE, SIZE);
 
     public static final Key<String> TEMPLATE = with(
             "template",
@@ -411,6 +440,14 @@ public final class RunKeys {
     private static String name(String name) {
         if (!name.matches("[A-Za-z0-9_-]+")) {
             throw new IllegalArgumentException("expected letters, digits, - and _, got " + name + "; rename it");
+        }
+        return name;
+    }
+
+    private static String variant(String name) {
+        if (!name.matches("[A-Za-z0-9_]+")) {
+            throw new IllegalArgumentException("expected the word before .safetensors in the names of weight files,"
+                    + " such as fp16, got " + name + "; correct it");
         }
         return name;
     }

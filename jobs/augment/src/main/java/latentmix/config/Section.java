@@ -73,7 +73,7 @@ public final class Section {
     /** The value of a key, if it is there and right; what is wrong is noted. */
     public <T> Optional<T> find(Key<T> key) {
         JsonNode value = value(key);
-        if (absent(value)) {
+        if (value.isMissingNode() || (value.isNull() && !key.type().readsNull())) {
             if (key.absence() instanceof Key.Absence.Required) {
                 wrong(key, value);
             }

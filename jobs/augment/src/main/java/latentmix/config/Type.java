@@ -26,6 +26,11 @@ public sealed interface Type<T> {
     /** What messages expect, with the range. */
     String expected();
 
+    /** Whether null is a value. Elsewhere it is the same as leaving the key out. */
+    default boolean readsNull() {
+        return false;
+    }
+
     /** Words that a misspelt value may have been meant as. */
     default List<String> words() {
         return List.of();
@@ -41,6 +46,28 @@ public sealed interface Type<T> {
         @Override
         public String expected() {
             return "a text";
+        }
+    }
+
+    /**
+     * Null alone, for a key by which something is left out.
+     *
+     * @param meaning what it stands for
+     */
+    record Null<T>(T meaning) implements Type<T> {
+        @Override
+        public Optional<T> read(JsonNode value) {
+            return value.isNull() ? Optional.of(meaning) : Optional.empty();
+        }
+
+        @Override
+        public boolean readsNull() {
+            return true;
+        }
+
+        @Override
+        public String expected() {
+            return "null";
         }
     }
 

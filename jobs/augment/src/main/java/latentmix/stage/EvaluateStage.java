@@ -108,7 +108,7 @@ final class EvaluateStage {
 
     private List<Network> networks() throws IOException {
         List<Network> found = new ArrayList<>();
-        String classifier = asked.classifier(config.model().checkpoint());
+        String classifier = asked.classifier(config.model().checkpoint().location());
         if (classifier != null) {
             found.add(network(FeatureKind.CLASSIFIER, classifier, compiled("classifier", classifier, Part.CLASSIFIER)));
             checkLabels(CheckpointCache.located(classifier, run.conf()));

@@ -262,7 +262,33 @@ class MainTest {
     void theBuiltInModelIsShownWithItsComponents() {
         assertThat(run("model", "show", "builtin:fashion")).isEqualTo(ExitCode.DONE.code());
         assertThat(out.toString())
-                .contains("StableDiffusionPipeline", "32 × 32", "4 × 8 × 8", "UNet2DConditionModel, 2.22 M parameters");
+                .contains("StableDiffusionPipeline", "32 × 32", "4 × 8 × 8", "UNet2DConditionModel, 2.22 M parameters")
+                .contains(" from diffusion_pytorch_model.safetensors", " from model.safetensors");
+    }
+
+    @Test
+    void aCheckpointIsShownAndCompiledWithOverridesAndItsSchedulerIsCheckedAsARunDoes() {
+        String set = "--set=model.scheduler={prediction_type: v_prediction}";
+        assertThat(run("model", "show", "builtin:fashion", set)).isEqualTo(ExitCode.DONE.code());
+        assertThat(run("model", "compile", "builtin:fashion", set)).isEqualTo(ExitCode.DONE.code());
+        assertThat(err.toString()).isEmpty();
+        for (String verb : List.of("show", "compile")) {
+            assertThat(run("model", verb, "builtin:fashion", "--set=model.scheduler={beta_schedule: round}"))
+                    .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
+            assertThat(run("model", verb, "builtin:fashion", "--set=model.vae=no/such/folder"))
+                    .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
+            assertThat(run("model", verb, "builtin:fashion", "--set=model.dtype=float16"))
+                    .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
+            assertThat(run("model", verb, "builtin:fashion/classifier", set))
+                    .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
+        }
+        List<String> lines = err.toString().lines().toList();
+        assertThat(lines).hasSize(8);
+        assertThat(lines.subList(0, 4)).isEqualTo(lines.subList(4, 8));
+        assertThat(lines.get(0)).contains("beta_schedule must be linear, scaled_linear or squaredcos_cap_v2");
+        assertThat(lines.get(1)).startsWith("with vae = no/such/folder: There is no ");
+        assertThat(lines.get(2)).startsWith("model.dtype: unknown key");
+        assertThat(lines.get(3)).startsWith("--set: expected a checkpoint, ");
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import latentmix.checkpoint.CheckpointSpec;
 import latentmix.inversion.InversionMethod;
 import latentmix.latent.Gate;
 import latentmix.latent.InputCount;
@@ -38,7 +40,13 @@ class ConfigFileTest {
         assertThat(config)
                 .isEqualTo(new RunConfig(
                         new RunConfig.Input("images", null, 100_000_000, List.of(), null),
-                        new RunConfig.Model("builtin:fashion", Dtype.FLOAT32, 32, 1, RunConfig.Device.AUTO, null),
+                        new RunConfig.Model(
+                                CheckpointSpec.of("builtin:fashion"),
+                                Dtype.FLOAT32,
+                                32,
+                                1,
+                                RunConfig.Device.AUTO,
+                                null),
                         new RunConfig.Prompt("a photo of a {class}", Map.of(), ""),
                         new RunConfig.Inversion(Optional.empty(), Optional.empty(), 50, 1),
                         List.of(new RunConfig.Mixing(
@@ -70,7 +78,8 @@ class ConfigFileTest {
         RunConfig config = parse(
                 """
                 input: {root: "s3a://bucket/images", classes: classes.tsv, max_pixels: 1000, folders: [b, a], limit: 9}
-                model: {checkpoint: sd, dtype: bfloat16, batch: 4, threads: 2, device: gpu, size: 512}
+                model: {checkpoint: sd, scheduler: {steps_offset: 1}, vae: other, variant: fp16, text_encoder_3: null,
+                  dtype: bfloat16, batch: 4, threads: 2, device: gpu, size: 512}
                 prompt: {template: "{class}", classes: {n01: "a crane, a bird"}, negative: blurry}
                 inversion: {method: "fixed-point(5, averaged)", dtype: float32, steps: 10, guidance: 2}
                 mixing:
@@ -94,7 +103,19 @@ class ConfigFileTest {
         assertThat(config)
                 .isEqualTo(new RunConfig(
                         new RunConfig.Input("s3a://bucket/images", "classes.tsv", 1000, List.of("b", "a"), 9),
-                        new RunConfig.Model("sd", Dtype.BFLOAT16, 4, 2, RunConfig.Device.GPU, 512),
+                        new RunConfig.Model(
+                                CheckpointSpec.of("sd")
+                                        .withVae("other")
+                                        .withVariant("fp16")
+                                        .withoutT5()
+                                        .withScheduler(new ObjectMapper()
+                                                .createObjectNode()
+                                                .put("steps_offset", 1)),
+                                Dtype.BFLOAT16,
+                                4,
+                                2,
+                                RunConfig.Device.GPU,
+                                512),
                         new RunConfig.Prompt("{class}", Map.of("n01", "a crane, a bird"), "blurry"),
                         new RunConfig.Inversion(
                                 Optional.of(inversion("fixed-point(5, averaged)")), Optional.of(Dtype.FLOAT32), 10, 2),

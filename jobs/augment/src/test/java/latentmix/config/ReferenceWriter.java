@@ -158,6 +158,9 @@ public final class ReferenceWriter {
         if (type instanceof Type.Choice) {
             return "word";
         }
+        if (type instanceof Type.Null<?>) {
+            return "`null`";
+        }
         if (type instanceof Type.Flag) {
             return "true or false";
         }

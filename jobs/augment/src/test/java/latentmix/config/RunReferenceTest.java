@@ -1,6 +1,7 @@
 package latentmix.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.networknt.schema.JsonSchema;
@@ -33,7 +34,7 @@ class RunReferenceTest {
                 ./latentmix run --config conf/sd15.yaml --run runs/birds --set input.root=/data/birds
 
             * Only `input.root` and `model.checkpoint` must be there. Every other key may be left out.
-            * `null` as a value is the same as leaving the key out.
+            * `null` as a value is the same as leaving the key out, but for `model.text_encoder_3`.
             * `--set KEY=VALUE` replaces one value. The value is YAML: `--set 'inversion.method=fixed-point(5)'`.
             * `--set mixing.0.count=5` changes the first entry of `mixing`. `--set mixing.count=5` changes all.
             * A location is a path or `s3a://bucket/…`; images and models may also be built in, `builtin:…`. It
@@ -115,6 +116,17 @@ class RunReferenceTest {
         assertThat(refused(LEAST + wrong)).isNotEmpty();
         assertThat(catchThrowable(() -> ConfigFile.parse(LEAST + wrong, "test", List.of())))
                 .isInstanceOf(ConfigException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"variant: a.b", "vae: 'builtin:nothing'", "scheduler: ddim", "text_encoder_3: none"})
+    void whatARunRefusesOfACheckpointTheSchemaRefuses(String wrong) {
+        String yaml = "input: {root: images}\nmodel: {checkpoint: a, " + wrong + "}\n";
+        assertThat(refused(yaml)).isNotEmpty();
+        assertThatThrownBy(() -> ConfigFile.parse(yaml, "test", List.of()))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("model." + wrong.replaceAll(":.*", "") + ": expected ")
+                .hasMessageNotContaining("\n");
     }
 
     @Test

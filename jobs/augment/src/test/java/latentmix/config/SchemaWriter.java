@@ -38,7 +38,7 @@ public final class SchemaWriter {
             ObjectNode property = property(field);
             if (isRequired(field)) {
                 required.add(field.name());
-            } else {
+            } else if (!(field instanceof Key<?> key && key.type().readsNull())) {
                 orNull(property);
             }
             properties.set(field.name(), property);
@@ -129,6 +129,8 @@ public final class SchemaWriter {
             ObjectNode array =
                     either.addObject().put("type", "array").put("minItems", 1).put("uniqueItems", true);
             array.set("items", type(list.item()));
+        } else if (type instanceof Type.Null<?>) {
+            schema.putArray("type").add("null");
         } else if (type instanceof Type.TextByName) {
             schema.put("type", "object").putObject("additionalProperties").put("type", "string");
         } else {

@@ -7,9 +7,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
 import latentmix.GoldenCheckpoints;
+import latentmix.checkpoint.Fingerprint;
 import latentmix.checkpoint.Tensors;
 import latentmix.config.ConfigException;
 import latentmix.image.ImageDecoder;
@@ -169,6 +171,49 @@ class CheckpointFamiliesTest {
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("inversion.method: expected a U-Net that predicts noise")
                 .hasMessageContaining("time_cond_proj_dim = 6");
+    }
+
+    @Test
+    void overridesDecideWhatARunMakesAndBadOnesAreRefusedBeforeIt() throws IOException {
+        Path checkpoint = Family.STABLE_DIFFUSION_3.checkpoint(Files.createDirectory(folder.resolve("checkpoint")));
+        Path edited = Family.STABLE_DIFFUSION_3.checkpoint(Files.createDirectory(folder.resolve("edited")));
+        GoldenCheckpoints.edit(
+                edited.resolve("model_index.json"),
+                "{\"text_encoder_3\": [null, null], \"tokenizer_3\": [null, null]}");
+        GoldenCheckpoints.edit(edited.resolve("scheduler/scheduler_config.json"), "{\"shift\": 2}");
+        Path input = TinyRun.input(folder.resolve("in"), 8);
+        String model = "model.checkpoint=" + checkpoint;
+
+        Path run = folder.resolve("run");
+        assertThat(TinyRun.run(
+                        2,
+                        TinyRun.config(input, model, "model.text_encoder_3=null", "model.scheduler={shift: 2}"),
+                        run))
+                .isZero();
+        Path other = folder.resolve("other");
+        assertThat(TinyRun.run(2, TinyRun.config(input, "model.checkpoint=" + edited), other))
+                .isZero();
+        assertThat(pictures(run)).isEqualTo(pictures(other)).hasSize(2 * 6);
+
+        Path refused = folder.resolve("refused");
+        for (String wrong : List.of(
+                "model.vae=" + folder.resolve("nowhere"), "model.variant=fp8", "model.scheduler={shift: much}")) {
+            assertThatThrownBy(() -> TinyRun.run(1, TinyRun.config(input, model, wrong), refused))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageStartingWith("model.checkpoint: ")
+                    .hasMessageNotContaining("\n");
+        }
+        assertThat(refused.resolve("images")).doesNotExist();
+    }
+
+    /** The images' bytes, in order. */
+    private static List<String> pictures(Path run) throws IOException {
+        List<String> pictures = new ArrayList<>();
+        for (Path file : files(run.resolve("dataset/images"), ".png")) {
+            pictures.add(Fingerprint.ofFile(file));
+        }
+        Collections.sort(pictures);
+        return pictures;
     }
 
     private static List<Path> files(Path folder, String ending) throws IOException {

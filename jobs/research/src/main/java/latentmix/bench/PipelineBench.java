@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.RunConfig;
 import latentmix.model.Denoiser;
@@ -45,8 +44,7 @@ public final class PipelineBench {
     public PipelineBench(JavaSparkContext spark, RunConfig config) {
         this.spark = spark;
         this.config = config;
-        this.checkpoint =
-                CheckpointFolder.open(Path.of(BuiltIn.located(config.model().checkpoint())));
+        this.checkpoint = config.model().checkpoint().open(spark.hadoopConfiguration());
         this.slots = spark.defaultParallelism() / config.model().threads();
     }
 

@@ -133,8 +133,7 @@ public final class SolversBench {
     /** Samples by every solver in turn and prints a line each. */
     public static void run(RunConfig config, PrintStream out) throws IOException {
         Torch.setThreadsPerTask(1);
-        CheckpointFolder checkpoint =
-                CheckpointFolder.open(Path.of(BuiltIn.located(config.model().checkpoint())));
+        CheckpointFolder checkpoint = config.model().checkpoint().open(new Configuration());
         String root = BuiltIn.located(config.input().root());
         List<ClassLabel> classes = ClassList.read(
                         config.input(), config.prompt(), new FolderSource(root), new Configuration())

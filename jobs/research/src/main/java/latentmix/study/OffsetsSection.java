@@ -2,13 +2,12 @@ package latentmix.study;
 
 import java.io.IOException;
 import java.io.Serializable;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import latentmix.checkpoint.CheckpointCache;
 import latentmix.checkpoint.CheckpointFolder;
+import latentmix.checkpoint.CheckpointSpec;
 import latentmix.config.RunConfig;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
@@ -74,14 +73,13 @@ final class OffsetsSection {
     }
 
     private StudySection section(StudyContext context) throws IOException {
-        String location = offsets.run().model().checkpoint();
+        CheckpointSpec checkpoint = offsets.run().model().checkpoint();
         String work = "work/" + offsets.heading().name() + "/";
-        Settings common = settings(CheckpointFolder.open(
-                CheckpointCache.located(location, context.folder().conf())));
+        Settings common = settings(checkpoint.open(context.folder().conf()));
         List<ClassLabel> labels = new Pools(context.spark(), offsets.run(), context.location(), "").classes();
         List<List<OffsetRow>> rows = new Tasks(context.spark(), context.location(), context.console())
                 .onGpus()
-                .map("add offsets", labels, (folder, label, progress) -> rows(folder, work, location, common, label));
+                .map("add offsets", labels, (folder, label, progress) -> rows(folder, work, checkpoint, common, label));
         List<Figure> figures = new ArrayList<>();
         for (int i = 0; i < labels.size(); i++) {
             figures.add(figure(labels.get(i), rows.get(i)));
@@ -120,20 +118,20 @@ final class OffsetsSection {
 
     /** One class's pictures: read, or made and published whole. */
     private static List<OffsetRow> rows(
-            RunFolder study, String work, String location, Settings common, ClassLabel label) throws IOException {
+            RunFolder study, String work, CheckpointSpec checkpoint, Settings common, ClassLabel label)
+            throws IOException {
         String id = ContentId.of(label.classId(), label.prompt(), RunFolder.json(common));
         String file = id + ".parquet";
         var path = study.path(work + file);
         if (!study.files(work.substring(0, work.length() - 1)).contains(file)) {
-            List<OffsetRow> rows = made(CheckpointCache.located(location, study.conf()), common, label);
+            List<OffsetRow> rows = made(checkpoint.open(study.conf()), common, label);
             study.publish(path, RowFile.bytes(OffsetRow.class, rows));
         }
         return RowFile.read(path, study.conf(), OffsetRow.class);
     }
 
-    private static List<OffsetRow> made(Path checkpoint, Settings settings, ClassLabel label) {
-        ModelOnDevice model = new ModelOnDevice(
-                CheckpointFolder.open(checkpoint), TaskDevice.current(), Dtype.parse(settings.dtype()));
+    private static List<OffsetRow> made(CheckpointFolder checkpoint, Settings settings, ClassLabel label) {
+        ModelOnDevice model = new ModelOnDevice(checkpoint, TaskDevice.current(), Dtype.parse(settings.dtype()));
         OffsetPictures pictures = new OffsetPictures(
                 model,
                 Scheduler.of(model.checkpoint().schedulerConfig(), Solver.parse(settings.solver())),

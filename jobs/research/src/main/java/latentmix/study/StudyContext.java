@@ -1,6 +1,5 @@
 package latentmix.study;
 
-import latentmix.checkpoint.CheckpointCache;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.RunConfig;
 import latentmix.stage.Console;
@@ -25,7 +24,6 @@ public record StudyContext(
 
     /** The study's model, for experiments that use it on their own. */
     public CheckpointFolder checkpoint() {
-        return CheckpointFolder.open(
-                CheckpointCache.located(config.base().model().checkpoint(), folder.conf()));
+        return config.base().model().checkpoint().open(folder.conf());
     }
 }

@@ -1,12 +1,9 @@
 package latentmix.study;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import latentmix.checkpoint.BuiltIn;
-import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.RunConfig;
 import latentmix.config.Spelled;
 import latentmix.latent.Method;
@@ -52,10 +49,8 @@ record StudyCost(List<RunCost> runs) {
         List<Inverted> inverted = new ArrayList<>();
         for (RunConfig run : StudyRuns.of(config)) {
             ImageSource source = ImageSource.of(run.input());
-            NetworkCost cost = NetworkCost.of(
-                    run,
-                    CheckpointFolder.open(Path.of(BuiltIn.located(run.model().checkpoint())))
-                            .schedulerConfig());
+            NetworkCost cost =
+                    NetworkCost.of(run, run.model().checkpoint().open(conf).schedulerConfig());
             List<ClassLabel> classes =
                     ClassList.read(run.input(), run.prompt(), source, conf).classes();
             long images = 0;
@@ -88,7 +83,7 @@ record StudyCost(List<RunCost> runs) {
 
     /** The cost in words, with a time where the network's speed is known. */
     String text(StudyConfig config, int cores) {
-        String time = config.base().model().checkpoint().startsWith("builtin:")
+        String time = config.base().model().checkpoint().location().startsWith("builtin:")
                 ? String.format(
                         Locale.ROOT,
                         "about %.0f minutes on %d cores",
