@@ -40,7 +40,7 @@ class ArchitectureTest {
             Map.entry("inversion", Set.of("sampling", "model", "schedule")),
             Map.entry("table", Set.of("latent", "codec")),
             Map.entry("config", Set.of("latent", "schedule", "sampling", "inversion", "model", "checkpoint")),
-            Map.entry("source", Set.of("config", "table", "checkpoint")),
+            Map.entry("source", Set.of("config", "table", "checkpoint", "image")),
             Map.entry(
                     "plan",
                     Set.of(

@@ -9,6 +9,7 @@ import java.util.regex.Pattern;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.config.ConfigException;
 import latentmix.plan.ExitCode;
+import latentmix.table.FileNames;
 import latentmix.table.Lease;
 import org.apache.hadoop.util.ShutdownHookManager;
 
@@ -56,6 +57,10 @@ final class Failures {
             }
         }
         for (Throwable cause : causes(failure)) {
+            if (cause instanceof FileNames.UnnameableException name) {
+                err.println(name.getMessage());
+                return ExitCode.BAD_CONFIGURATION;
+            }
             if (cause instanceof Lease.HeldException held) {
                 err.println(held.getMessage());
                 return ExitCode.TRY_AGAIN;

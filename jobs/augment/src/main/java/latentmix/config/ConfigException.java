@@ -4,7 +4,7 @@ import java.util.List;
 
 /** A configuration that cannot be run, with everything that is wrong with it. */
 public final class ConfigException extends RuntimeException {
-    private final transient List<String> problems;
+    private final String[] problems; // an array, so that a task's failure brings them to the driver
 
     /**
      * Reports these problems.
@@ -13,11 +13,11 @@ public final class ConfigException extends RuntimeException {
      */
     public ConfigException(List<String> problems) {
         super(String.join(System.lineSeparator(), problems));
-        this.problems = List.copyOf(problems);
+        this.problems = problems.toArray(String[]::new);
     }
 
     /** One line each. */
     public List<String> problems() {
-        return problems;
+        return List.of(problems);
     }
 }

@@ -1,12 +1,9 @@
 package latentmix.config;
 
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.databind.node.TextNode;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -21,6 +18,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import latentmix.checkpoint.CheckpointSpec;
 import latentmix.inversion.InversionMethod;
 import latentmix.latent.Arc;
@@ -38,8 +37,10 @@ import latentmix.schedule.Solver;
 public final class ConfigFile {
     private static final String DEMO = "/latentmix/conf/demo.yaml";
 
-    static final ObjectMapper YAML =
-            new ObjectMapper(YAMLFactory.builder().build()).enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+    /** What a template may have between braces. */
+    private static final List<String> PLACEHOLDERS = List.of("{class}");
+
+    private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\s*\\w*\\s*}");
 
     private ConfigFile() {}
 
@@ -198,10 +199,33 @@ public final class ConfigFile {
 
     /** What is in a section of {@link RunKeys#PROMPT}. */
     public static RunConfig.Prompt prompt(Section section) {
-        return new RunConfig.Prompt(
+        RunConfig.Prompt prompt = new RunConfig.Prompt(
                 section.read(RunKeys.TEMPLATE),
                 section.find(RunKeys.PROMPTS).orElse(Map.of()),
                 section.read(RunKeys.NEGATIVE));
+        checkPlaceholders(section, RunKeys.TEMPLATE, prompt.template(), PLACEHOLDERS);
+        prompt.classes().values().forEach(own -> checkPlaceholders(section, RunKeys.PROMPTS, own, List.of()));
+        checkPlaceholders(section, RunKeys.NEGATIVE, prompt.negative(), List.of());
+        return prompt;
+    }
+
+    /** Refuses what stands between braces in a prompt as if something took its place, where nothing does. */
+    private static void checkPlaceholders(Section section, Field field, String prompt, List<String> known) {
+        Matcher found = PLACEHOLDER.matcher(prompt);
+        while (found.find()) {
+            String placeholder = found.group();
+            if (!known.contains(placeholder)) {
+                section.problem(
+                        field,
+                        known.isEmpty()
+                                ? "a prompt without placeholders, which prompt.template alone has"
+                                : "no placeholder but " + String.join(", ", known),
+                        placeholder,
+                        Nearest.to(placeholder, known)
+                                .map(word -> "did you mean " + word + "?")
+                                .orElse("write the words themselves, without braces"));
+            }
+        }
     }
 
     private static RunConfig.Inversion inversion(Section section, double generationGuidance) {
@@ -417,18 +441,18 @@ public final class ConfigFile {
 
     public static ObjectNode tree(String yaml, String source) {
         try {
-            JsonNode tree = YAML.readTree(yaml);
+            JsonNode tree = YamlText.read(yaml);
             if (tree.isMissingNode() || tree.isNull()) {
-                return YAML.createObjectNode();
+                return YamlText.object();
             }
             if (tree instanceof ObjectNode object) {
                 return object;
             }
             throw new ConfigException(List.of(
                     source + ": expected keys with values, got " + tree + "; begin with `input:` and `model:`"));
-        } catch (JsonProcessingException e) {
-            throw new ConfigException(List.of(source + ": expected YAML, got " + e.getOriginalMessage() + " in line "
-                    + e.getLocation().getLineNr() + "; correct that line"));
+        } catch (YamlText.RefusedException e) {
+            throw new ConfigException(
+                    List.of(source + ": expected YAML, got " + e.getMessage() + "; correct that line"));
         }
     }
 
@@ -453,13 +477,13 @@ public final class ConfigFile {
             path.set(path.size() - 1, "methods");
         }
         try {
-            JsonNode value = YAML.readTree(override.substring(equals + 1));
-            JsonNode given = value.isMissingNode() ? YAML.getNodeFactory().textNode("") : value;
+            JsonNode value = YamlText.read(override.substring(equals + 1));
+            JsonNode given = value.isMissingNode() ? TextNode.valueOf("") : value;
             if (!set(tree, path, given)) {
                 problems.add(key + ": expected a key or an entry that is there, got --set " + override
                         + "; check the path against the file");
             }
-        } catch (JsonProcessingException e) {
+        } catch (YamlText.RefusedException e) {
             problems.add(key + ": expected YAML after the =, got --set " + override + "; quote it if it is a text");
         }
     }

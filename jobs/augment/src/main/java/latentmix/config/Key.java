@@ -1,6 +1,5 @@
 package latentmix.config;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 
 /**
@@ -66,8 +65,8 @@ public record Key<T>(String name, Type<T> type, Absence absence, String meaning,
 
     static JsonNode yaml(String text) {
         try {
-            return ConfigFile.YAML.readTree(text);
-        } catch (JsonProcessingException e) {
+            return YamlText.read(text);
+        } catch (YamlText.RefusedException e) {
             throw new IllegalArgumentException("A default must be YAML, cannot be: " + text, e);
         }
     }

@@ -2,18 +2,28 @@ package latentmix.plan;
 
 import java.io.Serializable;
 import java.util.List;
+import java.util.Map;
 
 /**
- * A class's rows of the images table, by chunk.
+ * A class's rows of the images table, by chunk, and what lies beside them.
  *
- * @param rejected files of the class that are not in the table
+ * @param refused files of the class that are not in the table, by reason
+ * @param ignored what is no image by its name, by kind; empty where nobody looked
+ * @param unread images that a scan would have to read to know them
  */
-public record Catalog(ClassLabel label, List<Chunk> chunks, long rejected) implements Serializable {
+public record Catalog(
+        ClassLabel label, List<Chunk> chunks, Map<String, Long> refused, Map<String, Long> ignored, long unread)
+        implements Serializable {
     /** A chunk, the images table's file that holds it and its number of rows. */
     public record Chunk(String file, String id, int rows) implements Serializable {}
 
     /** Images in the table. */
     public long images() {
         return chunks.stream().mapToLong(Chunk::rows).sum();
+    }
+
+    /** Files that are not in the table. */
+    public long rejected() {
+        return refused.values().stream().mapToLong(Long::longValue).sum();
     }
 }

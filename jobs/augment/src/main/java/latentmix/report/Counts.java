@@ -3,6 +3,7 @@ package latentmix.report;
 import java.util.Collection;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import latentmix.table.StageName;
 import latentmix.work.Census;
 
@@ -14,6 +15,7 @@ import latentmix.work.Census;
  * @param images distinct images among them
  * @param asked mixtures asked for
  * @param rejected rows of {@code rejected}, by stage and reason
+ * @param ignored what lay in the input and was no image by its name, by kind; empty where the run did not look
  */
 public record Counts(
         long files,
@@ -22,9 +24,10 @@ public record Counts(
         long asked,
         long mixed,
         long generated,
-        Map<String, Map<String, Long>> rejected) {
+        Map<String, Map<String, Long>> rejected,
+        Map<String, Long> ignored) {
     /** The sum over classes. */
-    public static Counts of(Collection<Census> classes) {
+    public static Counts of(Collection<Census> classes, Map<String, Long> ignored) {
         Map<String, Map<String, Long>> rejected = new TreeMap<>();
         long files = 0;
         long images = 0;
@@ -44,7 +47,14 @@ public record Counts(
                             reasons.forEach((reason, rows) -> rejected.computeIfAbsent(stage, s -> new TreeMap<>())
                                     .merge(reason, rows, Long::sum)));
         }
-        return new Counts(files, images, inverted, asked, mixed, generated, rejected);
+        return new Counts(files, images, inverted, asked, mixed, generated, rejected, ignored);
+    }
+
+    /** Counts by name as a person reads them: "12 .txt, 1 .db". */
+    public static String listed(Map<String, Long> counts) {
+        return counts.entrySet().stream()
+                .map(count -> count.getValue() + " " + count.getKey())
+                .collect(Collectors.joining(", "));
     }
 
     /** Everything refused, in all stages. */

@@ -4,7 +4,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Collectors;
 import latentmix.config.RunConfig;
 import latentmix.table.MetricRow;
 
@@ -75,11 +74,13 @@ public record Report(
                 flow("export", "images of entries that are exported", exported, exported));
     }
 
+    /** What lay in the input beside images. */
+    String ignored() {
+        return Counts.listed(summary.counts().ignored());
+    }
+
     private Flow flow(String stage, String what, long in, long out) {
-        String reasons = reasons(stage).entrySet().stream()
-                .map(reason -> reason.getValue() + " " + reason.getKey())
-                .collect(Collectors.joining(", "));
-        return new Flow(stage, what, in, refused(stage), out, reasons);
+        return new Flow(stage, what, in, refused(stage), out, Counts.listed(reasons(stage)));
     }
 
     private long refused(String stage) {

@@ -22,6 +22,11 @@ public interface ImageSource extends Serializable {
      */
     List<String> classIds(Configuration conf) throws IOException;
 
+    /** What lies there and belongs to no class. */
+    default Listing beside(Configuration conf) throws IOException {
+        return Listing.EMPTY;
+    }
+
     /** The files of a class. */
     Listing list(String classId, Configuration conf) throws IOException;
 

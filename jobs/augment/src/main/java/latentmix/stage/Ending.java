@@ -33,6 +33,9 @@ final class Ending {
             RunFolder run, Set<StageName> stages, Counts counts, long exported, boolean didNothing, double allowed) {
         List<String> lines = new ArrayList<>();
         lines.add((didNothing ? "Nothing was left to do: " : "") + made(run, stages, counts, exported));
+        if (!counts.ignored().isEmpty()) {
+            lines.add("Ignored in the input: " + Counts.listed(counts.ignored()));
+        }
         if (counts.rejectedShare() > allowed) {
             String reasons = counts.rejected().entrySet().stream()
                     .flatMap(stage -> stage.getValue().entrySet().stream()

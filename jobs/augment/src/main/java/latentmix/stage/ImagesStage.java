@@ -1,8 +1,13 @@
 package latentmix.stage;
 
+import java.io.IOException;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 import latentmix.plan.Catalog;
 import latentmix.source.ImageSource;
+import latentmix.source.Listing;
 import latentmix.work.ImagesWork;
 
 /** The first stage: finds the images of every class and assigns them to chunks. A task looks at a class. */
@@ -11,6 +16,19 @@ final class ImagesStage {
 
     ImagesStage(RunContext context) {
         this.context = context;
+    }
+
+    /** What lies in the input beside images, by kind. */
+    Map<String, Long> ignored(List<Catalog> catalogs) throws IOException {
+        Map<String, Long> ignored = new TreeMap<>();
+        Listing beside = context.source().beside(context.run().conf());
+        Stream.concat(catalogs.stream().map(Catalog::ignored), Stream.of(beside.ignored()))
+                .forEach(counts -> counts.forEach((kind, count) -> ignored.merge(kind, count, Long::sum)));
+        long strays = (long) beside.images().size() + beside.refused().size();
+        if (strays > 0) {
+            ignored.put("images beside the class folders", strays);
+        }
+        return ignored;
     }
 
     /** The images of every class, in the order of classes. */

@@ -170,7 +170,7 @@ public final class Pipeline {
                 left,
                 RowBytes.of(pipeline.checkpoint, pipeline.settings.inversion(), config.inversionMethod())
                         .sizes(run, left),
-                pipeline.classes.classes().size());
+                Plan.Found.of(pipeline.classes, catalogs, pipeline.images.ignored(catalogs)));
     }
 
     /** How fast each stage was when it last did something in a run folder. */
@@ -182,8 +182,10 @@ public final class Pipeline {
         if (evaluate.isEmpty() && stages.equals(EnumSet.of(StageName.EVALUATE))) {
             throw EvaluateStage.nothingAsked();
         }
-        List<Catalog> catalogs =
-                images.catalogs(stages.contains(StageName.INVERT) ? ImagesWork.Look.SCAN : ImagesWork.Look.STANDING);
+        classes.warnings().forEach(tasks.console()::warn);
+        boolean scan = stages.contains(StageName.INVERT);
+        List<Catalog> catalogs = images.catalogs(scan ? ImagesWork.Look.SCAN : ImagesWork.Look.STANDING);
+        Map<String, Long> ignored = scan ? images.ignored(catalogs) : Map.of();
         preflight.checkImages(catalogs);
         preflight.checkDevices(stages, settings.inversion().device());
         if (stages.contains(StageName.INVERT) && config.inversionMethod().needsGradients()) {
@@ -226,7 +228,7 @@ public final class Pipeline {
         lease.check();
         boolean stopped = tasks.isStopped();
         List<StageLeft> left = stopped ? left(stages) : List.of();
-        Counts counts = count(inversions);
+        Counts counts = count(inversions, ignored);
         ExitCode exitCode = stopped
                 ? ExitCode.TRY_AGAIN
                 : counts.rejectedShare() > config.run().maxRejected() ? ExitCode.TOO_MANY_REJECTS : ExitCode.DONE;
@@ -360,7 +362,7 @@ public final class Pipeline {
     private record ToCount(ClassLabel label, List<InversionChunk> inversions, List<GenerationChunk> generations)
             implements Serializable {}
 
-    private Counts count(List<InversionChunk> inversions) throws IOException {
+    private Counts count(List<InversionChunk> inversions, Map<String, Long> ignored) throws IOException {
         Map<String, ToCount> byClass = new LinkedHashMap<>();
         for (ClassLabel label : classes.classes()) {
             byClass.put(label.classId(), new ToCount(label, new ArrayList<>(), new ArrayList<>()));
@@ -372,11 +374,13 @@ public final class Pipeline {
                         byClass.get(chunk.label().classId()).generations().add(chunk));
         List<MixingEntry> entries = settings.mixing();
         Set<String> refusing = run.rejectedChunks(StageName.MIX);
-        return Counts.of(tasks.map(
-                "count rows",
-                List.copyOf(byClass.values()),
-                (folder, item, progress) ->
-                        Census.of(folder, item.label(), item.inversions(), entries, item.generations(), refusing)));
+        return Counts.of(
+                tasks.map(
+                        "count rows",
+                        List.copyOf(byClass.values()),
+                        (folder, item, progress) -> Census.of(
+                                folder, item.label(), item.inversions(), entries, item.generations(), refusing)),
+                ignored);
     }
 
     /** How degenerate the mixtures of every cell are, over all classes. */

@@ -2,18 +2,23 @@ package latentmix.stage;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
+import latentmix.plan.Catalog;
+import latentmix.plan.ClassList;
+import latentmix.report.Counts;
 import latentmix.report.Speed;
 import latentmix.report.StageLeft;
 import latentmix.table.StageName;
 
-/** What is still to do in a run folder, and what it will take. */
-public record Plan(List<StageLeft> stages, List<Size> tables, int classes) {
+/** What a run finds, what is still to do in a run folder, and what it will take. */
+public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
     private static final double SECONDS = 3600;
 
     private static final Set<String> PROCESSOR = Arrays.stream(StageName.values())
@@ -24,6 +29,61 @@ public record Plan(List<StageLeft> stages, List<Size> tables, int classes) {
     public Plan {
         stages = List.copyOf(stages);
         tables = List.copyOf(tables);
+    }
+
+    /**
+     * What is in the input.
+     *
+     * @param images that stand, or will unless their bytes say otherwise
+     * @param unread those of them that no run has read
+     * @param refused files by reason
+     * @param ignored what is no image by its name, by kind
+     * @param warnings what a person should know of the classes
+     */
+    public record Found(
+            int classes,
+            long images,
+            long unread,
+            Map<String, Long> refused,
+            Map<String, Long> ignored,
+            List<String> warnings) {
+        public Found {
+            refused = Collections.unmodifiableMap(new TreeMap<>(refused));
+            ignored = Collections.unmodifiableMap(new TreeMap<>(ignored));
+            warnings = List.copyOf(warnings);
+        }
+
+        static Found of(ClassList classes, List<Catalog> catalogs, Map<String, Long> ignored) {
+            Map<String, Long> refused = new TreeMap<>();
+            catalogs.forEach(catalog ->
+                    catalog.refused().forEach((reason, files) -> refused.merge(reason, files, Long::sum)));
+            return new Found(
+                    catalogs.size(),
+                    catalogs.stream().mapToLong(Catalog::images).sum(),
+                    catalogs.stream().mapToLong(Catalog::unread).sum(),
+                    refused,
+                    ignored,
+                    classes.warnings());
+        }
+
+        private List<String> lines() {
+            List<String> lines = new ArrayList<>(warnings);
+            lines.add(line("input      %,d classes, %,d images", classes, images));
+            if (!ignored.isEmpty()) {
+                lines.add("ignored    " + Counts.listed(ignored));
+            }
+            if (!refused.isEmpty()) {
+                lines.add("refused    " + Counts.listed(refused));
+            }
+            if (unread > 0) {
+                lines.add(line(
+                        "unread     %,d files, of which some may be duplicates, in two classes, or no images: a run"
+                                + " reads them and says so",
+                        unread));
+            }
+            lines.add("");
+            return lines;
+        }
     }
 
     /** What will be added to a table. */
@@ -71,7 +131,7 @@ public record Plan(List<StageLeft> stages, List<Size> tables, int classes) {
 
     /** The plan as tables of text. */
     public String text(Rates rates) {
-        List<String> lines = new ArrayList<>();
+        List<String> lines = new ArrayList<>(found.lines());
         lines.add(String.format(
                 "%-10s %14s %10s %20s %16s", "stage", "rows", "tasks", "network evaluations", "hours of one"));
         double device = 0;
@@ -98,7 +158,7 @@ public record Plan(List<StageLeft> stages, List<Size> tables, int classes) {
         for (Size size : tables) {
             lines.add(line(
                     "%-10s %,14d %,10d %20s",
-                    size.table(), Math.min(classes, size.files()), size.files(), "about " + bytes(size.bytes())));
+                    size.table(), Math.min(found.classes(), size.files()), size.files(), "about " + bytes(size.bytes())));
         }
         lines.add("");
         lines.add(line("%,d network evaluations%s", networkEvaluations(), known ? cost(rates, device) : ""));

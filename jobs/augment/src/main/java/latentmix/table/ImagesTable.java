@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import latentmix.table.RunFolder.Table;
 
 /** The image files of one class that were found: a file for each scan that found new ones, which holds whole chunks. */
@@ -53,12 +54,15 @@ public final class ImagesTable {
     }
 
     /**
-     * Publishes the files that were refused, then the new images. Each is written only where there are some: the class
-     * has one file of refused images, which is written anew, and a file of images for each scan that found new ones.
+     * Publishes the files that are refused, then the new images. The class has one file of refused images, which is
+     * written anew or taken away, and a file of images for each scan that found new ones.
      *
      * @param fresh sorted by image id
      */
     public void commit(List<ImageRow> fresh, List<RejectedRow> rejected) throws IOException {
+        if (rejected.isEmpty() && rejections.has(rejectedId(classId))) {
+            rejections.forget(rejectedId(classId));
+        }
         rejections.publish(rejectedId(classId), rejected);
         if (!fresh.isEmpty()) {
             String file = ContentId.of(fresh.stream().map(ImageRow::imageId).toList());
@@ -71,9 +75,13 @@ public final class ImagesTable {
         return rejections.has(rejectedId(classId)) ? rejections.paths(rejectedId(classId)) : List.of();
     }
 
-    /** The number of the class's refused files. */
-    public long countRefused() throws IOException {
-        return rejections.has(rejectedId(classId)) ? rejections.count(rejectedId(classId)) : 0;
+    /** The numbers of the class's refused files, by reason. */
+    public Map<String, Long> countRefused() throws IOException {
+        Map<String, Long> counts = new TreeMap<>();
+        if (rejections.has(rejectedId(classId))) {
+            rejections.reasons(rejectedId(classId)).forEach(row -> counts.merge(row.reason(), 1L, Long::sum));
+        }
+        return counts;
     }
 
     /** Under which id the rejected table holds a class's refused files. */

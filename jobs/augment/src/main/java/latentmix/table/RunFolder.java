@@ -271,6 +271,9 @@ public final class RunFolder {
     }
 
     private void rename(FileSystem fs, Path file, byte[] bytes) throws IOException {
+        if (fs.getUri().getScheme().equals("file")) {
+            FileNames.require(file.toString());
+        }
         Path staged = path("_staging/" + UUID.randomUUID());
         try {
             try (FSDataOutputStream out =

@@ -13,6 +13,7 @@ import latentmix.plan.Catalog;
 import latentmix.plan.ClassLabel;
 import latentmix.source.ImageFile;
 import latentmix.source.ImageSource;
+import latentmix.source.Listing;
 import latentmix.table.ContentId;
 import latentmix.table.ImageRow;
 import latentmix.table.ImagesTable;
@@ -81,7 +82,9 @@ public final class ImagesWork {
         }
         Map<String, ImageRow> fresh = new TreeMap<>();
         List<RejectedRow> rejected = new ArrayList<>();
-        for (ImageFile file : source.list(label.classId(), run.conf()).images()) {
+        Listing listing = source.list(label.classId(), run.conf());
+        listing.refused().forEach(file -> rejected.add(rejected(label, "", file.path(), file.reason(), file.detail())));
+        for (ImageFile file : listing.images()) {
             String path = file.path();
             ImageRow same = byPath.get(path);
             if (same != null && file.isOf(same)) {
@@ -117,7 +120,7 @@ public final class ImagesWork {
         }
         ids.stream().sorted().skip(limit).forEach(fresh::remove);
         table.commit(assigned(List.copyOf(fresh.values())), rejected);
-        return catalog(label);
+        return catalog(label, listing.ignored());
     }
 
     /**
@@ -129,7 +132,8 @@ public final class ImagesWork {
         ImagesTable table = new ImagesTable(run, label.classId());
         table.rows().forEach(row -> byPath.put(row.path(), row));
         Set<String> refused = Set.copyOf(table.refused());
-        long fresh = source.list(label.classId(), run.conf()).images().stream()
+        Listing listing = source.list(label.classId(), run.conf());
+        long fresh = listing.images().stream()
                 .filter(file -> !refused.contains(file.path()))
                 .filter(file -> !byPath.containsKey(file.path()) || !file.isOf(byPath.get(file.path())))
                 .count();
@@ -139,17 +143,24 @@ public final class ImagesWork {
         for (long from = 0; from < added; from += chunkRows) {
             chunks.add(new Catalog.Chunk("", "new " + from, (int) Math.min(chunkRows, added - from)));
         }
-        return new Catalog(label, chunks, catalog.rejected());
+        Map<String, Long> refusals = new TreeMap<>();
+        listing.refused().forEach(file -> refusals.merge(file.reason(), 1L, Long::sum));
+        catalog.refused().forEach(refusals::putIfAbsent);
+        return new Catalog(label, chunks, refusals, listing.ignored(), fresh);
     }
 
     /** What stands in the images table for a class. */
     public Catalog catalog(ClassLabel label) throws IOException {
+        return catalog(label, Map.of());
+    }
+
+    private Catalog catalog(ClassLabel label, Map<String, Long> ignored) throws IOException {
         List<Catalog.Chunk> chunks = new ArrayList<>();
         ImagesTable table = new ImagesTable(run, label.classId());
         for (String file : table.files()) {
             table.counts(file).forEach((chunk, count) -> chunks.add(new Catalog.Chunk(file, chunk, count)));
         }
-        return new Catalog(label, chunks, table.countRefused());
+        return new Catalog(label, chunks, table.countRefused(), ignored, 0);
     }
 
     private List<ImageRow> assigned(List<ImageRow> sorted) {

@@ -356,6 +356,84 @@ class ConfigFileTest {
     }
 
     @Test
+    void aliasesRepeatWhatTheirAnchorsNameAndMergeKeysGiveWhatIsNotThere() {
+        RunConfig config = parse(
+                LEAST
+                        + """
+                prompt: {template: &t "one {class}", classes: {n01: "*t", n02: &own a crane, n03: *own}}
+                mixing:
+                  - &base {name: a, methods: &all [lin/0, fix/0], count: 3, inputs: 4}
+                  - {<<: *base, name: b}
+                  - {name: c, <<: [{count: 5}, *base], methods: *all, inputs: 8}
+                inversion: {steps: &steps 7}
+                generation: {steps: *steps}
+                """);
+        assertThat(config.prompt().classes()).isEqualTo(Map.of("n01", "*t", "n02", "a crane", "n03", "a crane"));
+        assertThat(config.generation().steps()).isEqualTo(7);
+        assertThat(config.mixing()).extracting(RunConfig.Mixing::name).containsExactly("a", "b", "c");
+        assertThat(config.mixing()).extracting(RunConfig.Mixing::count).containsExactly(3, 3, 5);
+        assertThat(config.mixing())
+                .extracting(RunConfig.Mixing::methods)
+                .containsOnly(methods("lin/0", "fix/0"))
+                .hasSize(3);
+        assertThat(config.mixing())
+                .extracting(RunConfig.Mixing::inputs)
+                .containsExactly(inputs("4"), inputs("4"), inputs("8"));
+    }
+
+    @Test
+    void whatAnAliasRepeatsIsACopyWhichOverridesReachAlone() {
+        RunConfig config = parse(LEAST + "mixing: [&a {name: a, count: 3}, {<<: *a, name: b}]", "mixing.0.count=4");
+        assertThat(config.mixing()).extracting(RunConfig.Mixing::count).containsExactly(4, 3);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "prompt: {template: *t}; found undefined alias t in line 3",
+                "run: &r {seed: *r}; got an alias of what it is in in line 3",
+                "run: {<<: 3}; got 3 to merge, which has no keys in line 3",
+                "run: {seed: 1, seed: 2}; got the key seed twice in line 3",
+                "--- {run: {}}; but found another document in line 3"
+            })
+    void yamlThatMeansNothingIsRefusedWithItsLine(String line, String problem) {
+        assertThat(problems(LEAST + line))
+                .singleElement()
+                .asString()
+                .contains("conf.yaml", problem)
+                .doesNotContain("\n");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "template; a {klass}; expected no placeholder but {class}, got {klass}; did you mean {class}?",
+                "template; a {Class}; expected no placeholder but {class}, got {Class}; did you mean {class}?",
+                "template; a { class }; expected no placeholder but {class}, got { class }; did you mean {class}?",
+                "template; a {}; expected no placeholder but {class}, got {}; write the words",
+                "template; {class}, {species}; expected no placeholder but {class}, got {species}; write the words",
+                "negative; no {class}; expected a prompt without placeholders; write the words",
+                "classes.n01; a {class}; expected a prompt without placeholders; write the words"
+            })
+    void whatLooksLikeAPlaceholderAndIsNoneIsRefused(String key, String prompt, String problem, String advice) {
+        assertThat(problems(LEAST, "prompt." + key + "=\"" + prompt + "\""))
+                .singleElement()
+                .asString()
+                .startsWith("prompt." + key.replace(".n01", "") + ": " + problem)
+                .contains(advice);
+    }
+
+    @Test
+    void bracesAroundOtherWordsAreLeftToTheModel() {
+        assertThat(parse(LEAST, "prompt.template='a {red, blue} {class}'")
+                        .prompt()
+                        .template())
+                .isEqualTo("a {red, blue} {class}");
+    }
+
+    @Test
     void aFileThatIsNotThereIsAProblemOfTheConfiguration() {
         assertThatThrownBy(() -> ConfigFile.read(Path.of("no/such.yaml"), List.of()))
                 .isInstanceOf(ConfigException.class)

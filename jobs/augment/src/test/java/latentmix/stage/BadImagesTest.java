@@ -44,7 +44,9 @@ class BadImagesTest {
         byte[] good = Files.readAllBytes(first(sandals));
         Files.write(sandals.resolve("truncated.png"), Arrays.copyOf(good, good.length / 2));
         Files.write(sandals.resolve("empty.png"), new byte[0]);
-        Files.writeString(sandals.resolve("notes.txt"), "not an image");
+        Files.writeString(sandals.resolve("notes.png"), "not an image");
+        Files.writeString(sandals.resolve("notes.txt"), "no image by its name");
+        Files.createSymbolicLink(sandals.resolve("gone.png"), Path.of("nowhere.png"));
         Files.write(sandals.resolve("copy.png"), good);
         byte[] bomb = good.clone();
         CRC32 sum = new CRC32();
@@ -57,10 +59,12 @@ class BadImagesTest {
         assertThat(TinyRun.run(2, TinyRun.config(input, "run.max_rejected=0.1"), run))
                 .isEqualTo(3);
         JsonNode counts = TinyRun.summary(run).get("counts");
-        assertThat(counts.get("files").asLong()).isEqualTo(16 + 5);
+        assertThat(counts.get("files").asLong()).isEqualTo(16 + 6);
         assertThat(counts.get("images").asLong()).isEqualTo(16 + 4);
         assertThat(counts.get("inverted").asLong()).isEqualTo(16);
         assertThat(counts.at("/rejected/images/duplicate").asLong()).isEqualTo(1);
+        assertThat(counts.at("/rejected/images/dangling link").asLong()).isEqualTo(1);
+        assertThat(counts.at("/ignored/.txt").asLong()).isEqualTo(1);
         assertThat(counts.at("/rejected/invert/truncated").asLong()).isEqualTo(1);
         assertThat(counts.at("/rejected/invert/empty").asLong()).isEqualTo(1);
         assertThat(counts.at("/rejected/invert/not an image").asLong()).isEqualTo(1);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.EnumSet;
 import java.util.Map;
+import java.util.TreeMap;
 import latentmix.report.Counts;
 import latentmix.table.RunFolder;
 import latentmix.table.StageName;
@@ -13,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class EndingTest {
     private static final RunFolder RUN = new RunFolder("runs/a", new Configuration());
     private static final Counts COUNTS = new Counts(
-            100, 90, 80, 60, 58, 50, Map.of("images", Map.of("truncated", 10L), "mix", Map.of("degenerate", 2L)));
+            100, 90, 80, 60, 58, 50, Map.of("images", Map.of("truncated", 10L), "mix", Map.of("degenerate", 2L)), Map.of());
 
     @Test
     void aRunSaysWhatItMadeAndWhatToOpen() {
@@ -21,6 +22,13 @@ class EndingTest {
                 .containsExactly("40 images in runs/a/dataset; open runs/a/report.html");
         assertThat(Ending.done(RUN, EnumSet.allOf(StageName.class), COUNTS, 40, true, 0.5))
                 .containsExactly("Nothing was left to do: 40 images in runs/a/dataset; open runs/a/report.html");
+    }
+
+    @Test
+    void aRunSaysWhatItIgnored() {
+        Counts ignoring = new Counts(100, 90, 80, 60, 58, 50, Map.of(), new TreeMap<>(Map.of(".txt", 12L, ".db", 1L)));
+        assertThat(Ending.done(RUN, EnumSet.of(StageName.MIX), ignoring, 0, false, 0))
+                .containsExactly("58 mixtures in runs/a/mixed", "Ignored in the input: 1 .db, 12 .txt");
     }
 
     @Test

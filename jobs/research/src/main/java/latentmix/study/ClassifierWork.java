@@ -12,6 +12,8 @@ import latentmix.image.UnreadableImage;
 import latentmix.model.Torch;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.GenerationChunk;
+import latentmix.source.FolderSource;
+import latentmix.source.Listing;
 import latentmix.table.ContentId;
 import latentmix.table.GeneratedTable;
 import latentmix.table.MixedTable;
@@ -21,7 +23,6 @@ import latentmix.training.ClassifierTraining;
 import latentmix.training.GreyImages;
 import latentmix.work.GeneratedMixtures;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 
 /** Trains one classifier on a few real images and on images made of them, and publishes how well it does. */
@@ -130,20 +131,21 @@ public final class ClassifierWork {
         return images.build();
     }
 
-    /** The files of a class, by name; hidden ones are left out. */
+    /** The files of a class that claim to be images, by name. */
     public static List<Path> files(String root, ClassLabel label, Configuration conf) throws IOException {
-        Path folder = new Path(root, label.classId());
         try {
-            return RunFolder.filesBelow(folder.getFileSystem(conf), folder).stream()
-                    .map(FileStatus::getPath)
-                    .filter(file ->
-                            !file.getName().startsWith(".") && !file.getName().startsWith("_"))
-                    .sorted(Comparator.comparing(Path::toString))
+            Listing listing = new FolderSource(root).list(label.classId(), conf);
+            if (!listing.refused().isEmpty()) {
+                Listing.Refused file = listing.refused().get(0);
+                throw new IOException(root + "/" + file.path() + ": " + file.detail());
+            }
+            return listing.images().stream()
+                    .map(image -> new Path(root, image.path()))
                     .toList();
         } catch (FileNotFoundException e) {
             throw new IOException(
                     "expected a folder of images of the class " + label.classId() + ", but there is nothing at "
-                            + folder + "; check the path",
+                            + new Path(root, label.classId()) + "; check the path",
                     e);
         }
     }

@@ -7,12 +7,14 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.stream.Stream;
 import latentmix.checkpoint.Fingerprint;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
 import latentmix.image.Resize;
 import latentmix.image.UnreadableImage;
+import latentmix.source.FolderSource;
+import latentmix.source.Listing;
+import org.apache.hadoop.conf.Configuration;
 
 /**
  * Images in memory, with the words that a network may be told of each: the class's place in a list of prompts.
@@ -35,7 +37,7 @@ public record TrainingImages(List<Pixels> pixels, List<String> prompts, List<Int
     public record Source(Path folder, String prompt) {}
 
     /**
-     * Reads every image of some folders, sorted by name, as a centre square of the given side.
+     * Reads every image of some folders, sorted by path, as a centre square of the given side.
      *
      * @throws IllegalArgumentException if an image cannot be read: training sets are looked through before
      */
@@ -56,12 +58,12 @@ public record TrainingImages(List<Pixels> pixels, List<String> prompts, List<Int
     }
 
     private static List<Path> files(Path folder) throws IOException {
-        try (Stream<Path> entries = Files.list(folder)) {
-            return entries.filter(Files::isRegularFile)
-                    .filter(file -> !file.getFileName().toString().startsWith("."))
-                    .sorted()
-                    .toList();
+        Path root = folder.toAbsolutePath().getParent();
+        Listing listing = new FolderSource(root.toString()).list(folder.getFileName().toString(), new Configuration());
+        for (Listing.Refused file : listing.refused()) {
+            throw new IllegalArgumentException(root.resolve(file.path()) + ": " + file.detail());
         }
+        return listing.images().stream().map(image -> root.resolve(image.path())).toList();
     }
 
     private static Pixels decode(Path file) throws IOException {
