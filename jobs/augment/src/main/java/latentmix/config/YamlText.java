@@ -53,7 +53,8 @@ final class YamlText {
         } catch (MarkedYAMLException e) {
             throw new RefusedException(e.getProblem(), e.getProblemMark());
         } catch (YAMLException e) {
-            throw new RefusedException(String.valueOf(e.getMessage()).lines().findFirst().orElse(""), null);
+            throw new RefusedException(
+                    String.valueOf(e.getMessage()).lines().findFirst().orElse(""), null);
         }
     }
 
@@ -76,9 +77,7 @@ final class YamlText {
     /** Jackson decides what a plain scalar is, such as a number; others are texts. */
     private static JsonNode scalar(ScalarNode scalar) throws RefusedException {
         if (scalar.getScalarStyle() != ScalarStyle.PLAIN || scalar.getValue().isEmpty()) {
-            return scalar.getTag().equals(Tag.NULL)
-                    ? SCALARS.nullNode()
-                    : TextNode.valueOf(scalar.getValue());
+            return scalar.getTag().equals(Tag.NULL) ? SCALARS.nullNode() : TextNode.valueOf(scalar.getValue());
         }
         try {
             return SCALARS.readTree(scalar.getValue());

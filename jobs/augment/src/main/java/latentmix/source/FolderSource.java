@@ -42,9 +42,8 @@ public record FolderSource(String root) implements ImageSource {
         try {
             folders = top(conf).folders();
         } catch (FileNotFoundException e) {
-            throw new ConfigException(
-                    List.of("input.root: expected a folder of class folders, but there is nothing at " + root
-                            + "; check the path"));
+            throw new ConfigException(List.of("input.root: expected a folder of class folders, but there is nothing at "
+                    + root + "; check the path"));
         }
         if (folders.isEmpty()) {
             throw new ConfigException(

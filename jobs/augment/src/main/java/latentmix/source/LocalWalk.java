@@ -98,9 +98,7 @@ final class LocalWalk {
             Optional<BasicFileAttributes> attributes = attributes(entry);
             if (attributes.isEmpty()) {
                 found.refuse(
-                        path,
-                        "dangling link",
-                        "expected a file, got a link to nothing; mend the link or take it away");
+                        path, "dangling link", "expected a file, got a link to nothing; mend the link or take it away");
             } else if (attributes.get().isRegularFile()) {
                 found.image(new ImageFile(
                         path,
@@ -124,9 +122,8 @@ final class LocalWalk {
         for (Path entry : entries) {
             String name = entry.getFileName().toString();
             String below = path + "/" + name;
-            boolean folderBehind = attributes(entry)
-                    .map(BasicFileAttributes::isDirectory)
-                    .orElse(false);
+            boolean folderBehind =
+                    attributes(entry).map(BasicFileAttributes::isDirectory).orElse(false);
             if (!folderBehind) {
                 file(entry, below, found);
             } else if (Hidden.isFolder(name)) {

@@ -55,8 +55,8 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
 
         static Found of(ClassList classes, List<Catalog> catalogs, Map<String, Long> ignored) {
             Map<String, Long> refused = new TreeMap<>();
-            catalogs.forEach(catalog ->
-                    catalog.refused().forEach((reason, files) -> refused.merge(reason, files, Long::sum)));
+            catalogs.forEach(
+                    catalog -> catalog.refused().forEach((reason, files) -> refused.merge(reason, files, Long::sum)));
             return new Found(
                     catalogs.size(),
                     catalogs.stream().mapToLong(Catalog::images).sum(),
@@ -158,7 +158,10 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
         for (Size size : tables) {
             lines.add(line(
                     "%-10s %,14d %,10d %20s",
-                    size.table(), Math.min(found.classes(), size.files()), size.files(), "about " + bytes(size.bytes())));
+                    size.table(),
+                    Math.min(found.classes(), size.files()),
+                    size.files(),
+                    "about " + bytes(size.bytes())));
         }
         lines.add("");
         lines.add(line("%,d network evaluations%s", networkEvaluations(), known ? cost(rates, device) : ""));

@@ -161,7 +161,8 @@ class ClassListTest {
     @Test
     void imageNetsNamesStandOnceEach() throws IOException {
         folders("n02012849", "n03126707");
-        ClassList list = read("input.classes=" + Path.of("../../conf/imagenet-1k-classes.tsv").toRealPath());
+        ClassList list = read(
+                "input.classes=" + Path.of("../../conf/imagenet-1k-classes.tsv").toRealPath());
         assertThat(list.names()).hasSize(1000);
         assertThat(Set.copyOf(list.names())).hasSize(1000);
         assertThat(list.warnings()).isEmpty();

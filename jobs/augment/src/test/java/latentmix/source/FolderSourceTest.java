@@ -150,9 +150,7 @@ class FolderSourceTest {
         assertThat(paths(listing)).containsExactly("cat/again/p.png", "cat/own/a.png", "cat/single.png");
         assertThat(listing.refused())
                 .extracting(Listing.Refused::path, Listing.Refused::reason)
-                .containsExactly(
-                        tuple("cat/gone.png", "dangling link"),
-                        tuple("cat/loop", "dangling link"));
+                .containsExactly(tuple("cat/gone.png", "dangling link"), tuple("cat/loop", "dangling link"));
         assertThat(listing.ignored()).isEqualTo(Map.of(LocalWalk.LINK_BACK, 8L, ".txt", 1L));
     }
 
@@ -187,7 +185,8 @@ class FolderSourceTest {
     @Test
     void aPipeIsRefusedAndNotWaitedFor() throws Exception {
         file("cat/a.png");
-        Process made = new ProcessBuilder("mkfifo", folder.resolve("cat/pipe.png").toString()).start();
+        Process made =
+                new ProcessBuilder("mkfifo", folder.resolve("cat/pipe.png").toString()).start();
         assertThat(made.waitFor()).isZero();
         assertThat(source().list("cat", CONF).refused())
                 .extracting(Listing.Refused::reason)
@@ -301,9 +300,8 @@ class FolderSourceTest {
     @Test
     void aNameOfOtherBytesThanUtf8IsRefused() throws Exception {
         file("in/cat/a.png");
-        Process made = new ProcessBuilder(
-                        "bash", "-c", "printf x > " + folder.resolve("in/cat") + "/$'caf\\xe9.png'")
-                .start();
+        Process made =
+                new ProcessBuilder("bash", "-c", "printf x > " + folder.resolve("in/cat") + "/$'caf\\xe9.png'").start();
         assertThat(made.waitFor()).isZero();
         Listing listing = new FolderSource(folder.resolve("in").toString()).list("cat", CONF);
         assertThat(paths(listing)).containsExactly("cat/a.png");

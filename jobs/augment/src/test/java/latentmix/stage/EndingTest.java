@@ -14,7 +14,14 @@ import org.junit.jupiter.api.Test;
 class EndingTest {
     private static final RunFolder RUN = new RunFolder("runs/a", new Configuration());
     private static final Counts COUNTS = new Counts(
-            100, 90, 80, 60, 58, 50, Map.of("images", Map.of("truncated", 10L), "mix", Map.of("degenerate", 2L)), Map.of());
+            100,
+            90,
+            80,
+            60,
+            58,
+            50,
+            Map.of("images", Map.of("truncated", 10L), "mix", Map.of("degenerate", 2L)),
+            Map.of());
 
     @Test
     void aRunSaysWhatItMadeAndWhatToOpen() {

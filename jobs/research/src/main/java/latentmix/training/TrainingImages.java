@@ -59,11 +59,14 @@ public record TrainingImages(List<Pixels> pixels, List<String> prompts, List<Int
 
     private static List<Path> files(Path folder) throws IOException {
         Path root = folder.toAbsolutePath().getParent();
-        Listing listing = new FolderSource(root.toString()).list(folder.getFileName().toString(), new Configuration());
+        Listing listing =
+                new FolderSource(root.toString()).list(folder.getFileName().toString(), new Configuration());
         for (Listing.Refused file : listing.refused()) {
             throw new IllegalArgumentException(root.resolve(file.path()) + ": " + file.detail());
         }
-        return listing.images().stream().map(image -> root.resolve(image.path())).toList();
+        return listing.images().stream()
+                .map(image -> root.resolve(image.path()))
+                .toList();
     }
 
     private static Pixels decode(Path file) throws IOException {
