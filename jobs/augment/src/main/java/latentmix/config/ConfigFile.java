@@ -157,7 +157,7 @@ public final class ConfigFile {
      */
     public static CheckpointSpec checkpoint(String location, List<String> overrides) {
         List<String> problems = new ArrayList<>();
-        ObjectNode tree = YAML.createObjectNode();
+        ObjectNode tree = YamlText.object();
         tree.putObject(RunKeys.PARTS.name()).put(RunKeys.CHECKPOINT.name(), location);
         overrides.forEach(override -> override(tree, override, problems));
         CheckpointSpec spec =
