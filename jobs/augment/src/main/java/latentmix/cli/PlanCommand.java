@@ -20,8 +20,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "plan",
         description = {
-            "Says what `run` with the same options has still to do: rows, tasks, network evaluations, bytes and,"
-                    + " where a speed is known, hours and price.",
+            "Says what `run` with the same options finds and has still to do: images, rows, tasks, network"
+                    + " evaluations, bytes and, where a speed is known, hours and price.",
             "Starts no model and writes nothing."
         },
         mixinStandardHelpOptions = true)

@@ -146,7 +146,8 @@ public final class ConfigFile {
                 section.find(RunKeys.CLASSES).orElse(null),
                 section.read(RunKeys.MAX_PIXELS),
                 section.find(RunKeys.FOLDERS).orElse(List.of()),
-                section.find(RunKeys.LIMIT).orElse(null));
+                section.find(RunKeys.LIMIT).orElse(null),
+                section.read(RunKeys.CONFLICTS));
     }
 
     /**

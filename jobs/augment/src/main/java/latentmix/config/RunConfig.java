@@ -38,6 +38,20 @@ public record RunConfig(
     /** What leaves a choice to the checkpoint or the machine. */
     static final String AUTO = "auto";
 
+    /** What becomes of an image that lies in several classes. */
+    public enum Conflicts {
+        /** It is an image of each. */
+        KEEP,
+        /** It is refused in all of them. */
+        REFUSE;
+
+        /** As configurations spell it. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
     /** The kind of device that networks run on. */
     public enum Device {
         /** The GPU that Spark gives a task, else the CPU. */
@@ -92,8 +106,15 @@ public record RunConfig(
      * @param maxPixels images with more are rejected unread
      * @param folders the classes that are used; empty for all
      * @param limit of images a class, those with the least ids; null for all
+     * @param conflicts what becomes of images that lie in several classes
      */
-    public record Input(String root, String classes, long maxPixels, List<String> folders, Integer limit) {
+    public record Input(
+            String root,
+            String classes,
+            long maxPixels,
+            List<String> folders,
+            Integer limit,
+            Conflicts conflicts) {
         public Input {
             folders = List.copyOf(folders);
         }

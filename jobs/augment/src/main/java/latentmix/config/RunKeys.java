@@ -105,8 +105,14 @@ public final class RunKeys {
             "all",
             "How many images a class has at most. Those with the least ids are taken.",
             "512");
+    public static final Key<RunConfig.Conflicts> CONFLICTS = with(
+            "conflicts",
+            Type.Choice.of(RunConfig.Conflicts.values()),
+            "refuse",
+            "What becomes of an image whose bytes lie in several classes. `refuse` refuses it in all of them.",
+            "keep");
     public static final Block INPUT =
-            Block.of("input", "The images to begin with.", ROOT, CLASSES, MAX_PIXELS, FOLDERS, LIMIT);
+            Block.of("input", "The images to begin with.", ROOT, CLASSES, MAX_PIXELS, FOLDERS, LIMIT, CONFLICTS);
 
     static final Key<String> CHECKPOINT = required(
             "checkpoint",

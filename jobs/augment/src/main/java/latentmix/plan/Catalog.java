@@ -10,9 +10,15 @@ import java.util.Map;
  * @param refused files of the class that are not in the table, by reason
  * @param ignored what is no image by its name, by kind; empty where nobody looked
  * @param unread images that a scan would have to read to know them
+ * @param standingConflicts images in the table that another class has, too, since it got them later
  */
 public record Catalog(
-        ClassLabel label, List<Chunk> chunks, Map<String, Long> refused, Map<String, Long> ignored, long unread)
+        ClassLabel label,
+        List<Chunk> chunks,
+        Map<String, Long> refused,
+        Map<String, Long> ignored,
+        long unread,
+        long standingConflicts)
         implements Serializable {
     /** A chunk, the images table's file that holds it and its number of rows. */
     public record Chunk(String file, String id, int rows) implements Serializable {}

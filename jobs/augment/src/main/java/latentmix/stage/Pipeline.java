@@ -185,6 +185,7 @@ public final class Pipeline {
         classes.warnings().forEach(tasks.console()::warn);
         boolean scan = stages.contains(StageName.INVERT);
         List<Catalog> catalogs = images.catalogs(scan ? ImagesWork.Look.SCAN : ImagesWork.Look.STANDING);
+        ImagesStage.warnings(catalogs).forEach(tasks.console()::warn);
         Map<String, Long> ignored = scan ? images.ignored(catalogs) : Map.of();
         preflight.checkImages(catalogs);
         preflight.checkDevices(stages, settings.inversion().device());

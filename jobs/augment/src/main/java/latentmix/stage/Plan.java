@@ -10,6 +10,7 @@ import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import latentmix.plan.Catalog;
 import latentmix.plan.ClassList;
 import latentmix.report.Counts;
@@ -63,7 +64,8 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
                     catalogs.stream().mapToLong(Catalog::unread).sum(),
                     refused,
                     ignored,
-                    classes.warnings());
+                    Stream.concat(classes.warnings().stream(), ImagesStage.warnings(catalogs).stream())
+                            .toList());
         }
 
         private List<String> lines() {

@@ -44,6 +44,8 @@ public final class RunFolder {
     /** The tables that are partitioned by class. */
     public enum Table {
         IMAGES,
+        /** What the bytes of the input's files are, whatever their class. */
+        DIGESTS,
         /**
          * What some inversions keep beside the noise; its files are an inverted chunk's id and a micro-batch's number.
          */

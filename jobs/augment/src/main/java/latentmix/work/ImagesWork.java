@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import latentmix.plan.Catalog;
@@ -15,6 +16,8 @@ import latentmix.source.ImageFile;
 import latentmix.source.ImageSource;
 import latentmix.source.Listing;
 import latentmix.table.ContentId;
+import latentmix.table.DigestRow;
+import latentmix.table.DigestsTable;
 import latentmix.table.ImageRow;
 import latentmix.table.ImagesTable;
 import latentmix.table.RejectedRow;
@@ -40,6 +43,9 @@ public final class ImagesWork {
         FORESEE
     }
 
+    private static final String CONFLICT = "conflict";
+    private static final String DUPLICATE = "duplicate";
+
     private final RunFolder run;
     private final ImageSource source;
     private final int chunkRows;
@@ -64,15 +70,89 @@ public final class ImagesWork {
 
     /** A class's images. */
     public Catalog look(ClassLabel label, Look look) throws IOException {
+        return look(label, look, Conflicts.NONE);
+    }
+
+    /** The same without those that lie in another class, too. */
+    public Catalog look(ClassLabel label, Look look, Conflicts conflicts) throws IOException {
         return switch (look) {
             case STANDING -> catalog(label);
-            case SCAN -> scan(label);
-            case FORESEE -> foreseen(label);
+            case SCAN -> scan(label, conflicts);
+            case FORESEE -> foreseen(label, conflicts);
         };
+    }
+
+    /** Takes an image whose file is not known; it may be unreadable. */
+    private DigestRow read(ClassLabel label, ImageFile file) throws IOException {
+        byte[] bytes = source.read(file, run);
+        return new DigestRow(
+                file.path(),
+                file.length(),
+                file.modified(),
+                ContentId.of(label.classId(), bytes),
+                ContentId.of("", bytes));
+    }
+
+    private Map<ImageFile, DigestRow> digests(ClassLabel label) throws IOException {
+        Map<ImageFile, DigestRow> known = new HashMap<>();
+        new DigestsTable(run, label.classId())
+                .rows()
+                .forEach(row -> known.put(new ImageFile(row.path(), row.length(), row.modified()), row));
+        return known;
+    }
+
+    /**
+     * The digests of the files that a class has now. A scan reads those that are not known and keeps what it learns;
+     * what cannot be read is left to {@link #look}.
+     */
+    private List<DigestRow> present(ClassLabel label, Look look) throws IOException {
+        if (look == Look.STANDING) {
+            return List.of(); // looks at no file
+        }
+        Map<ImageFile, DigestRow> known = digests(label);
+        List<DigestRow> present = new ArrayList<>();
+        List<DigestRow> learnt = new ArrayList<>();
+        for (ImageFile file : source.list(label.classId(), run.conf()).images()) {
+            DigestRow row = known.get(file);
+            if (row == null && look == Look.SCAN) {
+                try {
+                    row = read(label, file);
+                    learnt.add(row);
+                } catch (FileNotFoundException | AccessControlException e) {
+                    continue;
+                }
+            }
+            if (row != null) {
+                present.add(row);
+            }
+        }
+        new DigestsTable(run, label.classId()).append(learnt);
+        return present;
+    }
+
+    /** 64 bits of the digest of each image that a class has now, as far as a look knows it. */
+    public long[] prefixes(ClassLabel label, Look look) throws IOException {
+        return present(label, look).stream()
+                .mapToLong(row -> Conflicts.prefix(row.digest()))
+                .sorted()
+                .distinct()
+                .toArray();
+    }
+
+    /** The class's files whose digests begin with one of these, once {@link #prefixes} has read them. */
+    public List<Conflicts.File> files(ClassLabel label, Set<Long> prefixes) throws IOException {
+        return present(label, Look.FORESEE).stream()
+                .filter(row -> prefixes.contains(Conflicts.prefix(row.digest())))
+                .map(row -> new Conflicts.File(row.digest(), label.classId(), row.path()))
+                .toList();
     }
 
     /** Looks through a class's folder, publishes what is new and says what stands. */
     public Catalog scan(ClassLabel label) throws IOException {
+        return scan(label, Conflicts.NONE);
+    }
+
+    private Catalog scan(ClassLabel label, Conflicts conflicts) throws IOException {
         Map<String, ImageRow> byPath = new HashMap<>();
         Set<String> ids = new HashSet<>();
         ImagesTable table = new ImagesTable(run, label.classId());
@@ -80,7 +160,9 @@ public final class ImagesWork {
             byPath.put(row.path(), row);
             ids.add(row.imageId());
         }
+        Map<ImageFile, DigestRow> known = digests(label);
         Map<String, ImageRow> fresh = new TreeMap<>();
+        long standing = 0;
         List<RejectedRow> rejected = new ArrayList<>();
         Listing listing = source.list(label.classId(), run.conf());
         listing.refused().forEach(file -> rejected.add(rejected(label, "", file.path(), file.reason(), file.detail())));
@@ -88,11 +170,15 @@ public final class ImagesWork {
             String path = file.path();
             ImageRow same = byPath.get(path);
             if (same != null && file.isOf(same)) {
+                standing += isConflict(known.get(file), label, conflicts) ? 1 : 0;
                 continue;
             }
             String id;
+            Optional<Conflicts.File> other;
             try {
-                id = ContentId.of(label.classId(), source.read(file, run));
+                DigestRow row = known.containsKey(file) ? known.get(file) : read(label, file);
+                id = row.imageId();
+                other = conflicts.other(row.digest(), label.classId());
             } catch (FileNotFoundException | AccessControlException e) {
                 rejected.add(rejected(label, "", path, "unreadable", e.getMessage()));
                 continue;
@@ -100,7 +186,15 @@ public final class ImagesWork {
             if (same != null && same.imageId().equals(id)) {
                 continue; // touched, not changed
             }
-            if (ids.add(id)) {
+            if (other.isPresent() && !ids.contains(id)) {
+                rejected.add(rejected(
+                        label,
+                        id,
+                        path,
+                        CONFLICT,
+                        "expected an image in one class, but " + other.get().path()
+                                + " has the same bytes; take one of them away, or set input.conflicts: keep"));
+            } else if (ids.add(id)) {
                 fresh.put(
                         id,
                         new ImageRow(
@@ -115,52 +209,77 @@ public final class ImagesWork {
                                 0));
             } else {
                 rejected.add(rejected(
-                        label, id, path, "duplicate", "another file of this class has the same bytes; one is used"));
+                        label, id, path, DUPLICATE, "another file of this class has the same bytes; one is used"));
             }
         }
         ids.stream().sorted().skip(limit).forEach(fresh::remove);
         table.commit(assigned(List.copyOf(fresh.values())), rejected);
-        return catalog(label, listing.ignored());
+        return catalog(label, listing.ignored(), standing);
     }
 
     /**
      * What stands, and behind it chunks of the files that a scan would look into. Those are the most that it can add,
      * since files of the same bytes are one image. Their chunks have ids of no other chunk.
      */
-    public Catalog foreseen(ClassLabel label) throws IOException {
+    private Catalog foreseen(ClassLabel label, Conflicts conflicts) throws IOException {
         Map<String, ImageRow> byPath = new HashMap<>();
         ImagesTable table = new ImagesTable(run, label.classId());
         table.rows().forEach(row -> byPath.put(row.path(), row));
-        Set<String> refused = Set.copyOf(table.refused());
+        Map<ImageFile, DigestRow> known = digests(label);
+        Set<String> ids = new HashSet<>();
+        byPath.values().forEach(row -> ids.add(row.imageId()));
         Listing listing = source.list(label.classId(), run.conf());
-        long fresh = listing.images().stream()
-                .filter(file -> !refused.contains(file.path()))
-                .filter(file -> !byPath.containsKey(file.path()) || !file.isOf(byPath.get(file.path())))
-                .count();
+        Map<String, Long> refusals = new TreeMap<>();
+        listing.refused().forEach(file -> refusals.merge(file.reason(), 1L, Long::sum));
+        long fresh = 0;
+        long unread = 0;
+        long standing = 0;
+        Set<String> refused = Set.copyOf(table.refused());
+        for (ImageFile file : listing.images()) {
+            ImageRow same = byPath.get(file.path());
+            DigestRow row = known.get(file);
+            if (same != null && file.isOf(same)) {
+                standing += isConflict(row, label, conflicts) ? 1 : 0;
+                continue;
+            }
+            if (row == null) {
+                boolean done = refused.contains(file.path());
+                fresh += done ? 0 : 1;
+                unread += done ? 0 : 1;
+            } else if (!ids.contains(row.imageId()) && isConflict(row, label, conflicts)) {
+                refusals.merge(CONFLICT, 1L, Long::sum);
+            } else if (ids.add(row.imageId())) {
+                fresh++;
+            } else if (same == null || !same.imageId().equals(row.imageId())) { // else touched, not changed
+                refusals.merge(DUPLICATE, 1L, Long::sum);
+            }
+        }
         Catalog catalog = catalog(label);
         long added = Math.min(fresh, Math.max(0, limit - catalog.images()));
         List<Catalog.Chunk> chunks = new ArrayList<>(catalog.chunks());
         for (long from = 0; from < added; from += chunkRows) {
             chunks.add(new Catalog.Chunk("", "new " + from, (int) Math.min(chunkRows, added - from)));
         }
-        Map<String, Long> refusals = new TreeMap<>();
-        listing.refused().forEach(file -> refusals.merge(file.reason(), 1L, Long::sum));
         catalog.refused().forEach(refusals::putIfAbsent);
-        return new Catalog(label, chunks, refusals, listing.ignored(), fresh);
+        return new Catalog(label, chunks, refusals, listing.ignored(), unread, standing);
+    }
+
+    private static boolean isConflict(DigestRow row, ClassLabel label, Conflicts conflicts) {
+        return row != null && conflicts.other(row.digest(), label.classId()).isPresent();
     }
 
     /** What stands in the images table for a class. */
     public Catalog catalog(ClassLabel label) throws IOException {
-        return catalog(label, Map.of());
+        return catalog(label, Map.of(), 0);
     }
 
-    private Catalog catalog(ClassLabel label, Map<String, Long> ignored) throws IOException {
+    private Catalog catalog(ClassLabel label, Map<String, Long> ignored, long standing) throws IOException {
         List<Catalog.Chunk> chunks = new ArrayList<>();
         ImagesTable table = new ImagesTable(run, label.classId());
         for (String file : table.files()) {
             table.counts(file).forEach((chunk, count) -> chunks.add(new Catalog.Chunk(file, chunk, count)));
         }
-        return new Catalog(label, chunks, table.countRefused(), ignored, 0);
+        return new Catalog(label, chunks, table.countRefused(), ignored, 0, standing);
     }
 
     private List<ImageRow> assigned(List<ImageRow> sorted) {

@@ -9,9 +9,12 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import latentmix.plan.Catalog;
 import latentmix.plan.ClassLabel;
 import latentmix.source.FolderSource;
+import latentmix.table.ContentId;
 import latentmix.table.ImageRow;
 import latentmix.table.RejectedRow;
 import latentmix.table.RowFile;
@@ -129,6 +132,89 @@ class ImagesWorkTest {
         file("a", "b");
         Files.setLastModifiedTime(file, FileTime.fromMillis(2_000));
         assertThat(images.scan(CAT).images()).isEqualTo(2);
+    }
+
+    private static final ClassLabel DOG = new ClassLabel("dog", 1, "dog", "a photo of a dog");
+
+    private Catalog look(ClassLabel label, ImagesWork.Look look) throws IOException {
+        Set<Long> suspects = Conflicts.suspects(List.of(images.prefixes(CAT, look), images.prefixes(DOG, look)));
+        List<Conflicts.File> files = new ArrayList<>(images.files(CAT, suspects));
+        files.addAll(images.files(DOG, suspects));
+        return images.look(label, look, Conflicts.among(files));
+    }
+
+    private Path dog(String name, String content) throws IOException {
+        Files.createDirectories(folder.resolve("in/dog"));
+        return Files.writeString(folder.resolve("in/dog").resolve(name), content);
+    }
+
+    @Test
+    void bytesInTwoClassesAreRefusedInBothAndNameEachOther() throws IOException {
+        file("a.png", "same");
+        file("b.png", "cat");
+        dog("c.png", "same");
+        dog("d.png", "dog");
+        assertThat(look(CAT, ImagesWork.Look.FORESEE).unread()).as("a plan reads nothing").isEqualTo(2);
+        assertThat(run.chunks(Table.DIGESTS)).isEmpty();
+        for (ClassLabel label : List.of(CAT, DOG)) {
+            Catalog catalog = look(label, ImagesWork.Look.SCAN);
+            assertThat(catalog.images()).isEqualTo(1);
+            assertThat(catalog.refused()).isEqualTo(Map.of("conflict", 1L));
+        }
+        assertThat(rejected())
+                .extracting(RejectedRow::path, row -> row.detail().replaceAll(".*but (.*) has the same.*", "$1"))
+                .containsExactlyInAnyOrder(tuple("cat 100%/a.png", "dog/c.png"), tuple("dog/c.png", "cat 100%/a.png"));
+        assertThat(look(CAT, ImagesWork.Look.FORESEE).refused()).isEqualTo(Map.of("conflict", 1L));
+
+        Files.delete(folder.resolve("in/dog/c.png"));
+        assertThat(look(CAT, ImagesWork.Look.SCAN).images()).as("no conflict any more").isEqualTo(2);
+        look(DOG, ImagesWork.Look.SCAN);
+        assertThat(rejected()).isEmpty();
+    }
+
+    @Test
+    void theSameBytesInTwoClassesAreImagesOfBothWhereTheyAreKept() throws IOException {
+        file("a.png", "same");
+        dog("c.png", "same");
+        assertThat(images.scan(CAT).images()).isEqualTo(1);
+        assertThat(images.scan(DOG).images()).isEqualTo(1);
+        assertThat(rejected()).isEmpty();
+    }
+
+    @Test
+    void anOlderRunFolderLearnsItsDigestsAndSaysWhichImagesThatStandAreInConflict() throws IOException {
+        file("a.png", "same");
+        images.scan(CAT);
+        assertThat(run.chunks(Table.DIGESTS)).as("as older versions left it").isEmpty();
+        dog("c.png", "same");
+        Catalog dogs = look(DOG, ImagesWork.Look.SCAN);
+        assertThat(dogs.images()).isZero();
+        assertThat(dogs.refused()).isEqualTo(Map.of("conflict", 1L));
+        Catalog cats = look(CAT, ImagesWork.Look.SCAN);
+        assertThat(cats.images()).isEqualTo(1);
+        assertThat(cats.standingConflicts()).isEqualTo(1);
+        assertThat(run.chunks(Table.DIGESTS, CAT.classId())).hasSize(1);
+    }
+
+    @Test
+    void aFileWhoseDigestIsKnownIsNotReadAgain() throws IOException {
+        Path file = file("a.png", "aaaa");
+        FileTime time = Files.getLastModifiedTime(file);
+        images.prefixes(CAT, ImagesWork.Look.SCAN);
+        String id = ContentId.of(CAT.classId(), Files.readAllBytes(file));
+        file("a.png", "bbbb");
+        Files.setLastModifiedTime(file, time);
+        images.scan(CAT);
+        assertThat(rows()).extracting(ImageRow::imageId).containsExactly(id);
+    }
+
+    @Test
+    void digestsThatShareTheirFirstBitsAreToldApart() {
+        Conflicts.File one = new Conflicts.File("00000000000000010000000000000000", "cat", "cat/a");
+        Conflicts.File other = new Conflicts.File("00000000000000010000000000000001", "dog", "dog/a");
+        assertThat(Conflicts.prefix(one.digest())).isEqualTo(Conflicts.prefix(other.digest()));
+        assertThat(Conflicts.suspects(List.of(new long[] {1, 2}, new long[] {1, 3}))).containsExactly(1L);
+        assertThat(Conflicts.among(List.of(one, other)).files()).isEmpty();
     }
 
     @Test

@@ -129,7 +129,8 @@ final class PerturbedSection {
                         base.input().classes(),
                         base.input().maxPixels(),
                         base.input().folders(),
-                        null))
+                        null,
+                        base.input().conflicts()))
                 .withMixing(perturbed.mixtures());
         RunSummary summary = Pipeline.summary(
                 context.spark(),

@@ -57,7 +57,8 @@ public record TrainConfig(
                 images.find(RunKeys.CLASSES).orElse(null),
                 images.read(RunKeys.MAX_PIXELS),
                 images.find(RunKeys.FOLDERS).orElse(List.of()),
-                null);
+                null,
+                RunConfig.Conflicts.KEEP);
         Section prompt = file.section(TrainKeys.PROMPT);
         Section autoencoder = file.section(TrainKeys.AUTOENCODER);
         Section denoiser = file.section(TrainKeys.DENOISER);

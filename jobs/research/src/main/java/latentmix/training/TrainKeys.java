@@ -16,6 +16,7 @@ public final class TrainKeys {
 
     static final Block INPUT = RunKeys.INPUT
             .without(RunKeys.LIMIT)
+            .without(RunKeys.CONFLICTS)
             .named("input", "The images to train on, all of them. Nothing else is trained on.");
 
     static final Key<Double> DROPOUT = with(

@@ -1,0 +1,124 @@
+package latentmix.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import latentmix.config.ConfigException;
+import latentmix.config.RunConfig;
+import latentmix.table.StageName;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A plan is the pre-flight: it says what a run finds and refuses what a run refuses, in the same words. */
+class PlanTest {
+    private static final List<StageName> ALL = List.of(StageName.values());
+
+    private static JavaSparkContext spark;
+
+    @TempDir
+    private Path folder;
+
+    @BeforeAll
+    static void aSpark() {
+        spark = TinyRun.spark(2);
+    }
+
+    @AfterAll
+    static void noSpark() {
+        spark.close();
+    }
+
+    /** Files that are added to a good input, overrides, and what both say. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            nullValues = "-",
+            value = {
+                "empty/notes.txt; -; expected images in every class folder, but empty has none",
+                "empty/.hidden/a.png; -; expected images in every class folder, but empty has none",
+                "small/a.png; -; small: ",
+                "-; input.root=nowhere; there is nothing at nowhere",
+                "-; input.folders=[coat]; got coat",
+                "-; input.classes=classes.tsv; there is no file at classes.tsv",
+                "caf\u00e9/a.png cafe\u0301/a.png; -; expected one folder called caf\u00e9",
+                "a:b/a.png; -; expected folder names without a colon"
+            })
+    void whatARunRefusesAPlanRefusesInTheSameWords(String files, String override, String problem) throws IOException {
+        Path input = TinyRun.input(folder.resolve("in"), 8);
+        for (String file : files == null ? new String[0] : files.split(" ", -1)) {
+            Files.createDirectories(input.resolve(file).getParent());
+            Files.writeString(input.resolve(file), file);
+        }
+        RunConfig config = override == null ? TinyRun.config(input) : TinyRun.config(input, override);
+        assertSameRefusal(config, problem);
+    }
+
+    @Test
+    void aDatasetOfSplitsIsRefusedByBoth() throws IOException {
+        TinyRun.input(folder.resolve("in/train"), 4);
+        TinyRun.input(folder.resolve("in/val"), 4);
+        assertSameRefusal(
+                TinyRun.config(folder.resolve("in")), "write input.root=" + folder.resolve("in") + "/train");
+    }
+
+    private void assertSameRefusal(RunConfig config, String problem) {
+        String run = folder.resolve("run").toString();
+        ConfigException planned =
+                catchThrowableOfType(ConfigException.class, () -> Pipeline.plan(spark, config, run));
+        ConfigException ran = catchThrowableOfType(ConfigException.class, () -> Pipeline.run(spark, config, run, ALL));
+        assertThat(planned.problems()).isEqualTo(ran.problems());
+        assertThat(planned.problems()).anySatisfy(line -> assertThat(line).contains(problem));
+    }
+
+    @Test
+    void aPlanSaysWhatIsThereAndARunWhatBecameOfIt() throws IOException {
+        Path input = TinyRun.input(folder.resolve("in"), 8);
+        Path sandals = input.resolve(TinyRun.CLASSES.get(0));
+        Files.writeString(sandals.resolve("notes.txt"), "");
+        Files.writeString(sandals.resolve("Thumbs.db"), "");
+        Files.writeString(input.resolve("stray.png"), "");
+        Files.createSymbolicLink(sandals.resolve("gone.png"), Path.of("nowhere"));
+        TinyRun.copy(input, TinyRun.CLASSES.get(1), 8, 9);
+        Path twin;
+        try (var boots = Files.list(input.resolve(TinyRun.CLASSES.get(1)))) {
+            twin = boots.sorted().skip(8).findFirst().orElseThrow();
+        }
+        Files.copy(twin, sandals.resolve("twin.png"));
+        RunConfig config = TinyRun.config(input, "run.max_rejected=0.2");
+        String run = folder.resolve("run").toString();
+
+        Map<String, Long> ignored = Map.of(".db", 1L, ".txt", 1L, "images beside the class folders", 1L);
+        Plan before = Pipeline.plan(spark, config, run);
+        assertThat(before.found())
+                .isEqualTo(new Plan.Found(2, 18, 18, Map.of("dangling link", 1L), ignored, List.of()));
+        assertThat(before.text(new Plan.Rates(Map.of(), 1, OptionalDouble.empty(), OptionalDouble.empty())))
+                .contains(
+                        "input      2 classes, 18 images",
+                        "ignored    1 .db, 1 .txt, 1 images beside the class folders",
+                        "refused    1 dangling link",
+                        "unread     18 files");
+
+        assertThat(Pipeline.run(spark, config, run, ALL)).isZero();
+        assertThat(TinyRun.summary(Path.of(run)).at("/counts/rejected/images"))
+                .hasToString("{\"conflict\":2,\"dangling link\":1}");
+        assertThat(TinyRun.summary(Path.of(run)).at("/counts/images").asLong()).isEqualTo(16);
+        assertThat(TinyRun.summary(Path.of(run)).at("/counts/ignored/.db").asLong())
+                .isEqualTo(1);
+        Plan after = Pipeline.plan(spark, config, run);
+        assertThat(after.found())
+                .isEqualTo(new Plan.Found(
+                        2, 16, 0, Map.of("conflict", 2L, "dangling link", 1L), ignored, List.of()));
+        assertThat(after.stages()).allMatch(stage -> stage.rows() == 0);
+    }
+}
