@@ -109,12 +109,7 @@ public record RunConfig(
      * @param conflicts what becomes of images that lie in several classes
      */
     public record Input(
-            String root,
-            String classes,
-            long maxPixels,
-            List<String> folders,
-            Integer limit,
-            Conflicts conflicts) {
+            String root, String classes, long maxPixels, List<String> folders, Integer limit, Conflicts conflicts) {
         public Input {
             folders = List.copyOf(folders);
         }

@@ -73,7 +73,10 @@ final class ImagesStage {
         return suspects.isEmpty()
                 ? Conflicts.NONE
                 : Conflicts.among(context.tasks()
-                        .flatMap("compare images", context.classes().classes(), (folder, label, progress) ->
-                                new ImagesWork(folder, source, chunk).files(label, suspects)));
+                        .flatMap(
+                                "compare images",
+                                context.classes().classes(),
+                                (folder, label, progress) ->
+                                        new ImagesWork(folder, source, chunk).files(label, suspects)));
     }
 }

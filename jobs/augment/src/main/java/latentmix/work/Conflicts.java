@@ -57,8 +57,7 @@ public record Conflicts(Map<String, List<File>> files) implements Serializable {
                 .sorted(java.util.Comparator.comparing(File::path))
                 .collect(Collectors.groupingBy(File::digest, HashMap::new, Collectors.toList()));
         byDigest.values()
-                .removeIf(files ->
-                        files.stream().map(File::classId).distinct().count() < 2);
+                .removeIf(files -> files.stream().map(File::classId).distinct().count() < 2);
         byDigest.replaceAll((digest, files) -> List.copyOf(files));
         return new Conflicts(byDigest);
     }

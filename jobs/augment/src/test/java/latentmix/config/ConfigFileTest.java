@@ -102,7 +102,13 @@ class ConfigFileTest {
 
         assertThat(config)
                 .isEqualTo(new RunConfig(
-                        new RunConfig.Input("s3a://bucket/images", "classes.tsv", 1000, List.of("b", "a"), 9, RunConfig.Conflicts.KEEP),
+                        new RunConfig.Input(
+                                "s3a://bucket/images",
+                                "classes.tsv",
+                                1000,
+                                List.of("b", "a"),
+                                9,
+                                RunConfig.Conflicts.KEEP),
                         new RunConfig.Model(
                                 CheckpointSpec.of("sd")
                                         .withVae("other")

@@ -68,14 +68,12 @@ class PlanTest {
     void aDatasetOfSplitsIsRefusedByBoth() throws IOException {
         TinyRun.input(folder.resolve("in/train"), 4);
         TinyRun.input(folder.resolve("in/val"), 4);
-        assertSameRefusal(
-                TinyRun.config(folder.resolve("in")), "write input.root=" + folder.resolve("in") + "/train");
+        assertSameRefusal(TinyRun.config(folder.resolve("in")), "write input.root=" + folder.resolve("in") + "/train");
     }
 
     private void assertSameRefusal(RunConfig config, String problem) {
         String run = folder.resolve("run").toString();
-        ConfigException planned =
-                catchThrowableOfType(ConfigException.class, () -> Pipeline.plan(spark, config, run));
+        ConfigException planned = catchThrowableOfType(ConfigException.class, () -> Pipeline.plan(spark, config, run));
         ConfigException ran = catchThrowableOfType(ConfigException.class, () -> Pipeline.run(spark, config, run, ALL));
         assertThat(planned.problems()).isEqualTo(ran.problems());
         assertThat(planned.problems()).anySatisfy(line -> assertThat(line).contains(problem));
@@ -117,8 +115,7 @@ class PlanTest {
                 .isEqualTo(1);
         Plan after = Pipeline.plan(spark, config, run);
         assertThat(after.found())
-                .isEqualTo(new Plan.Found(
-                        2, 16, 0, Map.of("conflict", 2L, "dangling link", 1L), ignored, List.of()));
+                .isEqualTo(new Plan.Found(2, 16, 0, Map.of("conflict", 2L, "dangling link", 1L), ignored, List.of()));
         assertThat(after.stages()).allMatch(stage -> stage.rows() == 0);
     }
 }

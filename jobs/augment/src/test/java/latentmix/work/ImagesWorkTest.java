@@ -154,7 +154,9 @@ class ImagesWorkTest {
         file("b.png", "cat");
         dog("c.png", "same");
         dog("d.png", "dog");
-        assertThat(look(CAT, ImagesWork.Look.FORESEE).unread()).as("a plan reads nothing").isEqualTo(2);
+        assertThat(look(CAT, ImagesWork.Look.FORESEE).unread())
+                .as("a plan reads nothing")
+                .isEqualTo(2);
         assertThat(run.chunks(Table.DIGESTS)).isEmpty();
         for (ClassLabel label : List.of(CAT, DOG)) {
             Catalog catalog = look(label, ImagesWork.Look.SCAN);
@@ -167,7 +169,9 @@ class ImagesWorkTest {
         assertThat(look(CAT, ImagesWork.Look.FORESEE).refused()).isEqualTo(Map.of("conflict", 1L));
 
         Files.delete(folder.resolve("in/dog/c.png"));
-        assertThat(look(CAT, ImagesWork.Look.SCAN).images()).as("no conflict any more").isEqualTo(2);
+        assertThat(look(CAT, ImagesWork.Look.SCAN).images())
+                .as("no conflict any more")
+                .isEqualTo(2);
         look(DOG, ImagesWork.Look.SCAN);
         assertThat(rejected()).isEmpty();
     }
@@ -213,7 +217,8 @@ class ImagesWorkTest {
         Conflicts.File one = new Conflicts.File("00000000000000010000000000000000", "cat", "cat/a");
         Conflicts.File other = new Conflicts.File("00000000000000010000000000000001", "dog", "dog/a");
         assertThat(Conflicts.prefix(one.digest())).isEqualTo(Conflicts.prefix(other.digest()));
-        assertThat(Conflicts.suspects(List.of(new long[] {1, 2}, new long[] {1, 3}))).containsExactly(1L);
+        assertThat(Conflicts.suspects(List.of(new long[] {1, 2}, new long[] {1, 3})))
+                .containsExactly(1L);
         assertThat(Conflicts.among(List.of(one, other)).files()).isEmpty();
     }
 

@@ -151,7 +151,8 @@ final class Downstream {
         List<String> realIds = few.ids(shots, seed);
         RunConfig.Input input = config.run().input();
         RunConfig run = config.run()
-                .withInput(new RunConfig.Input(images, input.classes(), input.maxPixels(), input.folders(), null, input.conflicts()))
+                .withInput(new RunConfig.Input(
+                        images, input.classes(), input.maxPixels(), input.folders(), null, input.conflicts()))
                 .withMixing(config.entries(shots));
         String runFolder = location + "/" + own + "/run";
         SettingsIds settings = Pipeline.summary(
