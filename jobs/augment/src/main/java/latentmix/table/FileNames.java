@@ -18,8 +18,7 @@ public final class FileNames {
     public static final class UnnameableException extends IOException {
         private UnnameableException(String name) {
             super(name + ": expected a process that can name this file, but its sun.jnu.encoding is " + ENCODING
-                    + "; start it with LC_ALL=C.UTF-8, executors with spark.executorEnv.LC_ALL=C.UTF-8, or with"
-                    + " -Dsun.jnu.encoding=UTF-8 in the options of its JVM");
+                    + "; start it with LC_ALL=C.UTF-8, and executors with spark.executorEnv.LC_ALL=C.UTF-8");
         }
     }
 
