@@ -245,9 +245,8 @@ class StableDiffusion3Test {
                     """
             text_encoder_2 | text_encoder_2 | fetch the whole checkpoint
             tokenizer      | tokenizer,     | fetch the whole checkpoint
-            tokenizer_3    | tokenizer_3 \
-                | write [null, null] for text_encoder_3 and tokenizer_3 in the index to run without T5
-            text_encoder_3 | text_encoder_3 | write [null, null]
+            tokenizer_3    | tokenizer_3    | set model.text_encoder_3: null to run without T5
+            text_encoder_3 | text_encoder_3 | set model.text_encoder_3: null to run without T5
             """)
     void aMissingFolderIsNamedWithWhatToDo(String component, String named, String advice) throws IOException {
         Path folder = GoldenCheckpoints.stableDiffusion3(temporary.resolve("model"));
