@@ -1,6 +1,7 @@
 package latentmix.image;
 
 import com.twelvemonkeys.imageio.plugins.jpeg.JPEGImageReaderSpi;
+import com.twelvemonkeys.imageio.plugins.tiff.TIFFImageReaderSpi;
 import com.twelvemonkeys.imageio.plugins.webp.WebPImageReaderSpi;
 import com.twelvemonkeys.imageio.stream.ByteArrayImageInputStream;
 import java.io.IOException;
@@ -25,6 +26,7 @@ final class Codec {
     static final ImageReaderSpi JPEG = jpeg();
 
     static final ImageReaderSpi WEBP = new WebPImageReaderSpi();
+    static final ImageReaderSpi TIFF = new TIFFImageReaderSpi();
     static final ImageReaderSpi PNG = jdk(ImageReaderSpi.class, "com.sun.imageio.plugins.png.PNGImageReaderSpi");
     static final ImageReaderSpi GIF = jdk(ImageReaderSpi.class, "com.sun.imageio.plugins.gif.GIFImageReaderSpi");
     static final ImageReaderSpi BMP = jdk(ImageReaderSpi.class, "com.sun.imageio.plugins.bmp.BMPImageReaderSpi");

@@ -2,13 +2,14 @@ package latentmix.image;
 
 import static latentmix.image.UnreadableImage.Reason.BROKEN;
 import static latentmix.image.UnreadableImage.Reason.EMPTY;
-import static latentmix.image.UnreadableImage.Reason.NOT_AN_IMAGE;
 import static latentmix.image.UnreadableImage.Reason.TOO_LARGE;
 import static latentmix.image.UnreadableImage.Reason.TRUNCATED;
 
 import java.awt.image.BufferedImage;
 import java.awt.image.ComponentColorModel;
+import java.awt.image.DataBuffer;
 import java.awt.image.Raster;
+import java.awt.image.WritableRaster;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.BufferUnderflowException;
@@ -31,18 +32,18 @@ public final class ImageDecoder {
     private ImageDecoder() {}
 
     /**
-     * Decodes a JPEG, PNG, WebP, GIF or BMP file.
+     * Decodes a JPEG, PNG, WebP, GIF, BMP or TIFF file.
      *
      * @param maxPixels the largest width × height, checked before any pixel is decoded
      * @throws UnreadableImage with the reason, whatever the file holds
      */
     public static Pixels decode(byte[] file, long maxPixels) throws UnreadableImage {
         if (file.length == 0) {
-            throw new UnreadableImage(EMPTY, "the file has no bytes");
+            throw new UnreadableImage(EMPTY, "the file has no bytes; copy or download it again");
         }
         String start = HexFormat.of().formatHex(file, 0, Math.min(12, file.length));
         try {
-            if (start.startsWith("ffd8ff")) {
+            if (start.matches("ffd8ff(?!f7).*")) {
                 return JpegFile.parse(file).decode(maxPixels);
             } else if (start.startsWith("89504e470d0a1a0a")) {
                 return PngFile.parse(file).decode(maxPixels);
@@ -50,6 +51,8 @@ public final class ImageDecoder {
                 return WebpFile.parse(file).decode(maxPixels);
             } else if (start.matches("47494638(37|39)61.*")) {
                 return GifFile.parse(file).decode(maxPixels);
+            } else if (start.matches("(49492a00|4d4d002a)(?!.{8}4352).*")) { // with CR it is a camera's RAW
+                return TiffFile.parse(file).decode(maxPixels);
             } else if (start.startsWith("424d")) {
                 ImageReader bmp = Codec.reader(Codec.BMP, file);
                 checkSize(bmp.getWidth(0), bmp.getHeight(0), maxPixels);
@@ -60,7 +63,7 @@ public final class ImageDecoder {
         } catch (IOException | RuntimeException e) { // a codec meets broken content with whatever exception comes first
             throw new UnreadableImage(BROKEN, e.toString());
         }
-        throw new UnreadableImage(NOT_AN_IMAGE, "expected JPEG, PNG, WebP, GIF or BMP, the file begins with " + start);
+        throw ForeignFile.refusal(file);
     }
 
     /** A list that fills with the codec's complaints while it reads. */
@@ -103,33 +106,45 @@ public final class ImageDecoder {
      * bits.
      */
     static Pixels flatten(BufferedImage image, ColourProfile profile) {
-        int width = image.getWidth();
-        int height = image.getHeight();
-        byte[] rgb = new byte[3 * width * height];
         // Samples as stored: Java's getRGB would take grey as linear light and apply profiles.
-        Raster raster = image.getRaster();
-        boolean stored = image.getColorModel() instanceof ComponentColorModel;
-        boolean hasAlpha = !stored || image.getColorModel().hasAlpha();
-        int bands = stored ? raster.getNumBands() : 4;
-        int colours = hasAlpha ? bands - 1 : bands;
-        int most = stored ? (1 << image.getColorModel().getComponentSize(0)) - 1 : 0xff;
-        int[] row = new int[width * bands];
+        if (image.getColorModel() instanceof ComponentColorModel model) {
+            Raster raster = image.getRaster();
+            int colours = raster.getNumBands() - (model.hasAlpha() ? 1 : 0);
+            return flatten(raster, colours, model.hasAlpha(), (1 << model.getComponentSize(0)) - 1, profile);
+        }
+        // A palette or packed bits, always 8-bit.
+        int width = image.getWidth();
+        WritableRaster rgba = Raster.createInterleavedRaster(DataBuffer.TYPE_BYTE, width, image.getHeight(), 4, null);
         int[] argb = new int[width];
-        for (int y = 0, i = 0; y < height; y++) {
-            if (stored) {
-                raster.getPixels(0, y, width, 1, row);
-            } else { // a palette or packed bits, always 8-bit
-                image.getRGB(0, y, width, 1, argb, 0, width);
-                for (int x = 0; x < row.length; x++) {
-                    row[x] = argb[x / 4] >>> (x % 4 == 3 ? 24 : 16 - 8 * (x % 4)) & 0xff;
-                }
+        int[] row = new int[4 * width];
+        for (int y = 0; y < image.getHeight(); y++) {
+            image.getRGB(0, y, width, 1, argb, 0, width);
+            for (int i = 0; i < row.length; i++) {
+                row[i] = argb[i / 4] >>> (i % 4 == 3 ? 24 : 16 - 8 * (i % 4)) & 0xff;
             }
+            rgba.setPixels(0, y, width, 1, row);
+        }
+        return flatten(rgba, 3, true, 0xff, profile);
+    }
+
+    /**
+     * The same of samples.
+     *
+     * @param hasAlpha whether the band after the colours is the opacity
+     */
+    static Pixels flatten(Raster raster, int colours, boolean hasAlpha, int most, ColourProfile profile) {
+        int width = raster.getWidth();
+        int bands = raster.getNumBands();
+        byte[] rgb = new byte[3 * width * raster.getHeight()];
+        int[] row = new int[width * bands];
+        for (int y = 0, i = 0; y < raster.getHeight(); y++) {
+            raster.getPixels(0, y, width, 1, row);
             for (int sample : profile.toSrgb(row, bands, colours, most)) {
                 int alpha = hasAlpha ? row[i / 3 % width * bands + colours] : most;
                 rgb[i++] = overWhite(sample, alpha, most);
             }
         }
-        return new Pixels(width, height, rgb);
+        return new Pixels(width, raster.getHeight(), rgb);
     }
 
     private static byte overWhite(int sample, int alpha, int most) {

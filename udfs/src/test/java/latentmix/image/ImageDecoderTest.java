@@ -2,13 +2,16 @@ package latentmix.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -17,6 +20,7 @@ import java.util.zip.CRC32;
 import latentmix.image.UnreadableImage.Reason;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -51,7 +55,7 @@ class ImageDecoderTest {
             largest = Math.max(largest, difference);
             sum += difference;
         }
-        boolean exact = name.matches("(?!profile-).*\\.(png|gif)");
+        boolean exact = name.matches("(?!profile-).*\\.(png|gif|tif)") && !name.matches(".*(jpeg|cmyk|associated).tif");
         assertThat(largest).isLessThanOrEqualTo(exact ? 0 : name.startsWith("profile-") ? 2 : 3);
         assertThat(sum / expected.rgb().length).isLessThan(0.5);
     }
@@ -170,13 +174,133 @@ class ImageDecoderTest {
         assertThat(refusal(file).detail()).contains("IDAT");
     }
 
+    static List<Arguments> pictures() {
+        return List.of(
+                arguments("AVIF", "0000001c" + text("ftypavif") + "00000000" + text("mif1miaf")),
+                arguments("AVIF", "00000020" + text("ftypmif1") + "00000000" + text("mif1avifmiaf")),
+                arguments("HEIC", "00000024" + text("ftypheic") + "00000000" + text("mif1heic")),
+                arguments("HEIC", "0000001c" + text("ftypmif1") + "00000000" + text("mif1heic")),
+                arguments("HEIF", "00000018" + text("ftypmif1") + "00000000" + text("mif1")),
+                arguments("a camera's RAW (CR3)", "00000018" + text("ftypcrx ") + "00000001" + text("crx isom")),
+                arguments("JPEG XL", "0000000c4a584c200d0a870a00000014" + text("ftypjxl ")),
+                arguments("JPEG XL", "ff0afa1f0190"),
+                arguments("JPEG 2000", "0000000c6a5020200d0a870a00000014" + text("ftypjp2 ")),
+                arguments("JPEG 2000", "ff4fff51002f"),
+                arguments("JPEG-LS", "ffd8fff7000b08"),
+                arguments("JPEG XR", "4949bc0120000000"),
+                arguments("SVG", text("<svg xmlns=\"http://www.w3.org/2000/svg\"/>")),
+                arguments("SVG", "efbbbf" + text("<?xml version=\"1.0\"?>\n<!-- made by hand -->\n<svg width=\"1\"/>")),
+                arguments(
+                        "SVG",
+                        text(
+                                "<?xml version=\"1.0\"?>\n<!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" \"x\">\n<svg>")),
+                arguments("Photoshop's PSD", text("8BPS") + "0001000000000000"),
+                arguments("PDF", text("%PDF-1.7")),
+                arguments("PostScript", text("%!PS-Adobe-3.0 EPSF-3.0")),
+                arguments("ICO", "00000100010010100000010020006804"),
+                arguments("OpenEXR", "762f310102000000"),
+                arguments("Radiance HDR", text("#?RADIANCE\n")),
+                arguments("DDS", text("DDS ") + "7c000000"),
+                arguments("a camera's RAW", "49492a001000000043520200"),
+                arguments("a camera's RAW", text("FUJIFILMCCD-RAW 0201")),
+                arguments("a camera's RAW", text("IIRO") + "08000000"),
+                arguments("BigTIFF", "49492b0008000000"),
+                arguments("TGA", "000002000000000000000000040003001820" + "00".repeat(36)),
+                arguments("TGA", "01".repeat(30) + text("TRUEVISION-XFILE.") + "00"),
+                arguments("QOI", text("qoif") + "00000004"),
+                arguments("Netpbm", text("P6\n61 43\n255\n")),
+                arguments("DICOM", "00".repeat(128) + text("DICM")),
+                arguments("GIMP's XCF", text("gimp xcf v011")));
+    }
+
+    /** First bytes by the formats' own specifications. */
+    @ParameterizedTest
+    @MethodSource("pictures")
+    void aPictureThatIsNotReadIsNamed(String format, String bytes) {
+        UnreadableImage refusal = refusal(HexFormat.of().parseHex(bytes));
+
+        assertThat(refusal.reason()).isEqualTo(Reason.UNSUPPORTED);
+        assertThat(refusal.detail())
+                .startsWith("expected JPEG, PNG, WebP, GIF, BMP or TIFF, the file is " + format)
+                .endsWith("; convert it to PNG or JPEG");
+    }
+
+    static List<Arguments> noPictures() {
+        return List.of(
+                arguments("an HTML page; download the picture itself", text("<!DOCTYPE html>\n<html lang=\"en\">")),
+                arguments("an HTML page; download the picture itself", text("\n<HTML><head>")),
+                arguments("an XML document", text("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code>")),
+                arguments(
+                        "a Git LFS pointer; fetch the picture with git lfs pull",
+                        text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")),
+                arguments("a video", "00000018" + text("ftypmp42") + "00000000" + text("isommp42")),
+                arguments("an archive", text("PK") + "0304140000"),
+                arguments("an archive", "1f8b0800"),
+                arguments("Parquet", text("PAR1") + "1504"),
+                arguments("macOS's notes", "0005160700020000"),
+                arguments("Windows' thumbnails", "d0cf11e0a1b11ae1"),
+                arguments("all 5000 bytes are zero; copy or download the file again", "00".repeat(5000)),
+                arguments("text, \"a note on kittens, é\"", text("a note\non  kittens, é\n")),
+                arguments("text, \"{\"message\": \"not found\"}\"", text("{\"message\": \"not found\"}")),
+                arguments("text, \"éééé", text("é".repeat(3000))),
+                arguments("begins with fe01fe01fe01fe01fe01fe01;", "fe01".repeat(50)),
+                arguments("begins with ff;", "ff"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("noPictures")
+    void aFileThatIsNoImageIsNamed(String found, String bytes) {
+        UnreadableImage refusal = refusal(HexFormat.of().parseHex(bytes));
+
+        assertThat(refusal.reason()).isEqualTo(Reason.NOT_AN_IMAGE);
+        assertThat(refusal.detail())
+                .startsWith("expected JPEG, PNG, WebP, GIF, BMP or TIFF, ")
+                .contains(found)
+                .doesNotContain("\n");
+    }
+
     @Test
-    void filesThatAreNoImagesAreRefused() {
+    void anEmptyFileIsSaidToBeEmpty() {
         assertThat(refusal(new byte[0]).reason()).isEqualTo(Reason.EMPTY);
-        assertThat(refusal("<!doctype html>".getBytes(StandardCharsets.UTF_8)).reason())
-                .isEqualTo(Reason.NOT_AN_IMAGE);
-        assertThat(refusal(new byte[5000]).reason()).isEqualTo(Reason.NOT_AN_IMAGE);
-        assertThat(refusal(new byte[] {(byte) 0xff}).reason()).isEqualTo(Reason.NOT_AN_IMAGE);
+        assertThat(refusal(new byte[0]).detail()).isEqualTo("the file has no bytes; copy or download it again");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "refused-dng.tif, a camera's RAW",
+        "refused-lab.tif, TIFF with colours Lab",
+        "refused-float.tif, TIFF with [8] signed or floating-point bits a sample",
+        "refused-zstandard.tif, TIFF with Zstandard"
+    })
+    void aKindOfTiffThatIsNotReadIsNamed(String name, String kind) throws Exception {
+        assertThat(refusal(read(name)).reason()).isEqualTo(Reason.UNSUPPORTED);
+        assertThat(refusal(read(name)).detail()).contains("the file is " + kind + "; convert it to PNG or JPEG");
+    }
+
+    @Test
+    void aTiffWhoseStripIsShorterThanItsRowsIsBroken() throws Exception {
+        byte[] file = read("rgb-plain.tif");
+        int lastStrip = new String(file, StandardCharsets.ISO_8859_1).lastIndexOf("\u00dd\7\0\0"); // 2013 bytes
+        ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).putInt(lastStrip, 2012);
+
+        assertThat(refusal(file).reason()).isEqualTo(Reason.BROKEN);
+    }
+
+    /** Such a tile would take 16 GiB, though the image is small. */
+    @Test
+    void aTileLargerThanAnyImageIsRefused() throws Exception {
+        byte[] file = read("rgb-tiles.tif");
+        String bytes = new String(file, StandardCharsets.ISO_8859_1);
+        for (String tag : List.of("B\1", "C\1")) {
+            ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).putShort(bytes.indexOf(tag + "\3\0\1") + 8, (short)
+                    60_000);
+        }
+
+        assertThat(refusal(file).reason()).isEqualTo(Reason.TOO_LARGE);
+    }
+
+    private static String text(String text) {
+        return HexFormat.of().formatHex(text.getBytes(StandardCharsets.UTF_8));
     }
 
     @Test
@@ -185,7 +309,9 @@ class ImageDecoderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"ycc-420.jpg", "rgb.png", "lossy.webp", "lossless.webp", "palette.gif", "rgb.bmp"})
+    @ValueSource(
+            strings = {"ycc-420.jpg", "rgb.png", "lossy.webp", "lossless.webp", "palette.gif", "rgb.bmp", "rgb-lzw.tif"
+            })
     void theLimitIsOnWidthTimesHeight(String name) throws Exception {
         assertThat(ImageDecoder.decode(read(name), 61 * 43).width()).isEqualTo(61);
         UnreadableImage refusal =
