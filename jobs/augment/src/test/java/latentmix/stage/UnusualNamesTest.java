@@ -58,6 +58,7 @@ class UnusualNamesTest {
                 TinyRun.config(
                         input,
                         "input.classes=" + tsv,
+                        "input.conflicts=keep", // the same images under every name
                         "mixing=[{name: all, methods: [nin/chm, slerp], inputs: 2, count: 1}]",
                         "generation.steps=2",
                         "inversion.steps=2"),
