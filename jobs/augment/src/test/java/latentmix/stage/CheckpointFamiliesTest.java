@@ -122,27 +122,13 @@ class CheckpointFamiliesTest {
                  "snr_weighting": 5}""");
         GoldenCheckpoints.edit(checkpoint.resolve("unet/config.json"), "{\"layer_order\": [1, 0]}");
         List<String> said = new ArrayList<>();
-
-        RunTerms terms = RunTerms.saying(new Console() {
-            @Override
-            public void say(String line) {}
-
-            @Override
-            public void progress(String line) {}
-
-            @Override
-            public void warn(String line) {
-                said.add(line);
-            }
-        });
-
         try (JavaSparkContext spark = TinyRun.spark(1)) {
             Pipeline.summary(
                     spark,
                     TinyRun.config(input, "model.checkpoint=" + checkpoint),
                     folder.resolve("run").toString(),
                     List.of(StageName.INVERT),
-                    terms);
+                    TinyRun.keepingWarnings(said));
         }
         assertThat(files(folder.resolve("run/inverted"), ".parquet")).isNotEmpty();
         assertThat(said)

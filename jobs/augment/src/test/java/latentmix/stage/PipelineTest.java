@@ -246,18 +246,7 @@ class PipelineTest {
         Path run = folder.resolve("long-prompt");
         RunConfig longer = TinyRun.config(input, "prompt.template=a photo of a {class} " + "of a coat ".repeat(4));
         List<String> warnings = new ArrayList<>();
-        RunTerms terms = RunTerms.saying(new Console() {
-            @Override
-            public void say(String line) {}
-
-            @Override
-            public void progress(String line) {}
-
-            @Override
-            public void warn(String line) {
-                warnings.add(line);
-            }
-        });
+        RunTerms terms = TinyRun.keepingWarnings(warnings);
         try (JavaSparkContext spark = TinyRun.spark(2)) {
             for (int i = 0; i < 2; i++) {
                 assertThat(Pipeline.summary(spark, longer, run.toString(), List.of(StageName.INVERT), terms)

@@ -141,6 +141,22 @@ public final class TinyRun {
         return run(cores, ConfigFile.read(config, List.of("input.root=" + input)), run);
     }
 
+    /** Terms that keep what a run warns of. */
+    static RunTerms keepingWarnings(List<String> warnings) {
+        return RunTerms.saying(new Console() {
+            @Override
+            public void say(String line) {}
+
+            @Override
+            public void progress(String line) {}
+
+            @Override
+            public void warn(String line) {
+                warnings.add(line);
+            }
+        });
+    }
+
     /** What a run's summary says. */
     static JsonNode summary(Path run) throws IOException {
         return new ObjectMapper().readTree(Files.readString(run.resolve("run_summary.json")));
