@@ -81,7 +81,7 @@ final class ForeignFile {
         ARCHIVE(
                 "an archive or compressed; unpack it",
                 "PK[\3\5]|\u001f\u008b\b|7z\u00bc\u00af|Rar!|\u00fd7zXZ|\\(\u00b5/\u00fd|BZh\\d|.{257}ustar"),
-        PARQUET("Parquet; say input.format: parquet", "PAR1"),
+        PARQUET("Parquet; write its images as files in folders", "PAR1"),
         ARRAY("an array of NumPy or HDF5; save its pictures as PNG", "\u0093NUMPY|\u0089HDF\r\n"),
         APPLE_DOUBLE("macOS's notes on a file of the same name; remove it", "\0\5\u0016\7"),
         OLE("Windows' thumbnails or an office document; remove it", "\u00d0\u00cf\u0011\u00e0");
