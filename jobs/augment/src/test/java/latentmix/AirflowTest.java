@@ -106,8 +106,7 @@ class AirflowTest {
     void itsCommandLinesRunTheWholeJobAndItsExitCodesDecideWhatIsTriedAgain() throws Exception {
         Path input = TinyRun.input(folder.resolve("in"), 8);
         Path config = config("good.yaml", "{}");
-        Path spoiled = Files.createDirectories(folder.resolve("spoiled"));
-        TinyRun.input(spoiled, 8);
+        Path spoiled = TinyRun.input(folder.resolve("spoiled-in"), 8);
         Files.writeString(spoiled.resolve("5-sandal/broken.png"), "no image");
         sparkSubmit();
         Path application = TinyRun.application(folder);
