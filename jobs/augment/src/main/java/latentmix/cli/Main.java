@@ -3,7 +3,6 @@ package latentmix.cli;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.concurrent.Callable;
 import latentmix.plan.ExitCode;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -40,13 +39,13 @@ public final class Main {
      *
      * @param more verbs beside the job's own
      */
-    public static void run(List<Callable<Integer>> more, String... args) {
+    public static void run(List<?> more, String... args) {
         PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
         System.exit(execute(more, out, new PrintWriter(System.err, true, StandardCharsets.UTF_8), args));
     }
 
     /** Runs a verb; returns its exit code. */
-    public static int execute(List<Callable<Integer>> more, PrintWriter out, PrintWriter err, String... args) {
+    public static int execute(List<?> more, PrintWriter out, PrintWriter err, String... args) {
         CommandLine line = new CommandLine(new Main());
         line.getCommandSpec().usageMessage().footer("", ExitCode.text());
         more.forEach(line::addSubcommand);

@@ -1,7 +1,6 @@
 package latentmix.research;
 
 import java.util.List;
-import java.util.concurrent.Callable;
 
 /** The entry of the command line with research's verbs beside the job's. */
 public final class Main {
@@ -13,7 +12,7 @@ public final class Main {
     }
 
     /** The verbs of research. */
-    static List<Callable<Integer>> verbs() {
+    static List<?> verbs() {
         return List.of(
                 new StudyCommand(), new MorphCommand(), new TrainCommand(), new DatasetCommand(), new BenchCommand());
     }

@@ -1,0 +1,230 @@
+package latentmix.dataset;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import latentmix.dataset.EmojiNames.Emoji;
+import latentmix.image.Pixels;
+import latentmix.image.PngEncoder;
+
+/**
+ * Emoji as images: the same things, drawn by nine artists.
+ *
+ * <pre>
+ * &lt;out&gt;/images/&lt;style&gt;/&lt;name&gt;.png      every thing in every style that has it
+ * &lt;out&gt;/manifest.csv                 a line an image: path, label, caption, name, style, class, group, license, …
+ * &lt;out&gt;/train|test/&lt;class&gt;/…          things that look alike, of the styles that may be shipped
+ * &lt;out&gt;/classes.tsv
+ * &lt;out&gt;/NOTICE                       who drew them, under which licences
+ * </pre>
+ *
+ * <p>A thing is in {@code train} or in {@code test} with all of its styles.
+ */
+public final class EmojiDataset {
+    /** Pixels of a side. */
+    public static final int SIDE = 64;
+
+    /** One thing of so many is in the test split. */
+    private static final int HELD_OUT = 8;
+
+    private static final String HEADER =
+            "path,label,caption,name,style,class,group,subgroup,split,mirrored,author,license\n";
+
+    private final Path modules;
+    private final Path out;
+    private final Map<String, String> classes; // by the key of a name
+
+    private EmojiDataset(Path modules, Path out) throws IOException {
+        this.modules = modules;
+        this.out = out;
+        this.classes = classes();
+    }
+
+    /**
+     * What was written and what was not.
+     *
+     * @param images by style
+     * @param unmatched drawings of a style that show no thing of this name, by style
+     * @param undrawn files that could not be drawn, with the reason
+     */
+    public record Result(int names, Map<String, Integer> images, Map<String, Integer> unmatched, List<String> undrawn) {
+        public Result {
+            images = new LinkedHashMap<>(images);
+            unmatched = new LinkedHashMap<>(unmatched);
+            undrawn = List.copyOf(undrawn);
+        }
+    }
+
+    private record Picture(Emoji emoji, EmojiStyle style, IconSet.Drawing drawing) {
+        String path() {
+            return "images/" + style.set() + "/" + emoji.slug() + ".png";
+        }
+
+        String caption() {
+            return "a " + style.word() + " emoji of a " + emoji.name();
+        }
+    }
+
+    private record Drawn(Picture picture, Optional<byte[]> png, String problem) {}
+
+    /**
+     * Draws what the npm packages in a folder hold.
+     *
+     * @param modules npm's {@code node_modules}
+     * @param say takes a line about each style when it is done
+     */
+    public static Result write(Path modules, Path out, Consumer<String> say) throws IOException {
+        return new EmojiDataset(modules, out).write(say);
+    }
+
+    private Result write(Consumer<String> say) throws IOException {
+        List<Emoji> emoji = EmojiNames.read(modules);
+        requireEveryClassedName(emoji);
+        Map<String, Integer> images = new LinkedHashMap<>();
+        Map<String, Integer> unmatched = new LinkedHashMap<>();
+        List<String> undrawn = new ArrayList<>();
+        TreeMap<String, String> lines = new TreeMap<>(); // by path
+        for (EmojiStyle style : EmojiStyle.values()) {
+            IconSet set = IconSet.read(modules, style);
+            List<Picture> pictures = emoji.stream()
+                    .flatMap(one -> set.drawing(one.key()).map(drawing -> new Picture(one, style, drawing)).stream())
+                    .toList();
+            List<Drawn> drawn =
+                    pictures.parallelStream().map(EmojiDataset::drawn).toList();
+            Files.createDirectories(out.resolve("images").resolve(style.set()));
+            int written = 0;
+            for (Drawn one : drawn) {
+                if (one.png().isEmpty()) {
+                    undrawn.add(one.picture().path() + ": " + one.problem());
+                } else {
+                    keep(one.picture(), one.png().get());
+                    lines.put(one.picture().path(), line(one.picture()));
+                    written++;
+                }
+            }
+            images.put(style.set(), written);
+            unmatched.put(style.set(), set.size() - pictures.size());
+            say.accept(style.set() + ": " + written + " images, " + (set.size() - pictures.size())
+                    + " drawings of other names");
+        }
+        Files.writeString(out.resolve("manifest.csv"), HEADER + String.join("", lines.values()));
+        writeClassList();
+        Files.writeString(out.resolve("NOTICE"), notice());
+        return new Result(emoji.size(), images, unmatched, undrawn);
+    }
+
+    private static Drawn drawn(Picture picture) {
+        try {
+            Pixels pixels = SvgImage.square(picture.drawing().svg(), SIDE);
+            return new Drawn(picture, Optional.of(PngEncoder.encode(pixels)), "");
+        } catch (RuntimeException e) { // a renderer fails in many ways, and one drawing must not end them all
+            return new Drawn(picture, Optional.empty(), Objects.toString(e.getMessage(), e.toString()));
+        }
+    }
+
+    private void keep(Picture picture, byte[] png) throws IOException {
+        Files.write(out.resolve(picture.path()), png);
+        String name = classes.get(picture.emoji().key());
+        if (name != null && picture.style().isShipped()) {
+            Path folder =
+                    Files.createDirectories(out.resolve(split(picture.emoji())).resolve(EmojiNames.slug(name)));
+            Files.write(
+                    folder.resolve(
+                            picture.emoji().slug() + "." + picture.style().set() + ".png"),
+                    png);
+        }
+    }
+
+    private String line(Picture picture) {
+        Emoji emoji = picture.emoji();
+        EmojiStyle style = picture.style();
+        return String.join(
+                        ",",
+                        picture.path(),
+                        quoted(emoji.name()),
+                        quoted(picture.caption()),
+                        quoted(emoji.name()),
+                        style.set(),
+                        classes.getOrDefault(emoji.key(), ""),
+                        emoji.group(),
+                        emoji.subgroup(),
+                        split(emoji),
+                        Boolean.toString(emoji.isMirrored()),
+                        style.author(),
+                        style.license())
+                + "\n";
+    }
+
+    private static String quoted(String text) {
+        return text.matches("[^\",\\n]*") ? text : "\"" + text.replace("\"", "\"\"") + "\"";
+    }
+
+    private static String split(Emoji emoji) {
+        return Math.floorMod(emoji.key().hashCode(), HELD_OUT) == 0 ? "test" : "train";
+    }
+
+    private void writeClassList() throws IOException {
+        StringBuilder list = new StringBuilder("index\tfolder\tname\n");
+        int label = 0;
+        for (String name : classes.values().stream().distinct().sorted().toList()) {
+            list.append(label++)
+                    .append('\t')
+                    .append(EmojiNames.slug(name))
+                    .append('\t')
+                    .append(name)
+                    .append('\n');
+        }
+        Files.writeString(out.resolve("classes.tsv"), list);
+    }
+
+    private static String notice() {
+        StringBuilder notice = new StringBuilder("These images were drawn from SVG files of the following works.\n\n");
+        for (EmojiStyle style : EmojiStyle.values()) {
+            notice.append(String.format(
+                    "%s, by %s, %s, from npm's %s%n",
+                    style.set(), style.author(), style.license(), style.npmPackage()));
+        }
+        return notice.append("\nNames and groups: Unicode's, from npm's " + EmojiNames.NPM_PACKAGE + ", MIT.\n")
+                .toString();
+    }
+
+    private void requireEveryClassedName(List<Emoji> emoji) {
+        List<String> keys = emoji.stream().map(Emoji::key).toList();
+        List<String> unknown =
+                classes.keySet().stream().filter(key -> !keys.contains(key)).toList();
+        if (!unknown.isEmpty()) {
+            throw new IllegalStateException(
+                    "The names of emoji-classes.tsv must be Unicode's, these are not: " + unknown);
+        }
+    }
+
+    /** The class of each name that has one. */
+    private static Map<String, String> classes() throws IOException {
+        Map<String, String> classes = new HashMap<>();
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(
+                Objects.requireNonNull(EmojiDataset.class.getResourceAsStream("emoji-classes.tsv")),
+                StandardCharsets.UTF_8))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                String[] columns = line.split("\t", -1);
+                for (String name : columns[1].split(", ", -1)) {
+                    if (classes.put(EmojiNames.key(name), columns[0]) != null) {
+                        throw new IllegalStateException("A name of emoji-classes.tsv must be there once: " + name);
+                    }
+                }
+            }
+        }
+        return classes;
+    }
+}
