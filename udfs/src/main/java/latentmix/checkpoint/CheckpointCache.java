@@ -35,8 +35,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Checkpoint folders, and programs that are a file alone, of other file systems, such as s3a, copied to this machine's
- * disk once for all its processes, in the folder {@code checkpoints} of {@link Caches#dir}.
+ * Checkpoint folders, and programs and checkpoints that are a file alone, of other file systems, such as s3a, copied to
+ * this machine's disk once for all its processes, in the folder {@code checkpoints} of {@link Caches#dir}. The folders
+ * that are made of checkpoints in one file lie there too.
  *
  * <pre>
  * &lt;key&gt;/         the files of it that are used, or the program, and SHA256SUMS of what was copied
@@ -54,7 +55,8 @@ public final class CheckpointCache implements AutoCloseable {
     private static final String LIMIT = "LATENTMIX_CACHE_GB";
     private static final long DEFAULT_LIMIT = 100;
     private static final String SUMS = "SHA256SUMS";
-    private static final String PROGRAM = ".pt"; // copied alone; weights are of no use without their folder
+    /** Files that are copied alone: programs, and checkpoints in one file. */
+    private static final String ALONE = ".*(\\.pt|\\.safetensors)";
 
     private static CheckpointCache shared;
 
@@ -87,8 +89,15 @@ public final class CheckpointCache implements AutoCloseable {
         return located(CheckpointSpec.of(location), conf);
     }
 
-    /** The same of a checkpoint of which some components are not read. */
+    /** The same of a checkpoint of which some components are not read. A checkpoint in one file becomes a folder. */
     public static Path located(CheckpointSpec spec, Configuration conf) {
+        Path path = fetched(spec, conf);
+        return path.toString().endsWith(SingleFile.ENDING) && Files.isRegularFile(path)
+                ? shared().folder(path, spec)
+                : path;
+    }
+
+    private static Path fetched(CheckpointSpec spec, Configuration conf) {
         String path = BuiltIn.located(spec.location());
         Optional<HubCache.Repository> repository = HubCache.repository(path);
         if (repository.isPresent()) {
@@ -127,68 +136,59 @@ public final class CheckpointCache implements AutoCloseable {
     Path copy(CheckpointSpec spec, Configuration conf) {
         return opened.computeIfAbsent(spec, remote -> {
             try {
-                return new Copying(remote, conf).open();
+                return copying(remote, conf).path();
             } catch (FileNotFoundException e) {
                 throw new CheckpointException(
-                        "There is no checkpoint folder and no " + PROGRAM + " file " + remote.location());
+                        "There is no checkpoint folder and no .pt or .safetensors file " + remote.location());
             } catch (IOException e) {
                 throw new UncheckedIOException("Cannot copy the checkpoint " + remote.location(), e);
             }
         });
     }
 
-    /** One folder or program on its way into the cache. */
-    private final class Copying {
-        private final CheckpointSpec spec;
-        private final String location;
-        private final FileSystem fs;
-        private final Map<String, LocatedFileStatus> listed = new TreeMap<>(); // by path below the folder
-        private final boolean isProgram;
-        private final String key;
-        private final Path copy;
+    /**
+     * The folder in diffusers layout that is made of a checkpoint in one file, which no other process evicts before
+     * this cache is closed.
+     */
+    Path folder(Path file, CheckpointSpec spec) {
+        return opened.computeIfAbsent(spec.at(file), same -> {
+            try (SingleFile single = SingleFile.open(file, spec)) {
+                return new Converting(file, single).open();
+            } catch (IOException e) {
+                throw new UncheckedIOException("Cannot convert the checkpoint " + file, e);
+            }
+        });
+    }
 
-        Copying(CheckpointSpec spec, Configuration conf) throws IOException {
-            this.spec = spec;
-            this.location = spec.location();
-            var root = new org.apache.hadoop.fs.Path(location);
-            this.fs = root.getFileSystem(conf);
-            URI uri = fs.makeQualified(root).toUri();
-            RemoteIterator<LocatedFileStatus> files = fs.listFiles(root, true);
-            while (files.hasNext()) {
-                LocatedFileStatus file = files.next();
-                listed.put(uri.relativize(file.getPath().toUri()).getPath(), file);
-            }
-            this.isProgram = location.endsWith(PROGRAM) && listed.containsKey(""); // a file's listing is itself
-            if (isProgram) {
-                listed.put(root.getName(), listed.remove(""));
-            }
-            this.key = Fingerprint.ofText(location + "\n"
-                            + listed.entrySet().stream()
-                                    .map(file -> file.getKey() + " " + version(file.getValue()) + "\n")
-                                    .collect(Collectors.joining()))
-                    .substring(0, 32);
+    /** A folder, or a file alone, on its way into the cache. */
+    private abstract class Entry {
+        final String key;
+        final Path copy;
+
+        Entry(String key) {
+            this.key = key;
             this.copy = dir.resolve(key);
         }
 
-        private static String version(LocatedFileStatus file) {
-            return file.getLen() + " "
-                    + (file instanceof EtagSource store && store.getEtag() != null
-                            ? store.getEtag()
-                            : file.getModificationTime());
-        }
+        abstract List<String> texts();
 
-        Path open() throws IOException {
-            if (texts().isEmpty() && !isProgram) {
-                throw new FileNotFoundException(location);
-            }
+        /** The weight files that would be read of the folder, whose texts are there; or the file that is alone. */
+        abstract List<String> weights();
+
+        abstract long size(String name);
+
+        /** Publishes a file; returns its sum. */
+        abstract String make(String name) throws IOException;
+
+        final Path open() throws IOException {
             Files.createDirectories(dir);
             if (!inUse.containsKey(key)) {
                 inUse.put(key, use(key));
             }
             if (!isWhole()) {
-                fetch();
+                make();
             }
-            return isProgram ? copy.resolve(weights().get(0)) : copy;
+            return copy;
         }
 
         private boolean isWhole() throws IOException {
@@ -197,18 +197,14 @@ public final class CheckpointCache implements AutoCloseable {
         }
 
         @SuppressWarnings("try") // the lock is held, not used
-        private void fetch() throws IOException {
+        private void make() throws IOException {
             synchronized (CheckpointCache.this) { // a file lock holds between processes alone
                 try (FileChannel channel = writable(dir.resolve("lock"));
                         FileLock lock = channel.lock()) {
-                    fetch(texts());
+                    make(texts());
                     List<String> weights = weights();
-                    evict(
-                            key,
-                            weights.stream()
-                                    .mapToLong(name -> listed.get(name).getLen())
-                                    .sum());
-                    fetch(weights);
+                    evict(key, weights.stream().mapToLong(this::size).sum());
+                    make(weights);
                 }
             }
         }
@@ -230,36 +226,69 @@ public final class CheckpointCache implements AutoCloseable {
             if (Fingerprint.ofFile(file).equals(sums.get(name))) {
                 return true;
             }
-            LOG.warn("{} is damaged and is copied anew from {}", file, location);
+            LOG.warn("{} is damaged and is copied anew from {}", file, this);
             return false;
         }
 
-        private List<String> texts() {
-            return listed.keySet().stream()
-                    .filter(name -> name.matches(CheckpointFolder.TEXT))
-                    .toList();
-        }
-
-        /** The weight files that would be read of the folder, whose texts are there; or the program. */
-        private List<String> weights() {
-            if (isProgram) {
-                return List.copyOf(listed.keySet());
-            }
-            return CheckpointFolder.weights(copy, listed.keySet(), spec);
-        }
-
-        private void fetch(List<String> names) throws IOException {
+        private void make(List<String> names) throws IOException {
             SortedMap<String, String> sums = sums();
             for (String name : names) {
-                if (!isIntact(name, sums)) { // else another process copied it while this one waited
-                    sums.put(name, fetch(name));
+                if (!isIntact(name, sums)) { // else another process made it while this one waited
+                    sums.put(name, make(name));
                     Caches.publish(copy.resolve(SUMS), part -> Files.writeString(part, Fingerprint.text(sums)));
                 }
             }
         }
+    }
 
-        /** Copies a file; returns its sum. */
-        private String fetch(String name) throws IOException {
+    /** A folder or a file of another file system. */
+    private final class Copying extends Entry {
+        private final CheckpointSpec spec;
+        private final FileSystem fs;
+        private final Map<String, LocatedFileStatus> listed; // by path below the folder
+        private final boolean isAlone;
+
+        /**
+         * What is copied of a location.
+         *
+         * @param listed the files there; a file's own listing is itself, under no name
+         */
+        Copying(CheckpointSpec spec, FileSystem fs, Map<String, LocatedFileStatus> listed) throws IOException {
+            super(Fingerprint.ofText(spec.location() + "\n"
+                            + named(spec, listed).entrySet().stream()
+                                    .map(file -> file.getKey() + " " + version(file.getValue()) + "\n")
+                                    .collect(Collectors.joining()))
+                    .substring(0, 32));
+            this.spec = spec;
+            this.fs = fs;
+            this.isAlone = listed.containsKey("");
+            this.listed = named(spec, listed);
+            if (texts().isEmpty() && !(isAlone && spec.location().matches(ALONE))) {
+                throw new FileNotFoundException(spec.location());
+            }
+        }
+
+        @Override
+        List<String> texts() {
+            return isAlone
+                    ? List.of()
+                    : listed.keySet().stream()
+                            .filter(name -> name.matches(CheckpointFolder.TEXT))
+                            .toList();
+        }
+
+        @Override
+        List<String> weights() {
+            return isAlone ? List.copyOf(listed.keySet()) : CheckpointFolder.weights(copy, listed.keySet(), spec);
+        }
+
+        @Override
+        long size(String name) {
+            return listed.get(name).getLen();
+        }
+
+        @Override
+        String make(String name) throws IOException {
             LocatedFileStatus from = listed.get(name);
             MessageDigest digest = Fingerprint.sha256();
             Caches.publish(copy.resolve(name), part -> {
@@ -273,6 +302,93 @@ public final class CheckpointCache implements AutoCloseable {
             });
             LOG.info("Copied {}, {} bytes", from.getPath(), from.getLen());
             return HexFormat.of().formatHex(digest.digest());
+        }
+
+        /** The copied folder, or the file in it that is alone. */
+        Path path() throws IOException {
+            Path folder = open();
+            return isAlone ? folder.resolve(weights().get(0)) : folder;
+        }
+
+        @Override
+        public String toString() {
+            return spec.location();
+        }
+    }
+
+    private Copying copying(CheckpointSpec spec, Configuration conf) throws IOException {
+        var root = new org.apache.hadoop.fs.Path(spec.location());
+        FileSystem fs = root.getFileSystem(conf);
+        URI uri = fs.makeQualified(root).toUri();
+        Map<String, LocatedFileStatus> listed = new TreeMap<>();
+        RemoteIterator<LocatedFileStatus> files = fs.listFiles(root, true);
+        while (files.hasNext()) {
+            LocatedFileStatus file = files.next();
+            listed.put(uri.relativize(file.getPath().toUri()).getPath(), file);
+        }
+        return new Copying(spec, fs, listed);
+    }
+
+    /** A file that is alone has its own name. */
+    private static Map<String, LocatedFileStatus> named(CheckpointSpec spec, Map<String, LocatedFileStatus> listed) {
+        return listed.containsKey("")
+                ? Map.of(new org.apache.hadoop.fs.Path(spec.location()).getName(), listed.get(""))
+                : listed;
+    }
+
+    private static String version(LocatedFileStatus file) {
+        return file.getLen() + " "
+                + (file instanceof EtagSource store && store.getEtag() != null
+                        ? store.getEtag()
+                        : file.getModificationTime());
+    }
+
+    /** A checkpoint in one file. Its key is a hash of its content and of what is taken of it. */
+    private final class Converting extends Entry {
+        private final Path file;
+        private final SingleFile single;
+
+        Converting(Path file, SingleFile single) {
+            super(Fingerprint.ofText(SingleFile.VERSION + " " + Fingerprint.remembered(file) + " "
+                            + single.weights().keySet())
+                    .substring(0, 32));
+            this.file = file;
+            this.single = single;
+        }
+
+        @Override
+        List<String> texts() {
+            return List.copyOf(single.texts().keySet());
+        }
+
+        @Override
+        List<String> weights() {
+            return List.copyOf(single.weights().keySet());
+        }
+
+        @Override
+        long size(String name) {
+            return single.weights().get(name);
+        }
+
+        @Override
+        String make(String name) throws IOException {
+            Path made = copy.resolve(name);
+            String text = single.texts().get(name);
+            Caches.publish(made, part -> {
+                if (text != null) {
+                    Files.writeString(part, text);
+                } else {
+                    single.write(name, part);
+                    LOG.info("Made {} of {}", made, file);
+                }
+            });
+            return Fingerprint.ofFile(made);
+        }
+
+        @Override
+        public String toString() {
+            return file.toString();
         }
     }
 

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -21,6 +22,9 @@ import java.util.stream.Stream;
  */
 public final class CheckpointFolder {
     static final String INDEX = "model_index.json";
+
+    /** The key of an index that says of which single file the folder was made. */
+    static final String ORIGIN = "_single_file";
 
     /** Names of files that are read beside weights: configurations, vocabularies, tokenizers' models. */
     static final String TEXT = ".*\\.(json|txt|model)";
@@ -135,6 +139,11 @@ public final class CheckpointFolder {
 
     public Path path() {
         return path;
+    }
+
+    /** What the folder was made of, where that was a single file. */
+    public Optional<String> origin() {
+        return Optional.ofNullable(index.path(ORIGIN).textValue());
     }
 
     /** The pipeline's class, such as StableDiffusionPipeline; where the index names none, that of its denoiser. */

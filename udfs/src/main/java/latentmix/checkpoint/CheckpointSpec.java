@@ -55,6 +55,11 @@ public record CheckpointSpec(String location, String scheduler, String vae, Stri
         return new CheckpointSpec(location, scheduler, vae, variant, T5);
     }
 
+    /** The same of a file on this machine's disk. */
+    CheckpointSpec at(Path file) {
+        return new CheckpointSpec(file.toString(), scheduler, vae, variant, without);
+    }
+
     /** Whether nothing is overridden. */
     public boolean isAsPublished() {
         return equals(of(location));

@@ -94,7 +94,8 @@ public final class Fingerprint {
         return hash + " " + ofText(key + hash);
     }
 
-    private static String remembered(Path file) {
+    /** SHA-256 of a file's bytes, in hex, not read again where it is kept. */
+    static String remembered(Path file) {
         try {
             BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
             FileTime modified = attributes.lastModifiedTime();

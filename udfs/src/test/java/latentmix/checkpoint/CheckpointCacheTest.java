@@ -131,10 +131,11 @@ class CheckpointCacheTest {
     }
 
     @Test
-    void weightsAreNotCopiedWithoutTheirFolder() {
-        assertThatThrownBy(() -> copyOf(store.resolve(WEIGHTS), Long.MAX_VALUE))
+    void aFileOfAnotherKindIsNotCopiedAlone() throws IOException {
+        Path pickle = Files.writeString(store.resolve("model.ckpt"), "a pickle");
+        assertThatThrownBy(() -> copyOf(pickle, Long.MAX_VALUE))
                 .isInstanceOf(CheckpointException.class)
-                .hasMessageContaining("no checkpoint folder and no .pt file counted://");
+                .hasMessageContaining("no checkpoint folder and no .pt or .safetensors file counted://");
         assertThat(CountedFileSystem.OPENED.get()).isZero();
     }
 
@@ -229,7 +230,7 @@ class CheckpointCacheTest {
     void aFolderThatIsNotThereAndALimitThatIsNoneAreNamed() {
         assertThatThrownBy(() -> copyOf(folder.resolve("none"), 1))
                 .isInstanceOf(CheckpointException.class)
-                .hasMessageContaining("no checkpoint folder and no .pt file counted://");
+                .hasMessageContaining("no checkpoint folder and no .pt or .safetensors file counted://");
         assertThat(CheckpointCache.bytes(null)).isEqualTo(100_000_000_000L);
         assertThat(CheckpointCache.bytes("7")).isEqualTo(7_000_000_000L);
         assertThatThrownBy(() -> CheckpointCache.bytes("0.5"))

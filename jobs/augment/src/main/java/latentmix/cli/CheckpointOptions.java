@@ -24,7 +24,8 @@ import picocli.CommandLine.Spec;
 final class CheckpointOptions {
     @Parameters(
             paramLabel = "FOLDER",
-            description = "a checkpoint in diffusers layout, a component of one, or builtin:fashion")
+            description =
+                    "a checkpoint in diffusers layout or in one safetensors file, a component of one, or builtin:fashion")
     private String location;
 
     @Option(

@@ -38,6 +38,7 @@ final class ModelShowCommand implements Callable<Integer> {
         Shape latent = Models.latentShape(folder);
         int size = Models.imageSize(folder);
         options.print("%s in %s", folder.pipeline(), folder.path());
+        folder.origin().ifPresent(origin -> options.print("%-14s %s", "made of", origin));
         options.print("%-14s %s", "fingerprint", folder.fingerprint());
         options.print("%-14s %d × %d", "images", size, size);
         options.print("%-14s %d × %d × %d", "latents", latent.channels(), latent.height(), latent.width());

@@ -141,13 +141,23 @@ public final class ConfigFile {
 
     /** What is in a section of {@link RunKeys#INPUT}. */
     public static RunConfig.Input input(Section section) {
+        Map<String, String> columns = section.find(RunKeys.COLUMNS).orElse(Map.of());
+        if (!Set.of("image", "label", "caption").containsAll(columns.keySet())) {
+            section.problem(
+                    RunKeys.COLUMNS,
+                    "names for image, label and caption",
+                    String.join(", ", columns.keySet()),
+                    "write {image: …, label: …, caption: …}, or some of them");
+        }
         return new RunConfig.Input(
                 section.find(RunKeys.ROOT).orElse(""),
                 section.find(RunKeys.CLASSES).orElse(null),
                 section.read(RunKeys.MAX_PIXELS),
                 section.find(RunKeys.FOLDERS).orElse(List.of()),
                 section.find(RunKeys.LIMIT).orElse(null),
-                section.read(RunKeys.CONFLICTS));
+                section.read(RunKeys.CONFLICTS),
+                section.read(RunKeys.INPUT_FORMAT),
+                columns);
     }
 
     /**

@@ -66,6 +66,22 @@ public record RunConfig(
         }
     }
 
+    /** How the images of an input lie. */
+    public enum Format {
+        /** What lies at the root says so. */
+        AUTO,
+        FOLDERS,
+        PARQUET,
+        WEBDATASET,
+        MANIFEST;
+
+        /** As configurations spell it. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
     static final String NONE = "none";
 
     private static final String BUILT_IN_CLASSIFIER = "builtin:fashion/classifier";
@@ -99,7 +115,7 @@ public record RunConfig(
     }
 
     /**
-     * Where the images are: {@code <root>/<class>/<image>}.
+     * Where the images are: {@code <root>/<class>/<image>}, or files that hold or name many.
      *
      * @param root a folder of any file system that Hadoop reads, or a built-in sample's name
      * @param classes a TSV with columns index, folder, name; null for the folders' own names
@@ -107,11 +123,27 @@ public record RunConfig(
      * @param folders the classes that are used; empty for all
      * @param limit of images a class, those with the least ids; null for all
      * @param conflicts what becomes of images that lie in several classes
+     * @param format how the images lie there
+     * @param columns the names of the columns image, label and caption, where they are not the usual ones
      */
     public record Input(
-            String root, String classes, long maxPixels, List<String> folders, Integer limit, Conflicts conflicts) {
+            String root,
+            String classes,
+            long maxPixels,
+            List<String> folders,
+            Integer limit,
+            Conflicts conflicts,
+            Format format,
+            Map<String, String> columns) {
         public Input {
             folders = List.copyOf(folders);
+            columns = Map.copyOf(columns);
+        }
+
+        /** Images in folders. */
+        public Input(
+                String root, String classes, long maxPixels, List<String> folders, Integer limit, Conflicts conflicts) {
+            this(root, classes, maxPixels, folders, limit, conflicts, Format.FOLDERS, Map.of());
         }
     }
 

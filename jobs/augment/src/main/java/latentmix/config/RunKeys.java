@@ -83,7 +83,8 @@ public final class RunKeys {
     public static final Key<String> ROOT = required(
             "root",
             LOCATION,
-            "The images, `<root>/<class>/<image>`. A folder, an `s3a://` location or `builtin:fashion-mnist-sample`.",
+            "The images, `<root>/<class>/<image>`. A folder, an `s3a://` location or `builtin:fashion-mnist-sample`."
+                    + " Or files that hold or name many images; see [Images](images.md).",
             "/data/birds");
     public static final Key<String> CLASSES = optional(
             "classes",
@@ -111,13 +112,35 @@ public final class RunKeys {
             "refuse",
             "What becomes of an image whose bytes lie in several classes. `refuse` refuses it in all of them.",
             "keep");
-    public static final Block INPUT =
-            Block.of("input", "The images to begin with.", ROOT, CLASSES, MAX_PIXELS, FOLDERS, LIMIT, CONFLICTS);
+    static final Key<RunConfig.Format> INPUT_FORMAT = with(
+            "format",
+            Type.Choice.of(RunConfig.Format.values()),
+            "auto",
+            "How the images lie at the root; see [Images](images.md). `auto` goes by what lies there.",
+            "parquet");
+    static final Key<Map<String, String>> COLUMNS = optional(
+            "columns",
+            new Type.TextByName(),
+            "the usual names",
+            "The columns or keys `image` (in a manifest the path), `label` and `caption`, where they have other names.",
+            "{image: photo, label: species}");
+    public static final Block INPUT = Block.of(
+            "input",
+            "The images to begin with.",
+            ROOT,
+            INPUT_FORMAT,
+            COLUMNS,
+            CLASSES,
+            MAX_PIXELS,
+            FOLDERS,
+            LIMIT,
+            CONFLICTS);
 
     static final Key<String> CHECKPOINT = required(
             "checkpoint",
             LOCATION,
             "A folder in diffusers layout with safetensors weights, at the same path on every machine or on S3."
+                    + " Or one safetensors file of Stable Diffusion 1 or 2 in its original layout."
                     + " Or a repository of the Hugging Face hub, `org/name` or `hf://org/name@revision`."
                     + " Or a built-in model such as `builtin:fashion`.",
             "/models/stable-diffusion-v1-5");
@@ -131,14 +154,15 @@ public final class RunKeys {
             "vae",
             LOCATION,
             "the checkpoint's own",
-            "Another autoencoder: the folder of one, or a checkpoint that has one, wherever a checkpoint may lie.",
+            "Another autoencoder: the folder or the safetensors file of one, or a checkpoint that has one, wherever a"
+                    + " checkpoint may lie.",
             "stabilityai/sd-vae-ft-mse");
     static final Key<String> VARIANT = optional(
             "variant",
             new Type.Spelling<>("name", "^[A-Za-z0-9_]+$", List.of(), RunKeys::variant),
             "the first there is of plain, `fp16` and `bf16`",
             "Which weight files are read, by the word before `.safetensors`. A component that has none of them is read"
-                    + " as ever.",
+                    + " as ever. `ema` is the moving average in a checkpoint of one file.",
             "fp16");
     static final Key<Boolean> TEXT_ENCODER_3 = optional(
             "text_encoder_3",

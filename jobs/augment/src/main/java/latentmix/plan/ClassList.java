@@ -57,7 +57,7 @@ public record ClassList(List<ClassLabel> classes, List<String> names, List<Strin
         List<String> folders = source.classIds(conf);
         Map<String, Line> lines = new HashMap<>();
         if (input.classes() == null) {
-            folders.forEach(folder -> lines.put(composed(folder), new Line(lines.size(), folder)));
+            source.classes(conf).forEach(one -> lines.put(composed(one.id()), new Line(lines.size(), one.name())));
         } else {
             lines.putAll(readTsv(new Path(BuiltIn.located(input.classes())), conf));
         }
@@ -93,6 +93,16 @@ public record ClassList(List<ClassLabel> classes, List<String> names, List<Strin
             throw new ConfigException(problems);
         }
         return new ClassList(classes, names, warnings);
+    }
+
+    /** The folders that a configuration's class list has, by index; none without a list. */
+    public static Map<Integer, String> folders(RunConfig.Input input, Configuration conf) throws IOException {
+        Map<Integer, String> folders = new TreeMap<>();
+        if (input.classes() != null) {
+            readTsv(new Path(BuiltIn.located(input.classes())), conf)
+                    .forEach((folder, line) -> folders.put(line.label(), folder));
+        }
+        return folders;
     }
 
     private static String prompt(RunConfig.Prompt prompt, String folder, String name) {

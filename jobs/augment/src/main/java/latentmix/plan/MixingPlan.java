@@ -34,7 +34,7 @@ public final class MixingPlan {
     public List<MixingChunk> missing(
             ClassLabel label, List<String> inverted, List<MixingEntry> entries, Set<String> refusing)
             throws IOException {
-        return chunks(label, inverted, poolId(label, inverted), entries, done(label.classId(), refusing));
+        return chunks(label, inverted, poolId(run, label, inverted), entries, done(label.classId(), refusing));
     }
 
     /** The chunks that will be mixed of a pool whose images are not inverted yet. */
@@ -62,14 +62,21 @@ public final class MixingPlan {
         return chunks;
     }
 
-    /** The chunks of a class that hold mixtures of these entries, of this or an earlier pool. */
-    public List<MixedChunk> mixed(ClassLabel label, List<MixingEntry> entries) throws IOException {
+    /**
+     * The chunks of a class that hold mixtures of these entries and of the pool that these inverted chunks make up.
+     * Those of another prompt or of other images stay in the table and are left out.
+     */
+    public List<MixedChunk> mixed(ClassLabel label, List<String> inverted, List<MixingEntry> entries)
+            throws IOException {
+        String poolId = poolId(run, label, inverted);
         List<MixingEntry> exported =
                 entries.stream().filter(MixingEntry::exported).toList();
         List<MixedChunk> chunks = new ArrayList<>();
         MixedTable table = new MixedTable(run, label.classId());
         for (String chunk : table.chunks()) {
-            List<MixedTable.Key> keys = table.keys(chunk);
+            List<MixedTable.Key> keys = table.keys(chunk).stream()
+                    .filter(key -> key.poolId().equals(poolId))
+                    .toList();
             if (asked(keys, entries) > 0) {
                 chunks.add(new MixedChunk(label, chunk, keys.size(), asked(keys, exported)));
             }
@@ -90,7 +97,8 @@ public final class MixingPlan {
         return ContentId.of(parts);
     }
 
-    private String poolId(ClassLabel label, List<String> inverted) throws IOException {
+    /** The id of the pool that these chunks of the inverted table make up. */
+    public static String poolId(RunFolder run, ClassLabel label, List<String> inverted) throws IOException {
         InvertedTable table = new InvertedTable(run, label.classId());
         List<String> imageIds = new ArrayList<>();
         for (String chunk : inverted) {

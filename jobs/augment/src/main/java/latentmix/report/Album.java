@@ -54,7 +54,7 @@ public record Album(ImageSource source, long maxPixels, List<MixingEntry> entrie
     public Gallery open(RunFolder run, ClassLabel label, List<String> inverted) throws IOException {
         List<Grid> grids = new ArrayList<>();
         for (MixingEntry entry : entries) {
-            grids.add(grid(run, label, entry));
+            grids.add(grid(run, label, inverted, entry));
         }
         return new Gallery(label, sources(run, label, inverted), grids);
     }
@@ -89,7 +89,7 @@ public record Album(ImageSource source, long maxPixels, List<MixingEntry> entrie
         }
     }
 
-    private Grid grid(RunFolder run, ClassLabel label, MixingEntry entry) throws IOException {
+    private Grid grid(RunFolder run, ClassLabel label, List<String> inverted, MixingEntry entry) throws IOException {
         MixingSettings settings = entry.settings();
         int perCell = Math.min(entry.count(), Math.max(1, PICTURES_PER_GRID / settings.cells()));
         List<List<Picture>> cells = new ArrayList<>();
@@ -98,7 +98,9 @@ public record Album(ImageSource source, long maxPixels, List<MixingEntry> entrie
         }
         Set<String> present = new GeneratedTable(run, label.classId()).chunks();
         GeneratedMixtures tables = new GeneratedMixtures(run, label.classId());
-        for (MixedChunk mixed : new MixingPlan(run, chunkRows).mixed(label, List.of(entry))) {
+        Set<String> standing = new InvertedTable(run, label.classId()).chunks();
+        List<String> pool = inverted.stream().filter(standing::contains).toList();
+        for (MixedChunk mixed : new MixingPlan(run, chunkRows).mixed(label, pool, List.of(entry))) {
             String generated = GenerationChunk.id(generationId, mixed.id());
             if (cells.stream().allMatch(cell -> cell.size() == perCell)) {
                 break;

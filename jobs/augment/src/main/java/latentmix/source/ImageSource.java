@@ -3,16 +3,21 @@ package latentmix.source;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
-import latentmix.checkpoint.BuiltIn;
+import java.util.Map;
 import latentmix.config.RunConfig;
 import latentmix.table.RunFolder;
 import org.apache.hadoop.conf.Configuration;
 
 /** Where images lie: which classes there are, which files a class has, and what their bytes are. */
 public interface ImageSource extends Serializable {
-    /** The source of a configuration's images. */
-    static ImageSource of(RunConfig.Input input) {
-        return new FolderSource(BuiltIn.located(input.root()));
+    /**
+     * The source of a configuration's images.
+     *
+     * @param folders the class list's folders by number, which numbers without names stand for; empty without a list
+     * @throws latentmix.config.ConfigException if what lies there is not of the format that is asked for
+     */
+    static ImageSource of(RunConfig.Input input, Map<Integer, String> folders, Configuration conf) throws IOException {
+        return new InputFormats(input, folders, conf).source();
     }
 
     /**
@@ -22,6 +27,11 @@ public interface ImageSource extends Serializable {
      */
     List<String> classIds(Configuration conf) throws IOException;
 
+    /** All classes that the source knows, with images or without, in the order of their numbers. */
+    default List<SourceClass> classes(Configuration conf) throws IOException {
+        return classIds(conf).stream().map(id -> new SourceClass(id, id)).toList();
+    }
+
     /** What lies there and belongs to no class. */
     default Listing beside(Configuration conf) throws IOException {
         return Listing.EMPTY;
@@ -29,6 +39,26 @@ public interface ImageSource extends Serializable {
 
     /** The files of a class. */
     Listing list(String classId, Configuration conf) throws IOException;
+
+    /** The same source, which has looked for the files of these classes at once where that costs less. */
+    default ImageSource listing(List<String> classIds, Configuration conf) throws IOException {
+        return this;
+    }
+
+    /** How many classes are best listed at once, where so many tasks list so many classes. */
+    default int together(int classes, int tasks) {
+        return 1;
+    }
+
+    /** The names under which rows without a class were rejected; none where every image has a class. */
+    default List<String> indices() {
+        return List.of();
+    }
+
+    /** How many images a class has that {@link #list} does not see before a run has read the files they lie in. */
+    default long unread(String classId) {
+        return 0;
+    }
 
     /**
      * An image's bytes.

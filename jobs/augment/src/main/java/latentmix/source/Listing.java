@@ -9,22 +9,31 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import latentmix.image.ImageNames;
+import latentmix.table.DigestRow;
 
 /**
- * What a source has for a class. Everything that lies there is in one of the three.
+ * What a source has for a class. Everything that lies there is in one of the first three.
  *
  * @param images files that may be images, sorted by path
  * @param refused what should be an image and cannot be read as a file
  * @param ignored what is no image by its name, counted by kind, such as {@code .txt}
+ * @param digests of images whose bytes the source knows already
  */
-public record Listing(List<ImageFile> images, List<Refused> refused, Map<String, Long> ignored) {
+public record Listing(
+        List<ImageFile> images, List<Refused> refused, Map<String, Long> ignored, List<DigestRow> digests) {
     /** Nothing. */
     public static final Listing EMPTY = new Listing(List.of());
 
     public Listing {
         images = List.copyOf(images);
         refused = List.copyOf(refused);
+        digests = List.copyOf(digests);
         ignored = Collections.unmodifiableMap(new TreeMap<>(ignored));
+    }
+
+    /** Files that must be read to be known. */
+    public Listing(List<ImageFile> images, List<Refused> refused, Map<String, Long> ignored) {
+        this(images, refused, ignored, List.of());
     }
 
     /** Images alone. */
@@ -48,6 +57,7 @@ public record Listing(List<ImageFile> images, List<Refused> refused, Map<String,
         private final List<ImageFile> images = new ArrayList<>();
         private final List<Refused> refused = new ArrayList<>();
         private final Map<String, Long> ignored = new TreeMap<>();
+        private final List<DigestRow> digests = new ArrayList<>();
 
         /** Whether a file is no image by its name; then it is counted. */
         boolean ignores(String name) {
@@ -66,6 +76,11 @@ public record Listing(List<ImageFile> images, List<Refused> refused, Map<String,
             images.add(image);
         }
 
+        void known(DigestRow row) {
+            image(new ImageFile(row.path(), row.length(), row.modified()));
+            digests.add(row);
+        }
+
         void refuse(String path, String reason, String detail) {
             refused.add(new Refused(path, reason, detail));
         }
@@ -73,7 +88,7 @@ public record Listing(List<ImageFile> images, List<Refused> refused, Map<String,
         Listing listing() {
             images.sort(Comparator.comparing(ImageFile::path));
             refused.sort(Comparator.comparing(Refused::path));
-            return new Listing(images, refused, ignored);
+            return new Listing(images, refused, ignored, digests);
         }
 
         private static String kind(String name) {

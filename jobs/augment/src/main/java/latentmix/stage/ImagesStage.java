@@ -1,6 +1,8 @@
 package latentmix.stage;
 
 import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -8,12 +10,18 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import latentmix.config.RunConfig;
 import latentmix.plan.Catalog;
+import latentmix.plan.ClassLabel;
 import latentmix.source.ImageSource;
 import latentmix.source.Listing;
+import latentmix.table.RunFolder;
+import latentmix.work.Batches;
 import latentmix.work.Conflicts;
 import latentmix.work.ImagesWork;
 
-/** The first stage: finds the images of every class and assigns them to chunks. A task looks at a class. */
+/**
+ * The first stage: finds the images of every class and assigns them to chunks. A task looks at a class, or at several
+ * where they lie in the same files.
+ */
 final class ImagesStage {
     private final RunContext context;
 
@@ -46,17 +54,36 @@ final class ImagesStage {
 
     /** The images of every class, in the order of classes. */
     List<Catalog> catalogs(ImagesWork.Look look) {
-        ImageSource source = context.source();
         int chunk = context.chunkRows();
         long limit = context.config().input().limit() == null
                 ? Long.MAX_VALUE
                 : context.config().input().limit();
         Conflicts conflicts =
                 context.config().input().conflicts() == RunConfig.Conflicts.REFUSE ? conflicts(look) : Conflicts.NONE;
-        return context.tasks()
-                .map("find images", context.classes().classes(), (folder, label, progress) -> new ImagesWork(
-                                folder, source, chunk, limit)
-                        .look(label, look, conflicts));
+        return ofClasses("find images", (folder, source, label) -> new ImagesWork(folder, source, chunk, limit)
+                .look(label, look, conflicts));
+    }
+
+    @FunctionalInterface
+    private interface Work<B> extends Serializable {
+        B of(RunFolder run, ImageSource source, ClassLabel label) throws IOException;
+    }
+
+    private <B> List<B> ofClasses(String description, Work<B> work) {
+        ImageSource source = context.source();
+        List<ClassLabel> classes = context.classes().classes();
+        int together = source.together(classes.size(), context.tasks().partitions());
+        List<List<ClassLabel>> groups =
+                Batches.of(classes, together).stream().map(List::copyOf).toList();
+        return context.tasks().flatMap(description, groups, (folder, labels, progress) -> {
+            ImageSource listed =
+                    source.listing(labels.stream().map(ClassLabel::classId).toList(), folder.conf());
+            List<B> results = new ArrayList<>();
+            for (ClassLabel label : labels) {
+                results.add(work.of(folder, listed, label));
+            }
+            return results;
+        });
     }
 
     /** The images that lie in several classes. Of each image 64 bits come to the driver, of those in question a row. */
@@ -64,19 +91,16 @@ final class ImagesStage {
         if (look == ImagesWork.Look.STANDING) {
             return Conflicts.NONE;
         }
-        ImageSource source = context.source();
         int chunk = context.chunkRows();
-        Set<Long> suspects = Conflicts.suspects(context.tasks()
-                .map("read images", context.classes().classes(), (folder, label, progress) -> new ImagesWork(
-                                folder, source, chunk)
-                        .prefixes(label, look)));
+        Set<Long> suspects = Conflicts.suspects(ofClasses(
+                "read images", (folder, source, label) -> new ImagesWork(folder, source, chunk).prefixes(label, look)));
         return suspects.isEmpty()
                 ? Conflicts.NONE
-                : Conflicts.among(context.tasks()
-                        .flatMap(
-                                "compare images",
-                                context.classes().classes(),
-                                (folder, label, progress) ->
-                                        new ImagesWork(folder, source, chunk).files(label, suspects)));
+                : Conflicts.among(
+                        ofClasses("compare images", (folder, source, label) -> new ImagesWork(folder, source, chunk)
+                                        .files(label, suspects))
+                                .stream()
+                                .flatMap(List::stream)
+                                .toList());
     }
 }

@@ -34,6 +34,12 @@ final class InvertStage {
         return chunks.stream().filter(chunk -> !done.contains(chunk.id())).toList();
     }
 
+    /** Those that stand. */
+    List<InversionChunk> standing(List<InversionChunk> chunks) throws IOException {
+        Set<String> done = context.run().chunks(Table.INVERTED);
+        return chunks.stream().filter(chunk -> done.contains(chunk.id())).toList();
+    }
+
     StageResult run(List<InversionChunk> chunks) throws IOException {
         List<InversionChunk> missing = missing(chunks);
         ModelSource source = context.invertingModel();

@@ -7,13 +7,13 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.InversionChunk;
 import latentmix.plan.MixedChunk;
 import latentmix.plan.MixingChunk;
 import latentmix.plan.MixingEntry;
 import latentmix.plan.MixingPlan;
-import latentmix.table.RunFolder.Table;
 import latentmix.table.StageName;
 import latentmix.work.ChunkResult;
 import latentmix.work.MixingWork;
@@ -21,23 +21,60 @@ import latentmix.work.MixingWork;
 /** Mixes the inverted images of each class. A task looks for a class's missing mixtures, another one mixes a chunk. */
 final class MixStage {
     private final RunContext context;
+    private final InvertStage invert;
     private List<MixedChunk> mixed; // null until it is asked for, and after mixing
 
-    MixStage(RunContext context) {
+    MixStage(RunContext context, InvertStage invert) {
         this.context = context;
+        this.invert = invert;
     }
 
-    /** This configuration's chunks of the mixed table, of every class; they are listed once. */
-    List<MixedChunk> chunks() {
+    /**
+     * This configuration's chunks of the mixed table, of the pools that stand; they are listed once.
+     *
+     * @param inversions this configuration's chunks of the inverted table, done or not
+     */
+    List<MixedChunk> chunks(List<InversionChunk> inversions) throws IOException {
         if (mixed == null) {
-            int chunkRows = context.chunkRows();
-            List<MixingEntry> entries = context.settings().mixing();
-            mixed = context.tasks()
-                    .flatMap("list mixtures", context.classes().classes(), (folder, label, progress) -> new MixingPlan(
-                                    folder, chunkRows)
-                            .mixed(label, entries));
+            mixed = listed(invert.standing(inversions));
         }
         return mixed;
+    }
+
+    private List<MixedChunk> listed(List<InversionChunk> inverted) {
+        Map<ClassLabel, List<String>> pools = pools(inverted);
+        int chunkRows = context.chunkRows();
+        List<MixingEntry> entries = context.settings().mixing();
+        return context.tasks()
+                .flatMap("list mixtures", List.copyOf(pools.keySet()), (folder, label, progress) -> new MixingPlan(
+                                folder, chunkRows)
+                        .mixed(label, pools.get(label), entries));
+    }
+
+    /**
+     * Those of classes whose pool will be the same once all images are inverted.
+     *
+     * @param missing the chunks of the inverted table that do not stand yet
+     */
+    List<MixedChunk> standing(List<InversionChunk> all, List<InversionChunk> missing) throws IOException {
+        Set<ClassLabel> growing = missing.stream().map(InversionChunk::label).collect(Collectors.toSet());
+        return chunks(all).stream()
+                .filter(chunk -> !growing.contains(chunk.label()))
+                .toList();
+    }
+
+    /** Lists the chunks anew when they are next asked for. */
+    void forgetListing() {
+        mixed = null;
+    }
+
+    /** The chunks' ids by class. */
+    static Map<ClassLabel, List<String>> pools(List<InversionChunk> inverted) {
+        Map<ClassLabel, List<String>> pools = new LinkedHashMap<>();
+        for (InversionChunk chunk : inverted) {
+            pools.computeIfAbsent(chunk.label(), label -> new ArrayList<>()).add(chunk.id());
+        }
+        return pools;
     }
 
     /**
@@ -46,10 +83,7 @@ final class MixStage {
      * @param inverted the chunks of the inverted table that stand
      */
     List<MixingChunk> missing(List<InversionChunk> inverted) throws IOException {
-        Map<ClassLabel, List<String>> pools = new LinkedHashMap<>();
-        for (InversionChunk chunk : inverted) {
-            pools.computeIfAbsent(chunk.label(), label -> new ArrayList<>()).add(chunk.id());
-        }
+        Map<ClassLabel, List<String>> pools = pools(inverted);
         int chunkRows = context.chunkRows();
         List<MixingEntry> entries = context.settings().mixing();
         Set<String> refusing = context.run().rejectedChunks(StageName.MIX);
@@ -80,10 +114,7 @@ final class MixStage {
     }
 
     StageResult run(List<InversionChunk> inversions) throws IOException {
-        Set<String> inverted = context.run().chunks(Table.INVERTED);
-        List<MixingChunk> missing = missing(inversions.stream()
-                .filter(chunk -> inverted.contains(chunk.id()))
-                .toList());
+        List<MixingChunk> missing = missing(invert.standing(inversions));
         List<ChunkResult> results = context.tasks()
                 .run(
                         Job.of(StageName.MIX, "mixtures", missing, chunk -> chunk.ks()
@@ -91,6 +122,6 @@ final class MixStage {
                         missing,
                         (folder, chunk, progress) -> new MixingWork(folder, progress).mix(chunk));
         mixed = null;
-        return new StageResult(chunks().size() - missing.size(), results);
+        return new StageResult(chunks(inversions).size() - missing.size(), results);
     }
 }

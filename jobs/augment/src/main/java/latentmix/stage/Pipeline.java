@@ -30,6 +30,7 @@ import latentmix.plan.InversionChunk;
 import latentmix.plan.MixedChunk;
 import latentmix.plan.MixingChunk;
 import latentmix.plan.MixingEntry;
+import latentmix.plan.MixingPlan;
 import latentmix.plan.NetworkCost;
 import latentmix.plan.RunSettings;
 import latentmix.report.Counts;
@@ -67,6 +68,7 @@ public final class Pipeline {
     private final Tasks tasks;
     private final Preflight preflight;
     private final RunSettings settings;
+    private final ImageSource source;
     private final ClassList classes;
     private final ImagesStage images;
     private final PromptsStage prompts;
@@ -93,13 +95,17 @@ public final class Pipeline {
         this.checkpoint = preflight.checkpoint(preparation);
         this.devicesPerTask = Tasks.devicesPerTask(spark.getConf());
         this.settings = RunSettings.of(config, checkpoint, device(spark), preparation::settings);
-        ImageSource source = ImageSource.of(config.input());
+        this.source = IndexStage.known(
+                ImageSource.of(config.input(), ClassList.folders(config.input(), run.conf()), run.conf()),
+                run,
+                tasks,
+                preparation.look());
         this.classes = ClassList.read(config.input(), config.prompt(), source, run.conf());
         RunContext context = new RunContext(run, tasks, config, settings, classes, source, model, invertingModel);
         this.images = new ImagesStage(context);
         this.prompts = new PromptsStage(context);
         this.invert = new InvertStage(context);
-        this.mix = new MixStage(context);
+        this.mix = new MixStage(context, invert);
         this.generate = new GenerateStage(context);
         this.evaluate =
                 config.evaluation() == null ? Optional.empty() : Optional.of(new EvaluateStage(context, preparation));
@@ -212,15 +218,17 @@ public final class Pipeline {
                     preflight.warn(catalogs);
                     summarize(stage, mix.run(inversions), start);
                 }
-                case GENERATE -> summarize(stage, generate.run(generate.chunks(mix.chunks())), start);
+                case GENERATE -> summarize(stage, generate.run(generate.chunks(mix.chunks(inversions))), start);
                 case EVALUATE -> {
                     if (evaluate.isPresent()) {
                         summarize(
-                                stage, evaluate.get().run(catalogs, inversions, generate.chunks(mix.chunks())), start);
+                                stage,
+                                evaluate.get().run(catalogs, inversions, generate.chunks(mix.chunks(inversions))),
+                                start);
                     }
                 }
                 case EXPORT -> {
-                    ExportStage.Done done = export.run(mix.chunks());
+                    ExportStage.Done done = export.run(mix.chunks(inversions));
                     summarize(stage, done.stage(), start);
                     exported = done.images();
                 }
@@ -240,7 +248,7 @@ public final class Pipeline {
                 left,
                 settingsIds(catalogs),
                 counts,
-                scores(),
+                scores(inversions),
                 summaries,
                 RunSummary.measured(run, summaries));
         summary.publish(run);
@@ -296,7 +304,8 @@ public final class Pipeline {
         Map<String, MixingChunk> unmixedById = new HashMap<>();
         unmixed.forEach(chunk -> unmixedById.put(chunk.id(), chunk));
         List<MixedChunk> mixed = Stream.concat(
-                        mix.chunks().stream(), unmixed.stream().map(chunk -> MixedChunk.of(chunk, settings.mixing())))
+                        mix.standing(inversions, uninverted).stream(),
+                        unmixed.stream().map(chunk -> MixedChunk.of(chunk, settings.mixing())))
                 .toList();
         List<GenerationChunk> generations = generate.chunks(mixed);
         List<GenerationChunk> ungenerated = generate.missing(generations);
@@ -345,7 +354,7 @@ public final class Pipeline {
             throws IOException {
         List<InversionChunk> inversions = stages.contains(StageName.INVERT) ? invert.refusing(all) : List.of();
         List<GenerationChunk> generations =
-                stages.contains(StageName.GENERATE) ? generate.refusing(generate.chunks(mix.chunks())) : List.of();
+                stages.contains(StageName.GENERATE) ? generate.refusing(generate.chunks(mix.chunks(all))) : List.of();
         if (evaluate.isPresent()) {
             Set<String> again = Stream.concat(
                             inversions.stream().map(InversionChunk::id),
@@ -353,11 +362,12 @@ public final class Pipeline {
                     .collect(Collectors.toSet());
             Set<String> refusing =
                     stages.contains(StageName.EVALUATE) ? run.rejectedChunks(StageName.EVALUATE) : Set.of();
-            evaluate.get().forget(catalogs, all, generate.chunks(mix.chunks()), again, refusing);
+            evaluate.get().forget(catalogs, all, generate.chunks(mix.chunks(all)), again, refusing);
         }
-        export.forget(generations, mix.chunks());
+        export.forget(generations, mix.chunks(all));
         invert.forget(inversions);
         generate.forget(generations);
+        mix.forgetListing();
     }
 
     private record ToCount(ClassLabel label, List<InversionChunk> inversions, List<GenerationChunk> generations)
@@ -370,29 +380,31 @@ public final class Pipeline {
         }
         inversions.forEach(
                 chunk -> byClass.get(chunk.label().classId()).inversions().add(chunk));
-        generate.chunks(mix.chunks())
+        generate.chunks(mix.chunks(inversions))
                 .forEach(chunk ->
                         byClass.get(chunk.label().classId()).generations().add(chunk));
         List<MixingEntry> entries = settings.mixing();
         Set<String> refusing = run.rejectedChunks(StageName.MIX);
-        return Counts.of(
-                tasks.map(
-                        "count rows",
-                        List.copyOf(byClass.values()),
-                        (folder, item, progress) -> Census.of(
-                                folder, item.label(), item.inversions(), entries, item.generations(), refusing)),
-                ignored);
+        List<Census> counted = new ArrayList<>(tasks.map(
+                "count rows",
+                List.copyOf(byClass.values()),
+                (folder, item, progress) ->
+                        Census.of(folder, item.label(), item.inversions(), entries, item.generations(), refusing)));
+        counted.add(Census.ofNoClass(run, source.indices()));
+        return Counts.of(counted, ignored);
     }
 
     /** How degenerate the mixtures of every cell are, over all classes. */
-    private List<CellScores> scores() {
+    private List<CellScores> scores(List<InversionChunk> inversions) throws IOException {
         List<MixingEntry> entries = settings.mixing();
         String settingsId = settings.generationId();
+        Map<ClassLabel, List<String>> pools = MixStage.pools(invert.standing(inversions));
         return tasks
                 .map("score mixtures", classes.classes(), (folder, label, progress) -> {
                     ArrayList<CellScores> cells = new ArrayList<>();
+                    String pool = MixingPlan.poolId(folder, label, pools.getOrDefault(label, List.of()));
                     for (MixingEntry entry : entries) {
-                        cells.addAll(CellScores.of(folder, label, entry, settingsId));
+                        cells.addAll(CellScores.of(folder, label, entry, pool, settingsId));
                     }
                     return cells;
                 })

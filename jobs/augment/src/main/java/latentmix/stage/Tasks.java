@@ -213,8 +213,17 @@ public final class Tasks {
         if (items.isEmpty()) {
             return List.of();
         }
-        int partitions = Math.min(items.size(), 4 * spark.defaultParallelism());
-        return map(description, items, partitions, spark.sc().longAccumulator(), work);
+        return map(
+                description,
+                items,
+                Math.min(items.size(), partitions()),
+                spark.sc().longAccumulator(),
+                work);
+    }
+
+    /** The most tasks that small items are divided into. */
+    int partitions() {
+        return 4 * spark.defaultParallelism();
     }
 
     /** The same of items that have several results each. */

@@ -16,20 +16,22 @@ public final class MixedTable extends ChunkTable<MixedRow> {
     }
 
     /** Which mixture a row is. */
-    public record Key(String mixId, int k, String settingsId) implements Mixture {}
+    public record Key(String mixId, int k, String poolId, String settingsId) implements Mixture {}
 
     /** What a mixture was made of, and how. */
     public record Recipe(String mixId, int k, String method, List<String> sourceIds, List<Double> weights, double ess)
             implements Mixture {}
 
     /** Of which images a mixture was made, under which settings. */
-    public record Sources(String mixId, int k, List<String> sourceIds, List<Double> weights, String settingsId)
+    public record Sources(
+            String mixId, int k, String poolId, List<String> sourceIds, List<Double> weights, String settingsId)
             implements Mixture {}
 
     /** How far a mixture is from nominal noise. */
     public record Scores(
             String mixId,
             int k,
+            String poolId,
             int attempt,
             double classMeanGain,
             double predictedClassMeanGain,

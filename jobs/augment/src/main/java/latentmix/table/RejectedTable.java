@@ -7,7 +7,7 @@ import java.util.Set;
 /** What one stage refused: a row for each thing, a file for each chunk that refused any. */
 public final class RejectedTable {
     /** Why a thing was refused, and under which settings. */
-    public record Reason(String reason, String settingsId) {}
+    public record Reason(String id, String reason, String settingsId) {}
 
     private record Id(String id) {}
 

@@ -83,6 +83,11 @@ public final class RunFolder {
         return conf;
     }
 
+    /** Where the folder lies. */
+    public String root() {
+        return root.toString();
+    }
+
     public Path path(String relative) {
         return new Path(root, relative);
     }

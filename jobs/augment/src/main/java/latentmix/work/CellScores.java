@@ -42,9 +42,12 @@ public record CellScores(
         long nearDuplicates,
         PixelScores image)
         implements Serializable {
-    /** The cells of an entry, in the order of its grid, over what stands in a class's tables under these settings. */
-    public static List<CellScores> of(RunFolder run, ClassLabel label, MixingEntry entry, String generationId)
-            throws IOException {
+    /**
+     * The cells of an entry, in the order of its grid, over what stands in a class's tables of a pool under these
+     * settings.
+     */
+    public static List<CellScores> of(
+            RunFolder run, ClassLabel label, MixingEntry entry, String poolId, String generationId) throws IOException {
         MixingSettings settings = entry.settings();
         List<List<MixedTable.Scores>> mixed = new ArrayList<>();
         List<List<GeneratedTable.Scores>> generated = new ArrayList<>();
@@ -57,7 +60,7 @@ public record CellScores(
                         generationId,
                         MixedTable.Scores.class,
                         GeneratedTable.Scores.class,
-                        row -> entry.asks(row.settingsId(), row.k()))
+                        row -> row.poolId().equals(poolId) && entry.asks(row.settingsId(), row.k()))
                 .forEach(pair -> {
                     int cell = pair.mixture().k() % settings.cells();
                     mixed.get(cell).add(pair.mixture());

@@ -2,6 +2,7 @@ package latentmix.work;
 
 import java.io.IOException;
 import java.io.Serializable;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -10,6 +11,7 @@ import latentmix.plan.ClassLabel;
 import latentmix.plan.GenerationChunk;
 import latentmix.plan.InversionChunk;
 import latentmix.plan.MixingEntry;
+import latentmix.plan.MixingPlan;
 import latentmix.table.GeneratedTable;
 import latentmix.table.ImagesTable;
 import latentmix.table.InvertedTable;
@@ -60,13 +62,19 @@ public record Census(
             }
         }
         refused(run, StageName.IMAGES, ImagesTable.rejectedId(classId), rejected);
-        Set<String> own =
-                Set.copyOf(entries.stream().map(MixingEntry::settingsId).toList());
+        Set<String> asked = asked(
+                run,
+                label,
+                inversions.stream()
+                        .map(InversionChunk::id)
+                        .filter(done::contains)
+                        .toList(),
+                entries);
         RejectedTable refusals = new RejectedTable(run, StageName.MIX);
         for (String chunk : new MixedTable(run, classId).chunks()) {
             if (refusing.contains(chunk)) {
                 for (Reason row : refusals.reasons(chunk)) {
-                    if (own.contains(row.settingsId())) {
+                    if (asked.contains(row.id())) {
                         count(StageName.MIX, row, rejected);
                     }
                 }
@@ -87,6 +95,30 @@ public record Census(
             }
         }
         return new Census(classId, images, inverted, mixed, generated, rejected);
+    }
+
+    /**
+     * What was refused of images that are of no class: rows without a label, and what lies in files that do not open.
+     */
+    public static Census ofNoClass(RunFolder run, List<String> indices) throws IOException {
+        Map<String, Map<String, Long>> rejected = new TreeMap<>();
+        for (String index : indices) {
+            refused(run, StageName.IMAGES, index, rejected);
+        }
+        return new Census("", 0, 0, 0, 0, rejected);
+    }
+
+    /** The ids of the mixtures that the entries ask of the pool that stands. */
+    private static Set<String> asked(RunFolder run, ClassLabel label, List<String> inverted, List<MixingEntry> entries)
+            throws IOException {
+        String poolId = MixingPlan.poolId(run, label, inverted);
+        Set<String> asked = new HashSet<>();
+        for (MixingEntry entry : entries) {
+            for (int k = 0; k < entry.mixtures(); k++) {
+                asked.add(entry.settings().mixId(entry.settingsId(), label.classId(), poolId, k));
+            }
+        }
+        return asked;
     }
 
     /** Rows refused in a stage. */

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import latentmix.plan.Catalog;
 import latentmix.plan.ClassLabel;
 import latentmix.source.ImageFile;
@@ -93,10 +94,9 @@ public final class ImagesWork {
                 ContentId.of("", bytes));
     }
 
-    private Map<ImageFile, DigestRow> digests(ClassLabel label) throws IOException {
+    private Map<ImageFile, DigestRow> digests(ClassLabel label, Listing listing) throws IOException {
         Map<ImageFile, DigestRow> known = new HashMap<>();
-        new DigestsTable(run, label.classId())
-                .rows()
+        Stream.concat(new DigestsTable(run, label.classId()).rows().stream(), listing.digests().stream())
                 .forEach(row -> known.put(new ImageFile(row.path(), row.length(), row.modified()), row));
         return known;
     }
@@ -109,10 +109,11 @@ public final class ImagesWork {
         if (look == Look.STANDING) {
             return List.of(); // looks at no file
         }
-        Map<ImageFile, DigestRow> known = digests(label);
+        Listing listing = source.list(label.classId(), run.conf());
+        Map<ImageFile, DigestRow> known = digests(label, listing);
         List<DigestRow> present = new ArrayList<>();
         List<DigestRow> learnt = new ArrayList<>();
-        for (ImageFile file : source.list(label.classId(), run.conf()).images()) {
+        for (ImageFile file : listing.images()) {
             DigestRow row = known.get(file);
             if (row == null && look == Look.SCAN) {
                 try {
@@ -160,11 +161,11 @@ public final class ImagesWork {
             byPath.put(row.path(), row);
             ids.add(row.imageId());
         }
-        Map<ImageFile, DigestRow> known = digests(label);
+        Listing listing = source.list(label.classId(), run.conf());
+        Map<ImageFile, DigestRow> known = digests(label, listing);
         Map<String, ImageRow> fresh = new TreeMap<>();
         long standing = 0;
         List<RejectedRow> rejected = new ArrayList<>();
-        Listing listing = source.list(label.classId(), run.conf());
         listing.refused().forEach(file -> rejected.add(rejected(label, "", file.path(), file.reason(), file.detail())));
         for (ImageFile file : listing.images()) {
             String path = file.path();
@@ -225,14 +226,14 @@ public final class ImagesWork {
         Map<String, ImageRow> byPath = new HashMap<>();
         ImagesTable table = new ImagesTable(run, label.classId());
         table.rows().forEach(row -> byPath.put(row.path(), row));
-        Map<ImageFile, DigestRow> known = digests(label);
+        Listing listing = source.list(label.classId(), run.conf());
+        Map<ImageFile, DigestRow> known = digests(label, listing);
         Set<String> ids = new HashSet<>();
         byPath.values().forEach(row -> ids.add(row.imageId()));
-        Listing listing = source.list(label.classId(), run.conf());
         Map<String, Long> refusals = new TreeMap<>();
         listing.refused().forEach(file -> refusals.merge(file.reason(), 1L, Long::sum));
-        long fresh = 0;
-        long unread = 0;
+        long unread = source.unread(label.classId());
+        long fresh = unread;
         long standing = 0;
         Set<String> refused = Set.copyOf(table.refused());
         for (ImageFile file : listing.images()) {

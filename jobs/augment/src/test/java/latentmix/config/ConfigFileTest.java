@@ -39,7 +39,15 @@ class ConfigFileTest {
 
         assertThat(config)
                 .isEqualTo(new RunConfig(
-                        new RunConfig.Input("images", null, 100_000_000, List.of(), null, RunConfig.Conflicts.REFUSE),
+                        new RunConfig.Input(
+                                "images",
+                                null,
+                                100_000_000,
+                                List.of(),
+                                null,
+                                RunConfig.Conflicts.REFUSE,
+                                RunConfig.Format.AUTO,
+                                Map.of()),
                         new RunConfig.Model(
                                 CheckpointSpec.of("builtin:fashion"),
                                 Dtype.FLOAT32,
@@ -77,7 +85,8 @@ class ConfigFileTest {
     void everyKeyIsRead() {
         RunConfig config = parse(
                 """
-                input: {root: "s3a://bucket/images", classes: classes.tsv, max_pixels: 1000, folders: [b, a], limit: 9, conflicts: keep}
+                input: {root: "s3a://bucket/images", classes: classes.tsv, max_pixels: 1000, folders: [b, a], limit: 9, conflicts: keep,
+                        format: parquet, columns: {label: species}}
                 model: {checkpoint: sd, scheduler: {steps_offset: 1}, vae: other, variant: fp16, text_encoder_3: null,
                   dtype: bfloat16, batch: 4, threads: 2, device: gpu, size: 512}
                 prompt: {template: "{class}", classes: {n01: "a crane, a bird"}, negative: blurry}
@@ -108,7 +117,9 @@ class ConfigFileTest {
                                 1000,
                                 List.of("b", "a"),
                                 9,
-                                RunConfig.Conflicts.KEEP),
+                                RunConfig.Conflicts.KEEP,
+                                RunConfig.Format.PARQUET,
+                                Map.of("label", "species")),
                         new RunConfig.Model(
                                 CheckpointSpec.of("sd")
                                         .withVae("other")
@@ -179,7 +190,7 @@ class ConfigFileTest {
                                 + " input.root=…",
                         "input.max_pixels: expected a whole number from 1 to 2147483647, got -1; the default is"
                                 + " 100000000",
-                        "input.sise: unknown key; expected one of root, classes, max_pixels, folders, limit, conflicts; rename"
+                        "input.sise: unknown key; expected one of root, format, columns, classes, max_pixels, folders, limit, conflicts; rename"
                                 + " it or take it away",
                         "model.checkpoint: expected a path or one of builtin:fashion, builtin:fashion-unlabelled,"
                                 + " builtin:fashion-mnist-sample, got builtin:fashon; check the spelling; did you mean"

@@ -11,7 +11,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.plan.ExitCode;
@@ -198,14 +201,22 @@ class PipelineTest {
     }
 
     @Test
-    void anAddedImageAddsRowsAndChangesNone() throws IOException {
+    void anAddedImageAddsRowsChangesNoneAndTheDatasetHasTheMixturesOfAllImagesAlone() throws IOException {
         Path more = TinyRun.input(folder.resolve("more-in"), 8);
         Path run = folder.resolve("added");
         assertThat(TinyRun.run(2, TinyRun.config(more), run)).isZero();
         Map<String, String> before = TinyRun.tables(run);
         TinyRun.copy(more, "5-sandal", 8, 9);
         assertThat(TinyRun.run(2, TinyRun.config(more), run)).isZero();
-        assertThat(TinyRun.tables(run)).containsAllEntriesOf(rowsOnly(before));
+        Map<String, String> after = TinyRun.tables(run);
+        Map<String, String> rows = new TreeMap<>(before);
+        rows.keySet().removeIf(name -> name.startsWith("dataset/"));
+        assertThat(after).containsAllEntriesOf(rows);
+        Set<String> sandals = images(before, "5-sandal");
+        assertThat(sandals).hasSize(6);
+        assertThat(images(after, "5-sandal")).hasSize(6).doesNotContainAnyElementsOf(sandals);
+        assertThat(images(after, "9-ankle-boot")).isEqualTo(images(before, "9-ankle-boot"));
+        assertThat(TinyRun.summary(run).get("counts").get("mixed").asLong()).isEqualTo(20);
         assertThat(TinyRun.evaluations(run, "invert")).isEqualTo(4);
         assertThat(TinyRun.summary(run).get("counts").get("inverted").asLong()).isEqualTo(17);
     }
@@ -284,6 +295,13 @@ class PipelineTest {
     }
 
     /** Without the files that list a class's images and so grow with them. */
+    /** The names of a class's images in the dataset. */
+    private static Set<String> images(Map<String, String> tables, String classId) {
+        return tables.keySet().stream()
+                .filter(name -> name.startsWith("dataset/images/" + classId + "/") && name.endsWith(".png"))
+                .collect(Collectors.toSet());
+    }
+
     private static Map<String, String> rowsOnly(Map<String, String> tables) {
         tables.keySet().removeIf(name -> name.endsWith("metadata.jsonl"));
         return tables;

@@ -125,7 +125,7 @@ class TablesTest {
     void mixturesAreReadBack() throws IOException {
         MixedTable table = new MixedTable(run, CAT);
         table.commit("c1", List.of(mixed("m1", 0, 1), mixed("m2", 1, 0.5)), List.of());
-        assertThat(table.keys("c1")).contains(new MixedTable.Key("m2", 1, "s1"));
+        assertThat(table.keys("c1")).contains(new MixedTable.Key("m2", 1, "pool", "s1"));
         assertThat(table.strengths("c1")).containsExactly(1.0, 0.5);
         assertThat(table.noise("c1").get(0).latent()).usingRecursiveComparison().isEqualTo(LATENT);
         assertThat(table.starts("c1").get(0).original().isNone()).isTrue();
@@ -134,7 +134,7 @@ class TablesTest {
         assertThat(table.mixtures("c1", MixedTable.Recipe.class))
                 .contains(new MixedTable.Recipe("m1", 0, "lin/0", ids, weights, 1.6));
         assertThat(table.mixtures("c1", MixedTable.Sources.class))
-                .contains(new MixedTable.Sources("m1", 0, ids, weights, "s1"));
+                .contains(new MixedTable.Sources("m1", 0, "pool", ids, weights, "s1"));
         assertThat(table.mixtures("c1", MixedTable.Scores.class).get(1).degeneracy())
                 .isEqualTo(new Degeneracy(1, 2, 3, 4, 5, 6, 7));
     }

@@ -16,6 +16,7 @@ import latentmix.source.ImageSource;
 import latentmix.table.InvertedTable;
 import latentmix.table.RunFolder;
 import latentmix.work.InvertedPool;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
@@ -45,9 +46,9 @@ record Pools(JavaSparkContext spark, RunConfig config, String runFolder, String 
 
     /** The classes, sorted by folder. */
     List<ClassLabel> classes() throws IOException {
-        return ClassList.read(
-                        config.input(), config.prompt(), ImageSource.of(config.input()), spark.hadoopConfiguration())
-                .classes();
+        Configuration conf = spark.hadoopConfiguration();
+        ImageSource source = ImageSource.of(config.input(), ClassList.folders(config.input(), conf), conf);
+        return ClassList.read(config.input(), config.prompt(), source, conf).classes();
     }
 
     /**

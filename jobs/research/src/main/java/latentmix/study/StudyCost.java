@@ -48,7 +48,7 @@ record StudyCost(List<RunCost> runs) {
         List<RunCost> costs = new ArrayList<>();
         List<Inverted> inverted = new ArrayList<>();
         for (RunConfig run : StudyRuns.of(config)) {
-            ImageSource source = ImageSource.of(run.input());
+            ImageSource source = ImageSource.of(run.input(), ClassList.folders(run.input(), conf), conf);
             NetworkCost cost =
                     NetworkCost.of(run, run.model().checkpoint().open(conf).schedulerConfig());
             List<ClassLabel> classes =

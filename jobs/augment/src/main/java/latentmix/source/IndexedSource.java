@@ -1,0 +1,354 @@
+package latentmix.source;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import latentmix.config.ConfigException;
+import latentmix.table.ContentId;
+import latentmix.table.DigestRow;
+import latentmix.table.IndexRow;
+import latentmix.table.IndexTable;
+import latentmix.table.RunFolder;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Images inside larger files, or named by one. Each larger file is read once and leaves a file of index rows in the run
+ * folder; which classes there are and what they have comes from those.
+ *
+ * @param base the folder that paths are relative to
+ * @param shards the larger files, sorted by path
+ * @param folders of a class list by number; empty where none is given
+ * @param tables the run folder that holds the index; empty before {@link #known}
+ * @param known what the surveys found; null before
+ */
+public record IndexedSource(
+        String base, ShardFormat format, List<Shard> shards, Map<Integer, String> folders, String tables, Known known)
+        implements ImageSource {
+    private static final String VERSION = "index 1";
+
+    public IndexedSource {
+        shards = List.copyOf(shards);
+        folders = Map.copyOf(folders);
+    }
+
+    /** Shards that nobody has looked into. */
+    IndexedSource(String base, ShardFormat format, List<Shard> shards, Map<Integer, String> folders) {
+        this(base, format, shards, folders, "", null);
+    }
+
+    /**
+     * What one shard has.
+     *
+     * @param names the names that it gives to numbers, in their order
+     * @param classes images by class
+     * @param refused rows without a class, by reason
+     */
+    public record Survey(List<String> names, Map<SourceClass, Long> classes, Map<String, Long> refused)
+            implements Serializable {}
+
+    /**
+     * What all shards have.
+     *
+     * @param classes by number
+     * @param present the ids of those with images
+     * @param unread images by class id that the index does not have yet
+     * @param refused rows without a class that nobody has rejected yet, by reason
+     */
+    public record Known(
+            List<SourceClass> classes, List<String> present, Map<String, Long> unread, Map<String, Long> refused)
+            implements Serializable {}
+
+    /** The name of a shard's file of the index. */
+    public String index(Shard shard) {
+        return ContentId.of(
+                VERSION,
+                format.settings(),
+                RunFolder.json(new TreeMap<>(folders)),
+                shard.path(),
+                Long.toString(shard.length()),
+                Long.toString(shard.modified()));
+    }
+
+    /** Reads a shard and publishes its rows, unless they are there; says what it has. */
+    public Survey index(Shard shard, RunFolder run) throws IOException {
+        IndexTable table = new IndexTable(run);
+        if (!table.has(index(shard))) {
+            List<String> names = format.names(new Path(base), shard, run.conf());
+            List<IndexRow> rows = new ArrayList<>();
+            format.read(
+                    new Path(base), shard, ShardFormat.Extent.WHOLE, run.conf(), entry -> rows.add(row(entry, names)));
+            rows.sort(Comparator.comparing(IndexRow::classId));
+            table.publish(index(shard), rows);
+        }
+        return survey(shard, run);
+    }
+
+    /** What a shard has: by its rows of the index, else by its labels alone. */
+    public Survey survey(Shard shard, RunFolder run) throws IOException {
+        IndexTable table = new IndexTable(run);
+        List<String> names = format.names(new Path(base), shard, run.conf());
+        Map<SourceClass, Long> classes = new HashMap<>();
+        Map<String, Long> refused = new TreeMap<>();
+        if (table.has(index(shard))) {
+            for (IndexTable.Label row : table.labels(index(shard))) {
+                count(row.classId(), row.className(), row.reason(), classes, refused);
+            }
+        } else {
+            format.read(new Path(base), shard, ShardFormat.Extent.LABELS, run.conf(), entry -> {
+                IndexRow row = row(entry, names);
+                count(row.classId(), row.className(), row.reason(), classes, refused);
+            });
+        }
+        return new Survey(names, classes, refused);
+    }
+
+    private static void count(
+            String classId, String name, String reason, Map<SourceClass, Long> classes, Map<String, Long> refused) {
+        if (reason.isEmpty()) {
+            classes.merge(new SourceClass(classId, name), 1L, Long::sum);
+        } else {
+            refused.merge(reason, 1L, Long::sum);
+        }
+    }
+
+    private IndexRow row(ShardFormat.Entry entry, List<String> names) {
+        if (entry instanceof ShardFormat.Refused refused) {
+            return refused(refused.path(), refused.reason(), refused.detail());
+        }
+        ShardFormat.Image image = (ShardFormat.Image) entry;
+        String label = image.label();
+        SourceClass found;
+        if (label.isEmpty()) {
+            return refused(image.path(), "no label", "expected the number or the name of a class, got none");
+        } else if (label.matches("-\\d{1,18}")) {
+            return refused(image.path(), "no label", "expected a class's number from 0 on, got " + label);
+        } else if (label.matches("\\d{1,9}") && !folders.isEmpty()) {
+            String folder = folders.get(Integer.parseInt(label));
+            if (folder == null) {
+                return refused(image.path(), "unknown label", "expected an index of input.classes, got " + label);
+            }
+            found = SourceClass.named(folder);
+        } else if (label.matches("\\d{1,9}") && !names.isEmpty()) {
+            int number = Integer.parseInt(label);
+            if (number >= names.size()) {
+                return refused(
+                        image.path(),
+                        "unknown label",
+                        "expected a number below the " + names.size() + " names of the label column, got " + label);
+            }
+            found = SourceClass.named(names.get(number));
+        } else {
+            found = SourceClass.named(label);
+        }
+        return new IndexRow(
+                found.id(),
+                found.name(),
+                format.namesFiles() ? "" : ContentId.of(found.id(), image.bytes()),
+                format.namesFiles() ? "" : ContentId.of("", image.bytes()),
+                image.path(),
+                image.bytes().length,
+                image.caption(),
+                "",
+                "");
+    }
+
+    private static IndexRow refused(String path, String reason, String detail) {
+        return new IndexRow("", "", "", "", path, 0, "", reason, detail);
+    }
+
+    /**
+     * The same shards, of which it is known what they have.
+     *
+     * @param run the folder whose index is read
+     * @param surveys of the shards, in their order
+     * @throws ConfigException if they have no classes, or some that cannot be used
+     */
+    public IndexedSource known(RunFolder run, List<Survey> surveys) throws IOException {
+        Set<String> indexed = new IndexTable(run).names();
+        List<String> names = List.of();
+        Map<String, SourceClass> byId = new TreeMap<>();
+        Map<String, Long> unread = new TreeMap<>();
+        Map<String, Long> refused = new TreeMap<>();
+        Map<String, Long> allRefused = new TreeMap<>();
+        for (int i = 0; i < surveys.size(); i++) {
+            Survey survey = surveys.get(i);
+            boolean isIndexed = indexed.contains(index(shards.get(i)));
+            if (!survey.names().isEmpty() && !names.isEmpty() && !survey.names().equals(names)) {
+                throw new ConfigException(
+                        List.of("input.root: expected the same class names in every file, but those of "
+                                + shards.get(i).path() + " differ from those before; convert the files together"));
+            }
+            names = survey.names().isEmpty() ? names : survey.names();
+            for (Map.Entry<SourceClass, Long> one : survey.classes().entrySet()) {
+                put(one.getKey(), byId);
+                if (!isIndexed) {
+                    unread.merge(one.getKey().id(), one.getValue(), Long::sum);
+                }
+            }
+            survey.refused().forEach((reason, rows) -> allRefused.merge(reason, rows, Long::sum));
+            if (!isIndexed) {
+                survey.refused().forEach((reason, rows) -> refused.merge(reason, rows, Long::sum));
+            }
+        }
+        if (byId.isEmpty()) {
+            throw new ConfigException(List.of("input.root: expected images with labels in the " + shards.size()
+                    + " files of " + base + ", but there is none"
+                    + (allRefused.isEmpty() ? "" : " (refused rows: " + allRefused + ")")
+                    + "; name the columns by input.columns"));
+        }
+        List<SourceClass> classes = new ArrayList<>(byId.values());
+        if (folders.isEmpty() && !names.isEmpty()) {
+            Map<String, SourceClass> all = new LinkedHashMap<>();
+            names.forEach(name -> put(SourceClass.named(name), all));
+            byId.values().forEach(one -> put(one, all));
+            classes = new ArrayList<>(all.values());
+        } else if (classes.stream().allMatch(SourceClass::isNumber)) {
+            classes.sort(Comparator.comparingInt(one -> Integer.parseInt(one.name())));
+        }
+        return new IndexedSource(
+                base,
+                format,
+                shards,
+                folders,
+                run.root(),
+                new Known(List.copyOf(classes), List.copyOf(byId.keySet()), unread, refused));
+    }
+
+    private static void put(SourceClass one, Map<String, SourceClass> byId) {
+        SourceClass other = byId.putIfAbsent(one.id(), one);
+        if (other != null && !other.equals(one)) {
+            throw new ConfigException(List.of("input.root: expected class names that differ in more than the signs a"
+                    + " folder's name cannot have, got " + other.name() + " and " + one.name() + "; rename one"));
+        }
+    }
+
+    private Known looked() {
+        if (known == null) {
+            throw new ConfigException(List.of("input.format: expected folders, which alone are read here, got "
+                    + format.settings().split(" ", 2)[0] + " at " + base
+                    + "; put the images into <root>/<class>/<image>"));
+        }
+        return known;
+    }
+
+    @Override
+    public List<String> classIds(Configuration conf) {
+        return looked().present();
+    }
+
+    @Override
+    public List<SourceClass> classes(Configuration conf) {
+        return looked().classes();
+    }
+
+    @Override
+    public Listing beside(Configuration conf) {
+        Map<String, Long> counts = new TreeMap<>();
+        looked().refused().forEach((reason, rows) -> counts.put("rows: " + reason, rows));
+        return new Listing(List.of(), List.of(), counts);
+    }
+
+    @Override
+    public List<String> indices() {
+        return shards.stream().map(this::index).toList();
+    }
+
+    @Override
+    public long unread(String classId) {
+        return looked().unread().getOrDefault(classId, 0L);
+    }
+
+    @Override
+    public int together(int classes, int tasks) {
+        return Math.max(1, (classes + tasks - 1) / tasks);
+    }
+
+    @Override
+    public ImageSource listing(List<String> classIds, Configuration conf) throws IOException {
+        return new Listed(this, listings(classIds, conf));
+    }
+
+    @Override
+    public Listing list(String classId, Configuration conf) throws IOException {
+        return listings(List.of(classId), conf).get(classId);
+    }
+
+    /** Reads each file of the index once. */
+    private Map<String, Listing> listings(List<String> classIds, Configuration conf) throws IOException {
+        Map<String, Listing.Builder> builders = new HashMap<>();
+        Map<String, Set<String>> paths = new HashMap<>();
+        for (String classId : classIds) {
+            builders.put(classId, new Listing.Builder());
+            paths.put(classId, new HashSet<>());
+        }
+        IndexTable table = new IndexTable(new RunFolder(tables, conf));
+        Set<String> indexed = table.names();
+        for (Shard shard : shards) {
+            if (!indexed.contains(index(shard))) {
+                continue;
+            }
+            for (IndexRow row : table.rows(index(shard))) {
+                Listing.Builder builder = builders.get(row.classId());
+                if (builder == null) {
+                    continue;
+                }
+                if (!paths.get(row.classId()).add(row.path())) {
+                    builder.refuse(
+                            row.path(), "duplicate", shard.path() + " names it twice in this class; one is used");
+                } else if (format.namesFiles()) {
+                    add(row.path(), builder, conf);
+                } else {
+                    builder.known(
+                            new DigestRow(row.path(), row.length(), shard.modified(), row.imageId(), row.digest()));
+                }
+            }
+        }
+        Map<String, Listing> listings = new HashMap<>();
+        builders.forEach((classId, builder) -> listings.put(classId, builder.listing()));
+        return Collections.unmodifiableMap(listings);
+    }
+
+    private void add(String path, Listing.Builder builder, Configuration conf) throws IOException {
+        try {
+            Path file = Manifest.file(new Path(base), path);
+            FileSystem fs = file.getFileSystem(conf);
+            FileStatus status = fs.getFileStatus(file);
+            if (status.isDirectory()) {
+                builder.refuse(path, "no file", "expected a file, but this is a folder; name the images in it");
+            } else {
+                builder.image(new ImageFile(path, status.getLen(), status.getModificationTime()));
+            }
+        } catch (FileNotFoundException e) {
+            builder.refuse(
+                    path,
+                    "missing file",
+                    "expected the file that the manifest names, but there is none at "
+                            + Manifest.file(new Path(base), path) + "; correct the path, relative to the manifest");
+        } catch (IllegalArgumentException e) {
+            builder.refuse(path, "no path", "expected a path or a location, got this: " + e.getMessage());
+        }
+    }
+
+    @Override
+    public byte[] read(ImageFile image, RunFolder files) throws IOException {
+        return read(image.path(), files);
+    }
+
+    @Override
+    public byte[] read(String path, RunFolder files) throws IOException {
+        return format.image(new Path(base), path, files.conf());
+    }
+}

@@ -1,0 +1,204 @@
+package latentmix.source;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import latentmix.checkpoint.BuiltIn;
+import latentmix.config.ConfigException;
+import latentmix.config.RunConfig;
+import latentmix.config.RunConfig.Format;
+import latentmix.table.RunFolder;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/** Tells by what lies at a root how its images lie there, and finds the files that hold or name them. */
+final class InputFormats {
+    private static final Set<String> MANIFESTS = Set.of("csv", "jsonl", "ndjson", "json");
+
+    private final RunConfig.Input input;
+    private final Map<Integer, String> folders;
+    private final Configuration conf;
+    private final Path root;
+    private final Manifest manifest;
+
+    InputFormats(RunConfig.Input input, Map<Integer, String> folders, Configuration conf) {
+        this.input = input;
+        this.folders = folders;
+        this.conf = conf;
+        this.root = new Path(BuiltIn.located(input.root()));
+        this.manifest = new Manifest(Columns.of(input.columns(), Manifest.PATHS));
+    }
+
+    ImageSource source() throws IOException {
+        if (input.format() == Format.FOLDERS) {
+            return new FolderSource(BuiltIn.located(input.root()));
+        }
+        FileSystem fs = root.getFileSystem(conf);
+        FileStatus status;
+        try {
+            status = fs.getFileStatus(root);
+        } catch (FileNotFoundException e) {
+            if (input.format() == Format.AUTO) {
+                return new FolderSource(BuiltIn.located(input.root())); // which says what is missing
+            }
+            throw new ConfigException(List.of("input.root: expected " + input.format() + " files, but there is nothing"
+                    + " at " + root + "; check the path"));
+        }
+        Format format = input.format() == Format.AUTO ? detected(fs, status) : input.format();
+        return switch (format) {
+            case AUTO, FOLDERS -> new FolderSource(BuiltIn.located(input.root()));
+            case PARQUET -> {
+                ParquetShards parquet = new ParquetShards(Columns.of(input.columns(), ParquetShards.IMAGES));
+                List<Shard> shards = shards(fs, status, "parquet", format);
+                parquet.check(new Path(base(status), shards.get(0).path()), conf);
+                yield new IndexedSource(base(status).toString(), parquet, shards, folders);
+            }
+            case WEBDATASET ->
+                new IndexedSource(
+                        base(status).toString(),
+                        new TarShards(Columns.of(input.columns(), List.of())),
+                        shards(fs, status, "tar", format),
+                        folders);
+            case MANIFEST -> {
+                FileStatus file = manifest(fs, status);
+                manifest.check(file.getPath(), conf);
+                yield new IndexedSource(
+                        file.getPath().getParent().toString(),
+                        manifest,
+                        List.of(new Shard(file.getPath().getName(), file.getLen(), file.getModificationTime())),
+                        folders);
+            }
+        };
+    }
+
+    /** The folder that a shard's path is relative to. */
+    private Path base(FileStatus status) {
+        return status.isDirectory() ? root : root.getParent();
+    }
+
+    private Format detected(FileSystem fs, FileStatus status) throws IOException {
+        if (!status.isDirectory()) {
+            return switch (suffix(root)) {
+                case "parquet" -> Format.PARQUET;
+                case "tar" -> Format.WEBDATASET;
+                default -> {
+                    if (MANIFESTS.contains(suffix(root))) {
+                        yield Format.MANIFEST;
+                    }
+                    throw new ConfigException(List.of("input.root: expected a folder, or a .parquet, .tar, .csv or"
+                            + " .jsonl file, got " + root + "; say what it is by input.format"));
+                }
+            };
+        }
+        FileStatus[] entries = visible(fs, root);
+        if (any(entries, "parquet")) {
+            return Format.PARQUET;
+        } else if (any(entries, "tar")) {
+            return Format.WEBDATASET;
+        } else if (!manifests(entries).isEmpty()) {
+            return Format.MANIFEST;
+        }
+        FileStatus first = Arrays.stream(entries)
+                .filter(FileStatus::isDirectory)
+                .min(Comparator.comparing(FileStatus::getPath))
+                .orElse(null);
+        if (first != null) {
+            FileStatus[] below = visible(fs, first.getPath());
+            if (all(below, "parquet")) {
+                return Format.PARQUET;
+            } else if (all(below, "tar")) {
+                return Format.WEBDATASET;
+            }
+        }
+        return Format.FOLDERS;
+    }
+
+    private static FileStatus[] visible(FileSystem fs, Path folder) throws IOException {
+        return Arrays.stream(fs.listStatus(folder))
+                .filter(entry -> isVisible(entry.getPath()))
+                .toArray(FileStatus[]::new);
+    }
+
+    private static boolean isVisible(Path path) {
+        return !path.getName().startsWith(".") && !path.getName().startsWith("_");
+    }
+
+    private static boolean any(FileStatus[] entries, String suffix) {
+        return Arrays.stream(entries)
+                .anyMatch(entry -> entry.isFile() && suffix(entry.getPath()).equals(suffix));
+    }
+
+    private static boolean all(FileStatus[] entries, String suffix) {
+        return entries.length > 0
+                && Arrays.stream(entries)
+                        .allMatch(entry ->
+                                entry.isFile() && suffix(entry.getPath()).equals(suffix));
+    }
+
+    /** The files that name images with labels. */
+    private List<FileStatus> manifests(FileStatus[] entries) throws IOException {
+        List<FileStatus> found = new ArrayList<>();
+        for (FileStatus entry : entries) {
+            if (entry.isFile() && MANIFESTS.contains(suffix(entry.getPath())) && manifest.fits(entry.getPath(), conf)) {
+                found.add(entry);
+            }
+        }
+        return found;
+    }
+
+    private FileStatus manifest(FileSystem fs, FileStatus status) throws IOException {
+        if (!status.isDirectory()) {
+            return status;
+        }
+        List<FileStatus> found = manifests(visible(fs, root));
+        if (found.size() != 1) {
+            throw new ConfigException(List.of("input.root: expected one .csv, .jsonl or .json file with the columns"
+                    + " path and label in " + root + ", got "
+                    + (found.isEmpty()
+                            ? "none"
+                            : String.join(
+                                    ", ",
+                                    found.stream()
+                                            .map(file -> file.getPath().getName())
+                                            .sorted()
+                                            .toList()))
+                    + "; name the file itself"));
+        }
+        return found.get(0);
+    }
+
+    private List<Shard> shards(FileSystem fs, FileStatus status, String suffix, Format format) throws IOException {
+        List<Shard> shards = new ArrayList<>();
+        if (!status.isDirectory()) {
+            shards.add(new Shard(root.getName(), status.getLen(), status.getModificationTime()));
+        } else {
+            Path folder = fs.makeQualified(root);
+            for (FileStatus file : RunFolder.filesBelow(fs, folder)) {
+                String path = folder.toUri().relativize(file.getPath().toUri()).getPath();
+                boolean visible = Arrays.stream(path.split("/")).noneMatch(part -> !isVisible(new Path(part)));
+                if (visible && suffix(file.getPath()).equals(suffix)) {
+                    shards.add(new Shard(path, file.getLen(), file.getModificationTime()));
+                }
+            }
+        }
+        if (shards.isEmpty()) {
+            throw new ConfigException(List.of("input.root: expected ." + suffix + " files for input.format: " + format
+                    + ", but there is none in " + root + "; check the path; compressed tar files must be unpacked"));
+        }
+        shards.sort(Comparator.comparing(Shard::path));
+        return shards;
+    }
+
+    private static String suffix(Path file) {
+        String name = file.getName();
+        return name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,280 @@
+package latentmix.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import latentmix.architecture.Architecture;
+import latentmix.model.ClipTokenizer;
+import latentmix.model.Models;
+import latentmix.model.Tokenizer;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Checkpoints in one file become what diffusers makes of them: golden/single_file.py wrote what is expected. */
+class SingleFileTest {
+    private static final Map<String, String> WEIGHTS = Map.of(
+            "unet", "unet/diffusion_pytorch_model.safetensors",
+            "vae", "vae/diffusion_pytorch_model.safetensors",
+            "text_encoder", "text_encoder/model.safetensors");
+    private static final int[] NARROW = {1, 1, 2, 2};
+    private static final Configuration CONF = new Configuration();
+    private static JsonNode golden;
+
+    @TempDir
+    Path folder;
+
+    @BeforeAll
+    static void readGolden() throws IOException {
+        golden = new ObjectMapper()
+                .readTree(Path.of("src/test/resources/golden/single-file.json").toFile());
+    }
+
+    private static LdmLayout tiny(String family) {
+        return family.equals("sd1")
+                ? LdmLayout.first(new LdmLayout.Widths(32, NARROW, 64, 64, 3, 80, 32), ElementType.F32)
+                        .withEma()
+                : LdmLayout.second(new LdmLayout.Widths(64, NARROW, 64, 64, 24, 80, 32), ElementType.F16);
+    }
+
+    private static LdmLayout full(String family) {
+        int[] mult = {1, 2, 4, 4};
+        return family.equals("sd1")
+                ? LdmLayout.first(new LdmLayout.Widths(320, mult, 768, 768, 12, 49408, 128), ElementType.F16)
+                : LdmLayout.second(new LdmLayout.Widths(320, mult, 1024, 1024, 24, 49408, 128), ElementType.F16);
+    }
+
+    private Path write(LdmLayout layout) throws IOException {
+        return layout.write(folder.resolve("model.safetensors"));
+    }
+
+    private static CheckpointSpec spec(Path file) {
+        return CheckpointSpec.of(file.toString());
+    }
+
+    /** Every tensor that the networks need is there, of the right shape. */
+    private static void assertUsable(CheckpointFolder checkpoint) {
+        for (String network : checkpoint.networks()) {
+            Path component = checkpoint.component(network);
+            Architecture.of(component).weights(component).close();
+        }
+    }
+
+    /** Names, shapes and bytes, as the golden file has them. */
+    private static String values(Path weights) {
+        List<String> lines = new ArrayList<>();
+        try (Safetensors file = Safetensors.open(weights)) {
+            for (Safetensors.Tensor tensor : file.tensors().values()) {
+                ByteBuffer bytes = ByteBuffer.allocate((int) (tensor.end() - tensor.begin()));
+                file.read(tensor, 0, bytes);
+                lines.add("%s %s %08x".formatted(tensor.name(), tensor.shape(), LdmLayout.crc(bytes.array())));
+            }
+        }
+        return LdmLayout.digest(lines.stream());
+    }
+
+    private static void assertConfigs(CheckpointFolder checkpoint, String family, JsonNode expected) {
+        for (String component : WEIGHTS.keySet()) {
+            assertThat(checkpoint.config(component)).as(component).isEqualTo(expected.get(component));
+        }
+        assertThat(checkpoint.schedulerConfig())
+                .isEqualTo(golden.get("scheduler").get(family));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sd1", "sd2"})
+    void aFileBecomesWhatDiffusersMakesOfIt(String family) throws IOException {
+        JsonNode expected = golden.get("tiny").get(family);
+        assertThat(tiny(family).digest())
+                .as("the same file")
+                .isEqualTo(expected.get("file").asText());
+        CheckpointFolder checkpoint = spec(write(tiny(family))).open(CONF);
+        assertConfigs(checkpoint, family, expected.get("configs"));
+        WEIGHTS.forEach((component, path) -> assertThat(values(checkpoint.path().resolve(path)))
+                .as(component)
+                .isEqualTo(expected.get(component).asText()));
+        assertUsable(checkpoint);
+    }
+
+    @Test
+    void theMovingAverageIsAVariant() throws IOException {
+        Path file = write(tiny("sd1"));
+        CheckpointFolder checkpoint = spec(file).withVariant("ema").open(CONF);
+        JsonNode expected = golden.get("tiny").get("sd1");
+        assertThat(values(checkpoint.component("unet").resolve("diffusion_pytorch_model.ema.safetensors")))
+                .isEqualTo(expected.get("unet_ema").asText());
+        assertThat(values(checkpoint.path().resolve(WEIGHTS.get("vae"))))
+                .isEqualTo(expected.get("vae").asText());
+        assertThat(checkpoint.origin())
+                .hasValueSatisfying(text -> assertThat(text).contains("moving average"));
+        assertThatThrownBy(() -> spec(file).withVariant("fp16").open(CONF))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("has the variant ema alone");
+    }
+
+    /** By names and shapes alone: the file is a hole. */
+    @ParameterizedTest
+    @ValueSource(strings = {"sd1", "sd2"})
+    void aFileOfFullSizeHasThePublishedConfigurations(String family) throws IOException {
+        JsonNode expected = golden.get("full").get(family);
+        assertThat(full(family).digest()).isEqualTo(expected.get("file").asText());
+        Path file = full(family).writeSparse(folder.resolve("model.safetensors"));
+        try (SingleFile single = SingleFile.open(file, spec(file))) {
+            for (Map.Entry<String, String> component : WEIGHTS.entrySet()) {
+                Map<String, List<Long>> shapes = single.shapes(component.getValue());
+                assertThat(LdmLayout.digest(shapes.entrySet().stream().map(e -> e.getKey() + " " + e.getValue())))
+                        .as(component.getKey())
+                        .isEqualTo(expected.get(component.getKey()).asText());
+                assertThat(json(single.texts().get(component.getKey() + "/config.json")))
+                        .isEqualTo(expected.get("configs").get(component.getKey()));
+            }
+            assertThat(json(single.texts().get("scheduler/scheduler_config.json")))
+                    .isEqualTo(golden.get("scheduler").get(family));
+        }
+    }
+
+    private static JsonNode json(String text) throws IOException {
+        return new ObjectMapper().readTree(text);
+    }
+
+    @Test
+    void theFileOfAnSd2IsTakenForVPredictionUnlessItsStepOrTheUserSaysOtherwise() throws IOException {
+        CheckpointFolder checkpoint = spec(write(tiny("sd2"))).open(CONF);
+        assertThat(checkpoint.schedulerConfig().get("prediction_type").asText()).isEqualTo("v_prediction");
+        assertThat(Models.imageSize(checkpoint)).isEqualTo(768);
+        assertThat(checkpoint.origin()).hasValueSatisfying(text -> assertThat(text)
+                .contains("model.scheduler: {prediction_type: epsilon}", "model.size: 512"));
+        CheckpointFolder said = spec(folder.resolve("model.safetensors"))
+                .withScheduler(new ObjectMapper().createObjectNode().put("prediction_type", "epsilon"))
+                .open(CONF);
+        assertThat(said.schedulerConfig().get("prediction_type").asText()).isEqualTo("epsilon");
+    }
+
+    /** Ids of openai/clip-vit-large-patch14, as its model card and papers print them; sums of its published file. */
+    @Test
+    void theVocabularyIsClips() throws IOException {
+        CheckpointFolder checkpoint = spec(write(
+                        LdmLayout.first(new LdmLayout.Widths(32, NARROW, 64, 64, 3, 49408, 32), ElementType.F16)))
+                .open(CONF);
+        Models.check(checkpoint);
+        Path tokenizer = checkpoint.component("tokenizer");
+        assertThat(Fingerprint.ofFile(tokenizer.resolve("merges.txt")))
+                .isEqualTo("9fd691f7c8039210e0fced15865466c65820d09b63988b0174bfe25de299051a");
+        JsonNode vocabulary = json(Files.readString(tokenizer.resolve("vocab.json")));
+        assertThat(vocabulary).hasSize(49408);
+        assertThat(vocabulary.get("<|endoftext|>").asInt()).isEqualTo(49407);
+        try (Tokenizer clip = ClipTokenizer.open(tokenizer)) {
+            assertThat(clip.encode("a photo of a cat")).startsWith(49406, 320, 1125, 539, 320, 2368, 49407, 49407);
+        }
+    }
+
+    @Test
+    void itIsConvertedOnceAndADamagedFileIsMadeAnew() throws IOException {
+        Path file = write(tiny("sd1"));
+        Path dir = folder.resolve("cache");
+        Path made;
+        try (CheckpointCache cache = new CheckpointCache(dir, Long.MAX_VALUE)) {
+            made = cache.folder(file, spec(file));
+        }
+        Path weights = made.resolve(WEIGHTS.get("vae"));
+        String sum = Fingerprint.ofFile(weights);
+        var unet = Files.getLastModifiedTime(made.resolve(WEIGHTS.get("unet")));
+        Files.write(weights, new byte[] {1, 2, 3});
+        Path moved = Files.move(file, folder.resolve("another name.safetensors"));
+        try (CheckpointCache cache = new CheckpointCache(dir, Long.MAX_VALUE)) {
+            assertThat(cache.folder(moved, spec(moved)))
+                    .as("its content decides")
+                    .isEqualTo(made);
+        }
+        assertThat(Fingerprint.ofFile(weights)).isEqualTo(sum);
+        assertThat(Files.getLastModifiedTime(made.resolve(WEIGHTS.get("unet")))).isEqualTo(unet);
+    }
+
+    @Test
+    void itLiesInAnotherFileSystemToo() throws IOException {
+        Path file = write(tiny("sd1"));
+        Configuration conf = new Configuration();
+        conf.set("fs.counted.impl", CountedFileSystem.class.getName());
+        CheckpointFolder remote = CheckpointSpec.of("counted://" + file).open(conf);
+        assertThat(remote.fingerprint()).isEqualTo(spec(file).open(CONF).fingerprint());
+    }
+
+    @Test
+    void anAutoencoderMayBeAFileAloneAndTheCheckpointsOwnNeedNotBeThere() throws IOException {
+        Path whole = write(tiny("sd1"));
+        Path vae = tiny("sd1")
+                .without("model")
+                .without("cond_stage_model")
+                .without("betas")
+                .write(folder.resolve("vae.safetensors"));
+        Path rest = tiny("sd1").without(LdmLayout.VAE).write(folder.resolve("rest.safetensors"));
+        assertThatThrownBy(() -> spec(rest).open(CONF))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageEndingWith("name one in model.vae");
+        for (Path other : List.of(vae, whole)) { // of which nothing but its autoencoder is converted
+            Path alone =
+                    CheckpointCache.located(new CheckpointSpec(other.toString(), "{}", "", "", Set.of("unet")), CONF);
+            assertThat(alone.resolve("config.json")).exists();
+            assertThat(alone.resolve("unet")).doesNotExist();
+            CheckpointFolder checkpoint = spec(rest).withVae(other.toString()).open(CONF);
+            assertUsable(checkpoint);
+            assertThat(values(checkpoint.component("vae").resolve("diffusion_pytorch_model.safetensors")))
+                    .isEqualTo(golden.get("tiny").get("sd1").get("vae").asText());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+            conditioner.embedders.0.transformer.text_model.final_layer_norm.weight | Stable Diffusion XL
+            model.diffusion_model.joint_blocks.0.context_block.adaLN_modulation.1.bias | Stable Diffusion 3
+            model.diffusion_model.double_blocks.0.img_attn.norm.key_norm.scale | FLUX
+            control_model.time_embed.0.weight | a ControlNet
+            lora_unet_down_blocks_0.lora_up.weight | a LoRA
+            model.diffusion_model.label_emb.0.0.weight | an unCLIP model is not supported
+            """)
+    void anotherModelsFileIsRefusedByName(String tensor, String name) throws IOException {
+        Path file = write(tiny("sd1").with(tensor, 4, 4));
+        assertThatThrownBy(() -> spec(file).open(CONF))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageStartingWith(
+                        "expected a checkpoint of Stable Diffusion 1 or 2 in the file " + file + ", got ")
+                .hasMessageContaining(name)
+                .hasMessageNotContaining("\n");
+    }
+
+    @Test
+    void whatIsNoWholeCheckpointIsRefused() throws IOException {
+        Path inpainting = write(tiny("sd1").with("model.diffusion_model.input_blocks.0.0.weight", 32, 9, 3, 3));
+        assertThatThrownBy(() -> spec(inpainting).open(CONF))
+                .hasMessageContaining("of 9 input channels, as inpainting");
+        Path unet = tiny("sd1").without("cond_stage_model").write(folder.resolve("unet.safetensors"));
+        assertThatThrownBy(() -> spec(unet).open(CONF)).hasMessageContaining("none of its text encoder's tensors");
+        Path component = Path.of("src/test/resources/golden/unet-sd15/diffusion_pytorch_model.safetensors");
+        assertThatThrownBy(() -> spec(component).open(CONF)).hasMessageContaining("a component in diffusers");
+        Path unknown = tiny("sd1")
+                .without("model")
+                .without("cond_stage_model")
+                .without("first_stage_model")
+                .write(folder.resolve("unknown.safetensors"));
+        assertThatThrownBy(() -> spec(unknown).open(CONF)).hasMessageContaining("got the tensors betas;");
+        Path pickle = Files.writeString(folder.resolve("model.ckpt"), "a pickle");
+        assertThatThrownBy(() -> spec(pickle).open(CONF)).hasMessageContaining("from_single_file");
+    }
+}
