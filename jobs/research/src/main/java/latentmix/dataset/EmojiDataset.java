@@ -7,14 +7,19 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import latentmix.checkpoint.Fingerprint;
 import latentmix.dataset.EmojiNames.Emoji;
 import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
@@ -36,8 +41,8 @@ public final class EmojiDataset {
     /** Pixels of a side. */
     public static final int SIDE = 64;
 
-    /** One thing of so many is in the test split. */
-    private static final int HELD_OUT = 8;
+    /** One thing of so many of a class is in the test split. */
+    private static final int HELD_OUT = 6;
 
     private static final String HEADER =
             "path,label,caption,name,style,class,group,subgroup,split,mirrored,author,license\n";
@@ -45,11 +50,15 @@ public final class EmojiDataset {
     private final Path modules;
     private final Path out;
     private final Map<String, String> classes; // by the key of a name
+    private final List<Emoji> emoji;
+    private final Set<String> heldOut; // keys
 
     private EmojiDataset(Path modules, Path out) throws IOException {
         this.modules = modules;
         this.out = out;
         this.classes = classes();
+        this.emoji = EmojiNames.read(modules);
+        this.heldOut = heldOut(emoji, classes);
     }
 
     /**
@@ -58,12 +67,19 @@ public final class EmojiDataset {
      * @param images by style
      * @param unmatched drawings of a style that show no thing of this name, by style
      * @param undrawn files that could not be drawn, with the reason
+     * @param unknown names of the class list that are none of Unicode's
      */
-    public record Result(int names, Map<String, Integer> images, Map<String, Integer> unmatched, List<String> undrawn) {
+    public record Result(
+            int names,
+            Map<String, Integer> images,
+            Map<String, Integer> unmatched,
+            List<String> undrawn,
+            List<String> unknown) {
         public Result {
             images = new LinkedHashMap<>(images);
             unmatched = new LinkedHashMap<>(unmatched);
             undrawn = List.copyOf(undrawn);
+            unknown = List.copyOf(unknown);
         }
     }
 
@@ -90,8 +106,6 @@ public final class EmojiDataset {
     }
 
     private Result write(Consumer<String> say) throws IOException {
-        List<Emoji> emoji = EmojiNames.read(modules);
-        requireEveryClassedName(emoji);
         Map<String, Integer> images = new LinkedHashMap<>();
         Map<String, Integer> unmatched = new LinkedHashMap<>();
         List<String> undrawn = new ArrayList<>();
@@ -122,7 +136,7 @@ public final class EmojiDataset {
         Files.writeString(out.resolve("manifest.csv"), HEADER + String.join("", lines.values()));
         writeClassList();
         Files.writeString(out.resolve("NOTICE"), notice());
-        return new Result(emoji.size(), images, unmatched, undrawn);
+        return new Result(emoji.size(), images, unmatched, undrawn, unknown());
     }
 
     private static Drawn drawn(Picture picture) {
@@ -171,8 +185,22 @@ public final class EmojiDataset {
         return text.matches("[^\",\\n]*") ? text : "\"" + text.replace("\"", "\"\"") + "\"";
     }
 
-    private static String split(Emoji emoji) {
-        return Math.floorMod(emoji.key().hashCode(), HELD_OUT) == 0 ? "test" : "train";
+    private String split(Emoji emoji) {
+        return heldOut.contains(emoji.key()) ? "test" : "train";
+    }
+
+    /** Of every class, and of the things of each subgroup that have none, every sixth by the hash of its name. */
+    private static Set<String> heldOut(List<Emoji> emoji, Map<String, String> classes) {
+        Map<String, List<String>> alike = emoji.stream()
+                .sorted(Comparator.comparing(one -> Fingerprint.ofText(one.key())))
+                .collect(Collectors.groupingBy(
+                        one -> classes.getOrDefault(one.key(), one.subgroup()),
+                        Collectors.mapping(Emoji::key, Collectors.toList())));
+        return alike.values().stream()
+                .flatMap(keys -> IntStream.range(0, keys.size())
+                        .filter(i -> i % HELD_OUT == 0)
+                        .mapToObj(keys::get))
+                .collect(Collectors.toSet());
     }
 
     private void writeClassList() throws IOException {
@@ -200,14 +228,12 @@ public final class EmojiDataset {
                 .toString();
     }
 
-    private void requireEveryClassedName(List<Emoji> emoji) {
-        List<String> keys = emoji.stream().map(Emoji::key).toList();
-        List<String> unknown =
-                classes.keySet().stream().filter(key -> !keys.contains(key)).toList();
-        if (!unknown.isEmpty()) {
-            throw new IllegalStateException(
-                    "The names of emoji-classes.tsv must be Unicode's, these are not: " + unknown);
-        }
+    private List<String> unknown() {
+        Set<String> keys = emoji.stream().map(Emoji::key).collect(Collectors.toSet());
+        return classes.keySet().stream()
+                .filter(key -> !keys.contains(key))
+                .sorted()
+                .toList();
     }
 
     /** The class of each name that has one. */

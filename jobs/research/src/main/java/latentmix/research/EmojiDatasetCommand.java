@@ -3,7 +3,6 @@ package latentmix.research;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import latentmix.cli.OutputFolder;
@@ -56,9 +55,16 @@ final class EmojiDatasetCommand implements Callable<Integer> {
         int images =
                 result.images().values().stream().mapToInt(Integer::intValue).sum();
         print(String.format("%,d images of %,d things in %s", images, result.names(), out));
+        if (!result.unknown().isEmpty()) {
+            print("names of the class list that are none of Unicode's, and of no class: "
+                    + String.join(", ", result.unknown()));
+        }
         if (!result.undrawn().isEmpty()) {
             print(result.undrawn().size() + " drawings could not be drawn and were left out:");
-            new ArrayList<>(result.undrawn()).stream().limit(UNDRAWN_NAMED).forEach(line -> print("  " + line));
+            result.undrawn().stream().limit(UNDRAWN_NAMED).forEach(line -> print("  " + line));
+            if (result.undrawn().size() > UNDRAWN_NAMED) {
+                print("  and " + (result.undrawn().size() - UNDRAWN_NAMED) + " more");
+            }
         }
         return ExitCode.DONE.code();
     }
