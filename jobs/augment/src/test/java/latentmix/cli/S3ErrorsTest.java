@@ -119,7 +119,7 @@ class S3ErrorsTest {
         server.put(Files.writeString(folder.resolve("inception.pt"), "a program"), "inception.pt");
         for (String[] wrong : new String[][] {
             {"s3a://no-such-bucket/inception.pt", "s3a://no-such-bucket", "expected a bucket"},
-            {location("none.pt"), "evaluation.inception", location("none.pt"), "no .pt file"},
+            {location("none.pt"), "evaluation.inception", location("none.pt"), "no .pt or .safetensors file"},
             {location("inception.pt"), "evaluation.inception", "inception.pt should have the SHA-256 " + named}
         }) {
             String inception = "evaluation.inception={file: \"" + wrong[0] + "\", sha256: " + named + "}";
