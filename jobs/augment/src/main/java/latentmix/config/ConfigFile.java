@@ -131,12 +131,17 @@ public final class ConfigFile {
                 inversion(inversion, generation.guidance()),
                 mixing(entries),
                 generation,
-                new RunConfig.Export(file.section(RunKeys.EXPORT).read(RunKeys.FORMAT)),
+                export(file.section(RunKeys.EXPORT)),
                 file.has(RunKeys.EVALUATION) ? evaluation(file.section(RunKeys.EVALUATION)) : null,
                 run(file.section(RunKeys.WORK), model.batch()));
         checkStrengths(entries, config);
         wayBack(config, inversion);
         return config;
+    }
+
+    private static RunConfig.Export export(Section section) {
+        return new RunConfig.Export(
+                section.read(RunKeys.FORMAT), section.read(RunKeys.FORMATS), section.read(RunKeys.SHARD_MB));
     }
 
     /** What is in a section of {@link RunKeys#INPUT}. */

@@ -82,6 +82,20 @@ public record RunConfig(
         }
     }
 
+    /** What a dataset's files are. */
+    public enum DatasetFormat {
+        PARQUET,
+        WEBDATASET,
+        /** A folder a class. */
+        IMAGES;
+
+        /** As configurations spell it. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
     static final String NONE = "none";
 
     private static final String BUILT_IN_CLASSIFIER = "builtin:fashion/classifier";
@@ -274,9 +288,15 @@ public record RunConfig(
     /**
      * What the dataset is written as.
      *
-     * @param format of the ImageFolder tree's files
+     * @param format of the images
+     * @param formats of the dataset, each of which holds all images
+     * @param shardMb megabytes (10⁶ bytes) of a Parquet or tar file, about
      */
-    public record Export(String format) {}
+    public record Export(String format, List<DatasetFormat> formats, int shardMb) {
+        public Export {
+            formats = List.copyOf(formats);
+        }
+    }
 
     /**
      * What is measured of the images made, and against which real ones.

@@ -332,7 +332,19 @@ public final class RunKeys {
 
     static final Key<String> FORMAT =
             with("format", Type.Choice.of("png"), "png", "The format of the exported images.", "png");
-    static final Block EXPORT = Block.of("export", "What the dataset is written as.", FORMAT);
+    static final Key<List<RunConfig.DatasetFormat>> FORMATS = with(
+            "formats",
+            new Type.ListOf<>(Type.Choice.of(RunConfig.DatasetFormat.values())),
+            "[parquet, images]",
+            "What the dataset's files are: one format or several, each with all images; see [the dataset](dataset.md).",
+            "[parquet, webdataset]");
+    static final Key<Integer> SHARD_MB = with(
+            "shard_mb",
+            new Type.Count(1, 100_000),
+            "256",
+            "Megabytes of a Parquet or tar file, about. A file holds whole chunks.",
+            "512");
+    static final Block EXPORT = Block.of("export", "What the dataset is written as.", FORMAT, FORMATS, SHARD_MB);
 
     static final Key<String> FILE = required(
             "file",

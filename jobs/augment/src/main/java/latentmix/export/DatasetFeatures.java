@@ -20,6 +20,7 @@ public final class DatasetFeatures {
         classNames.forEach(label.putArray("names")::add);
         label.put("_type", "ClassLabel");
         features.set("class_name", value("string"));
+        features.set("split", value("string"));
         features.set("mix_id", value("string"));
         features.set("method", value("string"));
         features.set("source_ids", list(value("string")));

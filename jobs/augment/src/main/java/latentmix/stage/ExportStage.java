@@ -14,6 +14,7 @@ import latentmix.export.DatasetFeatures;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassList;
 import latentmix.plan.ExportChunk;
+import latentmix.plan.ExportShard;
 import latentmix.plan.GenerationChunk;
 import latentmix.plan.InversionChunk;
 import latentmix.plan.MixedChunk;
@@ -22,7 +23,9 @@ import latentmix.report.Album;
 import latentmix.report.Gallery;
 import latentmix.report.Report;
 import latentmix.report.RunSummary;
+import latentmix.report.StageLeft;
 import latentmix.source.ImageSource;
+import latentmix.table.DatasetTable;
 import latentmix.table.MetricRow;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
@@ -33,6 +36,7 @@ import latentmix.work.ExportWork;
 /** The last stage: the dataset of the images that are asked for, and the page that shows a run. */
 final class ExportStage {
     private static final int CLASSES_IN_REPORT = 10;
+    private static final long MEGABYTE = 1_000_000;
 
     /**
      * What an export did.
@@ -48,6 +52,7 @@ final class ExportStage {
     private final ClassList classes;
     private final ImageSource source;
     private final String features; // the dataset's
+    private final List<RunConfig.DatasetFormat> formats;
 
     ExportStage(RunContext context) {
         this.run = context.run();
@@ -57,72 +62,161 @@ final class ExportStage {
         this.classes = context.classes();
         this.source = context.source();
         this.features = DatasetFeatures.json(classes.names());
+        this.formats = config.export().formats();
     }
 
     /** The chunks of the dataset, done or not: those with mixtures of the entries with {@code export: true}. */
-    List<ExportChunk> chunks(List<MixedChunk> mixed) {
+    private List<ExportChunk> chunks(List<MixedChunk> mixed) {
         return mixed.stream()
                 .filter(chunk -> chunk.exported() > 0)
                 .map(chunk -> ExportChunk.of(settings.generationId(), chunk, features))
                 .toList();
     }
 
-    /** Those that do not stand yet. */
-    List<ExportChunk> missing(List<ExportChunk> chunks) throws IOException {
-        return missing(chunks, run.files(ExportWork.PARQUET));
+    /** The shards of these chunks by the bytes of their generated files, or by a guess where those do not stand yet. */
+    private List<ExportShard> shards(List<ExportChunk> chunks, Map<String, Long> generated) {
+        long image = RowBytes.image(settings.inversion().size());
+        return ExportShard.pack(
+                chunks,
+                chunk -> generated.containsKey(chunk.generated())
+                        ? Math.round(generated.get(chunk.generated()) * chunk.share())
+                        : chunk.rows() * image,
+                config.export().shardMb() * MEGABYTE);
     }
 
-    private static List<ExportChunk> missing(List<ExportChunk> chunks, Set<String> present) {
-        return chunks.stream().filter(chunk -> !present.contains(chunk.file())).toList();
-    }
-
-    /** Brings the dataset up to date. */
-    Done run(List<MixedChunk> mixed) throws IOException {
-        Set<String> generated = run.chunks(Table.GENERATED);
-        List<ExportChunk> all = chunks(mixed).stream()
-                .filter(chunk -> generated.contains(chunk.generated()))
-                .toList();
-        Set<String> ids = all.stream().map(ExportChunk::file).collect(Collectors.toSet());
-        Set<String> present = run.files(ExportWork.PARQUET);
-        for (String file : present) {
-            if (!ids.contains(file)) { // gone before its images may change: a Parquet file vouches for them
-                run.delete(ExportWork.PARQUET + "/" + file);
+    /** What is left to do. Shards are guessed where their images are not generated yet. */
+    StageLeft left(List<MixedChunk> mixed) throws IOException {
+        List<ExportChunk> chunks = chunks(mixed);
+        List<ExportShard> shards = shards(chunks, run.sizes(Table.GENERATED));
+        List<Integer> rows = new ArrayList<>(); // of each task
+        for (RunConfig.DatasetFormat format : formats) {
+            switch (format) {
+                case PARQUET, WEBDATASET ->
+                    missing(format, shards).stream().map(ExportShard::rows).forEach(rows::add);
+                case IMAGES -> missing(chunks).stream().map(ExportChunk::rows).forEach(rows::add);
             }
         }
-        List<ExportChunk> missing = missing(all, present);
-        String footer = features;
-        List<ChunkResult> results = tasks.run(
-                Job.of(StageName.EXPORT, "images", missing, ExportChunk::rows),
-                missing,
-                (folder, chunk, progress) -> new ExportWork(folder).export(chunk, footer, progress));
+        return StageLeft.of(StageName.EXPORT, rows, Integer::intValue, 0);
+    }
+
+    private List<ExportShard> missing(RunConfig.DatasetFormat format, List<ExportShard> shards) throws IOException {
+        Set<String> present = run.files(folder(format));
+        return shards.stream()
+                .filter(shard -> !present.contains(file(format, shard)))
+                .toList();
+    }
+
+    private List<ExportChunk> missing(List<ExportChunk> chunks) throws IOException {
+        Set<String> present = run.files(ExportWork.EXPORTED);
+        return chunks.stream().filter(chunk -> !present.contains(chunk.id())).toList();
+    }
+
+    /** Where the files lie that vouch for the images of a format. */
+    private static String folder(RunConfig.DatasetFormat format) {
+        return switch (format) {
+            case PARQUET -> DatasetTable.FOLDER;
+            case WEBDATASET -> ExportWork.WEBDATASET;
+            case IMAGES -> ExportWork.EXPORTED;
+        };
+    }
+
+    private static String file(RunConfig.DatasetFormat format, ExportShard shard) {
+        return shard.file(format == RunConfig.DatasetFormat.PARQUET ? ".parquet" : ".tar");
+    }
+
+    /** Brings the dataset up to date, every format on its own. */
+    Done run(List<MixedChunk> mixed) throws IOException {
+        Map<String, Long> generated = run.sizes(Table.GENERATED);
+        List<ExportChunk> chunks = chunks(mixed).stream()
+                .filter(chunk -> generated.containsKey(chunk.generated()))
+                .toList();
+        List<ExportShard> shards = shards(chunks, generated);
+        keep(shards, chunks);
+        long doneBefore = 0;
+        List<ChunkResult> results = new ArrayList<>();
+        for (RunConfig.DatasetFormat format : formats) {
+            if (format == RunConfig.DatasetFormat.IMAGES) {
+                List<ExportChunk> missing = missing(chunks);
+                doneBefore += chunks.size() - missing.size();
+                results.addAll(tasks.run(
+                        Job.of(StageName.EXPORT, "images", missing, ExportChunk::rows),
+                        missing,
+                        (folder, chunk, progress) -> new ExportWork(folder).images(chunk, progress)));
+            } else {
+                List<ExportShard> missing = missing(format, shards);
+                doneBefore += shards.size() - missing.size();
+                results.addAll(tasks.run(
+                        Job.of(StageName.EXPORT, "images", missing, ExportShard::rows),
+                        missing,
+                        write(format, features)));
+            }
+        }
+        return new Done(new StageResult(doneBefore, results), describe(chunks));
+    }
+
+    private static Tasks.Work<ExportShard, ChunkResult> write(RunConfig.DatasetFormat format, String features) {
+        return format == RunConfig.DatasetFormat.PARQUET
+                ? (folder, shard, progress) -> new ExportWork(folder).parquet(shard, features, progress)
+                : (folder, shard, progress) -> new ExportWork(folder).webdataset(shard, progress);
+    }
+
+    /**
+     * Takes away what is no more: shards, marks of chunks, and formats that are not asked for. A mark goes before its
+     * images may change, for which it vouches.
+     */
+    private void keep(List<ExportShard> shards, List<ExportChunk> chunks) throws IOException {
+        for (RunConfig.DatasetFormat format : RunConfig.DatasetFormat.values()) {
+            Set<String> kept = !formats.contains(format)
+                    ? Set.of()
+                    : format == RunConfig.DatasetFormat.IMAGES
+                            ? chunks.stream().map(ExportChunk::id).collect(Collectors.toSet())
+                            : shards.stream().map(shard -> file(format, shard)).collect(Collectors.toSet());
+            for (String file : run.files(folder(format))) {
+                if (!kept.contains(file)) {
+                    run.delete(folder(format) + "/" + file);
+                }
+            }
+        }
+    }
+
+    /** Makes the classes' folders say and hold what they should, where they are asked for; returns how many images. */
+    private long describe(List<ExportChunk> chunks) throws IOException {
         Map<ClassLabel, ArrayList<ExportChunk>> byClass = new LinkedHashMap<>();
-        all.forEach(chunk -> byClass.computeIfAbsent(chunk.label(), label -> new ArrayList<>())
+        chunks.forEach(chunk -> byClass.computeIfAbsent(chunk.label(), label -> new ArrayList<>())
                 .add(chunk));
-        List<Integer> exported = tasks.map(
-                "describe classes", List.copyOf(byClass.values()), (folder, chunks, progress) -> new ExportWork(folder)
-                        .finish(chunks.get(0).label(), chunks));
-        Set<String> folders = byClass.keySet().stream().map(ClassLabel::classId).collect(Collectors.toSet());
+        boolean folders = formats.contains(RunConfig.DatasetFormat.IMAGES);
+        List<Integer> exported =
+                tasks.map("describe classes", List.copyOf(byClass.values()), (folder, of, progress) -> {
+                    ExportWork work = new ExportWork(folder);
+                    return folders ? work.finish(of.get(0).label(), of) : work.count(of);
+                });
+        Set<String> kept =
+                folders ? byClass.keySet().stream().map(ClassLabel::classId).collect(Collectors.toSet()) : Set.of();
         for (String folder : run.folders(ExportWork.IMAGES)) {
-            if (!folders.contains(folder)) {
+            if (!kept.contains(folder)) {
                 run.delete(ExportWork.IMAGES + "/" + folder);
             }
         }
-        return new Done(
-                new StageResult(all.size() - missing.size(), results),
-                exported.stream().mapToLong(Integer::longValue).sum());
+        return exported.stream().mapToLong(Integer::longValue).sum();
     }
 
-    /** Takes these chunks' files, which vouch for their images, out of the dataset. */
+    /** Takes what these chunks' images are in out of the dataset. */
     void forget(List<GenerationChunk> generations, List<MixedChunk> mixed) throws IOException {
         if (generations.isEmpty()) {
             return;
         }
         Set<String> ids = generations.stream().map(GenerationChunk::id).collect(Collectors.toSet());
-        for (ExportChunk chunk : chunks(mixed)) {
-            if (ids.contains(chunk.generated())) {
-                run.delete(ExportWork.PARQUET + "/" + chunk.file());
-            }
-        }
+        Map<String, Long> generated = run.sizes(Table.GENERATED);
+        List<ExportChunk> chunks = chunks(mixed).stream()
+                .filter(chunk -> generated.containsKey(chunk.generated()))
+                .toList();
+        keep(
+                shards(chunks, generated).stream()
+                        .filter(shard -> shard.chunks().stream().noneMatch(chunk -> ids.contains(chunk.generated())))
+                        .toList(),
+                chunks.stream()
+                        .filter(chunk -> !ids.contains(chunk.generated()))
+                        .toList());
     }
 
     /**

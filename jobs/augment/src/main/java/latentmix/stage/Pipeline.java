@@ -23,7 +23,6 @@ import latentmix.plan.Catalog;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassList;
 import latentmix.plan.ExitCode;
-import latentmix.plan.ExportChunk;
 import latentmix.plan.FeatureChunk;
 import latentmix.plan.GenerationChunk;
 import latentmix.plan.InversionChunk;
@@ -311,7 +310,6 @@ public final class Pipeline {
         List<GenerationChunk> ungenerated = generate.missing(generations);
         List<FeatureChunk> unseen =
                 evaluate.isEmpty() ? List.of() : evaluate.get().missing(catalogs, inversions, generations);
-        List<ExportChunk> unexported = export.missing(export.chunks(mixed));
         return List.of(
                 StageLeft.of(
                         StageName.INVERT,
@@ -328,7 +326,7 @@ public final class Pipeline {
                         GenerationChunk::rows,
                         generate.networkEvaluations(ungenerated, unmixedById, evaluations)),
                 StageLeft.of(StageName.EVALUATE, unseen, FeatureChunk::rows, 0),
-                StageLeft.of(StageName.EXPORT, unexported, ExportChunk::rows, 0));
+                export.left(mixed));
     }
 
     /** Whether a run folder says its format, which a new one does not; refuses another format. */

@@ -57,7 +57,12 @@ public record RowBytes(long latent, long companion, long image) {
         } else if (method.hasCompanion()) {
             companion = latent;
         }
-        return new RowBytes(latent, companion, Math.round(3.0 * inversion.size() * inversion.size() * PNG));
+        return new RowBytes(latent, companion, image(inversion.size()));
+    }
+
+    /** Of an image as PNG, whose compression is guessed. */
+    static long image(int side) {
+        return Math.round(3.0 * side * side * PNG);
     }
 
     /** What will be added to the tables. */
@@ -77,16 +82,16 @@ public record RowBytes(long latent, long companion, long image) {
                 run,
                 "dataset",
                 stages.get(StageName.EXPORT.text()),
-                2 * image + COLUMNS)); // Parquet files and the same images as files
+                image + COLUMNS)); // once a format, as its rows are counted
         return sizes;
     }
 
     private static Plan.Size size(RunFolder run, String table, StageLeft todo, long row) throws IOException {
-        List<FileStatus> files = files(run, run.path(table.equals("dataset") ? "dataset/parquet" : table));
+        List<FileStatus> files = files(run, run.path(table));
         long bytes = todo.chunks() * (table.equals("mixed") ? MIXED_FILE : FILE) + todo.rows() * row;
-        if (!files.isEmpty() && !table.equals("companions")) { // of which a chunk has several
+        if (!files.isEmpty() && !table.equals("companions") && !table.equals("dataset")) { // whose files are unlike
             double mean = files.stream().mapToLong(FileStatus::getLen).average().orElse(0);
-            bytes = Math.round(mean * todo.chunks() * (table.equals("dataset") ? 2 : 1));
+            bytes = Math.round(mean * todo.chunks());
         }
         return new Plan.Size(table, todo.chunks(), bytes);
     }

@@ -8,12 +8,23 @@ import latentmix.table.RunFolder.Table;
 /** The generated images of one class. */
 public final class GeneratedTable extends ChunkTable<GeneratedRow> {
     /** A row, whole or in part, that tells which mixture it was generated from. */
-    public sealed interface Generated permits Image, Scores {
+    public sealed interface Generated permits Image, File, Scores {
         String mixId();
     }
 
     /** An image's file. */
     public record Image(String mixId, EncodedImage image) implements Generated {}
+
+    /** The path of an image's file in the dataset, {@code <class>/<mix id>.png}. */
+    public record FilePath(String path) {}
+
+    /** What an image's file is called; reads none of its bytes. */
+    public record File(String mixId, FilePath image) implements Generated {
+        /** The path's last part. */
+        public String name() {
+            return image.path().substring(image.path().lastIndexOf('/') + 1);
+        }
+    }
 
     /** An image's scores. */
     public record Scores(

@@ -5,12 +5,14 @@ import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import latentmix.codec.LittleEndian;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -38,7 +40,7 @@ import org.apache.parquet.io.PositionOutputStream;
 import org.apache.parquet.io.api.RecordConsumer;
 import org.apache.parquet.schema.MessageType;
 
-/** Rows as one Parquet file: built in memory to be published in one step, and streamed back. */
+/** Rows as one Parquet file: written whole or row by row, and streamed back. */
 public final class RowFile {
     private static final int MAGIC = 4; // bytes of PAR1
     private static final int TAIL = Integer.BYTES + MAGIC; // the footer's length and the magic
@@ -50,52 +52,90 @@ public final class RowFile {
 
     /** The bytes of a Parquet file with these rows; the same rows give the same bytes. */
     public static <T extends Record> byte[] bytes(Class<T> type, Collection<T> rows) {
-        return bytes(type, rows, Map.of());
-    }
-
-    /** The same with key-value pairs in the file's footer. */
-    public static <T extends Record> byte[] bytes(Class<T> type, Collection<T> rows, Map<String, String> metadata) {
-        RecordFormat<T> format = RecordFormat.of(type);
-        Memory memory = new Memory();
-        Builder<T> builder = new Builder<>(memory, format)
-                .withConf(WRITING)
-                .withCompressionCodec(CompressionCodecName.ZSTD)
-                .withExtraMetaData(metadata);
-        for (String column : format.binaryColumns()) {
-            builder.withDictionaryEncoding(column, false);
-        }
-        try (ParquetWriter<T> writer = builder.build()) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (Writer<T> writer = new Writer<>(bytes, type, Map.of(), builder -> builder)) {
             for (T row : rows) {
-                writer.write(row);
+                writer.add(row);
             }
+            writer.finish();
         } catch (IOException e) {
             throw new UncheckedIOException("Parquet in memory", e);
         }
-        return canonical(memory.bytes.toByteArray());
+        return bytes.toByteArray();
     }
 
     /**
-     * The file with the lists of its footer in a fixed order: Parquet writes them as hash sets of enum values give
-     * them, which differs from one JVM to the next.
+     * A file of rows that need not lie in memory together: no more than a row group does, and another when the file is
+     * finished.
+     *
+     * @param out what the file is written to; it stays open
+     * @param metadata key-value pairs of the file's footer
+     * @param rowGroup bytes of a row group, about
      */
-    private static byte[] canonical(byte[] file) {
+    public static <T extends Record> Writer<T> writer(
+            OutputStream out, Class<T> type, Map<String, String> metadata, long rowGroup) throws IOException {
+        return new Writer<>(out, type, metadata, builder -> builder.withRowGroupSize(rowGroup)
+                .withMinRowCountForPageSizeCheck(1)); // a hundred rows, Parquet's own, may be 100 MB
+    }
+
+    /** Writes rows one after the other; the same rows give the same bytes. */
+    public static final class Writer<T extends Record> implements Closeable {
+        private final OutputStream out;
+        private final Sink sink;
+        private final ParquetWriter<T> writer;
+
+        private Writer(OutputStream out, Class<T> type, Map<String, String> metadata, UnaryOperator<Builder<T>> shape)
+                throws IOException {
+            this.out = out;
+            this.sink = new Sink(out);
+            RecordFormat<T> format = RecordFormat.of(type);
+            Builder<T> builder = shape.apply(new Builder<>(sink, format)
+                    .withConf(WRITING)
+                    .withCompressionCodec(CompressionCodecName.ZSTD)
+                    .withExtraMetaData(metadata));
+            for (String column : format.binaryColumns()) {
+                builder.withDictionaryEncoding(column, false);
+            }
+            this.writer = builder.build();
+        }
+
+        /** Adds a row. */
+        public void add(T row) throws IOException {
+            writer.write(row);
+        }
+
+        /** Ends the file. One that is closed without it is no Parquet file. */
+        public void finish() throws IOException {
+            sink.hold();
+            writer.close();
+            out.write(canonical(sink.held()));
+        }
+
+        @Override
+        public void close() throws IOException {
+            sink.hold();
+            writer.close();
+        }
+    }
+
+    /**
+     * The end of a file with the lists of its footer in a fixed order: Parquet writes them as hash sets of enum values
+     * give them, which differs from one JVM to the next.
+     */
+    private static byte[] canonical(byte[] file) throws IOException {
         ByteBuffer end = LittleEndian.wrap(file);
         int footer = file.length - TAIL - end.getInt(file.length - TAIL);
         ByteArrayOutputStream out = new ByteArrayOutputStream(file.length);
-        try {
-            FileMetaData metadata = Util.readFileMetaData(new ByteArrayInputStream(file, footer, file.length - footer));
-            metadata.getRow_groups().stream()
-                    .flatMap(group -> group.getColumns().stream())
-                    .map(ColumnChunk::getMeta_data)
-                    .forEach(RowFile::sort);
-            if (metadata.isSetKey_value_metadata()) {
-                metadata.setKey_value_metadata(sorted(metadata.getKey_value_metadata()));
-            }
-            out.write(file, 0, footer);
-            Util.writeFileMetaData(metadata, out);
-        } catch (IOException e) {
-            throw new UncheckedIOException("Parquet in memory", e);
+        FileMetaData metadata = Util.readFileMetaData(new ByteArrayInputStream(file, footer, file.length - footer));
+        metadata.getRow_groups().stream()
+                .flatMap(group -> group.getColumns().stream())
+                .map(ColumnChunk::getMeta_data)
+                .forEach(RowFile::sort);
+        if (metadata.isSetKey_value_metadata()) {
+            metadata.setKey_value_metadata(sorted(metadata.getKey_value_metadata()));
         }
+        out.write(file, 0, footer);
+        Util.writeFileMetaData(metadata, out);
         byte[] tail = new byte[TAIL];
         LittleEndian.wrap(tail).putInt(out.size() - footer).put(file, file.length - MAGIC, MAGIC);
         out.writeBytes(tail);
@@ -262,26 +302,42 @@ public final class RowFile {
         }
     }
 
-    /** An output file in memory: nothing is visible anywhere until the whole of it is published. */
-    private static final class Memory implements OutputFile {
-        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    /** Passes bytes on until it is told to hold what still comes. */
+    private static final class Sink implements OutputFile {
+        private final OutputStream out;
+        private final ByteArrayOutputStream held = new ByteArrayOutputStream();
+        private long position;
+        private boolean holding;
+
+        Sink(OutputStream out) {
+            this.out = out;
+        }
+
+        void hold() {
+            holding = true;
+        }
+
+        byte[] held() {
+            return held.toByteArray();
+        }
 
         @Override
         public PositionOutputStream create(long blockSizeHint) {
             return new PositionOutputStream() {
                 @Override
                 public long getPos() {
-                    return bytes.size();
+                    return position;
                 }
 
                 @Override
-                public void write(int b) {
-                    bytes.write(b);
+                public void write(int b) throws IOException {
+                    write(new byte[] {(byte) b}, 0, 1);
                 }
 
                 @Override
-                public void write(byte[] b, int off, int len) {
-                    bytes.write(b, off, len);
+                public void write(byte[] b, int off, int len) throws IOException {
+                    (holding ? held : out).write(b, off, len);
+                    position += len;
                 }
             };
         }

@@ -7,12 +7,15 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
@@ -38,6 +41,7 @@ import org.apache.hadoop.util.functional.FutureIO;
  * &lt;run&gt;/&lt;table&gt;/class_id=&lt;class&gt;/&lt;chunk id&gt;.parquet      the commit mark of a chunk
  * &lt;run&gt;/rejected/stage=&lt;stage&gt;/&lt;chunk id&gt;.parquet     written before it
  * &lt;run&gt;/settings/&lt;settings id&gt;.json
+ * &lt;run&gt;/exported/&lt;chunk id&gt;                           the chunk's image files in the dataset stand
  * </pre>
  */
 public final class RunFolder {
@@ -129,18 +133,23 @@ public final class RunFolder {
 
     /** Every chunk id of a table, all classes, in one listing. */
     public Set<String> chunks(Table table) throws IOException {
-        Set<String> ids = new TreeSet<>();
+        return sizes(table).keySet();
+    }
+
+    /** The bytes of every chunk's file of a table by the chunk's id, all classes, in one listing. */
+    public Map<String, Long> sizes(Table table) throws IOException {
+        Map<String, Long> sizes = new TreeMap<>();
         try {
             for (FileStatus file : filesBelow(fileSystem(), path(table.folder()))) {
                 String name = file.getPath().getName();
                 if (name.endsWith(SUFFIX)) {
-                    ids.add(name.substring(0, name.length() - SUFFIX.length()));
+                    sizes.put(name.substring(0, name.length() - SUFFIX.length()), file.getLen());
                 }
             }
         } catch (FileNotFoundException e) {
-            return ids;
+            return sizes;
         }
-        return ids;
+        return sizes;
     }
 
     /**
@@ -226,12 +235,23 @@ public final class RunFolder {
      * failed writer drops its bytes; a repeated one replaces the file by the same bytes.
      */
     public void publish(Path file, byte[] bytes) throws IOException {
+        publish(file, out -> out.write(bytes));
+    }
+
+    /** What a file will hold, written piece by piece: the whole need not lie in memory. */
+    @FunctionalInterface
+    public interface Content {
+        void writeTo(OutputStream out) throws IOException;
+    }
+
+    /** The same for a file that is long. */
+    public void publish(Path file, Content content) throws IOException {
         FileSystem fs = fileSystem();
         if (fs.hasPathCapability(file, CommonPathCapabilities.ABORTABLE_STREAM)) {
             FSDataOutputStreamBuilder<?, ?> builder = fs.createFile(file);
-            put(builder.overwrite(true).recursive().opt(UNPROBED, true).build(), bytes);
+            put(builder.overwrite(true).recursive().opt(UNPROBED, true).build(), content);
         } else {
-            rename(fs, file, bytes);
+            rename(fs, file, content);
         }
     }
 
@@ -250,11 +270,11 @@ public final class RunFolder {
                         builder.overwrite(true) // the store refuses, not a look beforehand
                                 .opt(CreateFileOptionKeys.FS_OPTION_CREATE_CONDITIONAL_OVERWRITE, true)
                                 .build(),
-                        bytes);
+                        out -> out.write(bytes));
             } else {
                 put(
                         fs.create(file, false, BUFFER, fs.getDefaultReplication(file), fs.getDefaultBlockSize(file)),
-                        bytes);
+                        out -> out.write(bytes));
             }
             return true;
         } catch (FileAlreadyExistsException e) {
@@ -267,9 +287,9 @@ public final class RunFolder {
         }
     }
 
-    private static void put(FSDataOutputStream out, byte[] bytes) throws IOException {
+    private static void put(FSDataOutputStream out, Content content) throws IOException {
         try {
-            out.write(bytes);
+            content.writeTo(out);
         } catch (IOException | RuntimeException e) {
             out.abort(); // never closed: closing would publish what was written so far
             throw e;
@@ -277,7 +297,7 @@ public final class RunFolder {
         out.close();
     }
 
-    private void rename(FileSystem fs, Path file, byte[] bytes) throws IOException {
+    private void rename(FileSystem fs, Path file, Content content) throws IOException {
         if (fs.getUri().getScheme().equals("file")) {
             FileNames.require(file.toString());
         }
@@ -285,7 +305,7 @@ public final class RunFolder {
         try {
             try (FSDataOutputStream out =
                     fs.create(staged, true, BUFFER, fs.getDefaultReplication(staged), fs.getDefaultBlockSize(staged))) {
-                out.write(bytes);
+                content.writeTo(out);
             }
             fs.mkdirs(file.getParent());
             if (!fs.rename(staged, file)) {

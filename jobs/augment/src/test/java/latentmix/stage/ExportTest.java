@@ -15,11 +15,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import latentmix.image.ImageDecoder;
 import latentmix.table.DatasetRow;
 import latentmix.table.GeneratedRow;
 import latentmix.table.RowFile;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.metadata.FileMetaData;
@@ -129,52 +132,114 @@ class ExportTest {
     void whatStandsIsNotWrittenAgainAndALostFileIsTheSameAsBefore() throws IOException {
         Map<String, String> before = TinyRun.tables(run);
         Map<Path, FileTime> times = times();
-        Path lost = parquet(run.resolve("dataset/parquet")).get(0);
-        Files.delete(lost);
+        Files.delete(parquet(run.resolve("dataset/parquet")).get(0));
         Files.delete(run.resolve("dataset/images/5-sandal/metadata.jsonl"));
 
         assertThat(TinyRun.run(2, TinyRun.config(input), run)).isZero();
 
         assertThat(TinyRun.tables(run)).isEqualTo(before);
-        long writtenAgain = times().entrySet().stream()
+        assertThat(writtenSince(times)).hasSize(2);
+
+        Path mark = anyFile(run.resolve("exported"));
+        Files.delete(mark);
+        times.putAll(times());
+        assertThat(TinyRun.run(2, TinyRun.config(input), run)).isZero();
+        assertThat(TinyRun.tables(run)).isEqualTo(before);
+        assertThat(writtenSince(times))
+                .as("a chunk's images")
+                .hasSizeBetween(2, 4)
+                .allMatch(file -> file.endsWith(".png"));
+    }
+
+    private static List<String> writtenSince(Map<Path, FileTime> times) throws IOException {
+        return times().entrySet().stream()
                 .filter(file -> !file.getValue().equals(times.get(file.getKey())))
-                .count();
-        assertThat(writtenAgain)
-                .as("the lost files, and the images of the lost Parquet file")
-                .isEqualTo(2 + RowFile.count(new org.apache.hadoop.fs.Path(lost.toString()), CONF));
+                .map(file -> file.getKey().toString())
+                .toList();
+    }
+
+    private static Path anyFile(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.sorted().findFirst().orElseThrow();
+        }
     }
 
     @Test
     @Order(5)
-    void aChangedSettingReplacesTheDataset() throws IOException {
-        List<DatasetRow> before = rows();
+    void everyFormatOnItsOwnFollowsTheSettingsAndGoesWhenItIsNotAskedFor() throws IOException {
         Path stranger =
                 Files.createDirectories(run.resolve("dataset/images/7-sneaker")).resolve("old.png");
         Files.write(stranger, new byte[1]);
+        Map<String, byte[]> before = exported(List.of("parquet", "images"));
+        for (List<String> formats : List.of(
+                List.of("webdataset"), List.of("images"), List.of("parquet"), List.of("images", "webdataset"))) {
+            String asked = "export.formats=" + formats;
+            assertThat(TinyRun.run(2, TinyRun.config(input, asked, "generation.guidance=1", "mixing.0.count=5"), run))
+                    .isZero();
+            Map<String, byte[]> less = exported(formats);
+            assertThat(less).hasSize(2 * 5);
+            less.forEach(
+                    (id, bytes) -> assertThat(bytes).as("guidance 1, not 2").isNotEqualTo(before.get(id)));
 
-        assertThat(TinyRun.run(2, TinyRun.config(input, "generation.guidance=1", "mixing.0.count=5"), run))
-                .isZero();
-
-        List<DatasetRow> after = rows();
-        assertThat(after).hasSize(2 * 5);
-        Map<String, byte[]> bytes = new TreeMap<>();
-        before.forEach(row -> bytes.put(row.mixId(), row.image().bytes()));
-        for (DatasetRow row : after) {
-            assertThat(row.image().bytes()).as("guidance 1, not 2").isNotEqualTo(bytes.get(row.mixId()));
-            assertThat(row.image().bytes())
-                    .isEqualTo(Files.readAllBytes(
-                            run.resolve("dataset/images").resolve(row.image().path())));
+            assertThat(TinyRun.run(2, TinyRun.config(input, asked), run)).isZero();
+            assertThat(exported(formats)).containsExactlyInAnyOrderEntriesOf(before);
+            assertThat(stranger.getParent()).doesNotExist();
         }
-        assertThat(stranger.getParent()).doesNotExist();
-        everyImageOf(5);
     }
 
-    private static void everyImageOf(int count) throws IOException {
-        for (String classId : TinyRun.CLASSES) {
-            try (Stream<Path> files = Files.list(run.resolve("dataset/images").resolve(classId))) {
-                assertThat(files).hasSize(count + 1);
+    /** The images by mix id, the same in each of these formats; there is no other one. */
+    private static Map<String, byte[]> exported(List<String> formats) throws IOException {
+        try (Stream<Path> folders = Files.list(run.resolve("dataset"))) {
+            assertThat(folders.filter(Files::isDirectory)
+                            .filter(ExportTest::hasFiles)
+                            .map(folder -> folder.getFileName().toString()))
+                    .containsExactlyInAnyOrderElementsOf(formats);
+        }
+        Map<String, byte[]> images = null;
+        for (String format : formats) {
+            Map<String, byte[]> found =
+                    switch (format) {
+                        case "parquet" ->
+                            rows().stream().collect(Collectors.toMap(DatasetRow::mixId, row -> row.image()
+                                    .bytes()));
+                        case "webdataset" -> members(".png");
+                        default -> files(".png");
+                    };
+            assertThat(found).containsExactlyInAnyOrderEntriesOf(images == null ? found : images);
+            images = found;
+        }
+        return images;
+    }
+
+    private static boolean hasFiles(Path folder) {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.anyMatch(Files::isRegularFile);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The members of the tar files. */
+    private static Map<String, byte[]> members(String ending) throws IOException {
+        Map<String, byte[]> members = new TreeMap<>();
+        for (Path file : below(run.resolve("dataset/webdataset"), ".tar")) {
+            try (TarArchiveInputStream tar = new TarArchiveInputStream(Files.newInputStream(file))) {
+                for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
+                    if (entry.getName().endsWith(ending)) {
+                        members.put(entry.getName().replace(ending, ""), tar.readAllBytes());
+                    }
+                }
             }
         }
+        return members;
+    }
+
+    private static Map<String, byte[]> files(String ending) throws IOException {
+        Map<String, byte[]> images = new TreeMap<>();
+        for (Path file : below(run.resolve("dataset/images"), ending)) {
+            images.put(file.getFileName().toString().replace(ending, ""), Files.readAllBytes(file));
+        }
+        return images;
     }
 
     private static List<DatasetRow> rows() throws IOException {
@@ -197,8 +262,12 @@ class ExportTest {
     }
 
     private static List<Path> parquet(Path table) throws IOException {
+        return below(table, ".parquet");
+    }
+
+    private static List<Path> below(Path table, String ending) throws IOException {
         try (Stream<Path> files = Files.walk(table)) {
-            return files.filter(file -> file.toString().endsWith(".parquet"))
+            return files.filter(file -> file.toString().endsWith(ending))
                     .sorted()
                     .toList();
         }

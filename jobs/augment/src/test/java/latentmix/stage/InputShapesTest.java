@@ -165,7 +165,7 @@ class InputShapesTest {
                 .isZero();
         JsonNode counts = TinyRun.summary(run).get("counts");
         assertThat(counts.get("inverted").asLong())
-                .isEqualTo(TinyRun.stage(inFolders, "export").get("rows").asLong())
+                .isEqualTo(TinyRun.exported(inFolders, 2))
                 .isPositive();
     }
 

@@ -95,7 +95,7 @@ class S3RunTest {
         assertThat(counts.get("files").asLong() - counts.get("inverted").asLong())
                 .as("files that are neither inverted nor rejected, of %s", counts)
                 .isEqualTo(rejected(counts, "images") + rejected(counts, "invert"));
-        long exported = TinyRun.stage(first, "export").get("rows").asLong();
+        long exported = TinyRun.exported(first, 2);
         try (Stream<Path> images = Files.walk(first.resolve("dataset/images"))) {
             assertThat(images.filter(file -> file.toString().endsWith(".png"))).hasSize(Math.toIntExact(exported));
         }
@@ -194,7 +194,7 @@ class S3RunTest {
         JsonNode counts = TinyRun.summary(run).get("counts");
         assertThat(counts.get("inverted").asLong()).isEqualTo(640);
         assertThat(counts.get("generated").asLong()).isEqualTo(200);
-        assertThat(TinyRun.stage(run, "export").get("rows").asLong()).isEqualTo(120);
+        assertThat(TinyRun.exported(run, 2)).isEqualTo(120);
     }
 
     @Test

@@ -177,6 +177,13 @@ public final class TinyRun {
         throw new AssertionError("no stage " + stage);
     }
 
+    /** How many images a run wrote into its dataset, which has so many formats. */
+    static long exported(Path run, int formats) throws IOException {
+        long rows = stage(run, "export").get("rows").asLong();
+        assertThat(rows % formats).isZero();
+        return rows / formats;
+    }
+
     /** A local run's rows of a table, file by file. */
     static <T extends Record> List<T> rows(Path run, String table, Class<T> type) throws IOException {
         List<T> rows = new ArrayList<>();
@@ -205,6 +212,7 @@ public final class TinyRun {
                 "features",
                 "metrics",
                 "dataset",
+                "exported",
                 "settings")) {
             if (Files.exists(run.resolve(table))) {
                 try (Stream<Path> found = Files.walk(run.resolve(table))) {

@@ -192,18 +192,6 @@ class TablesTest {
     }
 
     @Test
-    void theDatasetIsDescribedWithoutItsImages() throws IOException {
-        DatasetTable table = new DatasetTable(run);
-        EncodedImage image = new EncodedImage(new byte[] {1}, "cat/m1.png");
-        table.publish("c1", List.of(new DatasetRow(image, 3, "a cat", "m1", "lin/0", List.of(), List.of())), "{}");
-        assertThat(table.chunks()).containsExactly("c1");
-        assertThat(table.descriptions("c1").get(0).image().name()).isEqualTo("m1.png");
-        assertThat(table.descriptions("c1").get(0).label()).isEqualTo(3);
-        table.delete("c1");
-        assertThat(table.chunks()).isEmpty();
-    }
-
-    @Test
     void aChunkThatIsForgottenIsMissingAndHasRefusedNothing() throws IOException {
         InvertedTable table = new InvertedTable(run, CAT);
         table.commit("c1", List.of(inverted("i1", "a photo", "s1")), List.of(rejected("i2")));

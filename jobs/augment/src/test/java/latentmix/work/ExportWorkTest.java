@@ -10,16 +10,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import latentmix.latent.Degeneracy;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ExportChunk;
+import latentmix.plan.ExportShard;
 import latentmix.table.ContentId;
 import latentmix.table.DatasetRow;
 import latentmix.table.GeneratedRow;
 import latentmix.table.LatentColumn;
 import latentmix.table.MixedRow;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -107,7 +112,11 @@ class ExportWorkTest {
 
     private static ExportChunk chunk(String mixed, int asked) {
         String generated = "generated-" + mixed;
-        return new ExportChunk(ContentId.of("{}", generated, Integer.toString(asked)), CAT, generated, mixed, asked);
+        return new ExportChunk(ContentId.of("{}", generated, Integer.toString(asked)), CAT, generated, mixed, asked, 1);
+    }
+
+    private static ExportShard shard(ExportChunk... chunks) {
+        return new ExportShard("shard", List.of(chunks));
     }
 
     private List<String> images() throws IOException {
@@ -119,10 +128,11 @@ class ExportWorkTest {
     @Test
     void rowsComeByTheirNumberWithTheLabelOfTheClassListAndWithoutRefusedOnes() throws IOException {
         AtomicLong progress = new AtomicLong();
-        ChunkResult result = export.export(chunk("one", 4), "{}", progress::addAndGet);
-
+        ChunkResult result = export.parquet(shard(chunk("one", 4)), "{}", progress::addAndGet);
         assertThat(result.rows()).isEqualTo(3);
         assertThat(progress).as("refused ones are done, too").hasValue(4);
+        assertThat(export.images(chunk("one", 4), rows -> {}).rows()).isEqualTo(3);
+
         assertThat(work.rows("dataset/parquet", DatasetRow.class))
                 .hasSize(3)
                 .allSatisfy(row -> {
@@ -142,7 +152,7 @@ class ExportWorkTest {
 
     @Test
     void ofAChunkOfWhichFewerAreAskedForTheFirstOnesAreTaken() throws IOException {
-        export.export(chunk("one", 3), "{}", rows -> {});
+        export.parquet(shard(chunk("one", 3)), "{}", rows -> {});
         assertThat(work.rows("dataset/parquet", DatasetRow.class))
                 .extracting(DatasetRow::mixId)
                 .containsExactly("m0", "m2");
@@ -153,11 +163,11 @@ class ExportWorkTest {
         put("two", "m4", "m5");
         List<ExportChunk> chunks = List.of(chunk("two", 2), chunk("one", 4));
         for (ExportChunk chunk : chunks) {
-            export.export(chunk, "{}", rows -> {});
+            export.images(chunk, rows -> {});
         }
         Files.writeString(folder.resolve("dataset/images/cat 100%/of-an-earlier-run.png"), "old");
 
-        assertThat(export.finish(CAT, chunks)).isEqualTo(5);
+        assertThat(export.finish(CAT, chunks)).isEqualTo(5).isEqualTo(export.count(chunks));
 
         assertThat(images()).containsExactly("m0.png", "m2.png", "m3.png", "m4.png", "m5.png", "metadata.jsonl");
         Path metadata = folder.resolve("dataset/images/cat 100%/metadata.jsonl");
@@ -165,7 +175,8 @@ class ExportWorkTest {
         assertThat(lines).hasSize(5);
         JsonNode second = new ObjectMapper().readTree(lines.get(1));
         assertThat(second.properties().stream().map(property -> property.getKey()))
-                .containsExactly("file_name", "label", "class_name", "mix_id", "method", "source_ids", "weights");
+                .containsExactly(
+                        "file_name", "label", "class_name", "split", "mix_id", "method", "source_ids", "weights");
         assertThat(second.get("file_name").asText()).isEqualTo("m2.png");
         assertThat(second.get("label").asInt()).isEqualTo(3);
         assertThat(second.get("class_name").asText()).isEqualTo("a \"big\" cat");
@@ -173,9 +184,33 @@ class ExportWorkTest {
     }
 
     @Test
+    void aTarHasEachImageWithItsClassAndWhereItComesFromAndNothingOfThisMachine() throws IOException {
+        put("two", "m4", "m5");
+        export.webdataset(shard(chunk("two", 2), chunk("one", 4)), rows -> {});
+        Path file = folder.resolve("dataset/webdataset/made-shard.tar");
+        Map<String, byte[]> members = new LinkedHashMap<>();
+        try (TarArchiveInputStream tar = new TarArchiveInputStream(Files.newInputStream(file))) {
+            for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
+                assertThat(entry.getLastModifiedTime().toMillis()).isZero();
+                assertThat(entry.getUserName() + entry.getGroupName()).isEmpty();
+                assertThat(entry.getLongUserId() + entry.getLongGroupId()).isZero();
+                members.put(entry.getName(), tar.readAllBytes());
+            }
+        }
+        assertThat(members).hasSize(3 * 5);
+        assertThat(List.copyOf(members.keySet()).subList(0, 7))
+                .containsExactly("m4.png", "m4.cls", "m4.json", "m5.png", "m5.cls", "m5.json", "m0.png");
+        assertThat(members.get("m2.png")).isEqualTo(file("m2"));
+        assertThat(members.get("m2.cls")).asString().isEqualTo("3");
+        JsonNode json = new ObjectMapper().readTree(members.get("m2.json"));
+        assertThat(json.get("class_name").asText()).isEqualTo("a \"big\" cat");
+        assertThat(json.get("source_ids").get(0).asText()).isEqualTo("source-2");
+    }
+
+    @Test
     void aFolderThatIsAsItShouldBeIsLeftAlone() throws IOException {
         List<ExportChunk> chunks = List.of(chunk("one", 4));
-        export.export(chunks.get(0), "{}", rows -> {});
+        export.images(chunks.get(0), rows -> {});
         export.finish(CAT, chunks);
         Path metadata = folder.resolve("dataset/images/cat 100%/metadata.jsonl");
         FileTime longAgo = FileTime.fromMillis(1_000);
