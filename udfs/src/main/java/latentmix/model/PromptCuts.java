@@ -50,7 +50,6 @@ public final class PromptCuts {
                                 cut.length() - cut.maxLength(),
                                 String.join(" and ", cutting),
                                 cut.kept())));
-        return Optional.of("The prompt \"" + prompt + "\" is too long: " + String.join("; ", parts)
-                + "; shorten prompt.template or the class's name");
+        return Optional.of("The prompt \"" + prompt + "\" is too long: " + String.join("; ", parts));
     }
 }

@@ -127,7 +127,7 @@ public final class ConfigFile {
         RunConfig config = new RunConfig(
                 input,
                 model,
-                prompt(file.section(RunKeys.PROMPT)),
+                captioned(file.section(RunKeys.PROMPT)),
                 inversion(inversion, generation.guidance()),
                 mixing(entries),
                 generation,
@@ -213,7 +213,25 @@ public final class ConfigFile {
         return model;
     }
 
-    /** What is in a section of {@link RunKeys#PROMPT}. */
+    private static RunConfig.Prompt captioned(Section section) {
+        RunConfig.Prompt own = prompt(section);
+        RunConfig.Prompt prompt = new RunConfig.Prompt(
+                own.template(),
+                own.classes(),
+                own.negative(),
+                section.read(RunKeys.FROM),
+                section.read(RunKeys.MIXTURE_PROMPT));
+        if (prompt.from() == RunConfig.PromptFrom.CLASS && prompt.mixture() != RunConfig.MixturePrompt.CLASS) {
+            section.problem(
+                    RunKeys.MIXTURE_PROMPT,
+                    "class without captions, which prompt.from: caption takes",
+                    prompt.mixture(),
+                    "set prompt.from: caption, or leave prompt.mixture out");
+        }
+        return prompt;
+    }
+
+    /** What is in a section of {@link RunKeys#CLASS_PROMPT}. */
     public static RunConfig.Prompt prompt(Section section) {
         RunConfig.Prompt prompt = new RunConfig.Prompt(
                 section.read(RunKeys.TEMPLATE),
@@ -267,6 +285,15 @@ public final class ConfigFile {
                     "1 with " + spelling + ", which finds or replaces the unconditional branch afterwards",
                     inversion.guidance(),
                     "set it to 1; generation.guidance is another setting");
+        }
+        if (method instanceof InversionMethod.NegativePrompt
+                && config.prompt().from() == RunConfig.PromptFrom.CAPTION) {
+            section.problem(
+                    RunKeys.INVERSION_METHOD,
+                    "prompt.from: class with negative-prompt, which is for mixtures sampled with the prompt of their"
+                            + " inputs",
+                    RunConfig.PromptFrom.CAPTION,
+                    "use another inversion, or leave prompt.from out");
         }
         if (nullText && generation.guidance() <= 1) {
             section.problem(

@@ -96,6 +96,41 @@ public record RunConfig(
         }
     }
 
+    /** What an image is inverted with. */
+    public enum PromptFrom {
+        /** Its class's prompt. */
+        CLASS,
+        /** Its own caption; its class's prompt where it has none. */
+        CAPTION;
+
+        /** As configurations spell it. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /** What a mixture is generated with. */
+    public enum MixturePrompt {
+        /** Its class's prompt. */
+        CLASS,
+        /** The prompt of the input of the largest weight, of the first of several. */
+        HEAVIEST,
+        /** The sum of its inputs' embeddings, weighted as they are. */
+        MIX;
+
+        /** The choice that {@link #toString} spells; the class's prompt for an empty text. */
+        public static MixturePrompt parse(String text) {
+            return text.isEmpty() ? CLASS : valueOf(text.toUpperCase(Locale.ROOT));
+        }
+
+        /** As configurations and settings spell it. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
     static final String NONE = "none";
 
     private static final String BUILT_IN_CLASSIFIER = "builtin:fashion/classifier";
@@ -178,10 +213,18 @@ public record RunConfig(
      * @param template with {@code {class}} where the class's name goes
      * @param classes whole prompts by folder, for classes that need their own
      * @param negative the prompt of the unconditional branch
+     * @param from what an image is inverted with
+     * @param mixture what a mixture is generated with
      */
-    public record Prompt(String template, Map<String, String> classes, String negative) {
+    public record Prompt(
+            String template, Map<String, String> classes, String negative, PromptFrom from, MixturePrompt mixture) {
         public Prompt {
             classes = Map.copyOf(classes);
+        }
+
+        /** Prompts of classes alone. */
+        public Prompt(String template, Map<String, String> classes, String negative) {
+            this(template, classes, negative, PromptFrom.CLASS, MixturePrompt.CLASS);
         }
     }
 

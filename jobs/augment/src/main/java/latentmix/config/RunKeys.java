@@ -215,7 +215,24 @@ public final class RunKeys {
             "{crane: \"a photo of a crane, a bird\"}");
     public static final Key<String> NEGATIVE =
             with("negative", TEXT, "\"\"", "The prompt of the unconditional branch.", "blurry");
-    public static final Block PROMPT = Block.of("prompt", "What the network is told.", TEMPLATE, PROMPTS, NEGATIVE);
+    static final Key<RunConfig.PromptFrom> FROM = with(
+            "from",
+            Type.Choice.of(RunConfig.PromptFrom.values()),
+            "class",
+            "What an image is inverted with: its class's prompt, or its own [caption](images.md#captions).",
+            "caption");
+    static final Key<RunConfig.MixturePrompt> MIXTURE_PROMPT = with(
+            "mixture",
+            Type.Choice.of(RunConfig.MixturePrompt.values()),
+            "class",
+            "What a mixture is generated with: its class's prompt, the caption of its heaviest input, or the mix of its"
+                    + " inputs' captions. The last two need `from: caption`.",
+            "mix");
+    /** Prompts of classes alone. */
+    public static final Block CLASS_PROMPT =
+            Block.of("prompt", "What the network is told.", TEMPLATE, PROMPTS, NEGATIVE);
+
+    public static final Block PROMPT = CLASS_PROMPT.and(FROM, MIXTURE_PROMPT);
 
     private static final Type<Integer> STEPS_TYPE = new Type.Count(1, 1000);
     private static final Type<Double> GUIDANCE_TYPE = new Type.Decimal(0, 1000);

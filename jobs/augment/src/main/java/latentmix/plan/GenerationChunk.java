@@ -1,6 +1,7 @@
 package latentmix.plan;
 
 import java.io.Serializable;
+import java.util.List;
 import latentmix.table.ContentId;
 
 /**
@@ -8,12 +9,14 @@ import latentmix.table.ContentId;
  *
  * @param id the chunk's id in the generated table
  * @param mixed its id in the mixed table
+ * @param inverted the chunks of the inverted table that hold its inputs
  */
-public record GenerationChunk(String id, ClassLabel label, String mixed, int rows)
+public record GenerationChunk(String id, ClassLabel label, String mixed, List<String> inverted, int rows)
         implements OfClass.Labelled, Serializable {
     /** The chunk that is generated of this one of the mixed table. */
     public static GenerationChunk of(String settingsId, MixedChunk mixed) {
-        return new GenerationChunk(id(settingsId, mixed.id()), mixed.label(), mixed.id(), mixed.rows());
+        return new GenerationChunk(
+                id(settingsId, mixed.id()), mixed.label(), mixed.id(), mixed.inverted(), mixed.rows());
     }
 
     /** The chunk's id in the generated table: what it holds and how it is generated. */

@@ -1,5 +1,6 @@
 package latentmix.plan;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.io.Serializable;
 
 /**
@@ -10,6 +11,7 @@ import java.io.Serializable;
  * @param guidanceMost the noisiest one
  * @param inversion the settings id of the inverted rows that were mixed
  * @param inversionMethod their method's canonical spelling, whose way back is taken
+ * @param mixturePrompt {@code heaviest} or {@code mix}; empty, and not written, for the class's prompt
  */
 public record GenerationSettings(
         String checkpointFingerprint,
@@ -26,7 +28,8 @@ public record GenerationSettings(
         double guidanceMost,
         String format,
         String inversion,
-        String inversionMethod)
+        String inversionMethod,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) String mixturePrompt)
         implements Serializable {
     /**
      * How many of the sampling steps a mixture of this strength takes, the last ones: as diffusers' image to image

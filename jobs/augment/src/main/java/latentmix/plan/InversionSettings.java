@@ -3,7 +3,7 @@ package latentmix.plan;
 import java.io.Serializable;
 
 /**
- * Everything that decides the bytes of an inverted row beside the image and its class's prompt.
+ * Everything that decides the bytes of an inverted row beside the image and its prompt.
  *
  * @param checkpointFingerprint the content of the checkpoint
  * @param device the kind of device, {@code cpu} or {@code gpu}: their rounding differs

@@ -2,10 +2,10 @@ package latentmix.plan;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import latentmix.table.ContentId;
 import latentmix.table.InvertedTable;
@@ -16,6 +16,8 @@ import latentmix.table.StageName;
 
 /** Which mixtures of a class are still to be made, and which chunks of the mixed table are this configuration's. */
 public final class MixingPlan {
+    private static final String CAPTIONS = "captions";
+
     private final RunFolder run;
     private final int chunkRows;
 
@@ -78,7 +80,7 @@ public final class MixingPlan {
                     .filter(key -> key.poolId().equals(poolId))
                     .toList();
             if (asked(keys, entries) > 0) {
-                chunks.add(new MixedChunk(label, chunk, keys.size(), asked(keys, exported)));
+                chunks.add(new MixedChunk(label, chunk, inverted, keys.size(), asked(keys, exported)));
             }
         }
         return chunks;
@@ -90,22 +92,37 @@ public final class MixingPlan {
                 .count();
     }
 
-    /** The pool's id: the hash of the prompt it was inverted with and of its sorted image ids. */
-    public static String poolId(String prompt, List<String> imageIds) {
-        List<String> parts = new ArrayList<>(imageIds);
-        parts.add(0, prompt);
+    /**
+     * The pool's id: the hash of its class's prompt and of its sorted image ids, and of what they were inverted with
+     * where that is another prompt.
+     *
+     * @param prompts by image id
+     */
+    public static String poolId(String prompt, SortedMap<String, String> prompts) {
+        List<String> parts = new ArrayList<>();
+        parts.add(prompt);
+        parts.addAll(prompts.keySet());
+        if (!prompts.values().stream().allMatch(prompt::equals)) {
+            parts.add(CAPTIONS); // which no image id is
+            parts.addAll(prompts.values());
+        }
         return ContentId.of(parts);
     }
 
     /** The id of the pool that these chunks of the inverted table make up. */
     public static String poolId(RunFolder run, ClassLabel label, List<String> inverted) throws IOException {
-        InvertedTable table = new InvertedTable(run, label.classId());
-        List<String> imageIds = new ArrayList<>();
+        return poolId(label.prompt(), prompts(run, label.classId(), inverted));
+    }
+
+    /** What the images of these chunks of the inverted table were inverted with, by image id. */
+    public static SortedMap<String, String> prompts(RunFolder run, String classId, List<String> inverted)
+            throws IOException {
+        InvertedTable table = new InvertedTable(run, classId);
+        TreeMap<String, String> prompts = new TreeMap<>();
         for (String chunk : inverted) {
-            imageIds.addAll(table.imageIds(chunk));
+            table.prompts(chunk).forEach(row -> prompts.put(row.imageId(), row.prompt()));
         }
-        imageIds.sort(Comparator.naturalOrder());
-        return poolId(label.prompt(), imageIds);
+        return prompts;
     }
 
     private Set<String> done(String classId, Set<String> refusing) throws IOException {

@@ -81,7 +81,10 @@ public record RunSettings(
                 guidance.most(),
                 config.export().format(),
                 inversionId,
-                inversion.method());
+                inversion.method(),
+                config.prompt().mixture() == RunConfig.MixturePrompt.CLASS
+                        ? ""
+                        : config.prompt().mixture().toString());
         return new RunSettings(inversion, inversionId, List.copyOf(mixing), generation, ids.of(generation));
     }
 }

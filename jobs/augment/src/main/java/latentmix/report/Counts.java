@@ -1,5 +1,6 @@
 package latentmix.report;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.Collection;
 import java.util.Map;
 import java.util.TreeMap;
@@ -16,6 +17,7 @@ import latentmix.work.Census;
  * @param asked mixtures asked for
  * @param rejected rows of {@code rejected}, by stage and reason
  * @param ignored what lay in the input and was no image by its name, by kind; empty where the run did not look
+ * @param uncaptioned images that had their class's prompt for want of a caption; not written where it is 0
  */
 public record Counts(
         long files,
@@ -25,9 +27,10 @@ public record Counts(
         long mixed,
         long generated,
         Map<String, Map<String, Long>> rejected,
-        Map<String, Long> ignored) {
+        Map<String, Long> ignored,
+        @JsonInclude(JsonInclude.Include.NON_DEFAULT) long uncaptioned) {
     /** The sum over classes. */
-    public static Counts of(Collection<Census> classes, Map<String, Long> ignored) {
+    public static Counts of(Collection<Census> classes, Map<String, Long> ignored, long uncaptioned) {
         Map<String, Map<String, Long>> rejected = new TreeMap<>();
         long files = 0;
         long images = 0;
@@ -47,7 +50,7 @@ public record Counts(
                             reasons.forEach((reason, rows) -> rejected.computeIfAbsent(stage, s -> new TreeMap<>())
                                     .merge(reason, rows, Long::sum)));
         }
-        return new Counts(files, images, inverted, asked, mixed, generated, rejected, ignored);
+        return new Counts(files, images, inverted, asked, mixed, generated, rejected, ignored, uncaptioned);
     }
 
     /** Counts by name as a person reads them: "12 .txt, 1 .db". */

@@ -55,8 +55,26 @@ public interface ImageSource extends Serializable {
         return List.of();
     }
 
-    /** How many images a class has that {@link #list} does not see before a run has read the files they lie in. */
-    default long unread(String classId) {
+    /**
+     * Images, and how many of them have captions.
+     *
+     * @param captioned at most {@code images}
+     */
+    record Tally(long images, long captioned) implements Serializable {
+        static final Tally NONE = new Tally(0, 0);
+
+        Tally plus(Tally other) {
+            return new Tally(images + other.images, captioned + other.captioned);
+        }
+    }
+
+    /** The images that a class has and {@link #list} does not see before a run has read the files they lie in. */
+    default Tally unread(String classId) {
+        return Tally.NONE;
+    }
+
+    /** How many captions there are, of images of every class. */
+    default long captions() {
         return 0;
     }
 

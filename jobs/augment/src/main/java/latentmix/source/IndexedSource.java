@@ -18,6 +18,7 @@ import latentmix.table.ContentId;
 import latentmix.table.DigestRow;
 import latentmix.table.IndexRow;
 import latentmix.table.IndexTable;
+import latentmix.table.IndexTable.Text;
 import latentmix.table.RunFolder;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -56,7 +57,7 @@ public record IndexedSource(
      * @param classes images by class
      * @param refused rows without a class, by reason
      */
-    public record Survey(List<String> names, Map<SourceClass, Long> classes, Map<String, Long> refused)
+    public record Survey(List<String> names, Map<SourceClass, Tally> classes, Map<String, Long> refused)
             implements Serializable {}
 
     /**
@@ -66,9 +67,14 @@ public record IndexedSource(
      * @param present the ids of those with images
      * @param unread images by class id that the index does not have yet
      * @param refused rows without a class that nobody has rejected yet, by reason
+     * @param captions rows that have one
      */
     public record Known(
-            List<SourceClass> classes, List<String> present, Map<String, Long> unread, Map<String, Long> refused)
+            List<SourceClass> classes,
+            List<String> present,
+            Map<String, Tally> unread,
+            Map<String, Long> refused,
+            long captions)
             implements Serializable {}
 
     /** The name of a shard's file of the index. */
@@ -96,31 +102,31 @@ public record IndexedSource(
         return survey(shard, run);
     }
 
-    /** What a shard has: by its rows of the index, else by its labels alone. */
+    /** What a shard has: by its rows of the index, else by its texts alone. */
     public Survey survey(Shard shard, RunFolder run) throws IOException {
         IndexTable table = new IndexTable(run);
         List<String> names = format.names(new Path(base), shard, run.conf());
-        Map<SourceClass, Long> classes = new HashMap<>();
+        Map<SourceClass, Tally> classes = new HashMap<>();
         Map<String, Long> refused = new TreeMap<>();
         if (table.has(index(shard))) {
-            for (IndexTable.Label row : table.labels(index(shard))) {
-                count(row.classId(), row.className(), row.reason(), classes, refused);
-            }
+            table.texts(index(shard)).forEach(row -> count(row, classes, refused));
         } else {
-            format.read(new Path(base), shard, ShardFormat.Extent.LABELS, run.conf(), entry -> {
+            format.read(new Path(base), shard, ShardFormat.Extent.TEXTS, run.conf(), entry -> {
                 IndexRow row = row(entry, names);
-                count(row.classId(), row.className(), row.reason(), classes, refused);
+                count(new Text(row.classId(), row.className(), row.caption(), row.reason()), classes, refused);
             });
         }
         return new Survey(names, classes, refused);
     }
 
-    private static void count(
-            String classId, String name, String reason, Map<SourceClass, Long> classes, Map<String, Long> refused) {
-        if (reason.isEmpty()) {
-            classes.merge(new SourceClass(classId, name), 1L, Long::sum);
+    private static void count(Text row, Map<SourceClass, Tally> classes, Map<String, Long> refused) {
+        if (row.reason().isEmpty()) {
+            classes.merge(
+                    new SourceClass(row.classId(), row.className()),
+                    new Tally(1, row.caption().isEmpty() ? 0 : 1),
+                    Tally::plus);
         } else {
-            refused.merge(reason, 1L, Long::sum);
+            refused.merge(row.reason(), 1L, Long::sum);
         }
     }
 
@@ -180,7 +186,8 @@ public record IndexedSource(
         Set<String> indexed = new IndexTable(run).names();
         List<String> names = List.of();
         Map<String, SourceClass> byId = new TreeMap<>();
-        Map<String, Long> unread = new TreeMap<>();
+        Map<String, Tally> unread = new TreeMap<>();
+        long captions = 0;
         Map<String, Long> refused = new TreeMap<>();
         Map<String, Long> allRefused = new TreeMap<>();
         for (int i = 0; i < surveys.size(); i++) {
@@ -192,10 +199,11 @@ public record IndexedSource(
                                 + shards.get(i).path() + " differ from those before; convert the files together"));
             }
             names = survey.names().isEmpty() ? names : survey.names();
-            for (Map.Entry<SourceClass, Long> one : survey.classes().entrySet()) {
+            for (Map.Entry<SourceClass, Tally> one : survey.classes().entrySet()) {
                 put(one.getKey(), byId);
+                captions += one.getValue().captioned();
                 if (!isIndexed) {
-                    unread.merge(one.getKey().id(), one.getValue(), Long::sum);
+                    unread.merge(one.getKey().id(), one.getValue(), Tally::plus);
                 }
             }
             survey.refused().forEach((reason, rows) -> allRefused.merge(reason, rows, Long::sum));
@@ -224,7 +232,7 @@ public record IndexedSource(
                 shards,
                 folders,
                 run.root(),
-                new Known(List.copyOf(classes), List.copyOf(byId.keySet()), unread, refused));
+                new Known(List.copyOf(classes), List.copyOf(byId.keySet()), unread, refused, captions));
     }
 
     private static void put(SourceClass one, Map<String, SourceClass> byId) {
@@ -267,8 +275,13 @@ public record IndexedSource(
     }
 
     @Override
-    public long unread(String classId) {
-        return looked().unread().getOrDefault(classId, 0L);
+    public Tally unread(String classId) {
+        return looked().unread().getOrDefault(classId, Tally.NONE);
+    }
+
+    @Override
+    public long captions() {
+        return looked().captions();
     }
 
     @Override
@@ -308,7 +321,10 @@ public record IndexedSource(
                 if (!paths.get(row.classId()).add(row.path())) {
                     builder.refuse(
                             row.path(), "duplicate", shard.path() + " names it twice in this class; one is used");
-                } else if (format.namesFiles()) {
+                    continue;
+                }
+                builder.caption(row.path(), row.caption());
+                if (format.namesFiles()) {
                     add(row.path(), builder, conf);
                 } else {
                     builder.known(

@@ -20,8 +20,13 @@ record Listed(ImageSource source, Map<String, Listing> listings) implements Imag
     }
 
     @Override
-    public long unread(String classId) {
+    public Tally unread(String classId) {
         return source.unread(classId);
+    }
+
+    @Override
+    public long captions() {
+        return source.captions();
     }
 
     @Override

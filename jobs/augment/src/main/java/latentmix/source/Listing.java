@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -18,9 +19,14 @@ import latentmix.table.DigestRow;
  * @param refused what should be an image and cannot be read as a file
  * @param ignored what is no image by its name, counted by kind, such as {@code .txt}
  * @param digests of images whose bytes the source knows already
+ * @param captions by path, of images that have one
  */
 public record Listing(
-        List<ImageFile> images, List<Refused> refused, Map<String, Long> ignored, List<DigestRow> digests) {
+        List<ImageFile> images,
+        List<Refused> refused,
+        Map<String, Long> ignored,
+        List<DigestRow> digests,
+        Map<String, String> captions) {
     /** Nothing. */
     public static final Listing EMPTY = new Listing(List.of());
 
@@ -28,12 +34,13 @@ public record Listing(
         images = List.copyOf(images);
         refused = List.copyOf(refused);
         digests = List.copyOf(digests);
+        captions = Map.copyOf(captions);
         ignored = Collections.unmodifiableMap(new TreeMap<>(ignored));
     }
 
     /** Files that must be read to be known. */
     public Listing(List<ImageFile> images, List<Refused> refused, Map<String, Long> ignored) {
-        this(images, refused, ignored, List.of());
+        this(images, refused, ignored, List.of(), Map.of());
     }
 
     /** Images alone. */
@@ -58,6 +65,7 @@ public record Listing(
         private final List<Refused> refused = new ArrayList<>();
         private final Map<String, Long> ignored = new TreeMap<>();
         private final List<DigestRow> digests = new ArrayList<>();
+        private final Map<String, String> captions = new HashMap<>();
 
         /** Whether a file is no image by its name; then it is counted. */
         boolean ignores(String name) {
@@ -81,6 +89,12 @@ public record Listing(
             digests.add(row);
         }
 
+        void caption(String path, String caption) {
+            if (!caption.isEmpty()) {
+                captions.put(path, caption);
+            }
+        }
+
         void refuse(String path, String reason, String detail) {
             refused.add(new Refused(path, reason, detail));
         }
@@ -88,7 +102,7 @@ public record Listing(
         Listing listing() {
             images.sort(Comparator.comparing(ImageFile::path));
             refused.sort(Comparator.comparing(Refused::path));
-            return new Listing(images, refused, ignored, digests);
+            return new Listing(images, refused, ignored, digests, captions);
         }
 
         private static String kind(String name) {

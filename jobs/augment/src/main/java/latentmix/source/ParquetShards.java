@@ -211,7 +211,7 @@ record ParquetShards(Columns columns) implements ShardFormat {
         boolean whole = extent == Extent.WHOLE;
         Optional<ParquetColumn> images =
                 whole ? Optional.of(column(in, footer, group, found.image(), codecs, 0)) : Optional.empty();
-        Optional<ParquetColumn> captions = whole && found.caption().isPresent()
+        Optional<ParquetColumn> captions = found.caption().isPresent()
                 ? Optional.of(column(in, footer, group, found.caption().get(), codecs, 0))
                 : Optional.empty();
         try {

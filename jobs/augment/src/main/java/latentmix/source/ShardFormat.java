@@ -10,8 +10,8 @@ import org.apache.hadoop.fs.Path;
 sealed interface ShardFormat extends Serializable permits ParquetShards, TarShards, Manifest {
     /** How much of a shard is read. */
     enum Extent {
-        /** Labels alone. */
-        LABELS,
+        /** Labels and captions alone. */
+        TEXTS,
         /** Everything. */
         WHOLE
     }

@@ -44,12 +44,20 @@ final class ImagesStage {
 
     /** What a person should know of images that stand. */
     static List<String> warnings(List<Catalog> catalogs) {
-        return catalogs.stream()
+        List<String> warnings = new ArrayList<>();
+        long uncaptioned = catalogs.stream().mapToLong(Catalog::uncaptioned).sum();
+        if (uncaptioned > 0) {
+            warnings.add("prompt.from: " + uncaptioned + " of "
+                    + catalogs.stream().mapToLong(Catalog::images).sum()
+                    + " images have no caption, and are inverted with their class's prompt");
+        }
+        catalogs.stream()
                 .filter(catalog -> catalog.standingConflicts() > 0)
                 .map(catalog -> "input.conflicts: " + catalog.standingConflicts() + " images of class "
                         + catalog.label().classId() + " now lie in another class, too; those of the other are refused,"
                         + " these stand in this run folder: take one away, and use another run folder")
-                .toList();
+                .forEach(warnings::add);
+        return warnings;
     }
 
     /** The images of every class, in the order of classes. */
@@ -60,7 +68,8 @@ final class ImagesStage {
                 : context.config().input().limit();
         Conflicts conflicts =
                 context.config().input().conflicts() == RunConfig.Conflicts.REFUSE ? conflicts(look) : Conflicts.NONE;
-        return ofClasses("find images", (folder, source, label) -> new ImagesWork(folder, source, chunk, limit)
+        RunConfig.PromptFrom from = context.config().prompt().from();
+        return ofClasses("find images", (folder, source, label) -> new ImagesWork(folder, source, chunk, limit, from)
                 .look(label, look, conflicts));
     }
 

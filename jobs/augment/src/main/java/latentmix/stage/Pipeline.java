@@ -99,6 +99,7 @@ public final class Pipeline {
                 run,
                 tasks,
                 preparation.look());
+        preflight.checkCaptions(source);
         this.classes = ClassList.read(config.input(), config.prompt(), source, run.conf());
         RunContext context = new RunContext(run, tasks, config, settings, classes, source, model, invertingModel);
         this.images = new ImagesStage(context);
@@ -198,7 +199,7 @@ public final class Pipeline {
             preflight.checkMemory(settings.inversion());
         }
         if (stages.contains(StageName.INVERT) || stages.contains(StageName.GENERATE)) {
-            prompts.run();
+            prompts.run(catalogs);
         }
         List<InversionChunk> inversions = invert.chunks(catalogs);
         if (terms.retryRejected()) {
@@ -236,7 +237,8 @@ public final class Pipeline {
         lease.check();
         boolean stopped = tasks.isStopped();
         List<StageLeft> left = stopped ? left(stages) : List.of();
-        Counts counts = count(inversions, ignored);
+        long uncaptioned = catalogs.stream().mapToLong(Catalog::uncaptioned).sum();
+        Counts counts = count(inversions, ignored, uncaptioned);
         ExitCode exitCode = stopped
                 ? ExitCode.TRY_AGAIN
                 : counts.rejectedShare() > config.run().maxRejected() ? ExitCode.TOO_MANY_REJECTS : ExitCode.DONE;
@@ -371,7 +373,8 @@ public final class Pipeline {
     private record ToCount(ClassLabel label, List<InversionChunk> inversions, List<GenerationChunk> generations)
             implements Serializable {}
 
-    private Counts count(List<InversionChunk> inversions, Map<String, Long> ignored) throws IOException {
+    private Counts count(List<InversionChunk> inversions, Map<String, Long> ignored, long uncaptioned)
+            throws IOException {
         Map<String, ToCount> byClass = new LinkedHashMap<>();
         for (ClassLabel label : classes.classes()) {
             byClass.put(label.classId(), new ToCount(label, new ArrayList<>(), new ArrayList<>()));
@@ -389,7 +392,7 @@ public final class Pipeline {
                 (folder, item, progress) ->
                         Census.of(folder, item.label(), item.inversions(), entries, item.generations(), refusing)));
         counted.add(Census.ofNoClass(run, source.indices()));
-        return Counts.of(counted, ignored);
+        return Counts.of(counted, ignored, uncaptioned);
     }
 
     /** How degenerate the mixtures of every cell are, over all classes. */

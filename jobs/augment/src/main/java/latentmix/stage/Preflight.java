@@ -16,6 +16,7 @@ import latentmix.model.Models;
 import latentmix.plan.Catalog;
 import latentmix.plan.InversionSettings;
 import latentmix.schedule.Scheduler;
+import latentmix.source.ImageSource;
 import latentmix.table.StageName;
 import org.apache.hadoop.conf.Configuration;
 
@@ -71,6 +72,15 @@ final class Preflight {
             } catch (IllegalArgumentException e) {
                 throw new ConfigException(List.of("model.size: " + e.getMessage()));
             }
+        }
+    }
+
+    /** Refuses to invert with captions where there are none. */
+    void checkCaptions(ImageSource source) {
+        if (config.prompt().from() == RunConfig.PromptFrom.CAPTION && source.captions() == 0) {
+            throw new ConfigException(List.of("prompt.from: expected images with captions, as Parquet and tar files and"
+                    + " manifests may have them, but none at " + config.input().root()
+                    + " has one; name their column by input.columns: {caption: …}, or leave prompt.from out"));
         }
     }
 

@@ -14,6 +14,8 @@ import latentmix.table.RunFolder.Table;
 public final class ImagesTable {
     private record Assigned(String chunk) {}
 
+    private record Place(String imageId, String chunk, int position) {}
+
     private final RunFolder run;
     private final RejectedTable rejections;
     private final String classId;
@@ -51,6 +53,16 @@ public final class ImagesTable {
         Map<String, Integer> counts = new LinkedHashMap<>();
         read(file, Assigned.class).forEach(row -> counts.merge(row.chunk(), 1, Integer::sum));
         return counts;
+    }
+
+    /** The ids of the images of a file's chunks in their order, by the chunk's id. */
+    public Map<String, List<String>> ids(String file) throws IOException {
+        Map<String, List<String>> ids = new LinkedHashMap<>();
+        read(file, Place.class).stream()
+                .sorted(Comparator.comparingInt(Place::position))
+                .forEach(row -> ids.computeIfAbsent(row.chunk(), chunk -> new ArrayList<>())
+                        .add(row.imageId()));
+        return ids;
     }
 
     /**

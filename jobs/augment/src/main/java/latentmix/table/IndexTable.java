@@ -10,8 +10,8 @@ import java.util.stream.Collectors;
  * one is not read again.
  */
 public final class IndexTable {
-    /** Which class a row has, and why it has no image. */
-    public record Label(String classId, String className, String reason) {}
+    /** Which class a row has, what it says of the image, and why it has none. */
+    public record Text(String classId, String className, String caption, String reason) {}
 
     private static final String FOLDER = "index";
     private static final String SUFFIX = ".parquet";
@@ -40,9 +40,9 @@ public final class IndexTable {
         return RowFile.read(run.path(FOLDER + "/" + name + SUFFIX), run.conf(), IndexRow.class);
     }
 
-    /** The classes of a file's rows. */
-    public List<Label> labels(String name) throws IOException {
-        return RowFile.read(run.path(FOLDER + "/" + name + SUFFIX), run.conf(), Label.class);
+    /** What a file's rows say. */
+    public List<Text> texts(String name) throws IOException {
+        return RowFile.read(run.path(FOLDER + "/" + name + SUFFIX), run.conf(), Text.class);
     }
 
     /** Publishes the rows that have neither class nor image as rejected, then all rows. */

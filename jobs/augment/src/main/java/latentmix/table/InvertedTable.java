@@ -23,6 +23,9 @@ public final class InvertedTable extends ChunkTable<InvertedRow> {
     /** How an image was inverted: with which prompt, under which settings. */
     public record Terms(String prompt, String settingsId) {}
 
+    /** The prompt that an image was inverted with. */
+    public record Told(String imageId, String prompt) {}
+
     private record Id(String imageId) {}
 
     private record Key(String imageId, String settingsId) {}
@@ -34,6 +37,11 @@ public final class InvertedTable extends ChunkTable<InvertedRow> {
     /** The ids of a chunk's images; reads no latent. */
     public List<String> imageIds(String chunk) throws IOException {
         return read(chunk, Id.class).stream().map(Id::imageId).toList();
+    }
+
+    /** The prompts that a chunk's images were inverted with; reads no latent. */
+    public List<Told> prompts(String chunk) throws IOException {
+        return read(chunk, Told.class);
     }
 
     /** The ids of those of a chunk's images that were inverted under these settings; reads no latent. */
@@ -49,7 +57,7 @@ public final class InvertedTable extends ChunkTable<InvertedRow> {
         return read(chunk, Source.class);
     }
 
-    /** How a chunk was inverted, which is the same for all of its images; none where all were refused. */
+    /** How a chunk's first image was inverted; none where all were refused. Without captions all are the same. */
     public Optional<Terms> terms(String chunk) throws IOException {
         return read(chunk, Terms.class).stream().findFirst();
     }

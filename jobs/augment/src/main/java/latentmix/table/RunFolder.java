@@ -50,6 +50,8 @@ public final class RunFolder {
         IMAGES,
         /** What the bytes of the input's files are, whatever their class. */
         DIGESTS,
+        /** What the input says of its images, where they are inverted with that. */
+        CAPTIONS,
         /**
          * What some inversions keep beside the noise; its files are an inverted chunk's id and a micro-batch's number.
          */

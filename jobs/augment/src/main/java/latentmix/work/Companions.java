@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import latentmix.codec.LittleEndian;
 import latentmix.table.CompanionRow;
 import latentmix.table.CompanionsTable;
@@ -74,15 +76,24 @@ final class Companions {
         }
     }
 
-    /** Whose companions are summed, with what weights. */
-    record Mixture(String prompt, List<String> sourceIds, List<Double> weights) {}
+    /**
+     * Whose companions are summed, with what weights.
+     *
+     * @param prompts what the sources were inverted with
+     */
+    record Mixture(List<String> prompts, List<String> sourceIds, List<Double> weights) {
+        private Stream<CompanionsTable.Key> keys(String settingsId) {
+            return IntStream.range(0, sourceIds.size())
+                    .mapToObj(i -> new CompanionsTable.Key(sourceIds.get(i), prompts.get(i), settingsId));
+        }
+    }
 
     /** The mixtures' companions, (B, depth, height, width). */
     NDArray mixed(List<Mixture> mixtures, NDManager manager) {
         Map<Integer, Sum> sums = new HashMap<>();
         Set<CompanionsTable.Key> missing = new HashSet<>();
         for (Mixture mixture : mixtures) {
-            mixture.sourceIds().forEach(id -> missing.add(new CompanionsTable.Key(id, mixture.prompt(), settingsId)));
+            mixture.keys(settingsId).forEach(missing::add);
         }
         for (Map.Entry<String, Set<CompanionsTable.Key>> file : files.entrySet()) {
             if (file.getValue().stream().anyMatch(missing::contains)) {
@@ -122,12 +133,15 @@ final class Companions {
 
     private static void add(int i, CompanionRow row, Mixture mixture, Map<Integer, Sum> sums) {
         double weight = 0;
+        boolean isSource = false;
         for (int j = 0; j < mixture.sourceIds().size(); j++) {
-            weight += mixture.sourceIds().get(j).equals(row.imageId())
-                    ? mixture.weights().get(j)
-                    : 0;
+            if (mixture.sourceIds().get(j).equals(row.imageId())
+                    && mixture.prompts().get(j).equals(row.prompt())) {
+                weight += mixture.weights().get(j);
+                isSource = true;
+            }
         }
-        if (!mixture.sourceIds().contains(row.imageId()) || !row.prompt().equals(mixture.prompt())) {
+        if (!isSource) {
             return;
         }
         Shape shape = new Shape(row.depth(), row.height(), row.width());

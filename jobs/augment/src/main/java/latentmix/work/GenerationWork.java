@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
+import latentmix.config.RunConfig.MixturePrompt;
 import latentmix.image.DifferenceHash;
 import latentmix.image.PixelScores;
 import latentmix.image.Pixels;
@@ -95,6 +96,10 @@ public final class GenerationWork {
                 ? Optional.of(new Companions(run, chunk.label().classId(), settings.inversion()))
                 : Optional.empty();
         Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
+        MixturePrompt how = MixturePrompt.parse(settings.mixturePrompt());
+        MixturePrompts told = how == MixturePrompt.CLASS && companions.isEmpty()
+                ? new MixturePrompts(prompts, how, Map.of())
+                : MixturePrompts.of(prompts, how, run, chunk);
         try (NDManager arrays = model.arrays()) {
             PromptEmbeds unconditional = prompts.embeds(List.of(settings.negative()), arrays);
             for (List<MixedTable.Start> same : byStrength.values()) {
@@ -114,7 +119,7 @@ public final class GenerationWork {
                                         halvings,
                                         sampler,
                                         companions,
-                                        prompts,
+                                        told,
                                         unconditional,
                                         arrays)),
                         parts -> parts.forEach(generated -> {
@@ -134,17 +139,16 @@ public final class GenerationWork {
             int halvings,
             Sampler sampler,
             Optional<Companions> companions,
-            Prompts prompts,
+            MixturePrompts told,
             PromptEmbeds unconditional,
             NDManager arrays) {
         try (NDManager scope = arrays.newSubManager()) {
             List<MixedTable.Start> batch = start.mixtures();
             NDArray noise = Latents.onto(scope, start.latents()); // (B, C, h, w)
-            PromptEmbeds conditional =
-                    prompts.embeds(batch.stream().map(MixedTable.Start::prompt).toList(), scope);
+            PromptEmbeds conditional = told.embeds(batch, scope);
             Optional<NDArray> companion = companions.map(table -> table.mixed(
                     batch.stream()
-                            .map(row -> new Companions.Mixture(row.prompt(), row.sourceIds(), row.weights()))
+                            .map(row -> new Companions.Mixture(told.ofInputs(row), row.sourceIds(), row.weights()))
                             .toList(),
                     scope));
             NDArray latents = sampler.sample(noise, conditional, unconditional, companion);

@@ -11,8 +11,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import latentmix.config.RunConfig.PromptFrom;
 import latentmix.plan.Catalog;
 import latentmix.plan.ClassLabel;
+import latentmix.plan.InversionChunk;
 import latentmix.source.ImageFile;
 import latentmix.source.ImageSource;
 import latentmix.source.Listing;
@@ -51,20 +53,28 @@ public final class ImagesWork {
     private final ImageSource source;
     private final int chunkRows;
     private final long limit;
+    private final PromptFrom from;
 
     /** Takes every image. */
     public ImagesWork(RunFolder run, ImageSource source, int chunkRows) {
         this(run, source, chunkRows, Long.MAX_VALUE);
     }
 
+    /** Takes some images of each class, and no captions. */
+    public ImagesWork(RunFolder run, ImageSource source, int chunkRows, long limit) {
+        this(run, source, chunkRows, limit, PromptFrom.CLASS);
+    }
+
     /**
      * Takes some images of each class.
      *
      * @param limit of images a class: those with the least ids, which is to say any, and a larger limit only adds
+     * @param from whether captions are asked for
      */
-    public ImagesWork(RunFolder run, ImageSource source, int chunkRows, long limit) {
+    public ImagesWork(RunFolder run, ImageSource source, int chunkRows, long limit, PromptFrom from) {
         this.run = run;
         this.limit = limit;
+        this.from = from;
         this.source = source;
         this.chunkRows = chunkRows;
     }
@@ -165,6 +175,7 @@ public final class ImagesWork {
         Map<ImageFile, DigestRow> known = digests(label, listing);
         Map<String, ImageRow> fresh = new TreeMap<>();
         long standing = 0;
+        Captions captions = new Captions(run, label.classId(), from);
         List<RejectedRow> rejected = new ArrayList<>();
         listing.refused().forEach(file -> rejected.add(rejected(label, "", file.path(), file.reason(), file.detail())));
         for (ImageFile file : listing.images()) {
@@ -172,6 +183,7 @@ public final class ImagesWork {
             ImageRow same = byPath.get(path);
             if (same != null && file.isOf(same)) {
                 standing += isConflict(known.get(file), label, conflicts) ? 1 : 0;
+                captions.see(same.imageId(), path, listing);
                 continue;
             }
             String id;
@@ -184,6 +196,7 @@ public final class ImagesWork {
                 rejected.add(rejected(label, "", path, "unreadable", e.getMessage()));
                 continue;
             }
+            captions.see(id, path, listing);
             if (same != null && same.imageId().equals(id)) {
                 continue; // touched, not changed
             }
@@ -213,9 +226,11 @@ public final class ImagesWork {
                         label, id, path, DUPLICATE, "another file of this class has the same bytes; one is used"));
             }
         }
-        ids.stream().sorted().skip(limit).forEach(fresh::remove);
+        List<String> beyond = ids.stream().sorted().skip(limit).toList();
+        beyond.forEach(fresh::remove);
+        beyond.forEach(ids::remove);
         table.commit(assigned(List.copyOf(fresh.values())), rejected);
-        return catalog(label, listing.ignored(), standing);
+        return catalog(label, listing.ignored(), standing, captions, captions.published(ids));
     }
 
     /**
@@ -229,40 +244,60 @@ public final class ImagesWork {
         Listing listing = source.list(label.classId(), run.conf());
         Map<ImageFile, DigestRow> known = digests(label, listing);
         Set<String> ids = new HashSet<>();
+        List<String> added = new ArrayList<>();
         byPath.values().forEach(row -> ids.add(row.imageId()));
         Map<String, Long> refusals = new TreeMap<>();
         listing.refused().forEach(file -> refusals.merge(file.reason(), 1L, Long::sum));
-        long unread = source.unread(label.classId());
+        ImageSource.Tally unindexed = source.unread(label.classId());
+        long unread = unindexed.images();
         long fresh = unread;
         long standing = 0;
+        Captions captions = new Captions(run, label.classId(), from);
+        long uncaptioned = from == PromptFrom.CLASS ? 0 : unread - unindexed.captioned();
         Set<String> refused = Set.copyOf(table.refused());
         for (ImageFile file : listing.images()) {
             ImageRow same = byPath.get(file.path());
             DigestRow row = known.get(file);
             if (same != null && file.isOf(same)) {
                 standing += isConflict(row, label, conflicts) ? 1 : 0;
+                captions.see(same.imageId(), file.path(), listing);
                 continue;
+            }
+            if (row != null) {
+                captions.see(row.imageId(), file.path(), listing);
             }
             if (row == null) {
                 boolean done = refused.contains(file.path());
                 fresh += done ? 0 : 1;
                 unread += done ? 0 : 1;
+                boolean captioned =
+                        from == PromptFrom.CLASS || listing.captions().containsKey(file.path());
+                uncaptioned += done || captioned ? 0 : 1;
             } else if (!ids.contains(row.imageId()) && isConflict(row, label, conflicts)) {
                 refusals.merge(CONFLICT, 1L, Long::sum);
             } else if (ids.add(row.imageId())) {
                 fresh++;
+                added.add(row.imageId());
             } else if (same == null || !same.imageId().equals(row.imageId())) { // else touched, not changed
                 refusals.merge(DUPLICATE, 1L, Long::sum);
             }
         }
-        Catalog catalog = catalog(label);
-        long added = Math.min(fresh, Math.max(0, limit - catalog.images()));
+        Map<String, String> now = captions.now();
+        Catalog catalog = catalog(label, listing.ignored(), standing, captions, now);
+        long room = Math.min(fresh, Math.max(0, limit - catalog.images()));
         List<Catalog.Chunk> chunks = new ArrayList<>(catalog.chunks());
-        for (long from = 0; from < added; from += chunkRows) {
-            chunks.add(new Catalog.Chunk("", "new " + from, (int) Math.min(chunkRows, added - from)));
+        for (long start = 0; start < room; start += chunkRows) {
+            chunks.add(new Catalog.Chunk("", "new " + start, (int) Math.min(chunkRows, room - start), ""));
         }
         catalog.refused().forEach(refusals::putIfAbsent);
-        return new Catalog(label, chunks, refusals, listing.ignored(), unread, standing);
+        return new Catalog(
+                label,
+                chunks,
+                refusals,
+                listing.ignored(),
+                unread,
+                standing,
+                catalog.uncaptioned() + Math.min(room, uncaptioned + captions.missing(added, now)));
     }
 
     private static boolean isConflict(DigestRow row, ClassLabel label, Conflicts conflicts) {
@@ -271,16 +306,27 @@ public final class ImagesWork {
 
     /** What stands in the images table for a class. */
     public Catalog catalog(ClassLabel label) throws IOException {
-        return catalog(label, Map.of(), 0);
+        Captions captions = new Captions(run, label.classId(), from);
+        return catalog(label, Map.of(), 0, captions, captions.now());
     }
 
-    private Catalog catalog(ClassLabel label, Map<String, Long> ignored, long standing) throws IOException {
+    private Catalog catalog(
+            ClassLabel label, Map<String, Long> ignored, long standing, Captions captions, Map<String, String> now)
+            throws IOException {
         List<Catalog.Chunk> chunks = new ArrayList<>();
         ImagesTable table = new ImagesTable(run, label.classId());
+        long uncaptioned = 0;
         for (String file : table.files()) {
-            table.counts(file).forEach((chunk, count) -> chunks.add(new Catalog.Chunk(file, chunk, count)));
+            Map<String, List<String>> ids = from == PromptFrom.CLASS ? Map.of() : table.ids(file);
+            table.counts(file).forEach((chunk, count) -> {
+                String told = InversionChunk.captions(label.prompt(), ids.getOrDefault(chunk, List.of()), now);
+                chunks.add(new Catalog.Chunk(file, chunk, count, told));
+            });
+            for (List<String> images : ids.values()) {
+                uncaptioned += captions.missing(images, now);
+            }
         }
-        return new Catalog(label, chunks, table.countRefused(), ignored, 0, standing);
+        return new Catalog(label, chunks, table.countRefused(), ignored, 0, standing, uncaptioned);
     }
 
     private List<ImageRow> assigned(List<ImageRow> sorted) {

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -23,6 +24,7 @@ import latentmix.plan.InversionChunk;
 import latentmix.plan.InversionSettings;
 import latentmix.sampling.Guidance;
 import latentmix.source.ImageSource;
+import latentmix.table.CaptionsTable;
 import latentmix.table.CompanionRow;
 import latentmix.table.CompanionsTable;
 import latentmix.table.ImageRow;
@@ -71,6 +73,26 @@ public final class InversionWork {
             long evaluations,
             int halvings) {}
 
+    /**
+     * What a chunk's images are told.
+     *
+     * @param captions by image id
+     */
+    private record Told(String prompt, Map<String, String> captions) {
+        String prompt(ImageRow image) {
+            return captions.getOrDefault(image.imageId(), prompt);
+        }
+    }
+
+    /** What inverts a chunk's micro-batches. */
+    private record Inverting(
+            Inversion inversion,
+            Denoiser denoiser,
+            Prompts prompts,
+            Told told,
+            PromptEmbeds unconditional,
+            NDManager arrays) {}
+
     /** A micro-batch, inverted whole or in parts. */
     private record Parts(List<Inverted> parts, int asked) {}
 
@@ -85,20 +107,21 @@ public final class InversionWork {
                 method.inversion(model.scheduler(method.solver()), settings.steps(), new Guidance(settings.guidance()));
         Denoiser denoiser = model.denoiser(method);
         Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
+        Told told = told(chunk, images);
         AtomicLong evaluations = new AtomicLong();
         AtomicInteger batches = new AtomicInteger();
         try (NDManager arrays = model.arrays()) {
-            PromptEmbeds conditional = prompts.embeds(List.of(chunk.label().prompt()), arrays);
             PromptEmbeds unconditional = prompts.embeds(List.of(settings.negative()), arrays);
+            Inverting inverting = new Inverting(inversion, denoiser, prompts, told, unconditional, arrays);
             Overlap.run(
                     Batches.of(images, settings.batch()),
                     batch -> decode(batch, rejected),
-                    decoded -> invert(decoded, inversion, denoiser, conditional, unconditional, arrays),
+                    decoded -> invert(decoded, inverting),
                     inverted -> {
                         List<CompanionRow> companions = new ArrayList<>();
                         for (Inverted part : inverted.parts()) {
                             for (int i = 0; i < part.rows().size(); i++) {
-                                keep(part, i, chunk.label(), rows, companions, rejected);
+                                keep(part, i, chunk.label(), told, rows, companions, rejected);
                             }
                             evaluations.addAndGet(part.evaluations());
                         }
@@ -108,6 +131,21 @@ public final class InversionWork {
         }
         new InvertedTable(run, chunk.classId()).commit(chunk.id(), rows, rejected);
         return new ChunkResult(rows.size(), rejected.size(), evaluations.get(), (System.nanoTime() - start) / 1e9);
+    }
+
+    /** What the images are told, which must be what was planned for. */
+    private Told told(InversionChunk chunk, List<ImageRow> images) throws IOException {
+        String prompt = chunk.label().prompt();
+        if (chunk.captions().isEmpty()) {
+            return new Told(prompt, Map.of());
+        }
+        Map<String, String> captions = new CaptionsTable(run, chunk.classId()).captions();
+        List<String> ids = images.stream().map(ImageRow::imageId).toList();
+        if (!InversionChunk.captions(prompt, ids, captions).equals(chunk.captions())) {
+            throw new IOException("The captions of class " + chunk.classId()
+                    + " must be those that were planned for, but they changed meanwhile; run again");
+        }
+        return new Told(prompt, captions);
     }
 
     private Decoded decode(List<ImageRow> batch, List<RejectedRow> rejected) {
@@ -129,43 +167,28 @@ public final class InversionWork {
         return new Decoded(rows, pixels, batch.size());
     }
 
-    private Parts invert(
-            Decoded decoded,
-            Inversion inversion,
-            Denoiser denoiser,
-            PromptEmbeds conditional,
-            PromptEmbeds unconditional,
-            NDManager arrays) {
+    private Parts invert(Decoded decoded, Inverting inverting) {
         if (decoded.pixels().isEmpty()) {
             return new Parts(List.of(), decoded.asked());
         }
-        MicroBatch.Call<Inverted> call = (from, to, halvings) -> invert(
-                decoded.rows().subList(from, to),
-                decoded.pixels().subList(from, to),
-                halvings,
-                inversion,
-                denoiser,
-                conditional,
-                unconditional,
-                arrays);
+        MicroBatch.Call<Inverted> call = (from, to, halvings) ->
+                invert(decoded.rows().subList(from, to), decoded.pixels().subList(from, to), halvings, inverting);
         return new Parts(MicroBatch.run(decoded.pixels().size(), model.device(), call), decoded.asked());
     }
 
-    private Inverted invert(
-            List<ImageRow> rows,
-            List<Pixels> pixels,
-            int halvings,
-            Inversion inversion,
-            Denoiser denoiser,
-            PromptEmbeds conditional,
-            PromptEmbeds unconditional,
-            NDManager arrays) {
-        try (NDManager scope = arrays.newSubManager()) {
+    private Inverted invert(List<ImageRow> rows, List<Pixels> pixels, int halvings, Inverting inverting) {
+        try (NDManager scope = inverting.arrays().newSubManager()) {
             NDArray latents = model.encoder().encode(Vae.images(scope, pixels)); // (B, C, h, w)
             List<UniformRandomProvider> random =
                     rows.stream().map(row -> RecipeSampler.rng(row.imageId())).toList();
-            Inversion.Inverted inverted =
-                    inversion.invert(denoiser, new Inversion.Batch(latents, conditional, unconditional, random));
+            PromptEmbeds conditional = inverting
+                    .prompts()
+                    .embeds(rows.stream().map(inverting.told()::prompt).toList(), scope);
+            Inversion.Inverted inverted = inverting
+                    .inversion()
+                    .invert(
+                            inverting.denoiser(),
+                            new Inversion.Batch(latents, conditional, inverting.unconditional(), random));
             return new Inverted(
                     rows,
                     Latents.of(latents),
@@ -180,6 +203,7 @@ public final class InversionWork {
             Inverted inverted,
             int i,
             ClassLabel label,
+            Told told,
             List<InvertedRow> rows,
             List<CompanionRow> companions,
             List<RejectedRow> rejected) {
@@ -192,7 +216,7 @@ public final class InversionWork {
         }
         inverted.companions()
                 .ifPresent(batch ->
-                        companions.add(batch.row(i, image.imageId(), image.classId(), label.prompt(), settingsId)));
+                        companions.add(batch.row(i, image.imageId(), image.classId(), told.prompt(image), settingsId)));
         Latent latent = latents.latent(i);
         rows.add(new InvertedRow(
                 image.imageId(),
@@ -200,7 +224,7 @@ public final class InversionWork {
                 label.label(),
                 label.className(),
                 image.path(),
-                label.prompt(),
+                told.prompt(image),
                 latents.column(i),
                 latent.norm(),
                 Latents.boxed(latent.channelMeans()),

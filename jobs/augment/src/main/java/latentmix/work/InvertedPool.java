@@ -9,12 +9,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
+import java.util.TreeMap;
 import latentmix.latent.LatentPool;
 import latentmix.latent.Shape;
 import latentmix.plan.MixingPlan;
 import latentmix.table.InvertedTable;
 import latentmix.table.InvertedTable.Encoded;
 import latentmix.table.InvertedTable.Noise;
+import latentmix.table.InvertedTable.Told;
 import latentmix.table.LatentColumn;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
@@ -30,6 +32,7 @@ public final class InvertedPool implements LatentPool {
 
     private final InvertedTable table;
     private final List<File> files = new ArrayList<>();
+    private final TreeMap<String, String> prompts = new TreeMap<>(); // by image id
     private final List<String> imageIds = new ArrayList<>();
     private Shape shape;
 
@@ -37,19 +40,19 @@ public final class InvertedPool implements LatentPool {
     public InvertedPool(RunFolder run, String classId, List<String> chunks) throws IOException {
         this.table = new InvertedTable(run, classId);
         for (String chunk : chunks) {
-            List<String> ids = table.imageIds(chunk);
-            if (!ids.isEmpty()) {
-                files.add(new File(chunk, ids.get(0)));
-                imageIds.addAll(ids);
+            List<Told> rows = table.prompts(chunk);
+            if (!rows.isEmpty()) {
+                files.add(new File(chunk, rows.get(0).imageId()));
+                rows.forEach(row -> prompts.put(row.imageId(), row.prompt()));
             }
         }
         files.sort(Comparator.comparing(File::firstId));
-        imageIds.sort(Comparator.naturalOrder());
+        imageIds.addAll(prompts.keySet());
     }
 
-    /** The pool's id: the prompt it was inverted with and its sorted image ids. */
+    /** The pool's id under its class's prompt. */
     public String id(String prompt) {
-        return MixingPlan.poolId(prompt, imageIds);
+        return MixingPlan.poolId(prompt, prompts);
     }
 
     /** The ids of the pool's images, sorted: what indices into the pool refer to. */

@@ -3,7 +3,8 @@ package latentmix.work;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import latentmix.codec.LittleEndian;
@@ -14,11 +15,17 @@ import latentmix.table.PromptRow;
 import latentmix.table.PromptsTable;
 import latentmix.table.RunFolder;
 
-/** Encodes each distinct prompt once per checkpoint, before any stage that needs it, and gives its embeddings. */
+/**
+ * Encodes each distinct prompt once per checkpoint, before any stage that needs it, and gives its embeddings. Those
+ * that were asked for last are kept, as many as have room.
+ */
 public final class Prompts {
+    private static final long ROOM = 64L << 20; // bytes
+
     private final PromptsTable table;
     private final String checkpointFingerprint;
-    private final Map<String, PromptRow> rows = new HashMap<>();
+    private final Map<String, PromptRow> rows = new LinkedHashMap<>(16, 0.75f, true); // by text, the last one last
+    private long held; // bytes of the rows
 
     public Prompts(RunFolder run, String checkpointFingerprint) {
         this.table = new PromptsTable(run);
@@ -56,10 +63,62 @@ public final class Prompts {
     }
 
     private PromptEmbeds embeds(String text, NDManager manager) {
-        PromptRow row = rows.computeIfAbsent(text, this::read);
+        PromptRow row = row(text);
         return new TextEncoder.Embeds(
                         row.tokens(), row.width(), LittleEndian.floats(row.embeds()), LittleEndian.floats(row.pooled()))
                 .onto(manager);
+    }
+
+    /** Σ weight · embeddings of some prompts, one row. */
+    PromptEmbeds sum(Map<String, Double> weights, NDManager manager) {
+        double[] embeds = null;
+        double[] pooled = null;
+        PromptRow row = null;
+        for (Map.Entry<String, Double> one : weights.entrySet()) {
+            row = row(one.getKey());
+            embeds = plus(embeds, one.getValue(), row.embeds());
+            pooled = plus(pooled, one.getValue(), row.pooled());
+        }
+        if (row == null) {
+            throw new IllegalArgumentException("A sum must have a prompt");
+        }
+        return new TextEncoder.Embeds(row.tokens(), row.width(), floats(embeds), floats(pooled)).onto(manager);
+    }
+
+    private static double[] plus(double[] sum, double weight, byte[] values) {
+        double[] added = LittleEndian.doubles(values);
+        double[] total = sum == null ? new double[added.length] : sum;
+        for (int i = 0; i < total.length; i++) {
+            total[i] += weight * added[i];
+        }
+        return total;
+    }
+
+    private static float[] floats(double[] values) {
+        float[] floats = new float[values.length];
+        for (int i = 0; i < floats.length; i++) {
+            floats[i] = (float) values[i];
+        }
+        return floats;
+    }
+
+    private PromptRow row(String text) {
+        PromptRow row = rows.get(text);
+        if (row == null) {
+            row = read(text);
+            rows.put(text, row);
+            held += bytes(row);
+            Iterator<PromptRow> oldest = rows.values().iterator();
+            while (held > ROOM && rows.size() > 1) {
+                held -= bytes(oldest.next());
+                oldest.remove();
+            }
+        }
+        return row;
+    }
+
+    private static long bytes(PromptRow row) {
+        return (long) row.embeds().length + row.pooled().length;
     }
 
     private PromptRow read(String text) {

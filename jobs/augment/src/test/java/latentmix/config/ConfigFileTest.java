@@ -336,6 +336,13 @@ class ConfigFileTest {
                 .singleElement()
                 .asString()
                 .startsWith("inversion.guidance: expected 1 with negative-prompt");
+        assertThat(problems(LEAST, "inversion.method=negative-prompt", "prompt.from=caption"))
+                .containsExactly("inversion.method: expected prompt.from: class with negative-prompt, which is for"
+                        + " mixtures sampled with the prompt of their inputs, got caption; use another inversion, or"
+                        + " leave prompt.from out");
+        assertThat(problems(LEAST, "prompt.mixture=mix"))
+                .containsExactly("prompt.mixture: expected class without captions, which prompt.from: caption takes,"
+                        + " got mix; set prompt.from: caption, or leave prompt.mixture out");
         assertThat(problems(LEAST, "inversion.method=bdia", "inversion.dtype=bfloat16", "inversion.steps=20"))
                 .extracting(problem -> problem.substring(0, problem.indexOf(':')))
                 .containsExactlyInAnyOrder("inversion.dtype", "inversion.steps");

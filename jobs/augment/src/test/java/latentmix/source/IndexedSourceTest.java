@@ -352,11 +352,15 @@ class IndexedSourceTest {
         IndexedSource plan = (IndexedSource) detected(in, Map.of());
         plan = plan.known(run, List.of(plan.survey(plan.shards().get(0), run)));
         assertThat(folder.resolve("run")).doesNotExist();
-        assertThat(plan.unread("0")).isEqualTo(3);
+        assertThat(plan.unread("0")).isEqualTo(new ImageSource.Tally(3, 3));
+        assertThat(plan.captions()).isEqualTo(6);
         assertThat(plan.list("0", run.conf()).images()).isEmpty();
 
         IndexedSource source = indexed(in, Map.of());
-        assertThat(source.unread("0")).isZero();
+        assertThat(source.unread("0")).isEqualTo(ImageSource.Tally.NONE);
+        assertThat(source.captions()).isEqualTo(6);
+        assertThat(source.list("0", run.conf()).captions().values())
+                .containsExactlyInAnyOrder("picture 0", "picture 2", "picture 4");
         Path index = folder.resolve("run/index/" + source.indices().get(0) + ".parquet");
         Files.setLastModifiedTime(index, FileTime.fromMillis(1000));
         assertThat(indexed(in, Map.of()).indices()).isEqualTo(source.indices());

@@ -21,7 +21,8 @@ class EndingTest {
             58,
             50,
             Map.of("images", Map.of("truncated", 10L), "mix", Map.of("degenerate", 2L)),
-            Map.of());
+            Map.of(),
+            0);
 
     @Test
     void aRunSaysWhatItMadeAndWhatToOpen() {
@@ -33,7 +34,8 @@ class EndingTest {
 
     @Test
     void aRunSaysWhatItIgnored() {
-        Counts ignoring = new Counts(100, 90, 80, 60, 58, 50, Map.of(), new TreeMap<>(Map.of(".txt", 12L, ".db", 1L)));
+        Counts ignoring =
+                new Counts(100, 90, 80, 60, 58, 50, Map.of(), new TreeMap<>(Map.of(".txt", 12L, ".db", 1L)), 0);
         assertThat(Ending.done(RUN, EnumSet.of(StageName.MIX), ignoring, 0, false, 0))
                 .containsExactly("58 mixtures in runs/a/mixed", "Ignored in the input: 1 .db, 12 .txt");
     }

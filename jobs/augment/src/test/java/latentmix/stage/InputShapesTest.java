@@ -5,20 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.source.ParquetFiles;
 import latentmix.table.RejectedRow;
-import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
-import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -34,13 +30,6 @@ class InputShapesTest {
     private static Path input;
     private static Path inFolders;
 
-    /** An image of the input and its class's number. */
-    private record Picture(int label, Path file) {
-        byte[] bytes() throws IOException {
-            return Files.readAllBytes(file);
-        }
-    }
-
     @BeforeAll
     static void aRunOnFolders() throws IOException {
         input = TinyRun.input(folder.resolve("in"), IMAGES);
@@ -49,14 +38,7 @@ class InputShapesTest {
     }
 
     private static List<Picture> pictures() throws IOException {
-        List<Picture> pictures = new ArrayList<>();
-        for (int label = 0; label < TinyRun.CLASSES.size(); label++) {
-            try (Stream<Path> files = Files.list(input.resolve(TinyRun.CLASSES.get(label)))) {
-                int number = label;
-                files.sorted().map(file -> new Picture(number, file)).forEach(pictures::add);
-            }
-        }
-        return pictures;
+        return Picture.of(input);
     }
 
     /** Every second picture from one on, so that each file has some of each class. */
@@ -67,33 +49,6 @@ class InputShapesTest {
             half.add(all.get(i));
         }
         return half;
-    }
-
-    private static void parquet(Path file, List<Picture> pictures) throws IOException {
-        List<ParquetFiles.Row> rows = new ArrayList<>();
-        for (Picture picture : pictures) {
-            rows.add(new ParquetFiles.Row(picture.bytes(), picture.label(), ""));
-        }
-        ParquetFiles.write(file, TinyRun.CLASSES, rows);
-    }
-
-    private static void tar(Path file, List<Picture> pictures) throws IOException {
-        try (OutputStream out = Files.newOutputStream(file);
-                TarArchiveOutputStream tar = new TarArchiveOutputStream(out)) {
-            for (Picture picture : pictures) {
-                String key = picture.file().getFileName().toString().replaceFirst("\\..*", "") + picture.label();
-                member(tar, key + ".png", picture.bytes());
-                member(tar, key + ".cls", TinyRun.CLASSES.get(picture.label()).getBytes(StandardCharsets.UTF_8));
-            }
-        }
-    }
-
-    private static void member(TarArchiveOutputStream tar, String name, byte[] bytes) throws IOException {
-        TarArchiveEntry entry = new TarArchiveEntry(name);
-        entry.setSize(bytes.length);
-        tar.putArchiveEntry(entry);
-        tar.write(bytes);
-        tar.closeArchiveEntry();
     }
 
     /** What is made of images: it tells nothing of where they lie. */
@@ -124,16 +79,16 @@ class InputShapesTest {
     void parquetFilesGiveTheBytesOfFolders() throws IOException {
         Path root = Files.createDirectories(folder.resolve("parquet"));
         Files.createDirectories(root.resolve("data/more"));
-        parquet(root.resolve("data/a.parquet"), half(0));
-        parquet(root.resolve("data/more/b.parquet"), half(1));
+        Picture.parquet(root.resolve("data/a.parquet"), half(0));
+        Picture.parquet(root.resolve("data/more/b.parquet"), half(1));
         assertMadeAsInFolders(root, "parquet", "input.format=parquet");
     }
 
     @Test
     void tarFilesGiveTheBytesOfFoldersAndAreMeasuredAsTheyAre() throws IOException {
         Path root = Files.createDirectories(folder.resolve("tar"));
-        tar(root.resolve("train-0000.tar"), half(0));
-        tar(root.resolve("train-0001.tar"), half(1));
+        Picture.tar(root.resolve("train-0000.tar"), half(0));
+        Picture.tar(root.resolve("train-0001.tar"), half(1));
         assertMadeAsInFolders(root, "tar");
 
         String[] measured = TinyRun.measured(folder);
@@ -149,12 +104,7 @@ class InputShapesTest {
 
     @Test
     void aManifestGivesTheBytesOfFolders() throws IOException {
-        StringBuilder lines = new StringBuilder("path,label\n");
-        for (Picture picture : pictures()) {
-            lines.append("in/").append(input.relativize(picture.file())).append(',');
-            lines.append(TinyRun.CLASSES.get(picture.label())).append('\n');
-        }
-        Path manifest = Files.writeString(folder.resolve("labels.csv"), lines);
+        Path manifest = Picture.manifest(folder.resolve("labels.csv"), pictures());
         assertMadeAsInFolders(manifest, "manifest");
     }
 
@@ -202,7 +152,7 @@ class InputShapesTest {
     @Test
     void aClassListThatLacksALabelIsRefusedBeforeAnyModelRuns() throws IOException {
         Path root = Files.createDirectories(folder.resolve("listed"));
-        tar(root.resolve("a.tar"), half(0));
+        Picture.tar(root.resolve("a.tar"), half(0));
         Path list = Files.writeString(folder.resolve("short.tsv"), "index\tfolder\tname\n0\t5-sandal\tsandal\n");
         assertThatThrownBy(
                         () -> TinyRun.run(1, TinyRun.config(root, "input.classes=" + list), folder.resolve("refused")))

@@ -203,6 +203,7 @@ public final class TinyRun {
         Map<String, String> files = new TreeMap<>();
         for (String table : List.of(
                 "images",
+                "captions",
                 "prompts",
                 "companions",
                 "inverted",

@@ -10,6 +10,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 import latentmix.table.CompanionsTable;
@@ -52,7 +53,7 @@ class CompanionsTest {
     }
 
     private static Companions.Mixture mixture(List<String> ids, List<Double> weights) {
-        return new Companions.Mixture("a photo", ids, weights);
+        return new Companions.Mixture(Collections.nCopies(ids.size(), "a photo"), ids, weights);
     }
 
     @Test
@@ -67,6 +68,20 @@ class CompanionsTest {
                             manager);
             assertThat(mixed.getShape()).isEqualTo(new Shape(3, 1, 1, 2));
             assertThat(mixed.toFloatArray()).containsExactly(new float[] {15, 16, 20, 21, 17.5f, 18.5f}, within(0f));
+        }
+    }
+
+    @Test
+    void aSourcesCompanionIsThatOfThePromptItWasInvertedWith() throws IOException {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
+            NDArray mixed = new Companions(run, "c", "ours")
+                    .mixed(
+                            List.of(
+                                    new Companions.Mixture(
+                                            List.of("a photo", "a drawing"), List.of("i1", "i2"), List.of(0.5, 0.5)),
+                                    new Companions.Mixture(List.of("a photo"), List.of("i2"), List.of(1.0))),
+                            manager);
+            assertThat(mixed.toFloatArray()).containsExactly(new float[] {5, 5.5f, 20, 21}, within(0f));
         }
     }
 

@@ -43,6 +43,7 @@ class GenerationWorkTest {
     void thePrompts() throws IOException {
         work = new TinyWork(folder);
         work.encodePrompts(SANDAL);
+        work.encode("a boot", "a dress");
     }
 
     private static MixedRow mixture(String mixId, Latent latent, double strength, LatentColumn original) {
@@ -72,6 +73,11 @@ class GenerationWorkTest {
     }
 
     private ChunkResult generate(RunSettings settings, List<MixedRow> mixtures) throws IOException {
+        return generate(settings, mixtures, List.of());
+    }
+
+    private ChunkResult generate(RunSettings settings, List<MixedRow> mixtures, List<String> inverted)
+            throws IOException {
         work.put("mixed", SANDAL.classId(), "mixed", MixedRow.class, mixtures);
         String id = GenerationChunk.id(settings.generationId(), "mixed");
         AtomicLong progress = new AtomicLong();
@@ -81,9 +87,88 @@ class GenerationWorkTest {
                         settings.generation(),
                         settings.generationId(),
                         progress::addAndGet)
-                .generate(new GenerationChunk(id, SANDAL, "mixed", mixtures.size()));
+                .generate(new GenerationChunk(id, SANDAL, "mixed", inverted, mixtures.size()));
         assertThat(progress).hasValue(mixtures.size());
         return result;
+    }
+
+    /** Mixtures of these inputs and weights, all of the same noise. */
+    private List<GeneratedRow> ofInputs(RunSettings settings, List<String> inputs, List<List<Double>> weights)
+            throws IOException {
+        List<MixedRow> mixtures = new ArrayList<>();
+        for (int i = 0; i < weights.size(); i++) {
+            MixedRow row = mixture("m" + i, NOISE.get(0), 1, LatentColumn.NONE);
+            mixtures.add(new MixedRow(
+                    row.mixId(),
+                    row.classId(),
+                    row.label(),
+                    row.className(),
+                    row.prompt(),
+                    i,
+                    row.poolId(),
+                    row.method(),
+                    inputs.subList(0, weights.get(i).size()),
+                    weights.get(i),
+                    row.ess(),
+                    row.latent(),
+                    row.norm(),
+                    row.channelMean(),
+                    row.predictedGain(),
+                    row.strength(),
+                    row.original(),
+                    row.attempt(),
+                    row.classMeanGain(),
+                    row.predictedClassMeanGain(),
+                    row.degeneracy(),
+                    row.settingsId()));
+        }
+        generate(settings, mixtures, List.of("inverted"));
+        return generated().stream()
+                .filter(row -> row.settingsId().equals(settings.generationId()))
+                .toList();
+    }
+
+    @Test
+    void aMixtureIsToldWhatItsHeaviestInputWasToldAndTheFirstOfThoseThatAreAsHeavy() throws IOException {
+        work.told("inverted", List.of("a", "b", "c"), List.of("a boot", "a dress", "a boot"));
+        RunSettings heaviest = work.settings("prompt.from=caption", "prompt.mixture=heaviest", "generation.guidance=2");
+        List<GeneratedRow> rows = ofInputs(
+                heaviest,
+                List.of("b", "a", "c"),
+                List.of(List.of(0.4, 0.4, 0.2), List.of(0.3, 0.4, 0.3), List.of(0.2, 0.2, 0.6), List.of()));
+        List<byte[]> dress = ofInputs(heaviest, List.of("b"), List.of(List.of(1.0))).stream()
+                .map(row -> row.image().bytes())
+                .toList();
+        assertThat(rows.get(0).image().bytes()).isEqualTo(dress.get(0));
+        assertThat(rows.get(1).image().bytes())
+                .isNotEqualTo(dress.get(0))
+                .isEqualTo(rows.get(2).image().bytes());
+        assertThat(rows.get(3).image().bytes())
+                .as("without inputs, the class's prompt")
+                .isEqualTo(ofInputs(work.settings("generation.guidance=2"), List.of("b"), List.of(List.of(1.0)))
+                        .get(0)
+                        .image()
+                        .bytes());
+        assertThat(heaviest.inversionId()).isEqualTo(work.settings().inversionId());
+    }
+
+    @Test
+    void aMixtureIsToldTheMixOfWhatItsInputsWereTold() throws IOException {
+        work.told("inverted", List.of("a", "b", "c"), List.of("a boot", "a dress", "a boot"));
+        RunSettings mix = work.settings("prompt.from=caption", "prompt.mixture=mix", "generation.guidance=2");
+        RunSettings heaviest = work.settings("prompt.from=caption", "prompt.mixture=heaviest", "generation.guidance=2");
+        List<String> inputs = List.of("a", "b", "c");
+        List<List<Double>> weights =
+                List.of(List.of(1.0), List.of(0.5, 0.0, 0.5), List.of(0.25, 0.5, 0.25), List.of(0.5, 0.5));
+        List<GeneratedRow> mixed = ofInputs(mix, inputs, weights);
+        List<GeneratedRow> single = ofInputs(heaviest, inputs, weights);
+        assertThat(mixed.get(0).image().bytes()).isEqualTo(single.get(0).image().bytes());
+        assertThat(mixed.get(1).image().bytes()).isEqualTo(single.get(1).image().bytes());
+        assertThat(mixed.get(2).image().bytes())
+                .as("as much of either")
+                .isEqualTo(mixed.get(3).image().bytes())
+                .isNotEqualTo(single.get(2).image().bytes())
+                .isNotEqualTo(single.get(3).image().bytes());
     }
 
     private static List<MixedRow> whole(int count) {

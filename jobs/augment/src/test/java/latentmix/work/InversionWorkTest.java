@@ -11,7 +11,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import latentmix.checkpoint.BuiltIn;
@@ -21,6 +24,7 @@ import latentmix.plan.InversionChunk;
 import latentmix.plan.InversionSettings;
 import latentmix.plan.RunSettings;
 import latentmix.source.FolderSource;
+import latentmix.table.CaptionsTable;
 import latentmix.table.InvertedRow;
 import latentmix.table.RejectedRow;
 import latentmix.table.StageName;
@@ -61,8 +65,8 @@ class InversionWorkTest {
     private InversionChunk scan(RunSettings settings) throws IOException {
         Catalog catalog = new ImagesWork(work.run(), new FolderSource(input.toString()), 8).scan(SANDAL);
         Catalog.Chunk chunk = catalog.chunks().get(0);
-        String id = InversionChunk.id(settings.inversionId(), SANDAL.prompt(), chunk.id());
-        return new InversionChunk(id, SANDAL, chunk.file(), chunk.id(), chunk.rows());
+        String id = InversionChunk.id(settings.inversionId(), SANDAL.prompt(), chunk.id(), "");
+        return new InversionChunk(id, SANDAL, chunk.file(), chunk.id(), "", chunk.rows());
     }
 
     private InversionWork inversion(RunSettings settings, AtomicLong progress) {
@@ -103,6 +107,33 @@ class InversionWorkTest {
         });
         assertThat(work.rejected(StageName.INVERT)).isEmpty();
         assertThat(work.files("companions")).isEmpty();
+    }
+
+    @Test
+    void eachImageIsInvertedWithItsOwnCaptionAndNoOther() throws IOException {
+        work.encode("a dress", "a boot");
+        RunSettings settings = work.settings("inversion.guidance=2");
+        InversionChunk byClass = scan(settings);
+        inversion(settings, new AtomicLong()).invert(byClass);
+        List<InvertedRow> plain = inverted();
+        List<String> ids = plain.stream().map(InvertedRow::imageId).toList();
+        TreeMap<String, String> captions = new TreeMap<>(Map.of(ids.get(1), "a dress", ids.get(2), "a boot"));
+        new CaptionsTable(work.run(), SANDAL.classId()).publish(captions);
+        String hash = InversionChunk.captions(SANDAL.prompt(), ids, captions);
+        InversionChunk captioned =
+                new InversionChunk(byClass.id(), SANDAL, byClass.file(), byClass.images(), hash, byClass.rows());
+        inversion(settings, new AtomicLong()).invert(captioned);
+        List<InvertedRow> rows = inverted();
+        assertThat(rows).extracting(InvertedRow::prompt).containsExactly(SANDAL.prompt(), "a dress", "a boot");
+        for (int i = 0; i < 3; i++) {
+            double[] before = plain.get(i).latent().latent().values();
+            double[] now = rows.get(i).latent().latent().values();
+            assertThat(Arrays.equals(before, now)).as("image " + i).isEqualTo(i == 0);
+        }
+        captions.remove(ids.get(1));
+        new CaptionsTable(work.run(), SANDAL.classId()).publish(captions);
+        assertThatThrownBy(() -> inversion(settings, new AtomicLong()).invert(captioned))
+                .hasMessageContaining("must be those that were planned for");
     }
 
     @Test

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import latentmix.latent.Latent;
+import latentmix.table.ContentId;
 import latentmix.table.LatentColumn;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -57,6 +58,20 @@ class InvertedPoolTest {
         assertThat(pool("between", "late", "wide", "refused").id("a photo")).isEqualTo(id);
         assertThat(pool("late", "wide", "between").id("a drawing")).isNotEqualTo(id);
         assertThat(pool("late", "wide").id("a photo")).isNotEqualTo(id);
+    }
+
+    @Test
+    void whatImagesWereToldBesideTheirClassesPromptIsInTheId() throws IOException {
+        String prompt = TinyWork.SANDAL.prompt();
+        work.told("same", List.of("x", "y"), List.of(prompt, prompt));
+        work.told("other", List.of("x", "y"), List.of(prompt, "a heel"));
+        work.told("swapped", List.of("x", "y"), List.of("a heel", prompt));
+        assertThat(List.of(
+                        pool("same").id(prompt),
+                        pool("other").id(prompt),
+                        pool("swapped").id(prompt)))
+                .doesNotHaveDuplicates()
+                .startsWith(ContentId.of(prompt, "x", "y"));
     }
 
     @Test

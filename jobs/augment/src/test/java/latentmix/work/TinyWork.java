@@ -65,10 +65,16 @@ final class TinyWork {
 
     /** Encodes the prompts that the work on a class needs: its own, and none. */
     void encodePrompts(ClassLabel label) throws IOException {
+        encode(label.prompt(), "");
+    }
+
+    /** Encodes these prompts. */
+    void encode(String... texts) throws IOException {
         Prompts prompts = new Prompts(run, FASHION.fingerprint());
         try (TextEncoder encoder = model().textEncoder()) {
-            prompts.encode(label.prompt(), encoder);
-            prompts.encode("", encoder);
+            for (String text : texts) {
+                prompts.encode(text, encoder);
+            }
         }
     }
 
@@ -82,13 +88,22 @@ final class TinyWork {
     void invert(String chunk, List<String> ids, List<Latent> latents) throws IOException {
         List<InvertedRow> rows = new ArrayList<>();
         for (int i = 0; i < ids.size(); i++) {
-            rows.add(inverted(ids.get(i), latents.get(i)));
+            rows.add(inverted(ids.get(i), SANDAL.prompt(), latents.get(i)));
+        }
+        put("inverted", SANDAL.classId(), chunk, InvertedRow.class, rows);
+    }
+
+    /** Puts a chunk into the inverted table: the images' ids and what they were told. */
+    void told(String chunk, List<String> ids, List<String> prompts) throws IOException {
+        List<InvertedRow> rows = new ArrayList<>();
+        for (int i = 0; i < ids.size(); i++) {
+            rows.add(inverted(ids.get(i), prompts.get(i), noise(1, ids.get(i)).get(0)));
         }
         put("inverted", SANDAL.classId(), chunk, InvertedRow.class, rows);
     }
 
     /** An image's row, whose encoded latent is its noise's negative. */
-    private static InvertedRow inverted(String id, Latent latent) {
+    private static InvertedRow inverted(String id, String prompt, Latent latent) {
         double[] encoded = latent.values().clone();
         for (int i = 0; i < encoded.length; i++) {
             encoded[i] = -encoded[i];
@@ -99,7 +114,7 @@ final class TinyWork {
                 SANDAL.label(),
                 SANDAL.className(),
                 SANDAL.classId() + "/" + id + ".png",
-                SANDAL.prompt(),
+                prompt,
                 LatentColumn.of(latent),
                 latent.norm(),
                 List.of(),

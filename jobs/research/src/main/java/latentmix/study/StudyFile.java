@@ -102,8 +102,16 @@ public final class StudyFile {
 
     /** The run configuration of a tree without mixing. */
     private static RunConfig run(ObjectNode tree, List<String> problems) {
-        return ConfigFile.config(new Section("run", tree, RunKeys.RUN, problems))
-                .withMixing(List.of());
+        return config(tree, problems).withMixing(List.of());
+    }
+
+    private static RunConfig config(ObjectNode tree, List<String> problems) {
+        RunConfig config = ConfigFile.config(new Section("run", tree, RunKeys.RUN, problems));
+        if (config.prompt().from() != RunConfig.PromptFrom.CLASS) {
+            problems.add("run.prompt.from: expected class in a study, whose pools are inverted with one prompt, got "
+                    + config.prompt().from() + "; leave it out, or make runs by ./latentmix run");
+        }
+        return config;
     }
 
     private static Heading heading(Section section) {
@@ -232,8 +240,7 @@ public final class StudyFile {
                 classes.forEach(folders::add);
             }
             tree.set("mixing", mixing(entries));
-            settings.add(
-                    new Setting(setting.getKey(), ConfigFile.config(new Section("run", tree, RunKeys.RUN, problems))));
+            settings.add(new Setting(setting.getKey(), config(tree, problems)));
         }
         return new Cells(factor, settings, cells.methods(), cells.inputs(), cells.weights(), cells.pools(), count);
     }

@@ -25,7 +25,7 @@ public final class TrainKeys {
             "0.1",
             "The share of images that are shown with an empty prompt, so that guidance works.",
             "0.1");
-    static final Block PROMPT = RunKeys.PROMPT.and(DROPOUT);
+    static final Block PROMPT = RunKeys.CLASS_PROMPT.and(DROPOUT);
 
     static final Key<String> HELD_OUT = optional(
             "held_out",

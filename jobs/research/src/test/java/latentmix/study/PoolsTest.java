@@ -32,7 +32,7 @@ class PoolsTest {
         for (String prompt : List.of("a photo", "a drawing")) {
             for (String settings : List.of("ours", "others")) {
                 List<InvertedRow> rows = List.of(row("i1", prompt, settings), row("i2", prompt, settings));
-                table.commit(InversionChunk.id(settings, prompt, "images"), rows, List.of());
+                table.commit(InversionChunk.id(settings, prompt, "images", ""), rows, List.of());
             }
         }
         ClassLabel label = new ClassLabel("cat", 0, "a cat", "a photo");

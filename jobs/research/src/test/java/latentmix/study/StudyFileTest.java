@@ -160,6 +160,7 @@ class StudyFileTest {
                         run:
                           input: {root: images}
                           model: {checkpoint: "builtin:fashion"}
+                          prompt: {from: caption}
                           mixing: [{}]
                         experiments:
                           - {kind: grid, name: a b, methods: [nin/xyz]}
@@ -170,6 +171,7 @@ class StudyFileTest {
                 .hasMessageContaining("title: expected a text, got nothing")
                 .hasMessageContaining("titel: unknown key")
                 .hasMessageContaining("run.mixing: unknown key; a study's experiments say what is mixed")
+                .hasMessageContaining("run.prompt.from: expected class in a study")
                 .hasMessageContaining("experiments.0.name: expected letters, digits, - and _, got a b")
                 .hasMessageContaining("experiments.0.classes: expected the folders whose pictures are shown, got none")
                 .hasMessageContaining("experiments.0.methods: ")

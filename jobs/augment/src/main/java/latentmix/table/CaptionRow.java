@@ -1,0 +1,4 @@
+package latentmix.table;
+
+/** An image's caption. */
+public record CaptionRow(String imageId, String caption) {}

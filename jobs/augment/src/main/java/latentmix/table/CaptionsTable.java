@@ -1,0 +1,44 @@
+package latentmix.table;
+
+import java.io.IOException;
+import java.util.Collections;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import latentmix.table.RunFolder.Table;
+
+/**
+ * The captions of one class's images: one file, which a scan that finds others writes anew. It is there only where
+ * captions are asked for.
+ */
+public final class CaptionsTable {
+    private static final String FILE = "captions";
+
+    private final RunFolder run;
+    private final String classId;
+
+    public CaptionsTable(RunFolder run, String classId) {
+        this.run = run;
+        this.classId = classId;
+    }
+
+    /** The captions by image id, sorted; images without one are left out. */
+    public SortedMap<String, String> captions() throws IOException {
+        TreeMap<String, String> captions = new TreeMap<>();
+        if (run.chunks(Table.CAPTIONS, classId).contains(FILE)) {
+            RowFile.read(run.chunk(Table.CAPTIONS, classId, FILE), run.conf(), CaptionRow.class)
+                    .forEach(row -> captions.put(row.imageId(), row.caption()));
+        }
+        return Collections.unmodifiableSortedMap(captions);
+    }
+
+    /** Replaces the captions. */
+    public void publish(SortedMap<String, String> captions) throws IOException {
+        run.publish(
+                run.chunk(Table.CAPTIONS, classId, FILE),
+                RowFile.bytes(
+                        CaptionRow.class,
+                        captions.entrySet().stream()
+                                .map(caption -> new CaptionRow(caption.getKey(), caption.getValue()))
+                                .toList()));
+    }
+}
