@@ -5,8 +5,11 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.checkpoint.Safetensors;
@@ -107,21 +110,26 @@ public sealed interface Architecture
         try {
             StateDict all = opened.renamed(renamings(opened.keys()));
             Map<String, List<Long>> declared = declared();
-            refuseQuantised(component, all, declared.keySet());
+            Optional<UnaryOperator<String>> published = CheckpointFolder.published(component);
+            UnaryOperator<String> name = published.orElse(UnaryOperator.identity());
+            refuseQuantised(component, all, declared.keySet(), name);
             List<String> missing = declared.keySet().stream()
                     .filter(key -> !all.keys().contains(key))
+                    .map(name)
+                    .distinct()
                     .toList();
             List<String> extra = all.keys().stream()
                     .filter(key -> !declared.containsKey(key) && !ignores(key, all.tensor(key)))
+                    .map(name)
                     .toList();
             List<String> misshapen = declared.keySet().stream()
                     .filter(key -> all.keys().contains(key)
                             && !accepts(key, declared.get(key), all.tensor(key).shape()))
-                    .map(key -> key + " is " + all.tensor(key).shape() + ", should be " + declared.get(key))
+                    .map(key -> name.apply(key) + " is " + all.tensor(key).shape() + ", should be " + declared.get(key))
                     .toList();
-            complain(component, "lack", missing);
-            complain(component, "have unexpected", extra);
-            complain(component, "have wrongly shaped", misshapen);
+            complain(component, "lack", missing, published.isPresent());
+            complain(component, "have unexpected", extra, published.isPresent());
+            complain(component, "have wrongly shaped", misshapen, published.isPresent());
             return all.only(declared.keySet());
         } catch (RuntimeException e) {
             opened.close();
@@ -133,8 +141,10 @@ public sealed interface Architecture
     default List<String> ignored(Path component) {
         try (StateDict opened = StateDict.open(component)) {
             Set<String> declared = declared().keySet();
-            return opened.renamed(renamings(opened.keys())).keys().stream()
-                    .filter(key -> !declared.contains(key))
+            return Stream.concat(
+                            opened.renamed(renamings(opened.keys())).keys().stream()
+                                    .filter(key -> !declared.contains(key)),
+                            CheckpointFolder.ignored(component).stream())
                     .sorted()
                     .toList();
         }
@@ -147,11 +157,12 @@ public sealed interface Architecture
     }
 
     /** Refuses weights that stand for others by a scheme of few bits, which no shape would tell. */
-    private static void refuseQuantised(Path component, StateDict weights, Set<String> needed) {
+    private static void refuseQuantised(
+            Path component, StateDict weights, Set<String> needed, UnaryOperator<String> name) {
         List<String> quantised = needed.stream()
                 .filter(key -> weights.keys().contains(key)
                         && !weights.tensor(key).type().isFloating())
-                .map(key -> key + " is " + weights.tensor(key).type())
+                .map(key -> name.apply(key) + " is " + weights.tensor(key).type())
                 .toList();
         if (!quantised.isEmpty()) {
             String scheme = weights.keys().stream().anyMatch(key -> key.contains("bitsandbytes__"))
@@ -162,11 +173,14 @@ public sealed interface Architecture
         }
     }
 
-    private static void complain(Path component, String what, List<String> tensors) {
+    private static void complain(Path component, String what, List<String> tensors, boolean isOfSingleFile) {
         if (!tensors.isEmpty()) {
-            throw new CheckpointException(
-                    "The weights in " + component + " " + what + " tensors for their config.json: "
-                            + StateDict.abbreviate(tensors) + "; config and weights must be of one checkpoint");
+            throw new CheckpointException("The weights in " + component
+                    + (isOfSingleFile ? ", made of a single file, " : " ") + what + " tensors for their config.json: "
+                    + StateDict.abbreviate(tensors)
+                    + (isOfSingleFile
+                            ? "; take a whole file of one checkpoint, in the original layout"
+                            : "; config and weights must be of one checkpoint"));
         }
     }
 }

@@ -92,9 +92,16 @@ public final class CheckpointCache implements AutoCloseable {
     /** The same of a checkpoint of which some components are not read. A checkpoint in one file becomes a folder. */
     public static Path located(CheckpointSpec spec, Configuration conf) {
         Path path = fetched(spec, conf);
-        return path.toString().endsWith(SingleFile.ENDING) && Files.isRegularFile(path)
-                ? shared().folder(path, spec)
-                : path;
+        return isSingleFile(path) ? shared().folder(path, spec) : path;
+    }
+
+    /** The local path of a checkpoint in one file, if it is one. */
+    public static Optional<Path> singleFile(CheckpointSpec spec, Configuration conf) {
+        return Optional.of(fetched(spec, conf)).filter(CheckpointCache::isSingleFile);
+    }
+
+    private static boolean isSingleFile(Path path) {
+        return path.toString().endsWith(SingleFile.ENDING) && Files.isRegularFile(path);
     }
 
     private static Path fetched(CheckpointSpec spec, Configuration conf) {
@@ -138,8 +145,9 @@ public final class CheckpointCache implements AutoCloseable {
             try {
                 return copying(remote, conf).path();
             } catch (FileNotFoundException e) {
-                throw new CheckpointException(
-                        "There is no checkpoint folder and no .pt or .safetensors file " + remote.location());
+                throw CheckpointFile.refusal(remote.location())
+                        .orElseGet(() -> new CheckpointException(
+                                "There is no checkpoint folder and no .pt or .safetensors file " + remote.location()));
             } catch (IOException e) {
                 throw new UncheckedIOException("Cannot copy the checkpoint " + remote.location(), e);
             }
@@ -350,7 +358,7 @@ public final class CheckpointCache implements AutoCloseable {
 
         Converting(Path file, SingleFile single) {
             super(Fingerprint.ofText(SingleFile.VERSION + " " + Fingerprint.remembered(file) + " "
-                            + single.weights().keySet())
+                            + single.weights().keySet() + " " + single.texts())
                     .substring(0, 32));
             this.file = file;
             this.single = single;

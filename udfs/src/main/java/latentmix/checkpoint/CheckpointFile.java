@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * A file of a checkpoint, which may be missing, a link that leads nowhere, or what a clone or a download left in its
@@ -48,6 +49,20 @@ public final class CheckpointFile {
             }
         }
         return new CheckpointException(message);
+    }
+
+    /** Why a file of this name is never opened as a checkpoint, and what to do; empty for other names. */
+    static Optional<CheckpointException> refusal(String location) {
+        String expected = "expected a checkpoint's folder, which has a " + CheckpointFolder.INDEX + ", got the ";
+        if (location.endsWith(".gguf")) {
+            return Optional.of(new CheckpointException(expected + "GGUF file " + location + "; quantised weights are"
+                    + " not supported; take the checkpoint in diffusers layout in fp32, fp16 or bf16"));
+        }
+        return location.matches(".*\\.(ckpt|bin|pt|pth)")
+                ? Optional.of(new CheckpointException(expected + "pickle " + location
+                        + ", which can run code and is never opened; convert it where you trust it:"
+                        + " StableDiffusionPipeline.from_single_file(file).save_pretrained(folder) of diffusers"))
+                : Optional.empty();
     }
 
     /**

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -23,7 +25,7 @@ import java.util.stream.Stream;
 public final class CheckpointFolder {
     static final String INDEX = "model_index.json";
 
-    /** The key of an index that says of which single file the folder was made. */
+    /** The key of an index or of a component's config that says of which single file it was made. */
     static final String ORIGIN = "_single_file";
 
     /** Names of files that are read beside weights: configurations, vocabularies, tokenizers' models. */
@@ -59,6 +61,7 @@ public final class CheckpointFolder {
         if (!Files.isDirectory(path)) {
             throw noFolder(path);
         }
+        refuseSingleFiles(path);
         CheckpointFolder folder = indexed(path);
         for (String component : folder.used()) {
             if (!spec.reads(component)) {
@@ -88,22 +91,33 @@ public final class CheckpointFolder {
         return folder;
     }
 
-    private static CheckpointException noFolder(Path path) {
+    /** The refusal of what is no folder, or nothing. */
+    static CheckpointException noFolder(Path path) {
         if (!Files.exists(path)) {
             return CheckpointFile.missing(path, "There is no checkpoint folder " + path);
         }
-        String name = path.getFileName().toString();
-        String folder = "expected a checkpoint's folder, which has a " + INDEX + ", got the ";
-        if (name.endsWith(".gguf")) {
-            return new CheckpointException(folder + "GGUF file " + path + "; quantised weights are not supported; take"
-                    + " the checkpoint in diffusers layout in fp32, fp16 or bf16");
+        return CheckpointFile.refusal(path.toString())
+                .orElseGet(() -> new CheckpointException("expected a checkpoint's folder, which has a " + INDEX
+                        + ", got the file " + path + "; name its folder"));
+    }
+
+    /** Refuses a folder that has checkpoints in one file and is none itself. */
+    private static void refuseSingleFiles(Path path) {
+        if (Files.exists(path.resolve(INDEX), LinkOption.NOFOLLOW_LINKS)) {
+            return;
         }
-        if (name.matches(".*\\.(ckpt|bin|pt|pth)")) {
-            return new CheckpointException(folder + "pickle " + path + ", which can run code and is never opened;"
-                    + " convert it where you trust it: StableDiffusionPipeline.from_single_file(file)"
-                    + ".save_pretrained(folder) of diffusers");
+        try (Stream<Path> entries = Files.list(path)) {
+            List<String> names = entries.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(SingleFile.ENDING))
+                    .sorted()
+                    .toList();
+            if (!names.isEmpty()) {
+                throw new CheckpointException("expected a checkpoint's folder, which has a " + INDEX + ", got " + path
+                        + ", which has " + StateDict.abbreviate(names) + "; name a checkpoint in one file by its path");
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot list " + path, e);
         }
-        return new CheckpointException(folder + "file " + path + "; name its folder");
     }
 
     /** A checkpoint folder of which the index alone is read: it tells what else is needed. */
@@ -143,7 +157,29 @@ public final class CheckpointFolder {
 
     /** What the folder was made of, where that was a single file. */
     public Optional<String> origin() {
-        return Optional.ofNullable(index.path(ORIGIN).textValue());
+        return Optional.ofNullable(index.path(ORIGIN).path(SingleFile.MADE_OF).textValue());
+    }
+
+    /** The tensors of that single file that are in no component, by name. */
+    public List<String> ignored() {
+        return ignored(index);
+    }
+
+    /** The same of a component that is alone in a single file. */
+    public static List<String> ignored(Path component) {
+        return ignored(config(component));
+    }
+
+    private static List<String> ignored(JsonNode json) {
+        List<String> names = new ArrayList<>();
+        json.path(ORIGIN).path(SingleFile.IGNORED).forEach(name -> names.add(name.asText()));
+        return names;
+    }
+
+    /** The names of a component's tensors in the single file that it was made of, where it was made of one. */
+    public static Optional<UnaryOperator<String>> published(Path component) {
+        JsonNode origin = config(component).path(ORIGIN);
+        return origin.isObject() ? Optional.of(name -> SingleFile.published(origin, name)) : Optional.empty();
     }
 
     /** The pipeline's class, such as StableDiffusionPipeline; where the index names none, that of its denoiser. */
@@ -268,10 +304,12 @@ public final class CheckpointFolder {
         return scheduler().json();
     }
 
-    /** What is corrected of old configurations, each in a line. */
+    /** What is corrected of old configurations, and what is assumed of a single file, each in a line. */
     public List<String> corrections() {
-        return Stream.of(unet(), scheduler())
-                .flatMap(corrected -> corrected.said().stream())
+        return Stream.concat(
+                        Stream.ofNullable(
+                                index.path(ORIGIN).path(SingleFile.ASSUMED).textValue()),
+                        Stream.of(unet(), scheduler()).flatMap(corrected -> corrected.said().stream()))
                 .toList();
     }
 

@@ -96,6 +96,9 @@ public record CheckpointSpec(String location, String scheduler, String vae, Stri
         others.addAll(List.of("text_encoder", "text_encoder_2", "transformer", "unet"));
         try {
             Path folder = CheckpointCache.located(new CheckpointSpec(vae, NOTHING, "", variant, others), conf);
+            if (!Files.isDirectory(folder)) {
+                throw CheckpointFolder.noFolder(folder);
+            }
             Path component = Files.exists(folder.resolve(CheckpointFolder.INDEX)) ? folder.resolve(VAE) : folder;
             CheckpointFolder.config(component);
             StateDict.files(component);

@@ -32,6 +32,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,8 +48,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A revision is asked for at the hub unless {@code HF_HUB_OFFLINE} is set. Where the hub does not answer, the commit
  * that was fetched last counts. Only the files in use are fetched: configurations, tokenizers and the safetensors of
- * one variant. A download that was cut off goes on where it ended. Every file is compared with the hash that the hub
- * states for it.
+ * one variant; or a checkpoint in one file alone. A download that was cut off goes on where it ended. Every file is
+ * compared with the hash that the hub states for it.
  *
  * @see <a href="https://huggingface.co/docs/huggingface_hub/guides/manage-cache">The cache's layout</a>
  */
@@ -55,10 +57,13 @@ public final class HubCache {
     private static final Logger LOG = LoggerFactory.getLogger(HubCache.class);
     private static final String SCHEME = "hf://";
     private static final String MAIN = "main";
-    private static final Pattern LOCATION = Pattern.compile(
-            "(?<scheme>hf://)?(?<id>[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*)" + "(?:@(?<revision>[\\w./-]+))?");
+    private static final String WEIGHTS = "safetensors|bin|ckpt|gguf|pt|pth";
+    private static final Pattern LOCATION = Pattern.compile("(?<scheme>hf://)?"
+            + "(?<id>[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*)"
+            + "(?:@(?<revision>(?:refs/(?:pr|convert)/)?[\\w.-]+(?:/[\\w.-]+)*?))?"
+            + "(?:/(?<file>[^@]+\\.(?:" + WEIGHTS + ")))?");
     private static final Pattern FILE =
-            Pattern.compile(".*\\.(bin|ckpt|csv|gguf|json|onnx|parquet|pt|pth|safetensors|tar|tsv|txt|ya?ml|zip)");
+            Pattern.compile(".*\\.(csv|json|onnx|parquet|tar|tsv|txt|ya?ml|zip|" + WEIGHTS + ")");
     private static final Pattern COMMIT = Pattern.compile("[0-9a-f]{40}");
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final long SAID_EVERY = 256L << 20; // bytes between two lines of progress
@@ -66,19 +71,24 @@ public final class HubCache {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /**
-     * A repository and a revision of it.
+     * A repository and a revision of it, or one file there.
      *
      * @param id such as {@code org/name}
      * @param revision a branch, a tag or a commit
+     * @param file the path below it of a checkpoint in one file; empty for the whole repository
      */
-    record Repository(String id, String revision) {
+    record Repository(String id, String revision, String file) {
+        Repository(String id, String revision) {
+            this(id, revision, "");
+        }
+
         String folder() {
             return "models--" + id.replace("/", "--");
         }
 
         @Override
         public String toString() {
-            return SCHEME + id + (revision.equals(MAIN) ? "" : "@" + revision);
+            return SCHEME + id + (revision.equals(MAIN) ? "" : "@" + revision) + (file.isEmpty() ? "" : "/" + file);
         }
     }
 
@@ -154,34 +164,41 @@ public final class HubCache {
 
     /**
      * The repository that a location names: {@code hf://org/name@revision}, or {@code org/name} where there is no such
-     * local path.
+     * local path; and the file where it goes on with {@code /file.safetensors}.
      */
     static Optional<Repository> repository(String location) {
         Matcher parts = LOCATION.matcher(location);
+        boolean isOfHub = location.startsWith(SCHEME);
         if (!parts.matches()) {
-            if (location.startsWith(SCHEME)) {
-                throw new CheckpointException("expected " + SCHEME + "org/name or " + SCHEME + "org/name@revision, got "
-                        + location + "; correct it");
+            if (isOfHub) {
+                throw new CheckpointException("expected " + SCHEME + "org/name, " + SCHEME + "org/name@revision or "
+                        + SCHEME + "org/name@revision/file.safetensors, got " + location + "; correct it");
             }
             return Optional.empty();
         }
-        if (parts.group("scheme") == null && isLocal(location)) {
+        String file = parts.group("file") == null ? "" : parts.group("file");
+        if (!isOfHub && isLocal(location, file)) {
             return Optional.empty();
         }
+        Optional<CheckpointException> refusal = CheckpointFile.refusal(file);
+        if (refusal.isPresent()) {
+            throw refusal.get();
+        }
         String revision = parts.group("revision");
-        return Optional.of(new Repository(parts.group("id"), revision == null ? MAIN : revision));
+        return Optional.of(new Repository(parts.group("id"), revision == null ? MAIN : revision, file));
     }
 
-    /** Whether a location that looks like a repository's name is rather a path, that of a file that is missing too. */
-    private static boolean isLocal(String location) {
+    /** Whether a location that looks like the hub's is rather a path, that of a file that is missing too. */
+    private static boolean isLocal(String location, String file) {
         Path path = Path.of(location);
         return Files.exists(path, LinkOption.NOFOLLOW_LINKS)
                 || Files.isDirectory(path.getName(0))
-                || FILE.matcher(location).matches();
+                || (!file.endsWith(SingleFile.ENDING) && FILE.matcher(location).matches());
     }
 
     /**
-     * The local folder with the files in use of a checkpoint or a component, fetched where they are missing.
+     * The local folder with the files in use of a checkpoint or a component, fetched where they are missing; or the one
+     * file that is named.
      *
      * @param spec what is left out of it, and the variant
      * @throws CheckpointException if they are neither here nor to be had
@@ -201,8 +218,8 @@ public final class HubCache {
         String commit = COMMIT.matcher(repository.revision()).matches()
                 ? repository.revision()
                 : Files.isRegularFile(ref) ? Files.readString(ref).strip() : "";
-        Path snapshot = home.resolve("snapshots").resolve(commit);
-        if (commit.isEmpty() || !Files.isDirectory(snapshot)) {
+        Path snapshot = home.resolve("snapshots").resolve(commit).resolve(repository.file());
+        if (commit.isEmpty() || !Files.exists(snapshot)) {
             throw new CheckpointException("expected " + repository + " in the hub's cache " + dir
                     + ", found nothing of it; unset HF_HUB_OFFLINE to download it, or correct the name");
         }
@@ -224,26 +241,49 @@ public final class HubCache {
             }
         }
         Path snapshot = home.resolve("snapshots").resolve(listing.commit());
-        List<String> texts = listing.files().keySet().stream()
-                .filter(name -> name.matches(CheckpointFolder.TEXT))
-                .toList();
-        if (texts.isEmpty()) {
-            throw new CheckpointException("expected a checkpoint in diffusers layout at " + repository + ", found "
-                    + StateDict.abbreviate(List.copyOf(listing.files().keySet()))
-                    + "; name a repository that has a " + CheckpointFolder.INDEX);
+        if (repository.file().isEmpty()) {
+            fetch(home, repository, listing, texts(repository, listing.files().keySet()));
+            fetch(
+                    home,
+                    repository,
+                    listing,
+                    CheckpointFolder.weights(snapshot, listing.files().keySet(), spec));
+        } else if (listing.files().containsKey(repository.file())) {
+            fetch(home, repository, listing, List.of(repository.file()));
+        } else {
+            throw new CheckpointException("expected the file " + repository + ", but the repository has no such one"
+                    + singleFiles(listing.files().keySet())
+                            .map(files -> " among " + files)
+                            .orElse(", nor any other " + SingleFile.ENDING)
+                    + "; correct the name");
         }
-        fetch(home, repository, listing, texts);
-        fetch(
-                home,
-                repository,
-                listing,
-                CheckpointFolder.weights(snapshot, listing.files().keySet(), spec));
         if (!COMMIT.matcher(repository.revision()).matches()) {
             Caches.publish(
                     home.resolve("refs").resolve(repository.revision()),
                     part -> Files.writeString(part, listing.commit()));
         }
-        return snapshot;
+        return snapshot.resolve(repository.file());
+    }
+
+    /** The files of a checkpoint's or a component's folder that are no weights. */
+    private static List<String> texts(Repository repository, Set<String> names) {
+        if (!names.contains(CheckpointFolder.INDEX) && !names.contains("config.json")) {
+            throw new CheckpointException("expected a checkpoint in diffusers layout at " + repository + ", found "
+                    + singleFiles(names)
+                            .map(files -> files + "; name one of them, as in " + repository + "/file.safetensors")
+                            .orElseGet(() -> StateDict.abbreviate(List.copyOf(names))
+                                    + "; name a repository that has a " + CheckpointFolder.INDEX));
+        }
+        return names.stream()
+                .filter(name -> name.matches(CheckpointFolder.TEXT))
+                .toList();
+    }
+
+    /** The files that may be checkpoints in one file, if there are any. */
+    private static Optional<String> singleFiles(Set<String> names) {
+        List<String> files =
+                names.stream().filter(name -> name.endsWith(SingleFile.ENDING)).toList();
+        return files.isEmpty() ? Optional.empty() : Optional.of(StateDict.abbreviate(files));
     }
 
     private Listing list(Repository repository) throws IOException {
@@ -316,7 +356,7 @@ public final class HubCache {
                 if (Files.isRegularFile(blob)) {
                     return; // another process fetched it
                 }
-                URI uri = endpoint.resolve(repository.id() + "/resolve/" + commit + "/" + name);
+                URI uri = endpoint.resolve(repository.id() + "/resolve/" + commit + "/" + escaped(name));
                 long from = Files.exists(part) ? Files.size(part) : 0;
                 if (from < file.size()) {
                     LOG.info(
@@ -332,6 +372,13 @@ public final class HubCache {
                 Files.move(part, blob, StandardCopyOption.ATOMIC_MOVE);
             }
         }
+    }
+
+    /** A path as a URI has it. */
+    private static String escaped(String path) {
+        return Stream.of(path.split("/", -1))
+                .map(part -> URLEncoder.encode(part, StandardCharsets.UTF_8).replace("+", "%20"))
+                .collect(Collectors.joining("/"));
     }
 
     private void append(Repository repository, URI uri, long from, Path part, long size) throws IOException {

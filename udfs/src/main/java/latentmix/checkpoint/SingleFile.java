@@ -1,5 +1,6 @@
 package latentmix.checkpoint;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -16,11 +17,13 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import latentmix.codec.LittleEndian;
 
@@ -28,9 +31,9 @@ import latentmix.codec.LittleEndian;
  * A checkpoint of Stable Diffusion 1 or 2 in one safetensors file, in the layout of the original code, read as the
  * folder in diffusers layout that {@code StableDiffusionPipeline.from_single_file} makes of it.
  *
- * <p>Tensors get other names; OpenCLIP's joint projections are cut in three, and its last layer, which Stable Diffusion
- * 2 does not use, goes. Configurations are those of the published checkpoints, with widths and layers as the file's
- * shapes tell them. The vocabulary is CLIP's own, which both have.
+ * <p>Tensors get {@linkplain LdmNames other names}; OpenCLIP's joint projections are cut in three, and its last layer,
+ * which Stable Diffusion 2 does not use, goes. Configurations are those of the published checkpoints, with widths and
+ * layers as the file's shapes tell them. The vocabulary is CLIP's own, which both have.
  *
  * @see <a href="https://github.com/huggingface/diffusers/blob/main/src/diffusers/loaders/single_file_utils.py">The
  *     library's conversion</a>
@@ -38,17 +41,27 @@ import latentmix.codec.LittleEndian;
 final class SingleFile implements AutoCloseable {
     static final String ENDING = ".safetensors";
 
-    /** Changes whenever another folder is made of the same file. */
+    /** Changes whenever other weights are made of the same file. */
     static final String VERSION = "1";
 
     /** The variant that means the moving average of a U-Net's weights. */
     static final String EMA = "ema";
 
     private static final String RESOURCES = "/latentmix/single-file/";
-    private static final String DENOISER = "model.diffusion_model.";
-    private static final String AUTOENCODER = "first_stage_model.";
-    private static final String CLIP = "cond_stage_model.transformer.";
-    private static final String OPEN_CLIP = "cond_stage_model.model.";
+    private static final String CONFIG = "config.json";
+
+    /** The keys of what a folder's texts say of the file. */
+    static final String MADE_OF = "made_of";
+
+    static final String ASSUMED = "assumed";
+    static final String IGNORED = "ignored";
+    private static final String COMPONENT = "component";
+    private static final String PREFIX = "prefix";
+
+    private static final String V_PREDICTION =
+            "Stable Diffusion 2 in one file is taken for a 768-v model, as diffusers does; for a base model of 512"
+                    + " pixels set model.scheduler: {prediction_type: epsilon} and model.size: 512";
+    private static final String AVERAGE = "model_ema.diffusion_model";
     private static final int LEAST_EMA = 100; // with fewer tensors of a moving average there is none, as diffusers says
     private static final int HEAD = 64; // channels of an attention head
     private static final long BASE_STEP = 875_000; // of Stable Diffusion 2.0's base model
@@ -57,69 +70,8 @@ final class SingleFile implements AutoCloseable {
     /** The files of other models by what their tensors are called. */
     private static final Map<Pattern, String> OTHERS = others();
 
-    private static final List<Rename> UNET = List.of(
-            new Rename("^time_embed\\.0\\.", "time_embedding.linear_1."),
-            new Rename("^time_embed\\.2\\.", "time_embedding.linear_2."),
-            new Rename("^input_blocks\\.0\\.0\\.", "conv_in."),
-            new Rename("^out\\.0\\.", "conv_norm_out."),
-            new Rename("^out\\.2\\.", "conv_out."),
-            new Rename("^middle_block\\.0\\.", "mid_block.resnets.0."),
-            new Rename("^middle_block\\.1\\.", "mid_block.attentions.0."),
-            new Rename("^middle_block\\.2\\.", "mid_block.resnets.1."));
-    private static final List<Rename> RESNET = List.of(
-            new Rename("(?<=\\.resnets\\.\\d\\.)in_layers\\.0\\.", "norm1."),
-            new Rename("(?<=\\.resnets\\.\\d\\.)in_layers\\.2\\.", "conv1."),
-            new Rename("(?<=\\.resnets\\.\\d\\.)emb_layers\\.1\\.", "time_emb_proj."),
-            new Rename("(?<=\\.resnets\\.\\d\\.)out_layers\\.0\\.", "norm2."),
-            new Rename("(?<=\\.resnets\\.\\d\\.)out_layers\\.3\\.", "conv2."),
-            new Rename("(?<=\\.resnets\\.\\d\\.)skip_connection\\.", "conv_shortcut."));
-    private static final Pattern INPUT = Pattern.compile("input_blocks\\.(\\d+)\\.([01])\\.(op\\.)?");
-    private static final Pattern OUTPUT = Pattern.compile("output_blocks\\.(\\d+)\\.([012])\\.(conv\\.)?");
-    private static final int BLOCKS = 12; // input and output blocks each: 4 levels of 3
-
-    private static final List<Rename> VAE = List.of(
-            new Rename("^(encoder|decoder)\\.norm_out\\.", "$1.conv_norm_out."),
-            new Rename("^(encoder|decoder)\\.mid\\.block_1\\.", "$1.mid_block.resnets.0."),
-            new Rename("^(encoder|decoder)\\.mid\\.block_2\\.", "$1.mid_block.resnets.1."),
-            new Rename("^(encoder|decoder)\\.mid\\.attn_1\\.norm\\.", "$1.mid_block.attentions.0.group_norm."),
-            new Rename("^(encoder|decoder)\\.mid\\.attn_1\\.([qkv])\\.", "$1.mid_block.attentions.0.to_$2."),
-            new Rename("^(encoder|decoder)\\.mid\\.attn_1\\.proj_out\\.", "$1.mid_block.attentions.0.to_out.0."),
-            new Rename("^encoder\\.down\\.(\\d)\\.block\\.(\\d)\\.", "encoder.down_blocks.$1.resnets.$2."),
-            new Rename("^encoder\\.down\\.(\\d)\\.downsample\\.", "encoder.down_blocks.$1.downsamplers.0."),
-            new Rename("^decoder\\.up\\.(\\d)\\.block\\.(\\d)\\.", "decoder.up_blocks.$1.resnets.$2."),
-            new Rename("^decoder\\.up\\.(\\d)\\.upsample\\.", "decoder.up_blocks.$1.upsamplers.0."),
-            new Rename("(?<=\\.resnets\\.\\d\\.)nin_shortcut\\.", "conv_shortcut."));
-    private static final Pattern UP_BLOCK = Pattern.compile("(?<=^decoder\\.up_blocks\\.)(\\d)");
-    private static final Pattern OF_AUTOENCODER = Pattern.compile("(encoder|decoder|quant_conv|post_quant_conv)\\..*");
-
-    private static final List<Rename> OPEN_CLIP_TEXT = List.of(
-            new Rename("^positional_embedding$", "embeddings.position_embedding.weight"),
-            new Rename("^token_embedding\\.", "embeddings.token_embedding."),
-            new Rename("^ln_final\\.", "final_layer_norm."),
-            new Rename("^transformer\\.resblocks\\.", "encoder.layers."),
-            new Rename("(?<=layers\\.\\d{1,2}\\.)ln_1\\.", "layer_norm1."),
-            new Rename("(?<=layers\\.\\d{1,2}\\.)ln_2\\.", "layer_norm2."),
-            new Rename("(?<=layers\\.\\d{1,2}\\.)mlp\\.c_fc\\.", "mlp.fc1."),
-            new Rename("(?<=layers\\.\\d{1,2}\\.)mlp\\.c_proj\\.", "mlp.fc2."),
-            new Rename("(?<=layers\\.\\d{1,2}\\.)attn\\.", "self_attn."));
-    private static final Pattern OF_TEXT =
-            Pattern.compile("(embeddings\\.(token|position)_embedding|encoder\\.layers|final_layer_norm)\\..*");
-    private static final Pattern LAYER = Pattern.compile("encoder\\.layers\\.(\\d+)\\..*");
-
-    /** The first occurrence of a pattern in a name has another text. */
-    private record Rename(Pattern pattern, String text) {
-        Rename(String pattern, String text) {
-            this(Pattern.compile(pattern), text);
-        }
-
-        static String all(List<Rename> renames, String name) {
-            String renamed = name;
-            for (Rename rename : renames) {
-                renamed = rename.pattern.matcher(renamed).replaceFirst(rename.text);
-            }
-            return renamed;
-        }
-    }
+    private static final Pattern OF_AUTOENCODER = Pattern.compile("(encoder|decoder)\\..*");
+    private static final Pattern LAYER = Pattern.compile("text_model\\.encoder\\.layers\\.(\\d+)\\..*");
 
     /** A tensor of the folder: a part of one of the file, from a byte of it on. */
     private record Piece(Safetensors.Tensor source, long offset, List<Long> shape) {
@@ -212,39 +164,46 @@ final class SingleFile implements AutoCloseable {
     }
 
     private void read(CheckpointSpec spec) throws IOException {
-        Set<String> names = file.tensors().keySet();
         for (Map.Entry<Pattern, String> other : OTHERS.entrySet()) {
-            if (names.stream().anyMatch(name -> other.getKey().matcher(name).lookingAt())) {
+            if (names().anyMatch(name -> other.getKey().matcher(name).lookingAt())) {
                 throw refused(other.getValue());
             }
         }
-        if (!spec.reads("unet") || names.stream().noneMatch(name -> name.startsWith(DENOISER))) {
-            if (names.contains("encoder.conv_in.weight") || names.contains(AUTOENCODER + "encoder.conv_in.weight")) {
-                autoencoder("");
-                return;
+        boolean isWhole = has(LdmNames.UNET);
+        if (!isWhole || !spec.reads("unet")) {
+            String first = "encoder.conv_in.weight";
+            if (!file.tensors().containsKey(first) && !has(LdmNames.VAE)) {
+                throw refused("the tensors "
+                        + StateDict.abbreviate(List.copyOf(file.tensors().keySet()))
+                        + "; take the file of a whole checkpoint, or name the folder that has a "
+                        + CheckpointFolder.INDEX);
             }
-            throw refused("the tensors " + StateDict.abbreviate(List.copyOf(names)) + "; take the file of a whole"
-                    + " checkpoint, or name the folder that has a " + CheckpointFolder.INDEX);
+            String prefix = has(LdmNames.VAE) ? LdmNames.VAE.prefix() : "";
+            ObjectNode config = autoencoder("", prefix);
+            origin(config)
+                    .put(MADE_OF, "the autoencoder of Stable Diffusion in one file")
+                    .set(IGNORED, ignored(isWhole ? prefix : "", EMA));
+            texts.put(CONFIG, config.toPrettyString());
+            return;
         }
-        List<Long> first = file.tensor(DENOISER + "input_blocks.0.0.weight").shape();
-        long channels = first.size() == 4 ? first.get(1) : 0;
+        long channels = extent(LdmNames.UNET, "conv_in.weight", 1);
         if (channels != 4) {
             throw refused(
                     "a U-Net of " + channels + " input channels, as inpainting (9), instruct-pix2pix (8), upscaling"
                             + " (7) and depth (5) have; take the checkpoint that generates from a prompt");
         }
-        if (names.stream().noneMatch(name -> name.startsWith(CLIP) || name.startsWith(OPEN_CLIP))) {
-            throw refused("none of its text encoder's tensors, " + CLIP + "… or " + OPEN_CLIP + "…; take the whole"
-                    + " checkpoint, not its U-Net alone");
+        if (!has(LdmNames.CLIP) && !has(LdmNames.OPEN_CLIP)) {
+            throw refused("none of its text encoder's tensors, " + LdmNames.CLIP.prefix() + "… or "
+                    + LdmNames.OPEN_CLIP.prefix() + "…; take the whole checkpoint, not its U-Net alone");
         }
-        boolean hasOpenClip = names.stream().anyMatch(name -> name.startsWith(OPEN_CLIP));
-        String family = hasOpenClip ? "sd2" : "sd1";
-        boolean isBase = hasOpenClip && isBase();
+        String family = has(LdmNames.OPEN_CLIP) ? "sd2" : "sd1";
+        boolean isBase = family.equals("sd2") && isBase();
         unet(family, isBase, spec.variant());
-        if (names.stream().anyMatch(name -> name.startsWith(AUTOENCODER))) {
-            autoencoder("vae/");
+        if (has(LdmNames.VAE)) {
+            texts.put(
+                    "vae/" + CONFIG, autoencoder("vae/", LdmNames.VAE.prefix()).toPrettyString());
         } else if (spec.reads("vae")) {
-            throw refused("none of an autoencoder's tensors, " + AUTOENCODER + "…; name one in model.vae");
+            throw refused("none of an autoencoder's tensors, " + LdmNames.VAE.prefix() + "…; name one in model.vae");
         }
         textEncoder(family);
         for (String name : List.of("tokenizer/tokenizer_config.json", "tokenizer/special_tokens_map.json")) {
@@ -259,21 +218,49 @@ final class SingleFile implements AutoCloseable {
         }
         texts.put("scheduler/scheduler_config.json", scheduler.toPrettyString());
         ObjectNode index = json(family + "/" + CheckpointFolder.INDEX);
-        index.put(CheckpointFolder.ORIGIN, origin(family, spec.variant()));
+        ObjectNode origin = origin(index).put(MADE_OF, madeOf(family, spec.variant()));
+        if (family.equals("sd2") && !isBase) {
+            origin.put(ASSUMED, V_PREDICTION);
+        }
+        origin.set(IGNORED, ignored("", spec.variant()));
         texts.put(CheckpointFolder.INDEX, index.toPrettyString());
     }
 
+    private Stream<String> names() {
+        return file.tensors().keySet().stream();
+    }
+
+    private boolean has(LdmNames component) {
+        return names().anyMatch(name -> name.startsWith(component.prefix()));
+    }
+
+    private static ObjectNode origin(ObjectNode json) {
+        return json.withObject(CheckpointFolder.ORIGIN);
+    }
+
+    /** Says in a component's config what its tensors' names in the file are. */
+    private static void name(ObjectNode config, LdmNames names, String prefix) {
+        origin(config).put(COMPONENT, names.prefix()).put(PREFIX, prefix);
+    }
+
+    /**
+     * The name in the file of a tensor that a component needs.
+     *
+     * @param origin what the component's config says of the file
+     */
+    static String published(JsonNode origin, String name) {
+        return origin.path(PREFIX).asText()
+                + LdmNames.of(origin.path(COMPONENT).asText()).original(name);
+    }
+
     /** What is made of the file, for people. */
-    private String origin(String family, String variant) {
+    private String madeOf(String family, String variant) {
         String weights = !hasEma()
                 ? ""
                 : variant.equals(EMA)
                         ? ", the U-Net's weights that are a moving average (model_ema)"
                         : ", the U-Net's weights that are no moving average (model.variant: ema takes the others)";
-        return family.equals("sd1")
-                ? "Stable Diffusion 1 in one file" + weights
-                : "Stable Diffusion 2 in one file" + weights + ", taken for a 768-v model as diffusers does; for a base"
-                        + " model of 512 pixels set model.scheduler: {prediction_type: epsilon} and model.size: 512";
+        return (family.equals("sd1") ? "Stable Diffusion 1 in one file" : "Stable Diffusion 2 in one file") + weights;
     }
 
     private CheckpointException refused(String came) {
@@ -281,20 +268,41 @@ final class SingleFile implements AutoCloseable {
                 "expected a checkpoint of Stable Diffusion 1 or 2 in the file " + file.path() + ", got " + came);
     }
 
-    /** The extent of one axis of a tensor that the folder must have. */
-    private long extent(Map<String, Piece> pieces, String name, int axis) {
-        Piece piece = pieces.get(name);
-        if (piece == null || piece.shape().size() <= axis) {
-            throw refused("no tensor that becomes " + name + "; take the whole checkpoint, in its original layout");
+    /** The extent of one axis of a tensor that there must be, by its name in the folder. */
+    private long extent(LdmNames names, String prefix, String name, int axis) {
+        String original = prefix + names.original(name);
+        Safetensors.Tensor tensor = file.tensors().get(original);
+        if (tensor == null) {
+            throw refused("no tensor " + original + "; take a whole file, in the original layout");
         }
-        return piece.shape().get(axis);
+        if (tensor.shape().size() <= axis) {
+            throw refused("the tensor " + original + " of the shape " + tensor.shape()
+                    + ", which has too few axes; take another file");
+        }
+        return tensor.shape().get(axis);
+    }
+
+    private long extent(LdmNames names, String name, int axis) {
+        return extent(names, names.prefix(), name, axis);
     }
 
     private boolean hasEma() {
-        return file.tensors().keySet().stream()
-                        .filter(name -> name.startsWith("model_ema."))
-                        .count()
-                > LEAST_EMA;
+        return names().filter(name -> name.startsWith("model_ema.")).count() > LEAST_EMA;
+    }
+
+    /** The tensors that nothing is made of, but for the U-Net's weights of the variant that is not read. */
+    private ArrayNode ignored(String prefix, String variant) {
+        Set<String> used = weights.values().stream()
+                .flatMap(pieces -> pieces.values().stream())
+                .map(piece -> piece.source().name())
+                .collect(Collectors.toSet());
+        String other = variant.equals(EMA) ? LdmNames.UNET.prefix() : AVERAGE;
+        ArrayNode ignored = JSON.createArrayNode();
+        names().filter(name -> name.startsWith(prefix) && !used.contains(name))
+                .filter(name -> !(hasEma() && name.startsWith(other)))
+                .sorted()
+                .forEach(ignored::add);
+        return ignored;
     }
 
     /** Whether the step until which it was trained says that it predicts noise; safetensors seldom say it. */
@@ -313,25 +321,26 @@ final class SingleFile implements AutoCloseable {
         }
         Map<String, Piece> pieces = new TreeMap<>();
         for (Safetensors.Tensor tensor : file.tensors().values()) {
-            if (tensor.name().startsWith(DENOISER)) {
-                String name = tensor.name().substring(DENOISER.length());
+            if (tensor.name().startsWith(LdmNames.UNET.prefix())) {
+                String name = tensor.name().substring(LdmNames.UNET.prefix().length());
+                String renamed = LdmNames.UNET
+                        .renamed(name)
+                        .orElseThrow(() -> refused("the U-Net's tensor " + tensor.name()
+                                + ", which neither has; an unCLIP model is not supported"));
                 pieces.put(
-                        unetName(name),
-                        Piece.whole(
-                                variant.equals(EMA)
-                                        ? file.tensor("model_ema.diffusion_model" + name.replace(".", ""))
-                                        : tensor));
+                        renamed,
+                        Piece.whole(variant.equals(EMA) ? file.tensor(AVERAGE + name.replace(".", "")) : tensor));
             }
         }
         weights.put("unet/diffusion_pytorch_model." + (variant.isEmpty() ? "" : variant + ".") + "safetensors", pieces);
-        ObjectNode config = json(family + "/unet/config.json");
+        ObjectNode config = json(family + "/unet/" + CONFIG);
         ArrayNode channels = config.putArray("block_out_channels");
         for (int level = 0; level < 4; level++) {
-            channels.add(extent(pieces, "down_blocks." + level + ".resnets.1.conv2.weight", 0));
+            channels.add(extent(LdmNames.UNET, "down_blocks." + level + ".resnets.1.conv2.weight", 0));
         }
         config.put(
                 "cross_attention_dim",
-                extent(pieces, "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight", 1));
+                extent(LdmNames.UNET, "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight", 1));
         if (family.equals("sd2")) {
             ArrayNode heads = config.putArray("attention_head_dim");
             channels.forEach(width -> heads.add(width.asInt() / HEAD));
@@ -339,85 +348,71 @@ final class SingleFile implements AutoCloseable {
         if (isBase) {
             config.put("sample_size", 64);
         }
-        texts.put("unet/config.json", config.toPrettyString());
-    }
-
-    private String unetName(String name) {
-        Matcher input = INPUT.matcher(name);
-        Matcher output = OUTPUT.matcher(name);
-        String renamed = Rename.all(UNET, name);
-        if (renamed.equals(name) && input.lookingAt() && Integer.parseInt(input.group(1)) < BLOCKS) {
-            int block = Integer.parseInt(input.group(1)) - 1;
-            renamed = "down_blocks." + block / 3
-                    + (input.group(3) != null
-                            ? ".downsamplers.0.conv."
-                            : (input.group(2).equals("0") ? ".resnets." : ".attentions.") + block % 3 + ".")
-                    + name.substring(input.end());
-        } else if (renamed.equals(name) && output.lookingAt() && Integer.parseInt(output.group(1)) < BLOCKS) {
-            int block = Integer.parseInt(output.group(1));
-            renamed = "up_blocks." + block / 3
-                    + (output.group(3) != null
-                            ? ".upsamplers.0.conv."
-                            : (output.group(2).equals("0") ? ".resnets." : ".attentions.") + block % 3 + ".")
-                    + name.substring(output.end());
-        }
-        if (renamed.equals(name)) {
-            throw refused("the U-Net's tensor " + DENOISER + name + ", which neither has; an unCLIP model is not"
-                    + " supported");
-        }
-        return Rename.all(RESNET, renamed);
+        name(config, LdmNames.UNET, LdmNames.UNET.prefix());
+        texts.put("unet/" + CONFIG, config.toPrettyString());
     }
 
     /**
-     * The autoencoder.
+     * The autoencoder; returns its configuration.
      *
      * @param folder of the component, with a slash; empty where it is the file's one component
+     * @param prefix of its tensors' names
      */
-    private void autoencoder(String folder) throws IOException {
-        boolean isPrefixed = file.tensors().keySet().stream().anyMatch(name -> name.startsWith(AUTOENCODER));
-        String prefix = isPrefixed ? AUTOENCODER : "";
+    private ObjectNode autoencoder(String folder, String prefix) throws IOException {
         Map<String, Piece> pieces = new TreeMap<>();
         for (Safetensors.Tensor tensor : file.tensors().values()) {
             if (tensor.name().startsWith(prefix)) {
-                String name = Rename.all(VAE, tensor.name().substring(prefix.length()));
-                Matcher up = UP_BLOCK.matcher(name);
-                boolean isMatrix = tensor.shape().size() > 2 && name.contains(".attentions.");
-                if (OF_AUTOENCODER.matcher(name).matches()) {
-                    pieces.put(
-                            up.find() ? up.replaceFirst(Integer.toString(3 - Integer.parseInt(up.group()))) : name,
-                            new Piece(tensor, 0, isMatrix ? tensor.shape().subList(0, 2) : tensor.shape()));
-                }
+                String name = tensor.name().substring(prefix.length());
+                LdmNames.VAE
+                        .renamed(name)
+                        .or(() -> Optional.of(name)
+                                .filter(unknown ->
+                                        OF_AUTOENCODER.matcher(unknown).matches()))
+                        .ifPresent(renamed -> pieces.put(renamed, matrix(renamed, tensor)));
             }
         }
         weights.put(folder + "diffusion_pytorch_model.safetensors", pieces);
-        boolean isOfSecond = file.tensors().keySet().stream().anyMatch(name -> name.startsWith(OPEN_CLIP));
-        ObjectNode config = json((isOfSecond ? "sd2" : "sd1") + "/vae/config.json");
+        ObjectNode config = json((has(LdmNames.OPEN_CLIP) ? "sd2" : "sd1") + "/vae/" + CONFIG);
         ArrayNode channels = config.putArray("block_out_channels");
         for (int level = 0; level < 4; level++) {
-            channels.add(extent(pieces, "encoder.down_blocks." + level + ".resnets.1.conv2.weight", 0));
+            channels.add(extent(LdmNames.VAE, prefix, "encoder.down_blocks." + level + ".resnets.1.conv2.weight", 0));
         }
-        config.put("latent_channels", extent(pieces, "decoder.conv_in.weight", 1));
-        texts.put(folder + "config.json", config.toPrettyString());
+        long latents = extent(LdmNames.VAE, prefix, "decoder.conv_in.weight", 1);
+        if (latents != 4) {
+            throw refused("an autoencoder of " + latents + " latent channels, as Stable Diffusion 3 and FLUX have (16);"
+                    + " take one of 4");
+        }
+        name(config, LdmNames.VAE, prefix);
+        return config;
+    }
+
+    /** A projection of the autoencoder's attention, which the original code has as a convolution of one pixel. */
+    private static Piece matrix(String name, Safetensors.Tensor tensor) {
+        List<Long> shape = tensor.shape();
+        boolean isOnePixel = name.contains(".attentions.")
+                && shape.size() == 4
+                && shape.subList(2, 4).equals(List.of(1L, 1L));
+        return new Piece(tensor, 0, isOnePixel ? shape.subList(0, 2) : shape);
     }
 
     private void textEncoder(String family) throws IOException {
-        String prefix = family.equals("sd2") ? OPEN_CLIP : CLIP;
+        LdmNames names = family.equals("sd2") ? LdmNames.OPEN_CLIP : LdmNames.CLIP;
         Map<String, Piece> pieces = new TreeMap<>();
         long layers = 0;
         for (Safetensors.Tensor tensor : file.tensors().values()) {
-            if (!tensor.name().startsWith(prefix)) {
+            if (!tensor.name().startsWith(names.prefix())) {
                 continue;
             }
-            String name = tensor.name().substring(prefix.length());
-            name = family.equals("sd2") ? Rename.all(OPEN_CLIP_TEXT, name) : name.replaceFirst("^text_model\\.", "");
+            String name = names.renamed(tensor.name().substring(names.prefix().length()))
+                    .orElse("");
             Matcher layer = LAYER.matcher(name);
             if (layer.matches()) {
                 layers = Math.max(layers, 1 + Integer.parseInt(layer.group(1)));
             }
-            if (name.contains(".in_proj_")) {
+            if (name.contains("." + LdmNames.JOINT + "_")) {
                 split(tensor, name, pieces);
-            } else if (OF_TEXT.matcher(name).matches()) {
-                pieces.put("text_model." + name, Piece.whole(tensor));
+            } else if (!name.isEmpty()) {
+                pieces.put(name, Piece.whole(tensor));
             }
         }
         if (family.equals("sd2")) {
@@ -426,25 +421,37 @@ final class SingleFile implements AutoCloseable {
             pieces.keySet().removeIf(name -> name.startsWith(last));
         }
         String tokens = "text_model.embeddings.token_embedding.weight";
-        long width = extent(pieces, tokens, 1);
+        Piece embedding = pieces.get(tokens); // whose name in the file has two spellings
+        if (embedding == null || embedding.shape().size() != 2) {
+            throw refused("no tensor " + names.prefix() + names.original(tokens)
+                    + " of two axes; take a whole file, in the original layout");
+        }
+        long width = embedding.shape().get(1);
         weights.put("text_encoder/model.safetensors", pieces);
-        ObjectNode config = json(family + "/text_encoder/config.json");
-        config.put("vocab_size", extent(pieces, tokens, 0));
+        ObjectNode config = json(family + "/text_encoder/" + CONFIG);
+        config.put("vocab_size", embedding.shape().get(0));
         config.put("hidden_size", width);
         config.put("intermediate_size", 4 * width);
         config.put("num_attention_heads", width / HEAD);
         config.put("num_hidden_layers", layers);
-        texts.put("text_encoder/config.json", config.toPrettyString());
+        name(config, names, names.prefix());
+        texts.put("text_encoder/" + CONFIG, config.toPrettyString());
     }
 
     /** Queries, keys and values of one tensor. */
-    private static void split(Safetensors.Tensor tensor, String name, Map<String, Piece> pieces) {
+    private void split(Safetensors.Tensor tensor, String name, Map<String, Piece> pieces) {
+        int parts = LdmNames.PROJECTIONS.size();
+        if (tensor.shape().isEmpty() || tensor.shape().get(0) % parts != 0) {
+            throw refused("the tensor " + tensor.name() + " of the shape " + tensor.shape()
+                    + ", which cannot be cut in queries, keys and values; take another file");
+        }
         List<Long> shape = new ArrayList<>(tensor.shape());
-        shape.set(0, shape.get(0) / 3);
-        long bytes = (tensor.end() - tensor.begin()) / 3;
-        String[] parts = {"q_proj.", "k_proj.", "v_proj."};
-        for (int i = 0; i < parts.length; i++) {
-            pieces.put("text_model." + name.replace("in_proj_", parts[i]), new Piece(tensor, i * bytes, shape));
+        shape.set(0, shape.get(0) / parts);
+        long bytes = (tensor.end() - tensor.begin()) / parts;
+        for (int i = 0; i < parts; i++) {
+            pieces.put(
+                    name.replace(LdmNames.JOINT + "_", LdmNames.PROJECTIONS.get(i) + "."),
+                    new Piece(tensor, i * bytes, shape));
         }
     }
 

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A server of our own speaks the interface of the hub: listings, files, a redirect of large ones to a store. */
@@ -139,6 +140,35 @@ class HubCacheTest {
     }
 
     @Test
+    void oneFileOfARepositoryIsFetchedAlone() throws IOException {
+        Path file = Files.write(published.resolve("some model.safetensors"), new byte[] {1, 2, 3});
+        var repository = new HubCache.Repository("someone/fashion", "main", "some model.safetensors");
+        Path fetched = hub().snapshot(repository, SPEC);
+        assertThat(fetched)
+                .isEqualTo(dir.resolve("models--someone--fashion/snapshots/" + COMMIT + "/some model.safetensors"))
+                .hasSameBinaryContentAs(file);
+        assertThat(asked).hasSize(3).last().asString().startsWith("/store/some model.safetensors");
+        HubCache offline = new HubCache(dir, endpoint(), Optional.empty(), true);
+        assertThat(offline.snapshot(repository, SPEC)).isEqualTo(fetched);
+        var another = new HubCache.Repository("someone/fashion", "main", "another.safetensors");
+        for (HubCache hub : List.of(offline, hub())) {
+            assertThatThrownBy(() -> hub.snapshot(another, SPEC))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining("hf://someone/fashion/another.safetensors")
+                    .hasMessageContaining("correct the name");
+        }
+    }
+
+    @Test
+    void aRepositoryOfSingleFilesNamesThem() throws IOException {
+        Files.delete(published.resolve("model_index.json"));
+        assertThatThrownBy(() -> hub().snapshot(REPOSITORY, SPEC))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining(WEIGHTS)
+                .hasMessageContaining("as in hf://someone/fashion/file.safetensors");
+    }
+
+    @Test
     void aRepositoryThatIsNotThereIsNamed() {
         assertThatThrownBy(() -> hub().snapshot(new HubCache.Repository("someone/other", "v2"), SPEC))
                 .isInstanceOf(CheckpointException.class)
@@ -154,6 +184,21 @@ class HubCacheTest {
     }
 
     @ParameterizedTest
+    @CsvSource({
+        "hf://a/b/c.safetensors,                  a/b, main,      c.safetensors",
+        "hf://a/b@v2/c/d.safetensors,             a/b, v2,        c/d.safetensors",
+        "hf://a/b@refs/pr/1/c.safetensors,        a/b, refs/pr/1, c.safetensors",
+        "hf://a/b@feature/x,                      a/b, feature/x, ''",
+        "a/b/c d.safetensors,                     a/b, main,      c d.safetensors",
+        "a/b@v2/c.safetensors,                    a/b, v2,        c.safetensors"
+    })
+    void aFileOfARepositoryHasItsPathAfterIt(String location, String id, String revision, String file) {
+        assertThat(HubCache.repository(location)).contains(new HubCache.Repository(id, revision, file));
+        assertThat(HubCache.repository(location).orElseThrow())
+                .hasToString((location.startsWith("hf://") ? "" : "hf://") + location);
+    }
+
+    @ParameterizedTest
     @ValueSource(
             strings = {
                 "/models/sd15",
@@ -165,6 +210,9 @@ class HubCacheTest {
                 "models/inception.pt",
                 "conf/absent.yaml",
                 "models/sd.safetensors",
+                "models/sd/absent.ckpt",
+                "src/absent/model.safetensors",
+                "/a/b/c.safetensors",
                 "src/absent",
                 "../model",
                 "~/model",
@@ -203,7 +251,8 @@ class HubCacheTest {
                     exchange.getResponseHeaders()
                             .set(
                                     "Location",
-                                    "http://127.0.0.1:" + server.getAddress().getPort() + "/store/" + name);
+                                    "http://127.0.0.1:" + server.getAddress().getPort() + "/store/"
+                                            + name.replace(" ", "%20"));
                     exchange.sendResponseHeaders(302, -1);
                 } else {
                     send(exchange, Files.readAllBytes(published.resolve(name)), range);

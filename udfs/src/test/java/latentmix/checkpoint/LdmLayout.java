@@ -12,6 +12,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -22,7 +23,7 @@ import latentmix.codec.LittleEndian;
  * Files in the layout of the original code of Stable Diffusion, the same that {@code golden/single_file.py} makes:
  * names and shapes are those of its modules, bytes follow from a formula.
  */
-final class LdmLayout {
+public final class LdmLayout {
     static final String UNET = "model.diffusion_model.";
     static final String VAE = "first_stage_model.";
     static final String CLIP = "cond_stage_model.transformer.text_model.";
@@ -34,6 +35,7 @@ final class LdmLayout {
     private final int[] mult;
     private final int context;
     private final boolean linear;
+    private boolean isRandom;
 
     /** Widths of the parts: of the U-Net, its prompt, the text encoder with layers and words, the autoencoder. */
     record Widths(int channels, int[] mult, int context, int text, int layers, int words, int vae) {}
@@ -53,6 +55,13 @@ final class LdmLayout {
         }
     }
 
+    /** A small Stable Diffusion 1 that computes: its numbers are of the sizes that training begins with. */
+    public static LdmLayout ofRandomNumbers() {
+        LdmLayout layout = first(new Widths(32, new int[] {1, 1, 2, 2}, 64, 64, 2, 49408, 32), ElementType.F16);
+        layout.isRandom = true;
+        return layout;
+    }
+
     static LdmLayout first(Widths widths, ElementType type) {
         return new LdmLayout(widths, false, type);
     }
@@ -62,7 +71,7 @@ final class LdmLayout {
     }
 
     /** With a moving average of the U-Net's weights, and what else training leaves. */
-    LdmLayout withEma() {
+    public LdmLayout withEma() {
         put("betas", 1000);
         put("model_ema.decay");
         Map.copyOf(shapes).forEach((name, shape) -> {
@@ -103,10 +112,14 @@ final class LdmLayout {
         return crc.getValue();
     }
 
-    Path write(Path file) throws IOException {
+    public Path write(Path file) throws IOException {
         Map<String, ElementType> types = new TreeMap<>();
         shapes.keySet().forEach(name -> types.put(name, type(name)));
-        Safetensors.write(file, types, shapes, (tensor, out) -> out.write(bytes(tensor)));
+        Safetensors.write(
+                file,
+                types,
+                shapes,
+                (tensor, out) -> out.write(isRandom && tensor.type().isFloating() ? random(tensor) : bytes(tensor)));
         return file;
     }
 
@@ -122,6 +135,22 @@ final class LdmLayout {
                 default -> buffer.putShort((short) (bits & 0x3BFF));
             }
         }
+        return buffer.flip();
+    }
+
+    /** Gaussian numbers: of matrices, such that an output is as large as an input; of biases small; else about 1. */
+    private static ByteBuffer random(Safetensors.Tensor tensor) {
+        Random random = new Random(crc(tensor.name().getBytes(StandardCharsets.UTF_8)));
+        int size = Math.toIntExact(tensor.size());
+        boolean isMatrix = tensor.shape().size() > 1;
+        double deviation = isMatrix ? Math.sqrt((double) tensor.shape().get(0) / size) : 0.1;
+        double mean = isMatrix || tensor.name().endsWith("bias") ? 0 : 1;
+        float[] values = new float[size];
+        for (int i = 0; i < size; i++) {
+            values[i] = (float) (mean + deviation * random.nextGaussian());
+        }
+        ByteBuffer buffer = LittleEndian.buffer((int) (tensor.end() - tensor.begin()));
+        tensor.type().encode(values, size, buffer);
         return buffer.flip();
     }
 

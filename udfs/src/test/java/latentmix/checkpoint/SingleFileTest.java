@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import latentmix.architecture.Architecture;
 import latentmix.model.ClipTokenizer;
 import latentmix.model.Models;
@@ -59,7 +61,12 @@ class SingleFileTest {
     }
 
     private Path write(LdmLayout layout) throws IOException {
-        return layout.write(folder.resolve("model.safetensors"));
+        return write(layout, "model");
+    }
+
+    /** A process looks at a path once: another file has another name. */
+    private Path write(LdmLayout layout, String name) throws IOException {
+        return layout.write(folder.resolve(name + SingleFile.ENDING));
     }
 
     private static CheckpointSpec spec(Path file) {
@@ -68,10 +75,12 @@ class SingleFileTest {
 
     /** Every tensor that the networks need is there, of the right shape. */
     private static void assertUsable(CheckpointFolder checkpoint) {
-        for (String network : checkpoint.networks()) {
-            Path component = checkpoint.component(network);
-            Architecture.of(component).weights(component).close();
-        }
+        checkpoint.networks().forEach(network -> check(checkpoint, network));
+    }
+
+    private static void check(CheckpointFolder checkpoint, String network) {
+        Path component = checkpoint.component(network);
+        Architecture.of(component).weights(component).close();
     }
 
     /** Names, shapes and bytes, as the golden file has them. */
@@ -89,7 +98,7 @@ class SingleFileTest {
 
     private static void assertConfigs(CheckpointFolder checkpoint, String family, JsonNode expected) {
         for (String component : WEIGHTS.keySet()) {
-            assertThat(checkpoint.config(component)).as(component).isEqualTo(expected.get(component));
+            assertThat(ofLibrary(checkpoint.config(component))).as(component).isEqualTo(expected.get(component));
         }
         assertThat(checkpoint.schedulerConfig())
                 .isEqualTo(golden.get("scheduler").get(family));
@@ -139,12 +148,17 @@ class SingleFileTest {
                 assertThat(LdmLayout.digest(shapes.entrySet().stream().map(e -> e.getKey() + " " + e.getValue())))
                         .as(component.getKey())
                         .isEqualTo(expected.get(component.getKey()).asText());
-                assertThat(json(single.texts().get(component.getKey() + "/config.json")))
+                assertThat(ofLibrary(json(single.texts().get(component.getKey() + "/config.json"))))
                         .isEqualTo(expected.get("configs").get(component.getKey()));
             }
             assertThat(json(single.texts().get("scheduler/scheduler_config.json")))
                     .isEqualTo(golden.get("scheduler").get(family));
         }
+    }
+
+    /** A config without our own key. */
+    private static JsonNode ofLibrary(JsonNode config) {
+        return ((ObjectNode) config.deepCopy()).without(CheckpointFolder.ORIGIN);
     }
 
     private static JsonNode json(String text) throws IOException {
@@ -156,8 +170,10 @@ class SingleFileTest {
         CheckpointFolder checkpoint = spec(write(tiny("sd2"))).open(CONF);
         assertThat(checkpoint.schedulerConfig().get("prediction_type").asText()).isEqualTo("v_prediction");
         assertThat(Models.imageSize(checkpoint)).isEqualTo(768);
-        assertThat(checkpoint.origin()).hasValueSatisfying(text -> assertThat(text)
-                .contains("model.scheduler: {prediction_type: epsilon}", "model.size: 512"));
+        assertThat(checkpoint.corrections())
+                .singleElement()
+                .asString()
+                .contains("model.scheduler: {prediction_type: epsilon}", "model.size: 512");
         CheckpointFolder said = spec(folder.resolve("model.safetensors"))
                 .withScheduler(new ObjectMapper().createObjectNode().put("prediction_type", "epsilon"))
                 .open(CONF);
@@ -180,6 +196,126 @@ class SingleFileTest {
         try (Tokenizer clip = ClipTokenizer.open(tokenizer)) {
             assertThat(clip.encode("a photo of a cat")).startsWith(49406, 320, 1125, 539, 320, 2368, 49407, 49407);
         }
+    }
+
+    /** Every tensor that a component needs has its name in the file, whichever way it is asked for. */
+    @ParameterizedTest
+    @ValueSource(strings = {"sd1", "sd2"})
+    void namesAreTranslatedBothWays(String family) throws IOException {
+        Path file = write(tiny(family));
+        CheckpointFolder checkpoint = spec(file).open(CONF);
+        try (Safetensors original = Safetensors.open(file)) {
+            for (String network : checkpoint.networks()) {
+                Path component = checkpoint.component(network);
+                UnaryOperator<String> name =
+                        CheckpointFolder.published(component).orElseThrow();
+                try (StateDict weights = StateDict.open(component)) {
+                    assertThat(weights.keys()).isNotEmpty().allMatch(key -> original.tensors()
+                            .containsKey(name.apply(key)));
+                }
+            }
+        }
+        assertThat(CheckpointFolder.published(BuiltIn.FASHION.folder().resolve("unet")))
+                .isEmpty();
+    }
+
+    private static final Map<String, List<String>> NEEDED = Map.of(
+            "sd1",
+            List.of(
+                    "model.diffusion_model.output_blocks.5.2.conv.weight",
+                    "model.diffusion_model.input_blocks.4.1.transformer_blocks.0.attn2.to_v.weight",
+                    "model.diffusion_model.middle_block.2.emb_layers.1.bias",
+                    "first_stage_model.decoder.up.3.block.1.conv1.weight",
+                    "first_stage_model.encoder.mid.attn_1.proj_out.bias",
+                    "cond_stage_model.transformer.text_model.encoder.layers.1.mlp.fc2.bias"),
+            "sd2",
+            List.of(
+                    "cond_stage_model.model.transformer.resblocks.3.attn.in_proj_weight",
+                    "cond_stage_model.model.positional_embedding"));
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sd1", "sd2"})
+    void aTensorThatIsMissingOrMisshapenIsNamedAsInTheFile(String family) throws IOException {
+        LdmLayout missing = tiny(family);
+        LdmLayout misshapen = tiny(family);
+        for (String tensor : NEEDED.get(family)) {
+            missing.without(tensor);
+            misshapen.with(tensor, 6, 5);
+        }
+        CheckpointFolder without = spec(write(missing, "missing")).open(CONF);
+        CheckpointFolder wrong = spec(write(misshapen, "misshapen")).open(CONF);
+        for (String tensor : NEEDED.get(family)) {
+            String component = tensor.startsWith(LdmLayout.UNET)
+                    ? "unet"
+                    : tensor.startsWith(LdmLayout.VAE) ? "vae" : "text_encoder";
+            assertThatThrownBy(() -> check(without, component))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining("made of a single file, lack tensors for their config.json: ")
+                    .hasMessageContaining(tensor);
+            assertThatThrownBy(() -> check(wrong, component))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining("have wrongly shaped tensors for their config.json: ")
+                    .hasMessageContaining(tensor + " is [");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+            sd1 | model.diffusion_model.input_blocks.0.0.weight
+            sd1 | model.diffusion_model.input_blocks.5.0.out_layers.3.weight
+            sd2 | cond_stage_model.model.token_embedding.weight
+            sd1 | cond_stage_model.transformer.text_model.embeddings.token_embedding.weight
+            sd1 | first_stage_model.encoder.down.2.block.1.conv2.weight
+            """)
+    void aTensorThatTellsTheConfigurationIsNamedToo(String family, String tensor) throws IOException {
+        Path file = tiny(family).without(tensor).writeSparse(folder.resolve("model.safetensors"));
+        assertThatThrownBy(() -> spec(file).open(CONF))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("got no tensor " + tensor)
+                .hasMessageContaining("; take a whole file");
+        Path flat = tiny(family).with(tensor).writeSparse(folder.resolve("flat.safetensors"));
+        assertThatThrownBy(() -> spec(flat).open(CONF))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining(tensor);
+    }
+
+    @Test
+    void aJointProjectionThatCannotBeCutIsRefused() throws IOException {
+        String tensor = "cond_stage_model.model.transformer.resblocks.3.attn.in_proj_bias";
+        for (Path file :
+                List.of(write(tiny("sd2").with(tensor, 190)), write(tiny("sd2").with(tensor)))) {
+            assertThatThrownBy(() -> spec(file).open(CONF))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining("the tensor " + tensor + " of the shape [");
+        }
+    }
+
+    @Test
+    void tensorsThatNothingIsMadeOfAreListed() throws IOException {
+        LdmLayout layout = tiny("sd1").with("model_ema.num_updates").with("a.stray", 0);
+        assertThat(spec(write(layout)).open(CONF).ignored())
+                .containsExactly(
+                        "a.stray",
+                        "betas",
+                        "cond_stage_model.transformer.text_model.embeddings.position_ids",
+                        "model_ema.decay",
+                        "model_ema.num_updates");
+        assertThat(spec(write(tiny("sd2"), "second")).open(CONF).ignored())
+                .as("OpenCLIP's last layer, and what its image side needs")
+                .hasSize(14)
+                .contains(
+                        "cond_stage_model.model.logit_scale",
+                        "cond_stage_model.model.transformer.resblocks.23.attn.in_proj_weight");
+        Path vae = tiny("sd1")
+                .without("model")
+                .without("cond_stage_model")
+                .with("loss.logvar")
+                .write(folder.resolve("vae.safetensors"));
+        Path component = CheckpointCache.located(spec(vae), CONF);
+        assertThat(Architecture.of(component).ignored(component)).containsExactly("betas", "loss.logvar");
     }
 
     @Test
@@ -207,10 +343,14 @@ class SingleFileTest {
     @Test
     void itLiesInAnotherFileSystemToo() throws IOException {
         Path file = write(tiny("sd1"));
+        CheckpointFolder remote = CheckpointSpec.of("counted://" + file).open(counted());
+        assertThat(remote.fingerprint()).isEqualTo(spec(file).open(CONF).fingerprint());
+    }
+
+    private static Configuration counted() {
         Configuration conf = new Configuration();
         conf.set("fs.counted.impl", CountedFileSystem.class.getName());
-        CheckpointFolder remote = CheckpointSpec.of("counted://" + file).open(conf);
-        assertThat(remote.fingerprint()).isEqualTo(spec(file).open(CONF).fingerprint());
+        return conf;
     }
 
     @Test
@@ -268,6 +408,8 @@ class SingleFileTest {
         assertThatThrownBy(() -> spec(unet).open(CONF)).hasMessageContaining("none of its text encoder's tensors");
         Path component = Path.of("src/test/resources/golden/unet-sd15/diffusion_pytorch_model.safetensors");
         assertThatThrownBy(() -> spec(component).open(CONF)).hasMessageContaining("a component in diffusers");
+        Path wide = write(tiny("sd1").with("first_stage_model.decoder.conv_in.weight", 64, 16, 3, 3), "wide");
+        assertThatThrownBy(() -> spec(wide).open(CONF)).hasMessageContaining("an autoencoder of 16 latent channels");
         Path unknown = tiny("sd1")
                 .without("model")
                 .without("cond_stage_model")
@@ -275,6 +417,18 @@ class SingleFileTest {
                 .write(folder.resolve("unknown.safetensors"));
         assertThatThrownBy(() -> spec(unknown).open(CONF)).hasMessageContaining("got the tensors betas;");
         Path pickle = Files.writeString(folder.resolve("model.ckpt"), "a pickle");
-        assertThatThrownBy(() -> spec(pickle).open(CONF)).hasMessageContaining("from_single_file");
+        for (CheckpointSpec spec : List.of(
+                spec(pickle),
+                CheckpointSpec.of("counted://" + pickle),
+                CheckpointSpec.of("hf://someone/models/model.ckpt"),
+                CheckpointSpec.of("hf://someone/models@v1/a/model.bin"),
+                spec(write(tiny("sd1"), "whole")).withVae(pickle.toString()))) {
+            assertThatThrownBy(() -> spec.open(counted()))
+                    .as(spec.toString())
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining("from_single_file")
+                    .hasMessageNotContaining("\n");
+        }
+        assertThatThrownBy(() -> spec(folder).open(CONF)).hasMessageContaining("name a checkpoint in one file by its");
     }
 }

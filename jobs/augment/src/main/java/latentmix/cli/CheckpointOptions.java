@@ -63,6 +63,11 @@ final class CheckpointOptions {
         return checkpoint;
     }
 
+    /** The file that the checkpoint or component was made of, where that is one. */
+    Optional<Path> singleFile() {
+        return CheckpointCache.singleFile(spec(), new Configuration());
+    }
+
     private CheckpointSpec spec() {
         return ConfigFile.checkpoint(location, overrides);
     }

@@ -30,14 +30,20 @@ final class ModelShowCommand implements Callable<Integer> {
         Optional<Path> component = options.component();
         if (component.isPresent()) {
             Path path = component.get();
+            options.singleFile().ifPresent(file -> options.print("%-14s %s", "file", file));
             options.print("%-14s %s", "fingerprint", CheckpointFolder.fingerprint(path));
-            show(path.toAbsolutePath().normalize().getFileName().toString(), path);
+            show(
+                    options.singleFile().isPresent()
+                            ? "autoencoder"
+                            : path.toAbsolutePath().normalize().getFileName().toString(),
+                    path);
             return ExitCode.DONE.code();
         }
         CheckpointFolder folder = options.checkpoint();
         Shape latent = Models.latentShape(folder);
         int size = Models.imageSize(folder);
         options.print("%s in %s", folder.pipeline(), folder.path());
+        options.singleFile().ifPresent(file -> options.print("%-14s %s", "file", file));
         folder.origin().ifPresent(origin -> options.print("%-14s %s", "made of", origin));
         options.print("%-14s %s", "fingerprint", folder.fingerprint());
         options.print("%-14s %d × %d", "images", size, size);
@@ -48,6 +54,7 @@ final class ModelShowCommand implements Callable<Integer> {
         for (String network : folder.networks()) {
             show(network, folder.component(network));
         }
+        ignored(folder.ignored());
         Models.remarks(folder).forEach(remark -> options.print("%-14s %s", "note", remark));
         Scheduler.remarks(folder.schedulerConfig()).forEach(remark -> options.print("%-14s %s", "note", remark));
         Models.denoiserProblem(folder).ifPresent(problem -> options.print("%-14s %s", "no inversion", problem));
@@ -73,9 +80,12 @@ final class ModelShowCommand implements Callable<Integer> {
                             .map(file -> file.getFileName().toString())
                             .toList()));
         }
-        List<String> ignored = architecture.ignored(component);
-        if (!ignored.isEmpty()) {
-            options.print("%-14s of no use, ignored: %s", "", StateDict.abbreviate(ignored));
+        ignored(architecture.ignored(component));
+    }
+
+    private void ignored(List<String> tensors) {
+        if (!tensors.isEmpty()) {
+            options.print("%-14s of no use, ignored: %s", "", StateDict.abbreviate(tensors));
         }
     }
 }

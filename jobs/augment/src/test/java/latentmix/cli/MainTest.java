@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import latentmix.GoldenCheckpoints;
 import latentmix.Repository;
+import latentmix.checkpoint.LdmLayout;
 import latentmix.plan.ExitCode;
 import latentmix.table.FullDisk;
 import latentmix.table.Lease;
@@ -319,6 +320,20 @@ class MainTest {
         assertThat(run("model", "show", folder.toString())).isEqualTo(ExitCode.DONE.code());
         assertThat(out.toString())
                 .contains("ClipTextModel, 0.02 M parameters", "of no use, ignored: text_projection.weight\n");
+    }
+
+    @Test
+    void aCheckpointInOneFileIsShownWithItsNameAndWhatIsOfNoUse(@TempDir Path folder) throws Exception {
+        Path file = LdmLayout.ofRandomNumbers().withEma().write(folder.resolve("a model.safetensors"));
+        assertThat(run("model", "show", file.toString())).isEqualTo(ExitCode.DONE.code());
+        assertThat(out.toString())
+                .contains("file           " + file + "\n")
+                .contains("Stable Diffusion 1 in one file, the U-Net's weights that are no moving average")
+                .contains("of no use, ignored: betas, cond_stage_model.transformer.text_model.embeddings.position_ids,"
+                        + " model_ema.decay\n");
+        Path pickle = Files.writeString(folder.resolve("model.ckpt"), "a pickle");
+        assertThat(run("model", "show", pickle.toString())).isEqualTo(ExitCode.BAD_CONFIGURATION.code());
+        assertThat(err.toString().lines()).singleElement().asString().contains("from_single_file");
     }
 
     @Test

@@ -11,7 +11,9 @@ import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
 import latentmix.GoldenCheckpoints;
+import latentmix.checkpoint.CheckpointSpec;
 import latentmix.checkpoint.Fingerprint;
+import latentmix.checkpoint.LdmLayout;
 import latentmix.checkpoint.Tensors;
 import latentmix.config.ConfigException;
 import latentmix.image.ImageDecoder;
@@ -190,6 +192,41 @@ class CheckpointFamiliesTest {
                     .hasMessageNotContaining("\n");
         }
         assertThat(refused.resolve("images")).doesNotExist();
+    }
+
+    @Test
+    void oneFileGivesTheImagesOfTheSameWeightsInAFolder() throws IOException {
+        Path file = LdmLayout.ofRandomNumbers().write(folder.resolve("model.safetensors"));
+        Path input = TinyRun.input(folder.resolve("in"), 3);
+        Path run = folder.resolve("run");
+        assertThat(TinyRun.run(2, TinyRun.config(input, smaller(file.toString())), run))
+                .isZero();
+        assertThat(pictures(run)).hasSize(2 * 2).doesNotHaveDuplicates();
+
+        Path converted =
+                CheckpointSpec.of(file.toString()).open(new Configuration()).path();
+        Path checkpoint = TinyRun.copy(converted, folder.resolve("checkpoint"));
+        for (String json :
+                List.of("model_index.json", "unet/config.json", "vae/config.json", "text_encoder/config.json")) {
+            GoldenCheckpoints.edit(checkpoint.resolve(json), "{\"_single_file\": null}");
+        }
+        Path weights = checkpoint.resolve("unet/diffusion_pytorch_model.safetensors"); // in another order and type
+        Tensors.of(weights).write(weights);
+        Path other = folder.resolve("other");
+        assertThat(TinyRun.run(2, TinyRun.config(input, smaller(checkpoint.toString())), other))
+                .isZero();
+        assertThat(pictures(other)).isEqualTo(pictures(run));
+    }
+
+    /** Overrides for a checkpoint of {@link LdmLayout#ofRandomNumbers}, which has all levels of a large one. */
+    static String[] smaller(String checkpoint) {
+        return new String[] {
+            "model.checkpoint=" + checkpoint,
+            "model.size=64",
+            "inversion.steps=2",
+            "generation.steps=2",
+            "mixing=[{name: few, methods: nin/chm, inputs: 2, count: 2}]"
+        };
     }
 
     /** The images' bytes, in order. */

@@ -23,6 +23,7 @@ import java.util.stream.Stream;
 import latentmix.Repository;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.Fingerprint;
+import latentmix.checkpoint.LdmLayout;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
 import latentmix.model.InceptionStandIn;
@@ -180,6 +181,24 @@ class S3RunTest {
         assertThat(TinyRun.rows(run, "metrics", MetricRow.class))
                 .extracting(MetricRow::metric)
                 .contains("fid", "accuracy");
+    }
+
+    @Test
+    void aCheckpointInOneFileMayLieOnS3() throws IOException {
+        Path parts = folder.resolve("single");
+        Path input = TinyRun.input(parts.resolve("in"), 3);
+        LdmLayout.ofRandomNumbers().write(parts.resolve("model.safetensors"));
+        String remote = server.put(parts, "single");
+        for (String root : List.of(parts.toString(), remote)) {
+            RunConfig config = TinyRun.config(
+                    input,
+                    "model.checkpoint=" + root + "/model.safetensors",
+                    "model.size=64",
+                    "mixing=[{methods: nin/chm, inputs: 2, count: 2}]");
+            assertThat(S3Run.run(config, root + "/run", S3Server.settings(server.port())))
+                    .isZero();
+        }
+        S3Run.assertSameTables(server.fetch("single/run", folder.resolve("single run")), parts.resolve("run"));
     }
 
     @Test
