@@ -132,7 +132,7 @@ class CheckpointCacheTest {
 
     @Test
     void aFileOfAnotherKindIsNotCopiedAlone() throws IOException {
-        Path pickle = Files.writeString(store.resolve("model.ckpt"), "a pickle");
+        Path pickle = Files.writeString(store.resolve("model.zip"), "a pickle");
         assertThatThrownBy(() -> copyOf(pickle, Long.MAX_VALUE))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("no checkpoint folder and no .pt or .safetensors file counted://");
