@@ -184,6 +184,7 @@ class S3RunTest {
     }
 
     @Test
+    @Tag("heavy")
     void aCheckpointInOneFileMayLieOnS3() throws IOException {
         Path parts = folder.resolve("single");
         Path input = TinyRun.input(parts.resolve("in"), 3);
