@@ -58,6 +58,17 @@ public record Pixels(int width, int height, byte[] rgb) {
         return new Pixels(width, height, rgb);
     }
 
+    /** Left and right exchanged. */
+    public Pixels mirrored() {
+        byte[] turned = new byte[rgb.length];
+        for (int y = 0; y < height; y++) {
+            for (int x = 0; x < width; x++) {
+                System.arraycopy(rgb, 3 * (y * width + x), turned, 3 * (y * width + width - 1 - x), 3);
+            }
+        }
+        return new Pixels(width, height, turned);
+    }
+
     /** Writes the levels channel by channel, (3, height, width). */
     public void putChw(ByteBuffer levels) {
         for (int c = 0; c < 3; c++) {

@@ -38,6 +38,12 @@ class PixelsTest {
     }
 
     @Test
+    void aMirrorImageHasItsColumnsInTheOtherOrder() {
+        Pixels image = new Pixels(2, 2, new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+        assertThat(image.mirrored().rgb()).containsExactly(4, 5, 6, 1, 2, 3, 10, 11, 12, 7, 8, 9);
+    }
+
+    @Test
     void valuesOutsideTheRangeAreClampedAndNanIsRefused() {
         assertThat(Pixels.ofChw(new float[] {9, -7, 2, Float.POSITIVE_INFINITY}, 1, 1, 1)
                         .rgb())

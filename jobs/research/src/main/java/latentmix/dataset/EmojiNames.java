@@ -26,7 +26,7 @@ public final class EmojiNames {
 
     private EmojiNames() {}
 
-    /** A thing: its name as Unicode spells it, such as {@code grinning face}, its group and subgroup. */
+    /** A thing: Unicode's name for it in ASCII, such as {@code grinning face}, its group and subgroup. */
     public record Emoji(String name, String group, String subgroup) {
         /** The name as it is compared between sets: lower-case letters and digits alone. */
         public String key() {
@@ -58,7 +58,7 @@ public final class EmojiNames {
         return Arrays.stream(json.readValue(data.resolve("en/data.json").toFile(), Entry[].class))
                 .filter(entry -> entry.group() != null)
                 .map(entry -> new Emoji(
-                        entry.label(),
+                        ascii(entry.label()),
                         groups.groups().get(entry.group().toString()),
                         groups.subgroups().get(entry.subgroup().toString())))
                 .filter(emoji -> !LEFT_OUT.contains(emoji.group()))
@@ -69,12 +69,18 @@ public final class EmojiNames {
         return slug(name).replace("-", "");
     }
 
-    static String slug(String name) {
+    /** Without accents and typographic signs, as the tokenizers of small models spell names. */
+    private static String ascii(String name) {
         return Normalizer.normalize(name, Normalizer.Form.NFD)
                 .replaceAll("\\p{M}", "")
+                .replace('’', '\'');
+    }
+
+    static String slug(String name) {
+        return ascii(name)
                 .toLowerCase(Locale.ROOT)
                 .replace("&", "and")
-                .replaceAll("[’']", "")
+                .replace("'", "")
                 .replaceAll("[^a-z0-9]+", "-")
                 .replaceAll("^-|-$", "");
     }

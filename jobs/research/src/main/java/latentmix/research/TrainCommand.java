@@ -20,6 +20,7 @@ import latentmix.training.LatentDiffusionTraining;
 import latentmix.training.TrainConfig;
 import latentmix.training.TrainingImages;
 import latentmix.training.TrainingLoop;
+import latentmix.training.TrainingManifest;
 import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -61,9 +62,19 @@ final class TrainCommand implements Callable<Integer> {
         Torch.setThreadsPerTask(config.training().threads());
         try {
             TrainingImages images = images(config, config.input().root());
-            print("%,d images of %d prompts", images.size(), images.prompts().size());
+            TrainingImages shown = shown(config, images);
+            print("%,d images of %,d prompts", images.size(), images.prompts().size());
+            if (shown.size() < images.size()) {
+                print(
+                        "the U-Net sees %,d of them, of %,d prompts",
+                        shown.size(), shown.prompts().size());
+            }
             Map<String, List<TrainingLoop.Point>> curves = new LatentDiffusionTraining(
-                            config.training(), images, run, (stage, point, steps) -> say(config, stage, point, steps))
+                            config.training(),
+                            images,
+                            shown,
+                            run,
+                            (stage, point, steps) -> say(config, stage, point, steps))
                     .run();
             Path model = run.resolve("model");
             print("the checkpoint is in %s", model);
@@ -104,6 +115,10 @@ final class TrainCommand implements Callable<Integer> {
 
     private static TrainingImages images(TrainConfig config, String root) throws IOException {
         String located = BuiltIn.located(root);
+        if (config.manifest() != null) {
+            return TrainingManifest.read(Path.of(located))
+                    .images(config.manifest().choice(), config.training().size());
+        }
         List<TrainingImages.Source> sources = ClassList.read(
                         config.input(), config.prompt(), new FolderSource(located), new Configuration())
                 .classes()
@@ -111,6 +126,17 @@ final class TrainCommand implements Callable<Integer> {
                 .map(label -> new TrainingImages.Source(Path.of(located, label.classId()), label.prompt()))
                 .toList();
         return TrainingImages.read(sources, config.training().size());
+    }
+
+    /** The images that the U-Net sees. */
+    private static TrainingImages shown(TrainConfig config, TrainingImages images) throws IOException {
+        if (config.manifest() == null || config.manifest().denoiser().isEmpty()) {
+            return images;
+        }
+        return TrainingManifest.read(Path.of(BuiltIn.located(config.input().root())))
+                .images(
+                        config.manifest().choice().and(config.manifest().denoiser()),
+                        config.training().size());
     }
 
     private void print(String format, Object... values) {

@@ -7,7 +7,7 @@ import latentmix.torchscript.ScriptModule;
 
 /**
  * A U-Net and its text encoder with their loss as one program: the mean squared error of the noise that they find in
- * √ᾱ_t·x + √(1−ᾱ_t)·noise.
+ * √ᾱ_t·x + √(1−ᾱ_t)·noise, each image's by its weight.
  *
  * <p><a href="https://arxiv.org/abs/2006.11239">Ho et al., Equation 14</a>. Prompts are encoded once a step, however
  * many images have them.
@@ -17,7 +17,8 @@ final class DenoiserLoss {
 
     /**
      * forward(latents (B, C, h, w), noise (B, C, h, w), signal (B, 1, 1, 1), deviation (B, 1, 1, 1), timestep (B),
-     * input_ids (P, L) int64, attention_mask (P, L) int64, prompt (B) int64, a place in input_ids) to [loss].
+     * input_ids (P, L) int64, attention_mask (P, L) int64, prompt (B) int64, a place in input_ids, weight (B, 1, 1, 1))
+     * to [loss].
      */
     static ScriptModule of(UNet2DConditionModel unet, ClipTextModel text) {
         return ScriptModule.named("DenoiserLoss")
@@ -26,12 +27,13 @@ final class DenoiserLoss {
                 .method(
                         """
                         def forward(self, latents: Tensor, noise: Tensor, signal: Tensor, deviation: Tensor, \
-                        timestep: Tensor, input_ids: Tensor, attention_mask: Tensor, prompt: Tensor) -> List[Tensor]:
+                        timestep: Tensor, input_ids: Tensor, attention_mask: Tensor, prompt: Tensor, \
+                        weight: Tensor) -> List[Tensor]:
                           embeds = torch.index_select(self.text_encoder.forward(input_ids, \
                         attention_mask)[0], 0, prompt)
                           noisy = torch.add(torch.mul(signal, latents), torch.mul(deviation, noise))
                           found = self.unet.forward(noisy, timestep, embeds)
-                          return [torch.mean(torch.pow(torch.sub(found, noise), 2))]
+                          return [torch.mean(torch.mul(weight, torch.pow(torch.sub(found, noise), 2)))]
                         """);
     }
 }

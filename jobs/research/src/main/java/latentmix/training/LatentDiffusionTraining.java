@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.AutoencoderKL;
@@ -47,7 +48,8 @@ import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
  * once more alone, then the U-Net with its text encoder.
  *
  * <p>Every stage's state lies in the folder {@code state} under a name that hashes its settings, its images and the
- * stages before it; a training that was stopped goes on there, to the same bytes with the same number of threads.
+ * stages before it; a training that was stopped goes on there, to the same bytes with the same number of threads. The
+ * weights so far lie in {@code model} whenever a state was saved.
  */
 public final class LatentDiffusionTraining {
     /**
@@ -66,6 +68,9 @@ public final class LatentDiffusionTraining {
      * @param scheduler a scheduler_config.json
      * @param denoiser how U-Net and text encoder are trained
      * @param promptDropout share of images that the U-Net sees with an empty prompt, for guidance
+     * @param shorterPrompts share of the others that it sees with a prompt that says less
+     * @param minSnr γ of the loss's weights min(snr, γ)/snr, with snr = ᾱ_t/(1−ᾱ_t), by <a
+     *     href="https://arxiv.org/abs/2303.09556">Hang et al.</a>; all weights are 1 where it is 0
      */
     public record Settings(
             long seed,
@@ -82,7 +87,9 @@ public final class LatentDiffusionTraining {
             JsonNode textEncoder,
             JsonNode scheduler,
             Schedule denoiser,
-            double promptDropout) {}
+            double promptDropout,
+            double shorterPrompts,
+            double minSnr) {}
 
     /** A listener that hears of every point of a stage's curve. */
     public interface Progress {
@@ -95,6 +102,7 @@ public final class LatentDiffusionTraining {
 
     private final Settings settings;
     private final TrainingImages images;
+    private final TrainingImages shown;
     private final Path model;
     private final Path state;
     private final Progress progress;
@@ -102,8 +110,20 @@ public final class LatentDiffusionTraining {
 
     /** A training into a folder: the checkpoint becomes its {@code model}. */
     public LatentDiffusionTraining(Settings settings, TrainingImages images, Path folder, Progress progress) {
+        this(settings, images, images, folder, progress);
+    }
+
+    /**
+     * A training whose U-Net sees other images than the autoencoder.
+     *
+     * @param images what the autoencoder sees
+     * @param shown what the U-Net sees
+     */
+    public LatentDiffusionTraining(
+            Settings settings, TrainingImages images, TrainingImages shown, Path folder, Progress progress) {
         this.settings = settings;
         this.images = images;
+        this.shown = shown;
         this.model = folder.resolve("model");
         this.state = folder.resolve("state");
         this.progress = progress;
@@ -116,7 +136,6 @@ public final class LatentDiffusionTraining {
                 ? autoencoder(vae)
                 : copied(settings.from().resolve("vae"), vae);
         denoiser(vae, trained);
-        index();
         return curves;
     }
 
@@ -137,7 +156,9 @@ public final class LatentDiffusionTraining {
                 Initialization.of(module, settings.seed()),
                 key -> true,
                 settings.joint(),
-                order -> (step, owner) -> pictures(order, step, latent, owner));
+                images,
+                order -> (step, owner) -> pictures(order, step, latent, owner),
+                averages -> writeAutoencoder(folder, config, averages));
         String decoder = id("decoder", joint, settings.decoder());
         weights = stage(
                 decoder,
@@ -145,17 +166,31 @@ public final class LatentDiffusionTraining {
                 weights,
                 key -> key.startsWith("decoder.") || key.startsWith("post_quant_conv."),
                 settings.decoder(),
-                order -> (step, owner) -> pictures(order, step, latent, owner));
-        write(folder, config.put("scaling_factor", 1), "diffusion_pytorch_model.safetensors", weights);
-        write(folder.resolve("config.json"), config.put("scaling_factor", 1 / deviation(encoded(folder))));
+                images,
+                order -> (step, owner) -> pictures(order, step, latent, owner),
+                averages -> writeAutoencoder(folder, config, averages));
+        writeAutoencoder(folder, config, weights);
+        double scale = 1 / deviation(encoded(folder, images.pixels()));
+        write(folder.resolve("config.json"), config.put("scaling_factor", scale));
         return decoder;
+    }
+
+    private static void writeAutoencoder(Path folder, ObjectNode config, Map<String, Values> weights)
+            throws IOException {
+        write(folder, config.put("scaling_factor", 1), "diffusion_pytorch_model.safetensors", weights);
     }
 
     private NDArray[] pictures(BatchOrder order, long step, Shape latent, NDManager owner) {
         int[] rows = order.rows(step);
         UniformRandomProvider random = BatchOrder.random(~settings.seed(), step);
         return new NDArray[] {
-            Vae.images(owner, Arrays.stream(rows).mapToObj(images.pixels()::get).toList()),
+            Vae.images(
+                    owner,
+                    Arrays.stream(rows)
+                            .mapToObj(row -> images.mirrored().get(row) && random.nextBoolean()
+                                    ? images.pixels().get(row).mirrored()
+                                    : images.pixels().get(row))
+                            .toList()),
             noise(random, new Shape(rows.length, latent.get(1), latent.get(2), latent.get(3)), owner)
         };
     }
@@ -170,12 +205,12 @@ public final class LatentDiffusionTraining {
     }
 
     /** Every image's latent, scaled as a sampler has it. */
-    private float[][] encoded(Path vae) {
+    private static float[][] encoded(Path vae, List<Pixels> images) {
         float[][] latents = new float[images.size()][];
         try (Vae encoder = Models.encoder(vae, Device.cpu(), Dtype.FLOAT32);
                 NDManager arrays = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             for (int from = 0; from < latents.length; from += ENCODED_AT_ONCE) {
-                List<Pixels> batch = images.pixels().subList(from, Math.min(from + ENCODED_AT_ONCE, latents.length));
+                List<Pixels> batch = images.subList(from, Math.min(from + ENCODED_AT_ONCE, latents.length));
                 try (NDManager scope = arrays.newSubManager()) {
                     float[] all = encoder.encode(Vae.images(scope, batch)).toFloatArray();
                     int each = all.length / batch.size();
@@ -230,7 +265,7 @@ public final class LatentDiffusionTraining {
                 .put("pad_token_id", prompts.vocabulary() - 1);
         ScriptModule module = DenoiserLoss.of((UNet2DConditionModel) Architecture.of(unet, "unet"), (ClipTextModel)
                 Architecture.of(text, "text_encoder"));
-        float[][] latents = encoded(vae);
+        Latents latents = Latents.of(vae, shown);
         NoiseSchedule noises = noiseSchedule();
         Shape shape = new Shape(
                 autoencoder.latentChannels(),
@@ -240,13 +275,14 @@ public final class LatentDiffusionTraining {
                 id(
                         "denoiser",
                         trained,
-                        images.fingerprint(),
-                        images.prompts(),
-                        images.prompt(),
+                        shown.fingerprint(),
+                        shown.prompts(),
+                        shown.told(),
                         unet,
                         text,
-                        settings.scheduler(),
-                        settings.promptDropout(),
+                        settings.scheduler() + (settings.minSnr() == 0 ? "" : " min_snr " + settings.minSnr()),
+                        settings.promptDropout()
+                                + (settings.shorterPrompts() == 0 ? "" : " shorter " + settings.shorterPrompts()),
                         settings.unetFrom() == null
                                 ? ""
                                 : CheckpointFolder.fingerprint(
@@ -256,9 +292,35 @@ public final class LatentDiffusionTraining {
                 initial(module),
                 key -> true,
                 settings.denoiser(),
-                order -> (step, owner) -> noised(order, step, latents, shape, noises, prompts, owner));
+                shown,
+                order -> (step, owner) -> noised(order, step, latents, shape, noises, prompts, owner),
+                averages -> writeDenoiser(unet, text, averages));
+        writeDenoiser(unet, text, weights);
+    }
+
+    private void writeDenoiser(ObjectNode unet, ObjectNode text, Map<String, Values> weights) throws IOException {
         write(model.resolve("unet"), unet, "diffusion_pytorch_model.safetensors", below("unet.", weights));
         write(model.resolve("text_encoder"), text, "model.safetensors", below("text_encoder.", weights));
+        index();
+    }
+
+    /** Latents of images, and of mirror images; null where there is none. */
+    private record Latents(float[][] upright, float[][] mirrored) {
+        static Latents of(Path vae, TrainingImages images) {
+            int[] rows = IntStream.range(0, images.size())
+                    .filter(row -> images.mirrored().get(row))
+                    .toArray();
+            float[][] encoded = encoded(
+                    vae,
+                    Arrays.stream(rows)
+                            .mapToObj(row -> images.pixels().get(row).mirrored())
+                            .toList());
+            float[][] mirrored = new float[images.size()][];
+            for (int i = 0; i < rows.length; i++) {
+                mirrored[rows[i]] = encoded[i];
+            }
+            return new Latents(encoded(vae, images.pixels()), mirrored);
+        }
     }
 
     /** The first values: drawn ones, or those of another U-Net where one is named. */
@@ -299,7 +361,7 @@ public final class LatentDiffusionTraining {
     private NDArray[] noised(
             BatchOrder order,
             long step,
-            float[][] latents,
+            Latents latents,
             Shape shape,
             NoiseSchedule noises,
             Prompts prompts,
@@ -310,17 +372,22 @@ public final class LatentDiffusionTraining {
         float[] signal = new float[rows.length];
         float[] deviation = new float[rows.length];
         float[] timestep = new float[rows.length];
-        long[] prompt = new long[rows.length];
+        float[] weight = new float[rows.length];
+        int[] prompt = new int[rows.length];
         UniformRandomProvider random = BatchOrder.random(~settings.seed(), step);
         for (int i = 0; i < rows.length; i++) {
-            System.arraycopy(latents[rows[i]], 0, batch, i * width, width);
             int t = random.nextInt(noises.trainTimesteps());
             timestep[i] = t;
             signal[i] = (float) Math.sqrt(noises.alphaCumprod(t));
             deviation[i] = (float) Math.sqrt(1 - noises.alphaCumprod(t));
+            weight[i] = (float) weight(noises.alphaCumprod(t), settings.minSnr());
             boolean dropped = random.nextDouble() < settings.promptDropout();
-            prompt[i] = dropped ? images.prompts().size() : images.prompt().get(rows[i]);
+            prompt[i] = dropped ? shown.prompts().size() : told(rows[i], random);
+            boolean mirrored = shown.mirrored().get(rows[i]) && random.nextBoolean();
+            float[] latent = (mirrored ? latents.mirrored() : latents.upright())[rows[i]];
+            System.arraycopy(latent, 0, batch, i * width, width);
         }
+        Prompts used = prompts.in(prompt);
         Shape whole = new Shape(rows.length).addAll(shape);
         Shape column = new Shape(rows.length, 1, 1, 1);
         return new NDArray[] {
@@ -329,22 +396,59 @@ public final class LatentDiffusionTraining {
             owner.create(signal, column),
             owner.create(deviation, column),
             owner.create(timestep, new Shape(rows.length)),
-            owner.create(prompts.ids(), prompts.shape()),
-            owner.ones(prompts.shape(), DataType.INT64),
-            owner.create(prompt, new Shape(rows.length))
+            owner.create(used.ids(), used.shape()),
+            owner.ones(used.shape(), DataType.INT64),
+            owner.create(used.places(prompt), new Shape(rows.length)),
+            owner.create(weight, column)
         };
     }
 
-    /** The prompts as tokens, the empty one last. */
-    private record Prompts(int vocabulary, int length, long[] ids) {
+    static double weight(double alphaCumprod, double minSnr) {
+        double snr = alphaCumprod / (1 - alphaCumprod);
+        return minSnr == 0 ? 1 : Math.min(snr, minSnr) / snr;
+    }
+
+    private int told(int row, UniformRandomProvider random) {
+        List<Integer> shorter = shown.shorter().get(row);
+        return !shorter.isEmpty() && random.nextDouble() < settings.shorterPrompts()
+                ? shorter.get(random.nextInt(shorter.size()))
+                : shown.prompt().get(row);
+    }
+
+    /**
+     * Prompts as tokens; of all prompts the empty one is last.
+     *
+     * @param places which of all prompts they are, in this order
+     */
+    private record Prompts(int vocabulary, int length, int[] places, long[] ids) {
         Shape shape() {
-            return new Shape(ids.length / length, length);
+            return new Shape(places.length, length);
+        }
+
+        /** All of them, or those that a batch has where that is fewer: each is encoded once. */
+        Prompts in(int[] batch) {
+            if (places.length <= batch.length) {
+                return this;
+            }
+            int[] some = Arrays.stream(batch).distinct().sorted().toArray();
+            long[] own = Arrays.stream(some)
+                    .mapToObj(place -> Arrays.copyOfRange(ids, place * length, (place + 1) * length))
+                    .flatMapToLong(Arrays::stream)
+                    .toArray();
+            return new Prompts(vocabulary, length, some, own);
+        }
+
+        /** Where a batch's prompts are among these. */
+        long[] places(int[] batch) {
+            return Arrays.stream(batch)
+                    .mapToLong(place -> Arrays.binarySearch(places, place))
+                    .toArray();
         }
     }
 
     private Prompts prompts() throws IOException {
         Path folder = model.resolve("tokenizer");
-        BytePairTraining pairs = BytePairTraining.of(images.prompts());
+        BytePairTraining pairs = BytePairTraining.of(shown.prompts());
         int length = settings.textEncoder().path("max_position_embeddings").asInt(77);
         write(folder.resolve("vocab.json"), JSON.valueToTree(pairs.vocabulary()));
         Caches.publish(
@@ -361,11 +465,12 @@ public final class LatentDiffusionTraining {
                 folder.resolve("tokenizer_config.json"),
                 config.put("do_lower_case", true).setAll(special));
         try (Tokenizer tokenizer = ClipTokenizer.open(folder)) {
-            long[] ids = Stream.concat(images.prompts().stream(), Stream.of(""))
+            long[] ids = Stream.concat(shown.prompts().stream(), Stream.of(""))
                     .peek(prompt -> check(tokenizer, prompt))
                     .flatMapToLong(prompt -> Arrays.stream(tokenizer.encode(prompt)))
                     .toArray();
-            return new Prompts(pairs.vocabulary().size(), length, ids);
+            int[] places = IntStream.rangeClosed(0, shown.prompts().size()).toArray();
+            return new Prompts(pairs.vocabulary().size(), length, places, ids);
         }
     }
 
@@ -382,19 +487,26 @@ public final class LatentDiffusionTraining {
         TrainingLoop.Batches of(BatchOrder order);
     }
 
+    /** Writes averages where they can be looked at: the weights so far, whenever a state is saved. */
+    private interface Look {
+        void at(Map<String, Values> averages) throws IOException;
+    }
+
     private Map<String, Values> stage(
             String name,
             ScriptModule module,
             Map<String, Values> initial,
             Predicate<String> trained,
             Schedule schedule,
-            Inputs inputs)
+            TrainingImages seen,
+            Inputs inputs,
+            Look look)
             throws IOException {
         String stage = name.substring(0, name.indexOf('-'));
         try (TrainableNetwork network = TrainableNetwork.load(module, initial, trained, Device.cpu())) {
-            BatchOrder order = new BatchOrder(settings.seed(), images.size(), schedule.batch());
+            BatchOrder order = new BatchOrder(settings.seed(), seen.size(), schedule.batch());
             TrainingLoop loop = new TrainingLoop(state, name, (point, steps) -> progress.at(stage, point, steps));
-            curves.put(stage, loop.run(network, schedule, inputs.of(order)));
+            curves.put(stage, loop.run(network, schedule, inputs.of(order), () -> look.at(network.averaged())));
             return network.averaged();
         }
     }

@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.config.ConfigException;
 import latentmix.config.ConfigFile;
@@ -12,15 +14,32 @@ import latentmix.config.Key;
 import latentmix.config.RunConfig;
 import latentmix.config.RunKeys;
 import latentmix.config.Section;
+import latentmix.config.Type;
 import latentmix.training.TrainingLoop.Schedule;
 
 /**
  * What {@code latentmix train} trains, as its YAML file and the command line say it.
  *
+ * @param manifest what is taken of a manifest; null where images lie in folders of classes
  * @param report what the report measures; null for curves alone
  */
 public record TrainConfig(
-        RunConfig.Input input, RunConfig.Prompt prompt, Report report, LatentDiffusionTraining.Settings training) {
+        RunConfig.Input input,
+        RunConfig.Prompt prompt,
+        Manifest manifest,
+        Report report,
+        LatentDiffusionTraining.Settings training) {
+    /**
+     * What is taken of a manifest.
+     *
+     * @param denoiser what the U-Net sees of the rows that are chosen
+     */
+    public record Manifest(TrainingManifest.Choice choice, Map<String, List<String>> denoiser) {
+        public Manifest {
+            denoiser = Map.copyOf(denoiser);
+        }
+    }
+
     /**
      * What the report compares the trained model by.
      *
@@ -78,8 +97,46 @@ public record TrainConfig(
                 mapping(denoiser, TrainKeys.TEXT_ENCODER),
                 mapping(denoiser, TrainKeys.SCHEDULER),
                 schedule(denoiser.section(TrainKeys.TRAINING)),
-                prompt.read(TrainKeys.DROPOUT));
-        return new TrainConfig(input, ConfigFile.prompt(prompt), report(file.section(TrainKeys.REPORT)), training);
+                prompt.read(TrainKeys.DROPOUT),
+                prompt.read(TrainKeys.SHORTER),
+                denoiser.read(TrainKeys.MIN_SNR));
+        return new TrainConfig(
+                input,
+                ConfigFile.prompt(prompt),
+                manifest(images, prompt, denoiser),
+                report(file.section(TrainKeys.REPORT)),
+                training);
+    }
+
+    private static Manifest manifest(Section images, Section prompt, Section denoiser) {
+        List<String> rows = prompt.find(TrainKeys.ROWS).orElse(null);
+        if (rows == null) {
+            for (Section section : List.of(images, denoiser)) {
+                if (section.has(TrainKeys.WHERE)) {
+                    section.problem(
+                            TrainKeys.WHERE,
+                            "nothing without prompt.rows",
+                            "rows to choose",
+                            "set prompt.rows as well");
+                }
+            }
+            return null;
+        }
+        return new Manifest(
+                new TrainingManifest.Choice(
+                        rows, where(images), images.find(TrainKeys.MIRRORED).orElse(null)),
+                where(denoiser));
+    }
+
+    private static Map<String, List<String>> where(Section section) {
+        Map<String, List<String>> accepted = new LinkedHashMap<>();
+        mapping(section, TrainKeys.WHERE).properties().forEach(column -> new Type.ListOf<>(new Type.Text())
+                .read(column.getValue())
+                .ifPresentOrElse(
+                        texts -> accepted.put(column.getKey(), texts),
+                        () -> section.problem(
+                                TrainKeys.WHERE, "a text or a list of texts for each column", column, "correct it")));
+        return accepted;
     }
 
     private static ObjectNode mapping(Section section, Key<ObjectNode> key) {

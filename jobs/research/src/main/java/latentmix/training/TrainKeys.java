@@ -14,9 +14,23 @@ import latentmix.config.Type;
 public final class TrainKeys {
     private static final int MOST = 100_000_000;
 
+    static final Key<ObjectNode> WHERE = optional(
+            "where",
+            new Type.Mapping(),
+            "all rows",
+            "Which rows of a manifest are taken: for some columns, the texts that they may have.",
+            "{split: train, style: [noto, twemoji]}");
+    static final Key<String> MIRRORED = optional(
+            "mirrored",
+            new Type.Text(),
+            "no image is mirrored",
+            "The column of a manifest that is `true` where a mirror image shows the same thing. Half of the times such"
+                    + " an image is shown mirrored.",
+            "mirrored");
     static final Block INPUT = RunKeys.INPUT
             .without(RunKeys.LIMIT)
             .without(RunKeys.CONFLICTS)
+            .and(WHERE, MIRRORED)
             .named("input", "The images to train on, all of them. Nothing else is trained on.");
 
     static final Key<Double> DROPOUT = with(
@@ -25,7 +39,20 @@ public final class TrainKeys {
             "0.1",
             "The share of images that are shown with an empty prompt, so that guidance works.",
             "0.1");
-    static final Block PROMPT = RunKeys.CLASS_PROMPT.and(DROPOUT);
+    static final Key<List<String>> ROWS = optional(
+            "rows",
+            new Type.ListOf<>(new Type.Text()),
+            "`template`, by folders",
+            "What is told of a row of a manifest, `{column}` standing for its text there. The first says most; the"
+                    + " others say less. A CSV file at `input.root` is read as a manifest where this is set.",
+            "[\"a {style} emoji of a {name}\", \"an emoji of a {name}\"]");
+    static final Key<Double> SHORTER = with(
+            "shorter",
+            new Type.Decimal(0, 1),
+            "0",
+            "The share of images that are shown with one of the `rows` that say less.",
+            "0.3");
+    static final Block PROMPT = RunKeys.CLASS_PROMPT.and(DROPOUT, ROWS, SHORTER);
 
     static final Key<String> HELD_OUT = optional(
             "held_out",
@@ -123,8 +150,23 @@ public final class TrainKeys {
             "nothing",
             "As in diffusers' `scheduler_config.json`: a scaled linear schedule that predicts the noise.",
             "{_class_name: DDIMScheduler, beta_schedule: scaled_linear}");
-    static final Block DENOISER =
-            Block.of("denoiser", "The U-Net and what it is told by.", FROM, UNET, TEXT_ENCODER, SCHEDULER, TRAINING);
+    static final Key<Double> MIN_SNR = with(
+            "min_snr",
+            new Type.Decimal(0, 1000),
+            "0",
+            "γ of the loss's weights `min(snr, γ)/snr`, which let steps of little noise count less. At 0 all count alike.",
+            "5");
+    static final Block DENOISER = Block.of(
+            "denoiser",
+            "The U-Net and what it is told by. `where` narrows `input.where`: it may see fewer images than the"
+                    + " autoencoder.",
+            FROM,
+            WHERE,
+            UNET,
+            TEXT_ENCODER,
+            SCHEDULER,
+            MIN_SNR,
+            TRAINING);
 
     static final Key<Integer> THREADS =
             with("threads", new Type.Count(1, 1024), "1", "CPU threads. They are part of what decides the bytes.", "1");

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import latentmix.checkpoint.Fingerprint;
@@ -17,20 +18,42 @@ import latentmix.source.Listing;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * Images in memory, with the words that a network may be told of each: the class's place in a list of prompts.
+ * Images in memory, with the words that a network may be told of each: places in a list of prompts.
  *
  * @param pixels squares of one size
  * @param prompts the words that the model is told of an image, by place
  * @param prompt for each image its prompt's place
- * @param fingerprint SHA-256 of all pixels; an autoencoder depends on these alone, for it sees no prompts
+ * @param shorter for each image the places of prompts that say less of it; one of them may stand for its prompt
+ * @param mirrored for each image whether its mirror image may stand for it
+ * @param fingerprint SHA-256 of all pixels and of what may be mirrored; an autoencoder depends on these alone, for it
+ *     sees no prompts
  */
-public record TrainingImages(List<Pixels> pixels, List<String> prompts, List<Integer> prompt, String fingerprint) {
+public record TrainingImages(
+        List<Pixels> pixels,
+        List<String> prompts,
+        List<Integer> prompt,
+        List<List<Integer>> shorter,
+        List<Boolean> mirrored,
+        String fingerprint) {
     private static final long MAX_PIXELS = 100_000_000;
 
     public TrainingImages {
         pixels = List.copyOf(pixels);
         prompts = List.copyOf(prompts);
         prompt = List.copyOf(prompt);
+        shorter = List.copyOf(shorter);
+        mirrored = List.copyOf(mirrored);
+    }
+
+    /** Images with one prompt each, which are shown as they are. */
+    public TrainingImages(List<Pixels> pixels, List<String> prompts, List<Integer> prompt, String fingerprint) {
+        this(
+                pixels,
+                prompts,
+                prompt,
+                Collections.nCopies(pixels.size(), List.of()),
+                Collections.nCopies(pixels.size(), false),
+                fingerprint);
     }
 
     /** A folder of images of one class, and its prompt. */
@@ -69,7 +92,7 @@ public record TrainingImages(List<Pixels> pixels, List<String> prompts, List<Int
                 .toList();
     }
 
-    private static Pixels decode(Path file) throws IOException {
+    static Pixels decode(Path file) throws IOException {
         try {
             return ImageDecoder.decode(Files.readAllBytes(file), MAX_PIXELS);
         } catch (UnreadableImage e) {
@@ -82,5 +105,11 @@ public record TrainingImages(List<Pixels> pixels, List<String> prompts, List<Int
 
     public int size() {
         return pixels.size();
+    }
+
+    /** The prompts' places of all images, as a state's name has them. */
+    String told() {
+        boolean one = shorter.stream().allMatch(List::isEmpty);
+        return one ? prompt.toString() : prompt + " or " + shorter;
     }
 }

@@ -52,6 +52,11 @@ public final class TrainingLoop {
      */
     public record Point(long step, double seconds, List<Double> terms) {}
 
+    /** Something to do whenever a state was saved. */
+    public interface Saved {
+        void now() throws IOException;
+    }
+
     /** A listener that hears of every point as it is made, and of the number of steps. */
     public interface Progress {
         void at(Point point, long steps);
@@ -76,7 +81,8 @@ public final class TrainingLoop {
     }
 
     /** Trains, or goes on training, to the schedule's end. */
-    public List<Point> run(TrainableNetwork network, Schedule schedule, Batches batches) throws IOException {
+    public List<Point> run(TrainableNetwork network, Schedule schedule, Batches batches, Saved saved)
+            throws IOException {
         List<Point> points = new ArrayList<>(history());
         if (Files.exists(state)) {
             network.restore(state);
@@ -114,6 +120,7 @@ public final class TrainingLoop {
                 if (points.size() % POINTS_PER_SAVE == 0 || last) {
                     network.save(state);
                     save(points);
+                    saved.now();
                 }
             }
         }

@@ -2,6 +2,7 @@ package latentmix.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Device;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import latentmix.checkpoint.CheckpointFolder;
@@ -42,6 +44,10 @@ class LatentDiffusionTrainingTest {
     }
 
     private static LatentDiffusionTraining.Settings settings(int denoiserSteps) {
+        return settings(denoiserSteps, 0, 0);
+    }
+
+    private static LatentDiffusionTraining.Settings settings(int denoiserSteps, double shorter, double minSnr) {
         return new LatentDiffusionTraining.Settings(
                 7,
                 SIZE,
@@ -74,7 +80,9 @@ class LatentDiffusionTrainingTest {
                          "prediction_type": "epsilon", "clip_sample": false,
                          "set_alpha_to_one": false, "steps_offset": 1, "timestep_spacing": "leading"}"""),
                 new Schedule(denoiserSteps, 8, 2e-3, 5, 0.01, 0.9),
-                0.1);
+                0.1,
+                shorter,
+                minSnr);
     }
 
     /** Two classes: light upper halves and light left halves, each image of its own brightness. */
@@ -95,6 +103,29 @@ class LatentDiffusionTrainingTest {
                         new TrainingImages.Source(root.resolve("up"), "a light top"),
                         new TrainingImages.Source(root.resolve("left"), "a light left")),
                 SIZE);
+    }
+
+    /** The same images by a manifest, the light tops of even places alone to be mirrored. */
+    private TrainingManifest manifest() throws IOException {
+        StringBuilder rows = new StringBuilder("path,name,tone,mirrored\n");
+        for (int i = 0; i < 24; i++) {
+            String name = i % 2 == 0 ? "up" : "left";
+            rows.append(name)
+                    .append('/')
+                    .append(i)
+                    .append(".png,\"light, ")
+                    .append(name)
+                    .append("\",")
+                    .append(i < 12 ? "dark" : "bright")
+                    .append(',')
+                    .append(i % 2 == 0)
+                    .append('\n');
+        }
+        return TrainingManifest.read(Files.writeString(root.resolve("manifest.csv"), rows));
+    }
+
+    private static TrainingManifest.Choice choice(Map<String, List<String>> where) {
+        return new TrainingManifest.Choice(List.of("a {tone} {name}", "a {name}", "{tone}"), where, "mirrored");
     }
 
     private Map<String, List<Point>> train(LatentDiffusionTraining.Settings settings, Path folder) throws IOException {
@@ -165,12 +196,92 @@ class LatentDiffusionTrainingTest {
                 own.textEncoder(),
                 own.scheduler(),
                 own.denoiser(),
-                own.promptDropout());
+                own.promptDropout(),
+                0,
+                0);
         assertThat(train(taken, second).keySet()).containsExactly("denoiser");
         assertThat(Fingerprint.ofFile(second.resolve("model/vae/diffusion_pytorch_model.safetensors")))
                 .isEqualTo(Fingerprint.ofFile(first.resolve("model/vae/diffusion_pytorch_model.safetensors")));
         assertThat(Fingerprint.ofFile(second.resolve("model/unet/diffusion_pytorch_model.safetensors")))
                 .isEqualTo(Fingerprint.ofFile(first.resolve("model/unet/diffusion_pytorch_model.safetensors")));
+    }
+
+    @Test
+    void aManifestsRowsAreToldByTheirColumns() throws IOException {
+        TrainingImages all = manifest().images(choice(Map.of()), SIZE);
+        assertThat(all.pixels()).hasSize(24);
+        assertThat(all.prompts())
+                .containsExactlyInAnyOrder(
+                        "a dark light, up",
+                        "a dark light, left",
+                        "a bright light, up",
+                        "a bright light, left",
+                        "a light, up",
+                        "a light, left",
+                        "dark",
+                        "bright");
+        assertThat(all.prompts().get(all.prompt().get(13))).isEqualTo("a bright light, left");
+        assertThat(all.shorter().get(13).stream().map(all.prompts()::get)).containsExactly("a light, left", "bright");
+        assertThat(all.mirrored().subList(0, 2)).containsExactly(true, false);
+        TrainingImages some = manifest().images(choice(Map.of("tone", List.of("dark"))), SIZE);
+        assertThat(some.pixels()).hasSize(12);
+        assertThat(some.fingerprint()).isNotEqualTo(all.fingerprint());
+    }
+
+    @Test
+    void aManifestWithoutTheNamedColumnOrTextIsRefused() throws IOException {
+        TrainingManifest manifest = manifest();
+        assertThatThrownBy(() -> manifest.images(choice(Map.of("shade", List.of("dark"))), SIZE))
+                .hasMessageContaining("one of path, name, tone, mirrored, got shade");
+        assertThatThrownBy(() -> manifest.images(choice(Map.of("tone", List.of("dim"))), SIZE))
+                .hasMessageContaining("such as dark, bright, got dim");
+        assertThatThrownBy(
+                        () -> manifest.images(new TrainingManifest.Choice(List.of("a {shape}"), Map.of(), null), SIZE))
+                .hasMessageContaining("prompt.rows: expected a column of")
+                .hasMessageContaining("got shape");
+    }
+
+    @Test
+    void aTrainingOnAManifestThatWasStoppedEndsInTheSameBytes(@TempDir Path whole, @TempDir Path stopped)
+            throws IOException {
+        TrainingImages all = manifest().images(choice(Map.of()), SIZE);
+        TrainingImages shown = manifest().images(choice(Map.of("tone", List.of("dark"))), SIZE);
+        LatentDiffusionTraining.Settings settings = settings(60, 0.4, 5);
+        new LatentDiffusionTraining(settings, all, shown, whole, (stage, point, steps) -> {}).run();
+        LatentDiffusionTraining interrupted =
+                new LatentDiffusionTraining(settings, all, shown, stopped, (stage, point, steps) -> {
+                    if (stage.equals("denoiser")) {
+                        throw new IllegalStateException("stopped");
+                    }
+                });
+        assertThatThrownBy(interrupted::run).hasMessage("stopped");
+        new LatentDiffusionTraining(settings, all, shown, stopped, (stage, point, steps) -> {}).run();
+        String unet = "model/unet/diffusion_pytorch_model.safetensors";
+        assertThat(Fingerprint.ofFile(stopped.resolve(unet))).isEqualTo(Fingerprint.ofFile(whole.resolve(unet)));
+        for (LatentDiffusionTraining.Settings other : List.of(settings(60, 0.4, 0), settings(60, 0, 5))) {
+            new LatentDiffusionTraining(other, all, shown, stopped, (stage, point, steps) -> {}).run();
+            assertThat(Fingerprint.ofFile(stopped.resolve(unet))).isNotEqualTo(Fingerprint.ofFile(whole.resolve(unet)));
+        }
+    }
+
+    @Test
+    void stepsOfLittleNoiseCountLess() {
+        assertThat(LatentDiffusionTraining.weight(0.99, 5)).isCloseTo(5 / 99.0, within(1e-12)); // snr = 99
+        assertThat(LatentDiffusionTraining.weight(0.5, 5)).isEqualTo(1); // snr = 1
+        assertThat(LatentDiffusionTraining.weight(0.99, 0)).isEqualTo(1);
+    }
+
+    @Test
+    void theWeightsSoFarAreACheckpointThatRuns(@TempDir Path folder) throws IOException {
+        List<String> seen = new ArrayList<>();
+        new LatentDiffusionTraining(settings(600), images, folder, (stage, point, steps) -> {
+                    if (stage.equals("denoiser") && point.step() == 550) {
+                        Models.check(CheckpointFolder.open(folder.resolve("model")));
+                        seen.add(stage);
+                    }
+                })
+                .run();
+        assertThat(seen).containsExactly("denoiser");
     }
 
     @Test
