@@ -60,6 +60,16 @@ public record CheckpointSpec(String location, String scheduler, String vae, Stri
         return new CheckpointSpec(file.toString(), scheduler, vae, variant, without);
     }
 
+    /** What others may call it: a repository of the hub, a built-in, or the last name of a path. */
+    public String name() {
+        if (location.startsWith("builtin:")) {
+            return location;
+        }
+        return HubCache.repository(location)
+                .map(HubCache.Repository::id)
+                .orElseGet(() -> location.replaceFirst("/+$", "").replaceFirst(".*/", ""));
+    }
+
     /** Whether nothing is overridden. */
     public boolean isAsPublished() {
         return equals(of(location));

@@ -141,7 +141,12 @@ public final class ConfigFile {
 
     private static RunConfig.Export export(Section section) {
         return new RunConfig.Export(
-                section.read(RunKeys.FORMAT), section.read(RunKeys.FORMATS), section.read(RunKeys.SHARD_MB));
+                section.read(RunKeys.FORMAT),
+                section.read(RunKeys.FORMATS),
+                section.read(RunKeys.SHARD_MB),
+                section.read(RunKeys.REAL),
+                section.read(RunKeys.MARK),
+                section.read(RunKeys.LICENSE));
     }
 
     /** What is in a section of {@link RunKeys#INPUT}. */

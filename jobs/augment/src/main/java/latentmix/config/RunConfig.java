@@ -334,8 +334,12 @@ public record RunConfig(
      * @param format of the images
      * @param formats of the dataset, each of which holds all images
      * @param shardMb megabytes (10⁶ bytes) of a Parquet or tar file, about
+     * @param real whether the source images are in it, too
+     * @param mark whether each made image says that it is one
+     * @param license of the dataset, as its card says it
      */
-    public record Export(String format, List<DatasetFormat> formats, int shardMb) {
+    public record Export(
+            String format, List<DatasetFormat> formats, int shardMb, boolean real, boolean mark, String license) {
         public Export {
             formats = List.copyOf(formats);
         }

@@ -361,7 +361,27 @@ public final class RunKeys {
             "256",
             "Megabytes of a Parquet or tar file, about. A file holds whole chunks.",
             "512");
-    static final Block EXPORT = Block.of("export", "What the dataset is written as.", FORMAT, FORMATS, SHARD_MB);
+    static final Key<Boolean> REAL = with(
+            "real",
+            new Type.Flag(),
+            "false",
+            "Whether the source images enter the dataset, too: squared, with `real` in the column `split`.",
+            "true");
+    static final Key<Boolean> MARK = with(
+            "mark",
+            new Type.Flag(),
+            "true",
+            "Whether each image says in an XMP packet that a model made it. Pixels stay as they are.",
+            "false");
+    static final Key<String> LICENSE = with(
+            "license",
+            new Type.Spelling<>("license", "^[A-Za-z0-9.-]+$", List.of(), RunKeys::license),
+            "unknown",
+            "The dataset's licence, as its card says it: a word of [this"
+                    + " list](https://huggingface.co/docs/hub/repositories-licenses).",
+            "cc-by-4.0");
+    static final Block EXPORT =
+            Block.of("export", "What the dataset is written as.", FORMAT, FORMATS, SHARD_MB, REAL, MARK, LICENSE);
 
     static final Key<String> FILE = required(
             "file",
@@ -499,6 +519,14 @@ public final class RunKeys {
     private static String name(String name) {
         if (!name.matches("[A-Za-z0-9_-]+")) {
             throw new IllegalArgumentException("expected letters, digits, - and _, got " + name + "; rename it");
+        }
+        return name;
+    }
+
+    private static String license(String name) {
+        if (!name.matches("[A-Za-z0-9.-]+")) {
+            throw new IllegalArgumentException("expected a licence's short name such as cc-by-4.0, got " + name
+                    + "; see https://huggingface.co/docs/hub/repositories-licenses");
         }
         return name;
     }

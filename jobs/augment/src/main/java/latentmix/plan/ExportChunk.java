@@ -1,24 +1,69 @@
 package latentmix.plan;
 
 import java.io.Serializable;
+import java.util.Locale;
 import latentmix.table.ContentId;
 
-/**
- * A chunk of the generated table.
- *
- * @param id the chunk's id in the dataset
- * @param generated its id in the generated table
- * @param mixed the id of the mixed table's chunk that it was generated from
- * @param rows how many of the mixtures, the first ones by k, enter the dataset
- * @param share of the generated chunk's rows that these are, 0 to 1
- */
-public record ExportChunk(String id, ClassLabel label, String generated, String mixed, int rows, double share)
-        implements OfClass.Labelled, Serializable {
-    /** The chunk of these mixtures; its id tells what is in it and as what it is exported. */
-    public static ExportChunk of(String generationId, MixedChunk mixed, String exportId) {
-        String generated = GenerationChunk.id(generationId, mixed.id());
-        String id = ContentId.of(exportId, generated, Integer.toString(mixed.exported()));
-        double share = (double) mixed.exported() / mixed.rows();
-        return new ExportChunk(id, mixed.label(), generated, mixed.id(), mixed.exported(), share);
+/** Images of one class that enter the dataset together. */
+public sealed interface ExportChunk extends OfClass.Labelled, Serializable {
+    /** Whether a model made an image. */
+    enum Split {
+        MADE,
+        REAL;
+
+        /** As the dataset spells it. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /** The chunk's id in the dataset: it tells what is in it and as what it is exported. */
+    String id();
+
+    Split split();
+
+    /** How many images are asked of it. */
+    int rows();
+
+    /**
+     * A chunk of the generated table.
+     *
+     * @param generated its id in the generated table
+     * @param mixed the id of the mixed table's chunk that it was generated from
+     * @param rows how many of the mixtures, the first ones by k, enter the dataset
+     * @param share of the generated chunk's rows that these are, 0 to 1
+     */
+    record Made(String id, ClassLabel label, String generated, String mixed, int rows, double share)
+            implements ExportChunk {
+        /** The chunk of these mixtures. */
+        public static Made of(String generationId, MixedChunk mixed, String exportId) {
+            String generated = GenerationChunk.id(generationId, mixed.id());
+            String id = ContentId.of(exportId, generated, Integer.toString(mixed.exported()));
+            double share = (double) mixed.exported() / mixed.rows();
+            return new Made(id, mixed.label(), generated, mixed.id(), mixed.exported(), share);
+        }
+
+        @Override
+        public Split split() {
+            return Split.MADE;
+        }
+    }
+
+    /**
+     * The source images of a chunk of the inverted table.
+     *
+     * @param inverted its id there
+     */
+    record Real(String id, ClassLabel label, String inverted, int rows) implements ExportChunk {
+        /** The chunk of these images. */
+        public static Real of(InversionChunk chunk, String exportId) {
+            return new Real(ContentId.of(exportId, chunk.id()), chunk.label(), chunk.id(), chunk.rows());
+        }
+
+        @Override
+        public Split split() {
+            return Split.REAL;
+        }
     }
 }

@@ -8,7 +8,7 @@ import java.util.function.ToLongFunction;
 import latentmix.table.ContentId;
 
 /**
- * A file of the dataset that holds whole chunks.
+ * A file of the dataset that holds whole chunks, of one split.
  *
  * @param id the hash of its chunks' ids: a file of that name has just these images
  */
@@ -28,10 +28,13 @@ public record ExportShard(String id, List<ExportChunk> chunks) implements Serial
         List<ExportShard> shards = new ArrayList<>();
         List<ExportChunk> open = new ArrayList<>();
         long size = 0;
-        for (ExportChunk chunk :
-                chunks.stream().sorted(Comparator.comparing(ExportChunk::id)).toList()) {
+        List<ExportChunk> sorted = chunks.stream()
+                .sorted(Comparator.comparing(ExportChunk::split).thenComparing(ExportChunk::id))
+                .toList();
+        for (ExportChunk chunk : sorted) {
             long more = bytes.applyAsLong(chunk);
-            if (!open.isEmpty() && size + more > limit) {
+            boolean fits = size + more <= limit;
+            if (!open.isEmpty() && !(fits && open.get(0).split() == chunk.split())) {
                 shards.add(of(open));
                 open.clear();
                 size = 0;
@@ -56,6 +59,6 @@ public record ExportShard(String id, List<ExportChunk> chunks) implements Serial
 
     /** The shard's file in a format. */
     public String file(String suffix) {
-        return "made-" + id + suffix;
+        return chunks.get(0).split() + "-" + id + suffix;
     }
 }

@@ -71,7 +71,7 @@ public record Report(
                 flow("invert", "images", counts.images(), counts.inverted()),
                 flow("mix", "mixtures asked for", counts.asked(), counts.mixed()),
                 flow("generate", "mixtures", counts.mixed(), counts.generated()),
-                flow("export", "images of entries that are exported", exported, exported));
+                flow("export", "images for the dataset", exported, exported));
     }
 
     /** What lay in the input beside images. */

@@ -3,19 +3,22 @@ package latentmix.stage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import latentmix.config.RunConfig;
+import latentmix.export.DatasetCard;
 import latentmix.export.DatasetFeatures;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassList;
 import latentmix.plan.ExportChunk;
 import latentmix.plan.ExportShard;
-import latentmix.plan.GenerationChunk;
 import latentmix.plan.InversionChunk;
 import latentmix.plan.MixedChunk;
 import latentmix.plan.RunSettings;
@@ -30,8 +33,11 @@ import latentmix.table.MetricRow;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
 import latentmix.table.StageName;
+import latentmix.work.Census;
 import latentmix.work.ChunkResult;
 import latentmix.work.ExportWork;
+import latentmix.work.ExportWork.ClassCount;
+import org.apache.hadoop.fs.Path;
 
 /** The last stage: the dataset of the images that are asked for, and the page that shows a run. */
 final class ExportStage {
@@ -41,9 +47,19 @@ final class ExportStage {
     /**
      * What an export did.
      *
-     * @param images in the dataset
+     * @param classes what each class has in the dataset
      */
-    record Done(StageResult stage, long images) {}
+    record Done(StageResult stage, List<ClassCount> classes) {
+        /** Of a run without this stage. */
+        static final Done NOTHING = new Done(new StageResult(0, List.of()), List.of());
+
+        /** All of the dataset's images. */
+        long images() {
+            return classes.stream()
+                    .mapToLong(count -> count.made() + count.real())
+                    .sum();
+        }
+    }
 
     private final RunFolder run;
     private final Tasks tasks;
@@ -51,7 +67,7 @@ final class ExportStage {
     private final RunSettings settings;
     private final ClassList classes;
     private final ImageSource source;
-    private final String features; // the dataset's
+    private final ExportWork.Terms terms;
     private final List<RunConfig.DatasetFormat> formats;
 
     ExportStage(RunContext context) {
@@ -61,32 +77,59 @@ final class ExportStage {
         this.settings = context.settings();
         this.classes = context.classes();
         this.source = context.source();
-        this.features = DatasetFeatures.json(classes.names());
+        this.terms = new ExportWork.Terms(
+                DatasetFeatures.json(classes.names()),
+                config.export().mark(),
+                source,
+                config.input().maxPixels(),
+                settings.inversion().size());
         this.formats = config.export().formats();
     }
 
-    /** The chunks of the dataset, done or not: those with mixtures of the entries with {@code export: true}. */
-    private List<ExportChunk> chunks(List<MixedChunk> mixed) {
-        return mixed.stream()
-                .filter(chunk -> chunk.exported() > 0)
-                .map(chunk -> ExportChunk.of(settings.generationId(), chunk, features))
+    /**
+     * The chunks of the dataset, done or not: those with mixtures of the entries with {@code export: true}, and the
+     * source images where they are asked for.
+     */
+    private List<ExportChunk> chunks(List<MixedChunk> mixed, List<InversionChunk> inversions) {
+        List<ExportChunk> chunks = new ArrayList<>();
+        for (MixedChunk chunk : mixed) {
+            if (chunk.exported() > 0) {
+                chunks.add(ExportChunk.Made.of(settings.generationId(), chunk, terms.id()));
+            }
+        }
+        if (config.export().real()) {
+            inversions.forEach(chunk -> chunks.add(ExportChunk.Real.of(chunk, terms.id())));
+        }
+        return chunks;
+    }
+
+    /** Those of the chunks whose images stand, by whose files' sizes they are packed. */
+    private List<ExportChunk> standing(List<ExportChunk> chunks, Map<String, Long> generated) throws IOException {
+        Set<String> inverted = config.export().real() ? run.chunks(Table.INVERTED) : Set.of();
+        return chunks.stream()
+                .filter(chunk -> chunk instanceof ExportChunk.Made made
+                        ? generated.containsKey(made.generated())
+                        : chunk instanceof ExportChunk.Real real && inverted.contains(real.inverted()))
                 .toList();
     }
 
-    /** The shards of these chunks by the bytes of their generated files, or by a guess where those do not stand yet. */
+    /**
+     * The shards of these chunks by the bytes of their generated files; of source images, and of those that are not
+     * generated yet, by a guess.
+     */
     private List<ExportShard> shards(List<ExportChunk> chunks, Map<String, Long> generated) {
         long image = RowBytes.image(settings.inversion().size());
         return ExportShard.pack(
                 chunks,
-                chunk -> generated.containsKey(chunk.generated())
-                        ? Math.round(generated.get(chunk.generated()) * chunk.share())
+                chunk -> chunk instanceof ExportChunk.Made made && generated.containsKey(made.generated())
+                        ? Math.round(generated.get(made.generated()) * made.share())
                         : chunk.rows() * image,
                 config.export().shardMb() * MEGABYTE);
     }
 
     /** What is left to do. Shards are guessed where their images are not generated yet. */
-    StageLeft left(List<MixedChunk> mixed) throws IOException {
-        List<ExportChunk> chunks = chunks(mixed);
+    StageLeft left(List<MixedChunk> mixed, List<InversionChunk> inversions) throws IOException {
+        List<ExportChunk> chunks = chunks(mixed, inversions);
         List<ExportShard> shards = shards(chunks, run.sizes(Table.GENERATED));
         List<Integer> rows = new ArrayList<>(); // of each task
         for (RunConfig.DatasetFormat format : formats) {
@@ -125,15 +168,14 @@ final class ExportStage {
     }
 
     /** Brings the dataset up to date, every format on its own. */
-    Done run(List<MixedChunk> mixed) throws IOException {
+    Done run(List<MixedChunk> mixed, List<InversionChunk> inversions) throws IOException {
         Map<String, Long> generated = run.sizes(Table.GENERATED);
-        List<ExportChunk> chunks = chunks(mixed).stream()
-                .filter(chunk -> generated.containsKey(chunk.generated()))
-                .toList();
+        List<ExportChunk> chunks = standing(chunks(mixed, inversions), generated);
         List<ExportShard> shards = shards(chunks, generated);
         keep(shards, chunks);
         long doneBefore = 0;
         List<ChunkResult> results = new ArrayList<>();
+        ExportWork.Terms as = terms;
         for (RunConfig.DatasetFormat format : formats) {
             if (format == RunConfig.DatasetFormat.IMAGES) {
                 List<ExportChunk> missing = missing(chunks);
@@ -141,23 +183,21 @@ final class ExportStage {
                 results.addAll(tasks.run(
                         Job.of(StageName.EXPORT, "images", missing, ExportChunk::rows),
                         missing,
-                        (folder, chunk, progress) -> new ExportWork(folder).images(chunk, progress)));
+                        (folder, chunk, progress) -> new ExportWork(folder, as).images(chunk, progress)));
             } else {
                 List<ExportShard> missing = missing(format, shards);
                 doneBefore += shards.size() - missing.size();
                 results.addAll(tasks.run(
-                        Job.of(StageName.EXPORT, "images", missing, ExportShard::rows),
-                        missing,
-                        write(format, features)));
+                        Job.of(StageName.EXPORT, "images", missing, ExportShard::rows), missing, write(format, as)));
             }
         }
         return new Done(new StageResult(doneBefore, results), describe(chunks));
     }
 
-    private static Tasks.Work<ExportShard, ChunkResult> write(RunConfig.DatasetFormat format, String features) {
+    private static Tasks.Work<ExportShard, ChunkResult> write(RunConfig.DatasetFormat format, ExportWork.Terms as) {
         return format == RunConfig.DatasetFormat.PARQUET
-                ? (folder, shard, progress) -> new ExportWork(folder).parquet(shard, features, progress)
-                : (folder, shard, progress) -> new ExportWork(folder).webdataset(shard, progress);
+                ? (folder, shard, progress) -> new ExportWork(folder, as).parquet(shard, progress)
+                : (folder, shard, progress) -> new ExportWork(folder, as).webdataset(shard, progress);
     }
 
     /**
@@ -179,16 +219,19 @@ final class ExportStage {
         }
     }
 
-    /** Makes the classes' folders say and hold what they should, where they are asked for; returns how many images. */
-    private long describe(List<ExportChunk> chunks) throws IOException {
+    /** Makes the classes' folders say and hold what they should, where they are asked for. */
+    private List<ClassCount> describe(List<ExportChunk> chunks) throws IOException {
         Map<ClassLabel, ArrayList<ExportChunk>> byClass = new LinkedHashMap<>();
         chunks.forEach(chunk -> byClass.computeIfAbsent(chunk.label(), label -> new ArrayList<>())
                 .add(chunk));
         boolean folders = formats.contains(RunConfig.DatasetFormat.IMAGES);
-        List<Integer> exported =
+        ExportWork.Terms as = terms;
+        List<ClassCount> counts =
                 tasks.map("describe classes", List.copyOf(byClass.values()), (folder, of, progress) -> {
-                    ExportWork work = new ExportWork(folder);
-                    return folders ? work.finish(of.get(0).label(), of) : work.count(of);
+                    ExportWork work = new ExportWork(folder, as);
+                    return folders
+                            ? work.finish(of.get(0).label(), of)
+                            : work.count(of.get(0).label(), of);
                 });
         Set<String> kept =
                 folders ? byClass.keySet().stream().map(ClassLabel::classId).collect(Collectors.toSet()) : Set.of();
@@ -197,26 +240,61 @@ final class ExportStage {
                 run.delete(ExportWork.IMAGES + "/" + folder);
             }
         }
-        return exported.stream().mapToLong(Integer::longValue).sum();
+        return counts.stream()
+                .sorted(Comparator.comparing(count -> count.label().label()))
+                .toList();
     }
 
-    /** Takes what these chunks' images are in out of the dataset. */
-    void forget(List<GenerationChunk> generations, List<MixedChunk> mixed) throws IOException {
-        if (generations.isEmpty()) {
+    /** Publishes the dataset's cards where they do not stand as they are. */
+    void describe(Done done, List<MetricRow> metrics) throws IOException {
+        DatasetCard card = new DatasetCard(config, settings, done.classes(), metrics);
+        publish("dataset/README.md", card.markdown());
+        publish("dataset/croissant.json", card.croissant());
+    }
+
+    private void publish(String name, String text) throws IOException {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        Path file = run.path(name);
+        if (!run.exists(file) || !Arrays.equals(run.read(file), bytes)) {
+            run.publish(file, bytes);
+        }
+    }
+
+    /** The source images that could not be exported, by reason. */
+    Census refused(List<InversionChunk> inversions) throws IOException {
+        Set<String> refusing = config.export().real() ? run.rejectedChunks(StageName.EXPORT) : Set.of();
+        return Census.ofNoClass(
+                run,
+                StageName.EXPORT,
+                chunks(List.of(), inversions).stream()
+                        .map(ExportChunk::id)
+                        .filter(refusing::contains)
+                        .toList());
+    }
+
+    /**
+     * Takes what these chunks' images are in out of the dataset, and chunks of source images that refused some.
+     *
+     * @param again chunks of the inverted and of the generated table
+     * @param refusing chunks that refused something in this stage
+     */
+    void forget(Set<String> again, Set<String> refusing, List<MixedChunk> mixed, List<InversionChunk> inversions)
+            throws IOException {
+        if (again.isEmpty() && refusing.isEmpty()) {
             return;
         }
-        Set<String> ids = generations.stream().map(GenerationChunk::id).collect(Collectors.toSet());
+        Predicate<ExportChunk> stays = chunk -> !refusing.contains(chunk.id())
+                && !again.contains(
+                        chunk instanceof ExportChunk.Made made
+                                ? made.generated()
+                                : chunk instanceof ExportChunk.Real real ? real.inverted() : "");
         Map<String, Long> generated = run.sizes(Table.GENERATED);
-        List<ExportChunk> chunks = chunks(mixed).stream()
-                .filter(chunk -> generated.containsKey(chunk.generated()))
-                .toList();
+        List<ExportChunk> chunks = standing(chunks(mixed, inversions), generated);
         keep(
                 shards(chunks, generated).stream()
-                        .filter(shard -> shard.chunks().stream().noneMatch(chunk -> ids.contains(chunk.generated())))
+                        .filter(shard -> shard.chunks().stream().allMatch(stays))
                         .toList(),
-                chunks.stream()
-                        .filter(chunk -> !ids.contains(chunk.generated()))
-                        .toList());
+                chunks.stream().filter(stays).toList());
     }
 
     /**

@@ -40,6 +40,7 @@ import latentmix.report.StageLeft;
 import latentmix.report.StageSummary;
 import latentmix.source.ImageSource;
 import latentmix.table.Lease;
+import latentmix.table.MetricRow;
 import latentmix.table.RunFolder;
 import latentmix.table.StageName;
 import latentmix.work.CellScores;
@@ -205,7 +206,7 @@ public final class Pipeline {
         if (terms.retryRejected()) {
             forgetRejected(stages, catalogs, inversions);
         }
-        long exported = 0;
+        ExportStage.Done exported = ExportStage.Done.NOTHING;
         for (StageName stage : stages) {
             if (tasks.isStopped()) {
                 break;
@@ -228,9 +229,8 @@ public final class Pipeline {
                     }
                 }
                 case EXPORT -> {
-                    ExportStage.Done done = export.run(mix.chunks(inversions));
-                    summarize(stage, done.stage(), start);
-                    exported = done.images();
+                    exported = export.run(mix.chunks(inversions), inversions);
+                    summarize(stage, exported.stage(), start);
                 }
             }
         }
@@ -258,14 +258,19 @@ public final class Pipeline {
             return summary;
         }
         if (stages.contains(StageName.EXPORT)) {
-            export.report(
-                    inversions,
-                    summary,
-                    exported,
-                    evaluate.isEmpty() ? List.of() : evaluate.get().rows(catalogs));
+            List<MetricRow> metrics =
+                    evaluate.isEmpty() ? List.of() : evaluate.get().rows(catalogs);
+            export.describe(exported, metrics);
+            export.report(inversions, summary, exported.images(), metrics);
         }
         boolean didNothing = summaries.stream().allMatch(stage -> stage.chunks() == 0);
-        Ending.done(run, stages, counts, exported, didNothing, config.run().maxRejected())
+        Ending.done(
+                        run,
+                        stages,
+                        counts,
+                        exported.images(),
+                        didNothing,
+                        config.run().maxRejected())
                 .forEach(terms.ending()::say);
         return summary;
     }
@@ -328,7 +333,7 @@ public final class Pipeline {
                         GenerationChunk::rows,
                         generate.networkEvaluations(ungenerated, unmixedById, evaluations)),
                 StageLeft.of(StageName.EVALUATE, unseen, FeatureChunk::rows, 0),
-                export.left(mixed));
+                export.left(mixed, inversions));
     }
 
     /** Whether a run folder says its format, which a new one does not; refuses another format. */
@@ -355,16 +360,20 @@ public final class Pipeline {
         List<InversionChunk> inversions = stages.contains(StageName.INVERT) ? invert.refusing(all) : List.of();
         List<GenerationChunk> generations =
                 stages.contains(StageName.GENERATE) ? generate.refusing(generate.chunks(mix.chunks(all))) : List.of();
+        Set<String> again = Stream.concat(
+                        inversions.stream().map(InversionChunk::id),
+                        generations.stream().map(GenerationChunk::id))
+                .collect(Collectors.toSet());
         if (evaluate.isPresent()) {
-            Set<String> again = Stream.concat(
-                            inversions.stream().map(InversionChunk::id),
-                            generations.stream().map(GenerationChunk::id))
-                    .collect(Collectors.toSet());
             Set<String> refusing =
                     stages.contains(StageName.EVALUATE) ? run.rejectedChunks(StageName.EVALUATE) : Set.of();
             evaluate.get().forget(catalogs, all, generate.chunks(mix.chunks(all)), again, refusing);
         }
-        export.forget(generations, mix.chunks(all));
+        export.forget(
+                again,
+                stages.contains(StageName.EXPORT) ? run.rejectedChunks(StageName.EXPORT) : Set.of(),
+                mix.chunks(all),
+                all);
         invert.forget(inversions);
         generate.forget(generations);
         mix.forgetListing();
@@ -391,7 +400,8 @@ public final class Pipeline {
                 List.copyOf(byClass.values()),
                 (folder, item, progress) ->
                         Census.of(folder, item.label(), item.inversions(), entries, item.generations(), refusing)));
-        counted.add(Census.ofNoClass(run, source.indices()));
+        counted.add(Census.ofNoClass(run, StageName.IMAGES, source.indices()));
+        counted.add(export.refused(inversions));
         return Counts.of(counted, ignored, uncaptioned);
     }
 

@@ -8,8 +8,9 @@ import latentmix.table.GeneratedRow.EncodedImage;
  *
  * @param image its path is {@code <class>/<file name>}
  * @param label the index in the dataset's list of class names, int64 as a ClassLabel is stored
- * @param split {@code made}
- * @param sourceIds the images that were mixed, and {@code weights} their weights
+ * @param split {@code made} or {@code real}
+ * @param mixId empty where the image is real, as {@code method} is
+ * @param sourceIds the images that were mixed, and {@code weights} their weights; of a real image its own id
  */
 public record DatasetRow(
         EncodedImage image,
@@ -19,9 +20,4 @@ public record DatasetRow(
         String mixId,
         String method,
         List<String> sourceIds,
-        List<Double> weights) {
-    /** The files' name in the folder of their class. */
-    public String fileName() {
-        return image.path().substring(image.path().lastIndexOf('/') + 1);
-    }
-}
+        List<Double> weights) {}

@@ -1,6 +1,7 @@
 package latentmix.table;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 
 /** The Parquet files of the exported dataset, a file a shard, as Hugging Face datasets opens them. */
@@ -37,5 +38,21 @@ public final class DatasetTable {
                 shard.finish();
             }
         });
+    }
+
+    /** Publishes which of a chunk's images could not be exported, in place of what was said of it before. */
+    public void refuse(String chunk, List<RejectedRow> rows) throws IOException {
+        RejectedTable rejected = new RejectedTable(run, StageName.EXPORT);
+        if (rows.isEmpty()) {
+            rejected.forget(chunk);
+        } else {
+            rejected.publish(chunk, rows);
+        }
+    }
+
+    /** The images of a chunk that could not be exported. */
+    public List<String> refused(String chunk) throws IOException {
+        RejectedTable rejected = new RejectedTable(run, StageName.EXPORT);
+        return rejected.has(chunk) ? rejected.ids(chunk) : List.of();
     }
 }

@@ -19,12 +19,7 @@ public final class GeneratedTable extends ChunkTable<GeneratedRow> {
     public record FilePath(String path) {}
 
     /** What an image's file is called; reads none of its bytes. */
-    public record File(String mixId, FilePath image) implements Generated {
-        /** The path's last part. */
-        public String name() {
-            return image.path().substring(image.path().lastIndexOf('/') + 1);
-        }
-    }
+    public record File(String mixId, FilePath image) implements Generated {}
 
     /** An image's scores. */
     public record Scores(

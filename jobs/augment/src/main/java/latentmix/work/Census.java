@@ -98,12 +98,13 @@ public record Census(
     }
 
     /**
-     * What was refused of images that are of no class: rows without a label, and what lies in files that do not open.
+     * What these chunks refused, of images that are of no class or of any: rows without a label, what lies in files
+     * that do not open, source images that cannot be exported.
      */
-    public static Census ofNoClass(RunFolder run, List<String> indices) throws IOException {
+    public static Census ofNoClass(RunFolder run, StageName stage, List<String> chunks) throws IOException {
         Map<String, Map<String, Long>> rejected = new TreeMap<>();
-        for (String index : indices) {
-            refused(run, StageName.IMAGES, index, rejected);
+        for (String chunk : chunks) {
+            refused(run, stage, chunk, rejected);
         }
         return new Census("", 0, 0, 0, 0, rejected);
     }

@@ -5,34 +5,44 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
+import latentmix.image.PngEncoder;
+import latentmix.image.SyntheticMark;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ExportChunk;
 import latentmix.plan.ExportShard;
+import latentmix.source.ImageSource;
+import latentmix.table.ContentId;
 import latentmix.table.DatasetRow;
 import latentmix.table.DatasetTable;
 import latentmix.table.GeneratedRow.EncodedImage;
 import latentmix.table.GeneratedTable;
 import latentmix.table.GeneratedTable.Generated;
+import latentmix.table.InvertedTable;
 import latentmix.table.MixedTable;
+import latentmix.table.RejectedRow;
 import latentmix.table.RunFolder;
+import latentmix.table.StageName;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Writes generated images as a dataset: Parquet files that Hugging Face datasets opens as labelled images, tar files as
+ * Writes images as a dataset: Parquet files that Hugging Face datasets opens as labelled images, tar files as
  * WebDataset reads them, and a folder a class with the image files and a {@code metadata.jsonl}, as Hugging Face's
  * ImageFolder and torchvision's read them.
  *
  * <pre>
- * &lt;run&gt;/dataset/parquet/made-&lt;shard id&gt;.parquet
+ * &lt;run&gt;/dataset/parquet/made-&lt;shard id&gt;.parquet    and real-…, where the source images are asked for, too
  * &lt;run&gt;/dataset/webdataset/made-&lt;shard id&gt;.tar        &lt;mix id&gt;.png, .cls and .json of each image
  * &lt;run&gt;/dataset/images/&lt;class&gt;/&lt;mix id&gt;.png
  * &lt;run&gt;/dataset/images/&lt;class&gt;/metadata.jsonl
@@ -50,9 +60,34 @@ public final class ExportWork {
     public static final String EXPORTED = "exported";
 
     private static final String METADATA = "metadata.jsonl";
-    private static final String SPLIT = "made";
+    private static final String ENDING = ".png";
     private static final ObjectMapper JSON =
             new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
+
+    /**
+     * As what images are exported.
+     *
+     * @param features the dataset's features, for the footer key {@code huggingface}
+     * @param mark whether made images are marked as such
+     * @param source where the real images lie
+     * @param maxPixels larger ones are refused
+     * @param side pixels of a side of a real image
+     */
+    public record Terms(String features, boolean mark, ImageSource source, long maxPixels, int side)
+            implements Serializable {
+        /** What decides the bytes of chunks beside the images: two that differ in it have different ids. */
+        public String id() {
+            return ContentId.of(features, mark ? SyntheticMark.xmp("") : "");
+        }
+    }
+
+    /**
+     * What a class has in the dataset.
+     *
+     * @param made images that a model made
+     * @param real source images
+     */
+    public record ClassCount(ClassLabel label, int made, int real) implements Serializable {}
 
     /** What the dataset says of an image beside its file. */
     private record Metadata(
@@ -63,15 +98,26 @@ public final class ExportWork {
             String method,
             List<String> sourceIds,
             List<Double> weights) {
-        static Metadata of(ClassLabel label, MixedTable.Recipe mixture) {
+        static Metadata of(ExportChunk chunk, MixedTable.Recipe mixture) {
             return new Metadata(
-                    label.label(),
-                    label.className(),
-                    SPLIT,
+                    chunk.label().label(),
+                    chunk.label().className(),
+                    chunk.split().toString(),
                     mixture.mixId(),
                     mixture.method(),
                     mixture.sourceIds(),
                     mixture.weights());
+        }
+
+        static Metadata of(ExportChunk chunk, InvertedTable.Source image) {
+            return new Metadata(
+                    chunk.label().label(),
+                    chunk.label().className(),
+                    chunk.split().toString(),
+                    "",
+                    "",
+                    List.of(image.imageId()),
+                    List.of(1.0));
         }
 
         DatasetRow row(EncodedImage image) {
@@ -85,41 +131,44 @@ public final class ExportWork {
     }
 
     private final RunFolder run;
+    private final Terms terms;
+    private final DatasetTable table;
+    private final long start = System.nanoTime();
+    private int exported;
+    private int refused;
 
-    public ExportWork(RunFolder run) {
+    /** Work on one chunk or shard. */
+    public ExportWork(RunFolder run, Terms terms) {
         this.run = run;
+        this.terms = terms;
+        this.table = new DatasetTable(run);
     }
 
-    /**
-     * Publishes a shard's Parquet file.
-     *
-     * @param features the dataset's features, for the footer key {@code huggingface}
-     */
-    public ChunkResult parquet(ExportShard shard, String features, LongConsumer progress) throws IOException {
-        Timer timer = new Timer();
-        new DatasetTable(run).publish(shard.file(".parquet"), features, file -> {
+    /** Publishes a shard's Parquet file. */
+    public ChunkResult parquet(ExportShard shard, LongConsumer progress) throws IOException {
+        table.publish(shard.file(".parquet"), terms.features(), file -> {
             for (ExportChunk chunk : shard.chunks()) {
-                timer.rows += images(chunk, progress, (metadata, image) -> file.add(metadata.row(image)));
+                images(chunk, progress, (metadata, image) -> file.add(metadata.row(image)));
             }
         });
-        return timer.result();
+        return result();
     }
 
     /** Publishes a shard's tar file. */
     public ChunkResult webdataset(ExportShard shard, LongConsumer progress) throws IOException {
-        Timer timer = new Timer();
         run.publish(run.path(WEBDATASET + "/" + shard.file(".tar")), out -> {
             TarArchiveOutputStream tar = new TarArchiveOutputStream(out, StandardCharsets.UTF_8.name());
             for (ExportChunk chunk : shard.chunks()) {
-                timer.rows += images(chunk, progress, (metadata, image) -> {
-                    add(tar, metadata.mixId() + ".png", image.bytes());
-                    add(tar, metadata.mixId() + ".cls", text(Long.toString(metadata.label())));
-                    add(tar, metadata.mixId() + ".json", text(JSON.writeValueAsString(metadata)));
+                images(chunk, progress, (metadata, image) -> {
+                    String key = name(image.path()).replace(ENDING, "");
+                    add(tar, key + ENDING, image.bytes());
+                    add(tar, key + ".cls", text(Long.toString(metadata.label())));
+                    add(tar, key + ".json", text(JSON.writeValueAsString(metadata)));
                 });
             }
             tar.finish();
         });
-        return timer.result();
+        return result();
     }
 
     /** A member whose header says nothing of when, by whom or where it was written. */
@@ -141,25 +190,36 @@ public final class ExportWork {
 
     /** Publishes a chunk's image files, then the mark that they stand. */
     public ChunkResult images(ExportChunk chunk, LongConsumer progress) throws IOException {
-        Timer timer = new Timer();
-        timer.rows = images(
-                chunk,
-                progress,
-                (metadata, image) -> run.publish(run.path(IMAGES + "/" + image.path()), image.bytes()));
+        images(chunk, progress, (metadata, image) -> run.publish(run.path(IMAGES + "/" + image.path()), image.bytes()));
         run.publish(run.path(EXPORTED + "/" + chunk.id()), new byte[0]);
-        return timer.result();
+        return result();
     }
 
-    /** Makes a class's folder hold the images of these chunks alone, and a metadata line for each; returns how many. */
-    public int finish(ClassLabel label, List<ExportChunk> chunks) throws IOException {
+    private ChunkResult result() {
+        return new ChunkResult(exported, refused, 0, (System.nanoTime() - start) / 1e9);
+    }
+
+    /** What a class has in these chunks; reads no image. */
+    public ClassCount count(ClassLabel label, List<ExportChunk> chunks) throws IOException {
+        int made = 0;
+        int real = 0;
+        for (ExportChunk chunk : chunks) {
+            int images = names(chunk).size();
+            switch (chunk.split()) {
+                case MADE -> made += images;
+                case REAL -> real += images;
+            }
+        }
+        return new ClassCount(label, made, real);
+    }
+
+    /** Makes a class's folder hold the images of these chunks alone, and a metadata line for each. */
+    public ClassCount finish(ClassLabel label, List<ExportChunk> chunks) throws IOException {
         String folder = IMAGES + "/" + label.classId();
         TreeMap<String, String> lines = new TreeMap<>(); // by file name
         for (ExportChunk chunk : chunks) {
-            for (var pair : pairs(chunk, GeneratedTable.File.class)) {
-                if (pair.image().isPresent()) {
-                    String name = pair.image().get().name();
-                    lines.put(name, line(name, Metadata.of(chunk.label(), pair.mixture())));
-                }
+            for (Map.Entry<String, Metadata> image : names(chunk).entrySet()) {
+                lines.put(image.getKey(), line(image.getKey(), image.getValue()));
             }
         }
         Set<String> present = run.files(folder);
@@ -173,7 +233,7 @@ public final class ExportWork {
         if (!present.contains(METADATA) || !Arrays.equals(run.read(file), metadata)) {
             run.publish(file, metadata);
         }
-        return lines.size();
+        return count(label, chunks);
     }
 
     private static String line(String name, Metadata metadata) throws JsonProcessingException {
@@ -182,48 +242,89 @@ public final class ExportWork {
         return JSON.writeValueAsString(line) + "\n";
     }
 
-    /** How many images these chunks have; reads none. */
-    public int count(List<ExportChunk> chunks) throws IOException {
-        int images = 0;
-        for (ExportChunk chunk : chunks) {
-            images += (int) pairs(chunk, GeneratedTable.File.class).stream()
-                    .filter(pair -> pair.image().isPresent())
-                    .count();
+    /** A chunk's images by the names of their files; reads none of them. */
+    private Map<String, Metadata> names(ExportChunk chunk) throws IOException {
+        Map<String, Metadata> names = new TreeMap<>();
+        if (chunk instanceof ExportChunk.Made made) {
+            for (var pair : pairs(made, GeneratedTable.File.class)) {
+                pair.image()
+                        .ifPresent(image -> names.put(name(image.image().path()), Metadata.of(made, pair.mixture())));
+            }
+        } else if (chunk instanceof ExportChunk.Real real) {
+            Set<String> without = Set.copyOf(table.refused(real.id()));
+            for (InvertedTable.Source image : sources(real)) {
+                if (!without.contains(image.imageId())) {
+                    names.put(name(path(image)), Metadata.of(real, image));
+                }
+            }
         }
-        return images;
+        return names;
     }
 
-    /** Gives a chunk's images one after the other; returns how many: a mixture that was refused has none. */
-    private int images(ExportChunk chunk, LongConsumer progress, Sink sink) throws IOException {
-        int images = 0;
-        for (var pair : pairs(chunk, GeneratedTable.Image.class)) {
-            if (pair.image().isPresent()) {
-                sink.accept(
-                        Metadata.of(chunk.label(), pair.mixture()),
-                        pair.image().get().image());
-                images++;
+    private static String name(String path) {
+        return path.substring(path.lastIndexOf('/') + 1);
+    }
+
+    /** Where a source image lies in the dataset. */
+    private static String path(InvertedTable.Source image) {
+        return image.classId() + "/real-" + image.imageId() + ENDING;
+    }
+
+    /** Gives a chunk's images one after the other. A mixture that was refused has none. */
+    private void images(ExportChunk chunk, LongConsumer progress, Sink sink) throws IOException {
+        if (chunk instanceof ExportChunk.Made made) {
+            for (var pair : pairs(made, GeneratedTable.Image.class)) {
+                if (pair.image().isPresent()) {
+                    EncodedImage image = pair.image().get().image();
+                    MixedTable.Recipe mixture = pair.mixture();
+                    byte[] bytes = terms.mark() ? SyntheticMark.on(image.bytes(), mixture.mixId()) : image.bytes();
+                    sink.accept(Metadata.of(made, mixture), new EncodedImage(bytes, image.path()));
+                    exported++;
+                }
+                progress.accept(1);
+            }
+        } else if (chunk instanceof ExportChunk.Real real) {
+            real(real, progress, sink);
+        }
+    }
+
+    /** Gives the source images as the networks see them: their middle squares. */
+    private void real(ExportChunk.Real chunk, LongConsumer progress, Sink sink) throws IOException {
+        SourceImages images = new SourceImages(terms.source(), run, terms.maxPixels());
+        List<RejectedRow> rejected = new ArrayList<>();
+        for (InvertedTable.Source source : sources(chunk)) {
+            SourceImages.Opened opened = images.open(source);
+            if (opened instanceof SourceImages.Image image) {
+                byte[] bytes = PngEncoder.encode(image.square(terms.side()));
+                sink.accept(Metadata.of(chunk, source), new EncodedImage(bytes, path(source)));
+                exported++;
+            } else if (opened instanceof SourceImages.Refused no) {
+                rejected.add(new RejectedRow(
+                        StageName.EXPORT,
+                        source.classId(),
+                        source.imageId(),
+                        source.path(),
+                        no.reason(),
+                        no.detail(),
+                        terms.id()));
+                refused++;
             }
             progress.accept(1);
         }
-        return images;
+        table.refuse(chunk.id(), rejected);
+    }
+
+    private List<InvertedTable.Source> sources(ExportChunk.Real chunk) throws IOException {
+        return new InvertedTable(run, chunk.classId()).sources(chunk.inverted());
     }
 
     /** A chunk's mixtures that are asked for, the first ones by k, with what {@code image} has of their images. */
     private <G extends Record & Generated> List<GeneratedMixtures.Pair<MixedTable.Recipe, G>> pairs(
-            ExportChunk chunk, Class<G> image) throws IOException {
+            ExportChunk.Made chunk, Class<G> image) throws IOException {
         return new GeneratedMixtures(run, chunk.label().classId())
                 .chunk(chunk.mixed(), chunk.generated(), MixedTable.Recipe.class, image, mixture -> true).stream()
                         .sorted(Comparator.comparingInt(pair -> pair.mixture().k()))
                         .limit(chunk.rows())
                         .toList();
-    }
-
-    private static final class Timer {
-        private final long start = System.nanoTime();
-        private int rows;
-
-        ChunkResult result() {
-            return new ChunkResult(rows, 0, 0, (System.nanoTime() - start) / 1e9);
-        }
     }
 }

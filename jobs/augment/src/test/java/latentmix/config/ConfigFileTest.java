@@ -68,7 +68,12 @@ class ConfigFileTest {
                                 true)),
                         new RunConfig.Generation(50, 7.5, List.of(), Optional.empty()),
                         new RunConfig.Export(
-                                "png", List.of(RunConfig.DatasetFormat.PARQUET, RunConfig.DatasetFormat.IMAGES), 256),
+                                "png",
+                                List.of(RunConfig.DatasetFormat.PARQUET, RunConfig.DatasetFormat.IMAGES),
+                                256,
+                                false,
+                                true,
+                                "unknown"),
                         null,
                         new RunConfig.Run(0, 64, 0.05)));
     }
@@ -97,7 +102,7 @@ class ConfigFileTest {
                      gate: redraw, count: 3, export: false}
                   - {name: b, method: nin/chm, inputs: 3, weights: "fixed(0.5,0.3,0.2)", gate: refuse(6)}
                 generation: {steps: 20, guidance: 3.5, guidance_interval: [200, 600], solver: dpm-solver++(2m)}
-                export: {format: png, formats: webdataset, shard_mb: 64}
+                export: {format: png, formats: webdataset, shard_mb: 64, real: true, mark: false, license: cc-by-4.0}
                 evaluation:
                   reference: held-out
                   classifier: none
@@ -157,7 +162,8 @@ class ConfigFileTest {
                                         10,
                                         true)),
                         new RunConfig.Generation(20, 3.5, List.of(200.0, 600.0), Optional.of(Solver.DPM_SOLVER_2M)),
-                        new RunConfig.Export("png", List.of(RunConfig.DatasetFormat.WEBDATASET), 64),
+                        new RunConfig.Export(
+                                "png", List.of(RunConfig.DatasetFormat.WEBDATASET), 64, true, false, "cc-by-4.0"),
                         new RunConfig.Evaluation(
                                 "held-out",
                                 "none",

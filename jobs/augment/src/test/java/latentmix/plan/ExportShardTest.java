@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 /** Chunks as shards. */
 class ExportShardTest {
     private static ExportChunk chunk(String id, int rows) {
-        return new ExportChunk(id, new ClassLabel("cat", 0, "cat", "a cat"), "generated", "mixed", rows, 1);
+        return new ExportChunk.Made(id, new ClassLabel("cat", 0, "cat", "a cat"), "generated", "mixed", rows, 1);
     }
 
     private static List<List<String>> pack(List<ExportChunk> chunks) {
@@ -25,6 +25,18 @@ class ExportShardTest {
         assertThat(pack(List.of(chunk("b", 60), chunk("a", 40), chunk("d", 300), chunk("c", 1), chunk("e", 20))))
                 .containsExactly(List.of("a", "b"), List.of("c"), List.of("d"), List.of("e"));
         assertThat(pack(List.of())).isEmpty();
+    }
+
+    @Test
+    void madeAndRealImagesLieInFilesOfTheirOwn() {
+        ClassLabel cat = new ClassLabel("cat", 0, "cat", "a cat");
+        List<ExportShard> shards = ExportShard.pack(
+                List.of(chunk("b", 1), new ExportChunk.Real("a", cat, "inverted", 2), chunk("c", 3)),
+                ExportChunk::rows,
+                100);
+        assertThat(shards).extracting(ExportShard::rows).containsExactly(4, 2);
+        assertThat(shards.get(0).file(".tar")).matches("made-[0-9a-f]{32}\\.tar");
+        assertThat(shards.get(1).file(".tar")).matches("real-[0-9a-f]{32}\\.tar");
     }
 
     @Test

@@ -13,16 +13,25 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
+import latentmix.config.RunConfig;
+import latentmix.image.ImageDecoder;
+import latentmix.image.Pixels;
+import latentmix.image.PngEncoder;
+import latentmix.image.SyntheticMark;
 import latentmix.latent.Degeneracy;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ExportChunk;
 import latentmix.plan.ExportShard;
+import latentmix.source.ImageSource;
 import latentmix.table.ContentId;
 import latentmix.table.DatasetRow;
 import latentmix.table.GeneratedRow;
+import latentmix.table.InvertedRow;
 import latentmix.table.LatentColumn;
 import latentmix.table.MixedRow;
+import latentmix.table.StageName;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -38,12 +47,10 @@ class ExportWorkTest {
     Path folder;
 
     private TinyWork work;
-    private ExportWork export;
 
     @BeforeEach
     void fourMixturesOfWhichTheSecondWasRefused() throws IOException {
         work = new TinyWork(folder);
-        export = new ExportWork(work.run());
         put("one", "m3", "m0", "m2", "m1");
     }
 
@@ -106,13 +113,31 @@ class ExportWorkTest {
                 "generation");
     }
 
+    private ExportWork export() throws IOException {
+        return export(false);
+    }
+
+    private ExportWork export(boolean mark) throws IOException {
+        Files.createDirectories(folder.resolve("in"));
+        ImageSource source = ImageSource.of(
+                new RunConfig.Input(
+                        folder.resolve("in").toString(), null, 10_000, List.of(), null, RunConfig.Conflicts.KEEP),
+                Map.of(),
+                work.run().conf());
+        return new ExportWork(work.run(), new ExportWork.Terms("{}", mark, source, 10_000, 8));
+    }
+
+    /** A picture that differs from the others'. */
     private static byte[] file(String mixId) {
-        return ("image of " + mixId).getBytes(StandardCharsets.UTF_8);
+        byte[] rgb = new byte[3 * 8 * 8];
+        new Random(mixId.hashCode()).nextBytes(rgb);
+        return PngEncoder.encode(new Pixels(8, 8, rgb));
     }
 
     private static ExportChunk chunk(String mixed, int asked) {
         String generated = "generated-" + mixed;
-        return new ExportChunk(ContentId.of("{}", generated, Integer.toString(asked)), CAT, generated, mixed, asked, 1);
+        String id = ContentId.of("{}", generated, Integer.toString(asked));
+        return new ExportChunk.Made(id, CAT, generated, mixed, asked, 1);
     }
 
     private static ExportShard shard(ExportChunk... chunks) {
@@ -128,10 +153,10 @@ class ExportWorkTest {
     @Test
     void rowsComeByTheirNumberWithTheLabelOfTheClassListAndWithoutRefusedOnes() throws IOException {
         AtomicLong progress = new AtomicLong();
-        ChunkResult result = export.parquet(shard(chunk("one", 4)), "{}", progress::addAndGet);
+        ChunkResult result = export().parquet(shard(chunk("one", 4)), progress::addAndGet);
         assertThat(result.rows()).isEqualTo(3);
         assertThat(progress).as("refused ones are done, too").hasValue(4);
-        assertThat(export.images(chunk("one", 4), rows -> {}).rows()).isEqualTo(3);
+        assertThat(export().images(chunk("one", 4), rows -> {}).rows()).isEqualTo(3);
 
         assertThat(work.rows("dataset/parquet", DatasetRow.class))
                 .hasSize(3)
@@ -152,7 +177,7 @@ class ExportWorkTest {
 
     @Test
     void ofAChunkOfWhichFewerAreAskedForTheFirstOnesAreTaken() throws IOException {
-        export.parquet(shard(chunk("one", 3)), "{}", rows -> {});
+        export().parquet(shard(chunk("one", 3)), rows -> {});
         assertThat(work.rows("dataset/parquet", DatasetRow.class))
                 .extracting(DatasetRow::mixId)
                 .containsExactly("m0", "m2");
@@ -163,11 +188,13 @@ class ExportWorkTest {
         put("two", "m4", "m5");
         List<ExportChunk> chunks = List.of(chunk("two", 2), chunk("one", 4));
         for (ExportChunk chunk : chunks) {
-            export.images(chunk, rows -> {});
+            export().images(chunk, rows -> {});
         }
         Files.writeString(folder.resolve("dataset/images/cat 100%/of-an-earlier-run.png"), "old");
 
-        assertThat(export.finish(CAT, chunks)).isEqualTo(5).isEqualTo(export.count(chunks));
+        assertThat(export().finish(CAT, chunks))
+                .isEqualTo(new ExportWork.ClassCount(CAT, 5, 0))
+                .isEqualTo(export().count(CAT, chunks));
 
         assertThat(images()).containsExactly("m0.png", "m2.png", "m3.png", "m4.png", "m5.png", "metadata.jsonl");
         Path metadata = folder.resolve("dataset/images/cat 100%/metadata.jsonl");
@@ -186,7 +213,7 @@ class ExportWorkTest {
     @Test
     void aTarHasEachImageWithItsClassAndWhereItComesFromAndNothingOfThisMachine() throws IOException {
         put("two", "m4", "m5");
-        export.webdataset(shard(chunk("two", 2), chunk("one", 4)), rows -> {});
+        export().webdataset(shard(chunk("two", 2), chunk("one", 4)), rows -> {});
         Path file = folder.resolve("dataset/webdataset/made-shard.tar");
         Map<String, byte[]> members = new LinkedHashMap<>();
         try (TarArchiveInputStream tar = new TarArchiveInputStream(Files.newInputStream(file))) {
@@ -208,17 +235,89 @@ class ExportWorkTest {
     }
 
     @Test
+    void aMarkedImageSaysThatAModelMadeItAndWhichItIsInEveryFormat() throws Exception {
+        export(true).parquet(shard(chunk("one", 4)), rows -> {});
+        export(true).images(chunk("one", 4), rows -> {});
+        for (DatasetRow row : work.rows("dataset/parquet", DatasetRow.class)) {
+            assertThat(row.image().bytes())
+                    .isEqualTo(SyntheticMark.on(file(row.mixId()), row.mixId()))
+                    .isEqualTo(Files.readAllBytes(
+                            folder.resolve("dataset/images").resolve(row.image().path())));
+        }
+    }
+
+    @Test
+    void realImagesAreSquaredSayThatTheyAreRealAndHaveNoMarkAndOneThatChangedIsRefused() throws Exception {
+        List<InvertedRow> inverted = new ArrayList<>();
+        for (String name : List.of("a", "b", "c")) {
+            byte[] rgb = new byte[3 * 20 * 10];
+            new Random(name.hashCode()).nextBytes(rgb);
+            byte[] png = PngEncoder.encode(new Pixels(20, 10, rgb));
+            Path file = folder.resolve("in/cat 100%/" + name + ".png");
+            Files.createDirectories(file.getParent());
+            Files.write(file, name.equals("b") ? file("another") : png);
+            inverted.add(inverted(ContentId.of(CAT.classId(), png), CAT.classId() + "/" + name + ".png"));
+        }
+        work.put("inverted", "cat 100%25", "sources", InvertedRow.class, inverted);
+        ExportChunk real = new ExportChunk.Real("real", CAT, "sources", 3);
+        ChunkResult result = export(true).parquet(shard(real), rows -> {});
+        assertThat(List.of(result.rows(), result.rejected())).containsExactly(2L, 1L);
+        export(true).images(real, rows -> {});
+        export(true).webdataset(shard(real), rows -> {});
+        assertThat(export(true).finish(CAT, List.of(real, chunk("one", 4))))
+                .isEqualTo(new ExportWork.ClassCount(CAT, 3, 2));
+
+        List<DatasetRow> rows = work.rows("dataset/parquet", DatasetRow.class);
+        assertThat(rows).hasSize(2).allSatisfy(row -> {
+            assertThat(row.split()).isEqualTo("real");
+            assertThat(row.mixId() + row.method()).isEmpty();
+            assertThat(row.weights()).containsExactly(1.0);
+            assertThat(row.image().path())
+                    .isEqualTo("cat 100%/real-" + row.sourceIds().get(0) + ".png");
+            Pixels pixels = ImageDecoder.decode(row.image().bytes(), 100);
+            assertThat(List.of(pixels.width(), pixels.height())).containsExactly(8, 8);
+            assertThat(new String(row.image().bytes(), StandardCharsets.ISO_8859_1))
+                    .doesNotContain("xmp");
+            assertThat(row.image().bytes())
+                    .isEqualTo(Files.readAllBytes(
+                            folder.resolve("dataset/images").resolve(row.image().path())));
+        });
+        assertThat(work.rejected(StageName.EXPORT)).singleElement().satisfies(row -> {
+            assertThat(row.path()).isEqualTo("cat 100%/b.png");
+            assertThat(row.reason()).isEqualTo("changed");
+        });
+        assertThat(images()).filteredOn(file -> file.startsWith("real-")).hasSize(2);
+    }
+
+    private static InvertedRow inverted(String id, String path) {
+        return new InvertedRow(
+                id,
+                CAT.classId(),
+                3,
+                "cat",
+                path,
+                CAT.prompt(),
+                LatentColumn.NONE,
+                1,
+                List.of(),
+                LatentColumn.NONE,
+                0,
+                "inversion",
+                "fingerprint");
+    }
+
+    @Test
     void aFolderThatIsAsItShouldBeIsLeftAlone() throws IOException {
         List<ExportChunk> chunks = List.of(chunk("one", 4));
-        export.images(chunks.get(0), rows -> {});
-        export.finish(CAT, chunks);
+        export().images(chunks.get(0), rows -> {});
+        export().finish(CAT, chunks);
         Path metadata = folder.resolve("dataset/images/cat 100%/metadata.jsonl");
         FileTime longAgo = FileTime.fromMillis(1_000);
         Files.setLastModifiedTime(metadata, longAgo);
-        export.finish(CAT, chunks);
+        export().finish(CAT, chunks);
         assertThat(Files.getLastModifiedTime(metadata)).isEqualTo(longAgo);
 
-        assertThat(export.finish(CAT, List.of())).isZero();
+        assertThat(export().finish(CAT, List.of()).made()).isZero();
         assertThat(images()).containsExactly("metadata.jsonl");
         assertThat(metadata).isEmptyFile();
     }

@@ -1,0 +1,203 @@
+package latentmix.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import latentmix.config.RunConfig;
+import latentmix.image.ImageDecoder;
+import latentmix.image.Pixels;
+import latentmix.image.Resize;
+import latentmix.table.ContentId;
+import latentmix.table.GeneratedRow;
+import latentmix.table.StageName;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The dataset as Python's readers see it: Hugging Face datasets, WebDataset, torchvision and mlcroissant, which pip
+ * installs into a virtual environment. {@code -Dlatentmix.python} names a Python that has them already.
+ */
+@Tag("interop")
+@Timeout(value = 40, unit = TimeUnit.MINUTES) // gigabytes of PyTorch
+class InteropTest {
+    /** Names that loaders take for splits, numbers or patterns, or that shells, URLs, JSON and YAML read otherwise. */
+    private static final List<String> CLASSES = List.of(
+            "train",
+            "test",
+            "$HOME",
+            "dev",
+            "val",
+            "validation",
+            "data",
+            "images",
+            "metadata",
+            "null",
+            "true",
+            "0001",
+            "1e3",
+            "a b",
+            "it's",
+            "say \"a\"",
+            "naïve",
+            "日本語",
+            "😀",
+            "50%",
+            "100%41",
+            "a#b",
+            "a?b",
+            "a&b=c",
+            "[a]",
+            "{b,c}",
+            "a*b",
+            "back\\slash",
+            "a|b",
+            "<i>",
+            "~",
+            "-rf",
+            "$(ls)",
+            "`x`",
+            "a;b",
+            "a,b",
+            "@",
+            "!",
+            "a+b");
+
+    @TempDir
+    static Path folder;
+
+    private static Path input;
+    private static Path run;
+    private static Path python;
+
+    @BeforeAll
+    static void aRunOfHostileNames() throws Exception {
+        input = folder.resolve("in");
+        for (String name : CLASSES) {
+            TinyRun.copy(input, "5-sandal", 0, 2);
+            Files.move(input.resolve("5-sandal"), input.resolve(name));
+        }
+        run = folder.resolve("run");
+        assertThat(TinyRun.run(2, config("[parquet, webdataset, images]"), run)).isZero();
+        python = python();
+    }
+
+    private static RunConfig config(String formats) {
+        return TinyRun.config(
+                input,
+                "input.conflicts=keep", // the same images under every name
+                "mixing=[{name: all, methods: nin/chm, inputs: 2, count: 2}]",
+                "generation.steps=2",
+                "inversion.steps=2",
+                "export.real=true",
+                "export.formats=" + formats);
+    }
+
+    /** A Python with the readers: pip needs minutes the first time. */
+    private static Path python() throws IOException, InterruptedException {
+        String given = System.getProperty("latentmix.python", "");
+        if (!given.isEmpty()) {
+            return Path.of(given);
+        }
+        Path requirements = resource("requirements.txt");
+        String id = ContentId.of(Files.readString(requirements)).substring(0, 8);
+        Path environment = Path.of(System.getenv("LATENTMIX_CACHE_DIR"), "interop-" + id);
+        Path python = environment.resolve("bin/python");
+        if (!Files.exists(environment.resolve("complete"))) {
+            execute("python3", "-m", "venv", environment.toString());
+            execute(python.toString(), "-m", "pip", "install", "--quiet", "-r", requirements.toString());
+            Files.createFile(environment.resolve("complete"));
+        }
+        return python;
+    }
+
+    private static Path resource(String name) {
+        return Path.of("src/test/resources/interop", name);
+    }
+
+    private static String execute(String... command) throws IOException, InterruptedException {
+        Path output = Files.createTempFile(folder, "output", ".txt");
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+        builder.environment().put("HF_HOME", folder.resolve("hf").toString());
+        builder.environment().put("HF_HUB_OFFLINE", "1");
+        builder.environment().put("HOME", folder.toString());
+        int exit = builder.start().waitFor();
+        String said = Files.readString(output);
+        assertThat(exit).as(said).isZero();
+        return said;
+    }
+
+    /** What must be found: the pixels of the generated table, and of the input's files. */
+    private static Path expected(String... formats) throws Exception {
+        ObjectMapper json = new ObjectMapper();
+        ObjectNode expected = json.createObjectNode();
+        List<String> names = CLASSES.stream().sorted().toList();
+        expected.set("names", json.valueToTree(names));
+        expected.set("formats", json.valueToTree(formats));
+        ObjectNode images = expected.putObject("images");
+        for (GeneratedRow row : TinyRun.rows(run, "generated", GeneratedRow.class)) {
+            put(
+                    images,
+                    row.mixId(),
+                    row.classId(),
+                    "made",
+                    ImageDecoder.decode(row.image().bytes(), 32 * 32));
+        }
+        for (String name : names) {
+            try (Stream<Path> files = Files.list(input.resolve(name))) {
+                for (Path file : files.toList()) {
+                    byte[] bytes = Files.readAllBytes(file);
+                    Pixels square = Resize.square(ImageDecoder.decode(bytes, 10_000), 32);
+                    put(images, "real-" + ContentId.of(name, bytes), name, "real", square);
+                }
+            }
+        }
+        return Files.writeString(folder.resolve("expected.json"), json.writeValueAsString(expected));
+    }
+
+    private static void put(ObjectNode images, String key, String classId, String split, Pixels pixels)
+            throws Exception {
+        images.putObject(key)
+                .put("label", CLASSES.stream().sorted().toList().indexOf(classId))
+                .put("folder", classId)
+                .put("split", split)
+                .put(
+                        "pixels",
+                        HexFormat.of()
+                                .formatHex(MessageDigest.getInstance("SHA-256").digest(pixels.rgb())));
+    }
+
+    private static void load(String... formats) throws Exception {
+        Path expected = expected(formats);
+        List<String> command =
+                new ArrayList<>(List.of(python.toString(), resource("load.py").toString()));
+        command.addAll(List.of(run.resolve("dataset").toString(), expected.toString()));
+        System.out.println(execute(command.toArray(String[]::new)));
+    }
+
+    @Test
+    void everyReaderGivesTheImagesThatWereMadeWithTheirLabels() throws Exception {
+        load("parquet", "webdataset", "images");
+        for (String format : List.of("webdataset", "images")) { // whose card is another
+            try (JavaSparkContext spark = TinyRun.spark(2)) {
+                assertThat(Pipeline.run(spark, config(format), run.toString(), List.of(StageName.EXPORT)))
+                        .isZero();
+            }
+            load(format);
+        }
+    }
+}
