@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sys
+import xml.etree.ElementTree
 
 import datasets
 
@@ -69,8 +70,10 @@ def tars(reader, data):
 def mark(image, key):
     packet = image.info.get("XML:com.adobe.xmp", "")
     if images[key]["split"] == "made":
-        assert MARK in packet and key in packet, f"{key} has no mark"
-        assert image.getxmp()["xmpmeta"]["RDF"]["Description"]["DigitalSourceType"] == MARK
+        assert packet, f"{key} has no mark"
+        said = {element.tag: element.text for element in xml.etree.ElementTree.fromstring(packet).iter()}
+        assert said["{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType"] == MARK, said
+        assert said["{http://purl.org/dc/elements/1.1/}identifier"] == key, said
     else:
         assert not packet
 
