@@ -54,7 +54,7 @@ public enum BuiltIn {
      * @throws IllegalArgumentException for a {@code builtin:} that does not exist
      */
     public static String located(String location) {
-        if (!location.startsWith(SCHEME)) {
+        if (!isBuiltIn(location)) {
             return location;
         }
         String name = name(location);
@@ -67,9 +67,14 @@ public enum BuiltIn {
         return (name.equals(location) ? folder : folder.resolve(location.substring(name.length() + 1))).toString();
     }
 
+    /** Whether a location is inside the jar. */
+    public static boolean isBuiltIn(String location) {
+        return location.startsWith(SCHEME);
+    }
+
     /** Whether {@link #located} accepts this location. It refuses only a built-in that does not exist. */
     public static boolean resolvable(String location) {
-        return !location.startsWith(SCHEME) || locations().contains(name(location));
+        return !isBuiltIn(location) || locations().contains(name(location));
     }
 
     private static String name(String location) {

@@ -306,9 +306,12 @@ public final class CheckpointFolder {
 
     /** What is corrected of old configurations, and what is assumed of a single file, each in a line. */
     public List<String> corrections() {
+        boolean isAssumed = schedulerConfig().path("prediction_type").asText().equals("v_prediction"); // and not set
         return Stream.concat(
-                        Stream.ofNullable(
-                                index.path(ORIGIN).path(SingleFile.ASSUMED).textValue()),
+                        Stream.ofNullable(index.path(ORIGIN)
+                                        .path(SingleFile.ASSUMED)
+                                        .textValue())
+                                .filter(text -> isAssumed),
                         Stream.of(unet(), scheduler()).flatMap(corrected -> corrected.said().stream()))
                 .toList();
     }

@@ -180,9 +180,8 @@ public final class HubCache {
         if (!isOfHub && isLocal(location, file)) {
             return Optional.empty();
         }
-        Optional<CheckpointException> refusal = CheckpointFile.refusal(file);
-        if (refusal.isPresent()) {
-            throw refusal.get();
+        if (!file.isEmpty() && !file.endsWith(SingleFile.ENDING)) {
+            throw CheckpointFile.refusal(location).orElseThrow();
         }
         String revision = parts.group("revision");
         return Optional.of(new Repository(parts.group("id"), revision == null ? MAIN : revision, file));
@@ -236,8 +235,8 @@ public final class HubCache {
                 LOG.warn("{} does not answer: {} is taken as it was fetched before", endpoint, repository);
                 return kept;
             } catch (CheckpointException nothing) {
-                throw new CheckpointException("expected " + repository + " as a local path, in the hub's cache " + dir
-                        + " or at " + endpoint + ", which does not answer; correct the path, or try again");
+                throw new CheckpointException("expected " + repository + " in the hub's cache " + dir + " or at "
+                        + endpoint + ", which does not answer; try again, or correct the name if it is a local path");
             }
         }
         Path snapshot = home.resolve("snapshots").resolve(listing.commit());

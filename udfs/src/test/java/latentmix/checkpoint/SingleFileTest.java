@@ -178,6 +178,7 @@ class SingleFileTest {
                 .withScheduler(new ObjectMapper().createObjectNode().put("prediction_type", "epsilon"))
                 .open(CONF);
         assertThat(said.schedulerConfig().get("prediction_type").asText()).isEqualTo("epsilon");
+        assertThat(said.corrections()).as("nothing is assumed").isEmpty();
     }
 
     /** Ids of openai/clip-vit-large-patch14, as its model card and papers print them; sums of its published file. */

@@ -27,6 +27,8 @@ public record Listing(
         Map<String, Long> ignored,
         List<DigestRow> digests,
         Map<String, String> captions) {
+    private static final int LONGEST_SUFFIX = 12; // what is longer is a part of a name
+
     /** Nothing. */
     public static final Listing EMPTY = new Listing(List.of());
 
@@ -57,10 +59,18 @@ public record Listing(
      */
     public record Refused(String path, String reason, String detail) implements Serializable {}
 
+    /** How a file that is no image is counted, by its name. */
+    public static String kind(String name) {
+        if (name.startsWith(".")) {
+            return "hidden";
+        }
+        int dot = name.lastIndexOf('.');
+        String kind = name.substring(Math.max(dot, 0)).toLowerCase(Locale.ROOT);
+        return kind.length() > LONGEST_SUFFIX ? "other" : kind;
+    }
+
     /** Sorts what is found, file by file. */
     static final class Builder {
-        private static final int LONGEST_SUFFIX = 12; // what is longer is a part of a name
-
         private final List<ImageFile> images = new ArrayList<>();
         private final List<Refused> refused = new ArrayList<>();
         private final Map<String, Long> ignored = new TreeMap<>();
@@ -103,15 +113,6 @@ public record Listing(
             images.sort(Comparator.comparing(ImageFile::path));
             refused.sort(Comparator.comparing(Refused::path));
             return new Listing(images, refused, ignored, digests, captions);
-        }
-
-        private static String kind(String name) {
-            if (name.startsWith(".")) {
-                return "hidden";
-            }
-            int dot = name.lastIndexOf('.');
-            String kind = name.substring(Math.max(dot, 0)).toLowerCase(Locale.ROOT);
-            return kind.length() > LONGEST_SUFFIX ? "other" : kind;
         }
     }
 }

@@ -8,15 +8,19 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import latentmix.checkpoint.BuiltIn;
 import latentmix.config.RunConfig;
 import latentmix.plan.Catalog;
 import latentmix.plan.ClassLabel;
+import latentmix.source.ImageFile;
 import latentmix.source.ImageSource;
 import latentmix.source.Listing;
+import latentmix.table.FileNames;
 import latentmix.table.RunFolder;
 import latentmix.work.Batches;
 import latentmix.work.Conflicts;
 import latentmix.work.ImagesWork;
+import org.apache.hadoop.fs.Path;
 
 /**
  * The first stage: finds the images of every class and assigns them to chunks. A task looks at a class, or at several
@@ -29,8 +33,12 @@ final class ImagesStage {
         this.context = context;
     }
 
-    /** What lies in the input beside images, by kind. */
+    /** What lies in a person's input beside images and is not read, by kind. */
     Map<String, Long> ignored(List<Catalog> catalogs) throws IOException {
+        RunConfig.Input input = context.config().input();
+        if (BuiltIn.isBuiltIn(input.root())) {
+            return Map.of();
+        }
         Map<String, Long> ignored = new TreeMap<>();
         Listing beside = context.source().beside(context.run().conf());
         Stream.concat(catalogs.stream().map(Catalog::ignored), Stream.of(beside.ignored()))
@@ -38,6 +46,12 @@ final class ImagesStage {
         long strays = (long) beside.images().size() + beside.refused().size();
         if (strays > 0) {
             ignored.put("images beside the class folders", strays);
+        }
+        if (input.classes() != null) {
+            Path list = new Path(input.classes());
+            if (new Path(input.root()).equals(list.getParent())) { // it is read
+                ignored.computeIfPresent(Listing.kind(list.getName()), (kind, count) -> count == 1 ? null : count - 1);
+            }
         }
         return ignored;
     }
@@ -71,6 +85,20 @@ final class ImagesStage {
         RunConfig.PromptFrom from = context.config().prompt().from();
         return ofClasses("find images", (folder, source, label) -> new ImagesWork(folder, source, chunk, limit, from)
                 .look(label, look, conflicts));
+    }
+
+    /** Names of images that are not of ASCII alone, one a class where there is one. */
+    List<String> unusualNames() {
+        return ofClasses(
+                        "look at names",
+                        (folder, source, label) -> source.list(label.classId(), folder.conf()).images().stream()
+                                .map(ImageFile::path)
+                                .filter(path -> !FileNames.isPlain(path))
+                                .findFirst()
+                                .orElse(""))
+                .stream()
+                .filter(name -> !name.isEmpty())
+                .toList();
     }
 
     @FunctionalInterface

@@ -170,6 +170,7 @@ public final class Pipeline {
         saysFormat(run);
         Pipeline pipeline =
                 new Pipeline(spark, config, run, new Tasks(spark, runFolder, Console.SILENT), new Preparation.OfPlan());
+        pipeline.preflight.checkNames(run, pipeline.classes.classes(), pipeline.images);
         List<Catalog> catalogs = pipeline.images.catalogs(ImagesWork.Look.FORESEE);
         pipeline.preflight.checkImages(catalogs);
         List<StageLeft> left = pipeline.left(catalogs);
@@ -190,6 +191,7 @@ public final class Pipeline {
             throw EvaluateStage.nothingAsked();
         }
         classes.warnings().forEach(tasks.console()::warn);
+        preflight.checkNames(run, classes.classes(), images);
         boolean scan = stages.contains(StageName.INVERT);
         List<Catalog> catalogs = images.catalogs(scan ? ImagesWork.Look.SCAN : ImagesWork.Look.STANDING);
         ImagesStage.warnings(catalogs).forEach(tasks.console()::warn);

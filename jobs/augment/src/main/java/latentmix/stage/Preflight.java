@@ -1,12 +1,16 @@
 package latentmix.stage;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.stream.Stream;
 import latentmix.architecture.Part;
+import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.ConfigException;
@@ -14,11 +18,15 @@ import latentmix.config.RunConfig;
 import latentmix.model.Dtype;
 import latentmix.model.Models;
 import latentmix.plan.Catalog;
+import latentmix.plan.ClassLabel;
 import latentmix.plan.InversionSettings;
 import latentmix.schedule.Scheduler;
 import latentmix.source.ImageSource;
+import latentmix.table.FileNames;
+import latentmix.table.RunFolder;
 import latentmix.table.StageName;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 
 /**
  * What is refused before a network runs: a checkpoint, images, devices and memory that cannot serve the configuration.
@@ -82,6 +90,51 @@ final class Preflight {
                     + " manifests may have them, but none at " + config.input().root()
                     + " has one; name their column by input.columns: {caption: …}, or leave prompt.from out"));
         }
+    }
+
+    /**
+     * Refuses executors that cannot name files on disks of theirs: those of the input, and those of the run folder,
+     * which have classes' names.
+     */
+    void checkNames(RunFolder run, List<ClassLabel> classes, ImagesStage images) throws IOException {
+        List<String> places = List.of(BuiltIn.located(config.input().root()), run.root());
+        boolean isOnDisks = false;
+        for (String place : places) {
+            isOnDisks |= isOnDisk(new Path(place));
+        }
+        if (!isOnDisks) {
+            return;
+        }
+        SortedMap<String, List<String>> hosts = tasks.hostsByEncoding();
+        hosts.remove(StandardCharsets.UTF_8.name());
+        if (hosts.isEmpty()) {
+            return;
+        }
+        List<String> names = Stream.concat(places.stream(), classes.stream().map(ClassLabel::classId))
+                .filter(name -> !FileNames.isPlain(name))
+                .toList();
+        List<String> problems = unnameable(hosts, names);
+        if (problems.isEmpty()) {
+            problems = unnameable(hosts, images.unusualNames());
+        }
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems);
+        }
+    }
+
+    private boolean isOnDisk(Path place) throws IOException {
+        return place.getFileSystem(conf).getUri().getScheme().equals("file");
+    }
+
+    private static List<String> unnameable(SortedMap<String, List<String>> hosts, List<String> names) {
+        List<String> problems = new ArrayList<>();
+        hosts.forEach((encoding, on) -> names.stream()
+                .filter(name -> !FileNames.canName(encoding, name))
+                .findFirst()
+                .ifPresent(name -> problems.add(name + ": expected executors that can name this file, but"
+                        + " sun.jnu.encoding is " + encoding + " on " + String.join(", ", on)
+                        + "; start them with spark.executorEnv.LC_ALL=C.UTF-8")));
+        return problems;
     }
 
     /** Refuses a configuration that the images found cannot serve. */

@@ -4,20 +4,26 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import latentmix.model.AvailableMemory;
 import latentmix.model.Torch;
 import latentmix.plan.OfClass;
+import latentmix.table.FileNames;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import org.apache.spark.SparkConf;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -201,10 +207,32 @@ public final class Tasks {
                 .toList();
     }
 
-    /** Asks as many executors as answer. */
+    /** The hosts of executors by the encoding of their names of files; none where the driver runs all tasks itself. */
+    SortedMap<String, List<String>> hostsByEncoding() {
+        if (spark.isLocal()) {
+            return new TreeMap<>();
+        }
+        return ask(
+                        "ask for encodings",
+                        (folder, item, progress) -> new NamingExecutor(
+                                SparkEnv.get().blockManager().blockManagerId().host(), FileNames.encoding()))
+                .stream()
+                .distinct()
+                .sorted(Comparator.comparing(NamingExecutor::host))
+                .collect(Collectors.groupingBy(
+                        NamingExecutor::encoding,
+                        TreeMap::new,
+                        Collectors.mapping(NamingExecutor::host, Collectors.toList())));
+    }
+
+    private record NamingExecutor(String host, String encoding) implements Serializable {}
+
+    /** Asks as many executors as answer: Spark gives each one of the first tasks. */
     private <B> List<B> ask(String description, Work<Integer, B> question) {
-        List<Integer> asked =
-                IntStream.range(0, spark.defaultParallelism()).boxed().toList();
+        int executors = spark.sc().statusTracker().getExecutorInfos().length; // and the driver
+        List<Integer> asked = IntStream.range(0, Math.max(executors, spark.defaultParallelism()))
+                .boxed()
+                .toList();
         return map(description, asked, asked.size(), spark.sc().longAccumulator(), question);
     }
 

@@ -28,10 +28,24 @@ public final class FileNames {
      * @throws UnnameableException with what to do
      */
     public static void require(String name) throws UnnameableException {
-        boolean ascii = name.chars().allMatch(c -> c < 0x80);
-        if (!ascii && !Charset.forName(ENCODING).newEncoder().canEncode(name)) {
+        if (!canName(ENCODING, name)) {
             throw new UnnameableException(name);
         }
+    }
+
+    /** The encoding of names on this JVM's disks. */
+    public static String encoding() {
+        return ENCODING;
+    }
+
+    /** Whether a name is of ASCII alone, which every JVM can spell. */
+    public static boolean isPlain(String name) {
+        return name.chars().allMatch(c -> c < 0x80);
+    }
+
+    /** Whether a JVM of this encoding has bytes for a name. */
+    public static boolean canName(String encoding, String name) {
+        return isPlain(name) || Charset.forName(encoding).newEncoder().canEncode(name);
     }
 
     /**

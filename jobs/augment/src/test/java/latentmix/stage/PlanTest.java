@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import latentmix.config.ConfigException;
+import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
 import latentmix.table.StageName;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -93,7 +94,8 @@ class PlanTest {
             twin = boots.sorted().skip(8).findFirst().orElseThrow();
         }
         Files.copy(twin, sandals.resolve("twin.png"));
-        RunConfig config = TinyRun.config(input, "run.max_rejected=0.2");
+        Path classes = TinyRun.classes(input.resolve("classes.tsv")); // which is read and not ignored
+        RunConfig config = TinyRun.config(input, "run.max_rejected=0.2", "input.classes=" + classes);
         String run = folder.resolve("run").toString();
 
         Map<String, Long> ignored = Map.of(".db", 1L, ".txt", 1L, "images beside the class folders", 1L);
@@ -117,5 +119,13 @@ class PlanTest {
         assertThat(after.found())
                 .isEqualTo(new Plan.Found(2, 16, 0, Map.of("conflict", 2L, "dangling link", 1L), ignored, List.of()));
         assertThat(after.stages()).allMatch(stage -> stage.rows() == 0);
+    }
+
+    @Test
+    void theNotesOfTheBuiltInSampleAreNoUsersBusiness() throws IOException {
+        Plan plan = Pipeline.plan(
+                spark, ConfigFile.demo(List.of()), folder.resolve("demo").toString());
+        assertThat(plan.found().ignored()).isEmpty();
+        assertThat(plan.found().images()).isEqualTo(640);
     }
 }
