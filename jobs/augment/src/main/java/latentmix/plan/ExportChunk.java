@@ -1,6 +1,7 @@
 package latentmix.plan;
 
 import java.io.Serializable;
+import java.util.List;
 import java.util.Locale;
 import latentmix.table.ContentId;
 
@@ -54,11 +55,17 @@ public sealed interface ExportChunk extends OfClass.Labelled, Serializable {
      * The source images of a chunk of the inverted table.
      *
      * @param inverted its id there
+     * @param leftOut the ids of its images that do not count
      */
-    record Real(String id, ClassLabel label, String inverted, int rows) implements ExportChunk {
+    record Real(String id, ClassLabel label, String inverted, int rows, List<String> leftOut) implements ExportChunk {
+        public Real {
+            leftOut = List.copyOf(leftOut);
+        }
+
         /** The chunk of these images. */
         public static Real of(InversionChunk chunk, String exportId) {
-            return new Real(ContentId.of(exportId, chunk.id()), chunk.label(), chunk.id(), chunk.rows());
+            String id = ContentId.of(exportId, Catalog.without(chunk.id(), chunk.leftOut()));
+            return new Real(id, chunk.label(), chunk.id(), chunk.rows(), chunk.leftOut());
         }
 
         @Override

@@ -1,6 +1,8 @@
 package latentmix.plan;
 
 import java.io.Serializable;
+import java.util.List;
+import java.util.Set;
 import latentmix.table.ContentId;
 
 /**
@@ -9,14 +11,43 @@ import latentmix.table.ContentId;
  * @param id the chunk's id in the features table
  * @param file the table's file that lists it
  * @param chunk its id there
+ * @param rows images that count
+ * @param leftOut the ids of its other images: they are not shown, and not used where they were
  */
-public record FeatureChunk(String id, String classId, Source source, String file, String chunk, int rows)
+public record FeatureChunk(
+        String id, String classId, Source source, String file, String chunk, int rows, List<String> leftOut)
         implements OfClass, Serializable {
-    /** The features, under these settings, of a chunk of a source. */
+    public FeatureChunk {
+        leftOut = List.copyOf(leftOut);
+    }
+
+    /**
+     * The features, under these settings, of a chunk of a source.
+     *
+     * @param done the chunks of features that stand
+     */
+    public static FeatureChunk of(
+            String settingsId,
+            String classId,
+            Source source,
+            String file,
+            String chunk,
+            int rows,
+            List<String> leftOut,
+            Set<String> done) {
+        String whole = ContentId.of(settingsId, source.name(), classId, chunk);
+        return new FeatureChunk(Catalog.made(whole, leftOut, done), classId, source, file, chunk, rows, leftOut);
+    }
+
+    /** The features of a whole chunk. */
     public static FeatureChunk of(
             String settingsId, String classId, Source source, String file, String chunk, int rows) {
-        return new FeatureChunk(
-                ContentId.of(settingsId, source.name(), classId, chunk), classId, source, file, chunk, rows);
+        return of(settingsId, classId, source, file, chunk, rows, List.of(), Set.of());
+    }
+
+    /** Which images its features that count are of: what a measurement's name is made of. */
+    public String content() {
+        return leftOut.isEmpty() ? id : id + " without " + String.join(" ", leftOut);
     }
 
     /** Where the images of a chunk are. */

@@ -1,9 +1,12 @@
 package latentmix.plan;
 
+import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import latentmix.table.ContentId;
+import latentmix.table.InvertedTable;
 
 /**
  * A chunk of the images table.
@@ -11,25 +14,48 @@ import latentmix.table.ContentId;
  * @param id the chunk's id in the inverted table
  * @param file the images table's file that holds it
  * @param images the chunk's id in the images table
- * @param captions the hash of what its images are told; empty where all are told their class's prompt
+ * @param captions the hash of what all its images are told; empty where all are told their class's prompt
+ * @param rows images that count
+ * @param leftOut the ids of its other images: they are not inverted, and not used where they were
  */
-public record InversionChunk(String id, ClassLabel label, String file, String images, String captions, int rows)
+public record InversionChunk(
+        String id, ClassLabel label, String file, String images, String captions, int rows, List<String> leftOut)
         implements OfClass.Labelled, Serializable {
-    /** The chunks that a class's images are inverted in. */
-    public static List<InversionChunk> of(String settingsId, Catalog catalog) {
+    public InversionChunk {
+        leftOut = List.copyOf(leftOut);
+    }
+
+    /**
+     * The chunks that a class's images are inverted in.
+     *
+     * @param done the chunks that stand
+     */
+    public static List<InversionChunk> of(String settingsId, Catalog catalog, Set<String> done) {
         ClassLabel label = catalog.label();
         return catalog.chunks().stream()
                 .map(images -> new InversionChunk(
-                        id(settingsId, label.prompt(), images.id(), images.captions()),
+                        Catalog.made(
+                                id(settingsId, label.prompt(), images.id(), images.captions()),
+                                images.leftOut(),
+                                done),
                         label,
                         images.file(),
                         images.id(),
                         images.captions(),
-                        images.rows()))
+                        images.rows(),
+                        images.leftOut()))
                 .toList();
     }
 
-    /** The chunk's id in the inverted table: what it holds, and how and with which prompts it is inverted. */
+    /** The images that count and were inverted, sorted by id, and what they were inverted with. */
+    public List<InvertedTable.Told> told(InvertedTable table) throws IOException {
+        Set<String> others = Set.copyOf(leftOut);
+        return table.prompts(id).stream()
+                .filter(row -> !others.contains(row.imageId()))
+                .toList();
+    }
+
+    /** The id in the inverted table of a whole chunk: what it holds, and how and with which prompts it is inverted. */
     public static String id(String settingsId, String prompt, String images, String captions) {
         return captions.isEmpty()
                 ? ContentId.of(settingsId, prompt, images)

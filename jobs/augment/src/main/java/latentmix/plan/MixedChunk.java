@@ -6,17 +6,20 @@ import java.util.List;
 /**
  * A chunk of the mixed table.
  *
- * @param inverted the chunks of the inverted table that its pool is made up of
+ * @param pool what it is drawn from
  * @param exported how many of its rows, the first ones by k, enter the dataset
  */
-public record MixedChunk(ClassLabel label, String id, List<String> inverted, int rows, int exported)
-        implements Serializable {
+public record MixedChunk(ClassPool pool, String id, int rows, int exported) implements OfClass.Labelled, Serializable {
     /** What a chunk that is not mixed yet will be. */
     public static MixedChunk of(MixingChunk chunk, List<MixingEntry> entries) {
         List<MixingEntry> exported =
                 entries.stream().filter(MixingEntry::exported).toList();
         int rows = MixingEntry.asked(exported, chunk.settingsId(), chunk.ks());
-        return new MixedChunk(
-                chunk.label(), chunk.id(), chunk.inverted(), chunk.ks().size(), rows);
+        return new MixedChunk(chunk.pool(), chunk.id(), chunk.ks().size(), rows);
+    }
+
+    @Override
+    public ClassLabel label() {
+        return pool.label();
     }
 }

@@ -8,18 +8,17 @@ import latentmix.table.ContentId;
 /**
  * A range of mixtures of one class and one entry of the configuration.
  *
- * @param poolId the pool that was planned for; the work refuses another
- * @param inverted the chunks of the inverted table that make up the pool
+ * @param poolId the pool's id when it was planned for; the work refuses another
+ * @param pool what it is drawn from
  */
 public record MixingChunk(
-        String id,
-        ClassLabel label,
-        MixingSettings settings,
-        String settingsId,
-        String poolId,
-        List<String> inverted,
-        List<Integer> ks)
+        String id, MixingSettings settings, String settingsId, String poolId, ClassPool pool, List<Integer> ks)
         implements OfClass.Labelled, Serializable {
+    @Override
+    public ClassLabel label() {
+        return pool.label();
+    }
+
     /** The chunk's id in the mixed table. */
     public static String id(
             MixingSettings settings, String settingsId, String classId, String poolId, List<Integer> ks) {

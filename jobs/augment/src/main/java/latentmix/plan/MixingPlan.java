@@ -4,11 +4,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
-import java.util.SortedMap;
 import java.util.TreeMap;
-import latentmix.table.ContentId;
-import latentmix.table.InvertedTable;
+import java.util.stream.Collectors;
 import latentmix.table.MixedTable;
 import latentmix.table.RejectedTable;
 import latentmix.table.RunFolder;
@@ -16,8 +15,6 @@ import latentmix.table.StageName;
 
 /** Which mixtures of a class are still to be made, and which chunks of the mixed table are this configuration's. */
 public final class MixingPlan {
-    private static final String CAPTIONS = "captions";
-
     private final RunFolder run;
     private final int chunkRows;
 
@@ -27,60 +24,57 @@ public final class MixingPlan {
     }
 
     /**
-     * The chunks to mix so that every entry has its mixtures of the pool that these inverted chunks make up. Entries of
-     * the same settings share their mixtures.
+     * The chunks to mix so that every entry has its mixtures of a pool. Entries of the same settings share their
+     * mixtures.
      *
      * @param refusing the chunks that refused mixtures, of any class: they lie in one folder, which is listed once for
      *     all
      */
-    public List<MixingChunk> missing(
-            ClassLabel label, List<String> inverted, List<MixingEntry> entries, Set<String> refusing)
+    public List<MixingChunk> missing(ClassPool pool, List<MixingEntry> entries, Set<String> refusing)
             throws IOException {
-        return chunks(label, inverted, poolId(run, label, inverted), entries, done(label.classId(), refusing));
+        return chunks(pool, pool.id(run), entries, done(pool.classId(), refusing));
     }
 
     /** The chunks that will be mixed of a pool whose images are not inverted yet. */
     public List<MixingChunk> foreseen(ClassLabel label, List<MixingEntry> entries) {
-        return chunks(label, List.of(), "", entries, new HashSet<>());
+        return chunks(new ClassPool(label, List.of()), "", entries, new HashSet<>());
     }
 
-    private List<MixingChunk> chunks(
-            ClassLabel label, List<String> inverted, String poolId, List<MixingEntry> entries, Set<String> done) {
+    private List<MixingChunk> chunks(ClassPool pool, String poolId, List<MixingEntry> entries, Set<String> done) {
         List<MixingChunk> chunks = new ArrayList<>();
         for (MixingEntry entry : entries) {
             MixingSettings settings = entry.settings();
             TreeMap<Integer, List<Integer>> missing = new TreeMap<>(); // by block of chunkRows
             for (int k = 0; k < entry.mixtures(); k++) {
-                if (done.add(settings.mixId(entry.settingsId(), label.classId(), poolId, k))) {
+                if (done.add(settings.mixId(entry.settingsId(), pool.classId(), poolId, k))) {
                     missing.computeIfAbsent(k / chunkRows, block -> new ArrayList<>())
                             .add(k);
                 }
             }
             for (List<Integer> ks : missing.values()) {
-                String id = MixingChunk.id(settings, entry.settingsId(), label.classId(), poolId, ks);
-                chunks.add(new MixingChunk(id, label, settings, entry.settingsId(), poolId, inverted, ks));
+                String id = MixingChunk.id(settings, entry.settingsId(), pool.classId(), poolId, ks);
+                chunks.add(new MixingChunk(id, settings, entry.settingsId(), poolId, pool, ks));
             }
         }
         return chunks;
     }
 
     /**
-     * The chunks of a class that hold mixtures of these entries and of the pool that these inverted chunks make up.
-     * Those of another prompt or of other images stay in the table and are left out.
+     * The chunks that hold mixtures of a pool that these entries ask for. Those of another prompt or of other images
+     * stay in the table and are left out.
      */
-    public List<MixedChunk> mixed(ClassLabel label, List<String> inverted, List<MixingEntry> entries)
-            throws IOException {
-        String poolId = poolId(run, label, inverted);
+    public List<MixedChunk> mixed(ClassPool pool, List<MixingEntry> entries) throws IOException {
+        String poolId = pool.id(run);
         List<MixingEntry> exported =
                 entries.stream().filter(MixingEntry::exported).toList();
         List<MixedChunk> chunks = new ArrayList<>();
-        MixedTable table = new MixedTable(run, label.classId());
+        MixedTable table = new MixedTable(run, pool.classId());
         for (String chunk : table.chunks()) {
             List<MixedTable.Key> keys = table.keys(chunk).stream()
                     .filter(key -> key.poolId().equals(poolId))
                     .toList();
             if (asked(keys, entries) > 0) {
-                chunks.add(new MixedChunk(label, chunk, inverted, keys.size(), asked(keys, exported)));
+                chunks.add(new MixedChunk(pool, chunk, keys.size(), asked(keys, exported)));
             }
         }
         return chunks;
@@ -93,36 +87,25 @@ public final class MixingPlan {
     }
 
     /**
-     * The pool's id: the hash of its class's prompt and of its sorted image ids, and of what they were inverted with
-     * where that is another prompt.
+     * Mixtures of these entries' settings that stand and do not count, by why.
      *
-     * @param prompts by image id
+     * @param poolId the pool whose mixtures count; empty where it does not stand yet
      */
-    public static String poolId(String prompt, SortedMap<String, String> prompts) {
-        List<String> parts = new ArrayList<>();
-        parts.add(prompt);
-        parts.addAll(prompts.keySet());
-        if (!prompts.values().stream().allMatch(prompt::equals)) {
-            parts.add(CAPTIONS); // which no image id is
-            parts.addAll(prompts.values());
-        }
-        return ContentId.of(parts);
-    }
-
-    /** The id of the pool that these chunks of the inverted table make up. */
-    public static String poolId(RunFolder run, ClassLabel label, List<String> inverted) throws IOException {
-        return poolId(label.prompt(), prompts(run, label.classId(), inverted));
-    }
-
-    /** What the images of these chunks of the inverted table were inverted with, by image id. */
-    public static SortedMap<String, String> prompts(RunFolder run, String classId, List<String> inverted)
+    public static Map<String, Long> leftOut(RunFolder run, String classId, String poolId, List<MixingEntry> entries)
             throws IOException {
-        InvertedTable table = new InvertedTable(run, classId);
-        TreeMap<String, String> prompts = new TreeMap<>();
-        for (String chunk : inverted) {
-            table.prompts(chunk).forEach(row -> prompts.put(row.imageId(), row.prompt()));
+        Set<String> settings = entries.stream().map(MixingEntry::settingsId).collect(Collectors.toSet());
+        Map<String, Long> leftOut = new TreeMap<>();
+        MixedTable table = new MixedTable(run, classId);
+        for (String chunk : table.chunks()) {
+            for (MixedTable.Key key : table.keys(chunk)) {
+                if (settings.contains(key.settingsId()) && !key.poolId().equals(poolId)) {
+                    leftOut.merge("mixtures of other pools", 1L, Long::sum);
+                } else if (settings.contains(key.settingsId()) && asked(List.of(key), entries) == 0) {
+                    leftOut.merge("mixtures beyond the count", 1L, Long::sum);
+                }
+            }
         }
-        return prompts;
+        return leftOut;
     }
 
     private Set<String> done(String classId, Set<String> refusing) throws IOException {

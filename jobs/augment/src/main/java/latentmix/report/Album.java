@@ -12,8 +12,9 @@ import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
 import latentmix.image.Resize;
 import latentmix.image.UnreadableImage;
-import latentmix.plan.ClassLabel;
+import latentmix.plan.ClassPool;
 import latentmix.plan.GenerationChunk;
+import latentmix.plan.InversionChunk;
 import latentmix.plan.MixedChunk;
 import latentmix.plan.MixingEntry;
 import latentmix.plan.MixingPlan;
@@ -50,29 +51,27 @@ public record Album(ImageSource source, long maxPixels, List<MixingEntry> entrie
         entries = List.copyOf(entries);
     }
 
-    /** The pictures of a class, of which these chunks of the inverted table are the configuration's. */
-    public Gallery open(RunFolder run, ClassLabel label, List<String> inverted) throws IOException {
+    /** The pictures of a class. */
+    public Gallery open(RunFolder run, ClassPool pool) throws IOException {
         List<Grid> grids = new ArrayList<>();
         for (MixingEntry entry : entries) {
-            grids.add(grid(run, label, inverted, entry));
+            grids.add(grid(run, pool, entry));
         }
-        return new Gallery(label, sources(run, label, inverted), grids);
+        return new Gallery(pool.label(), sources(run, pool), grids);
     }
 
-    private List<Picture> sources(RunFolder run, ClassLabel label, List<String> inverted) throws IOException {
-        InvertedTable table = new InvertedTable(run, label.classId());
-        Set<String> present = table.chunks();
+    private List<Picture> sources(RunFolder run, ClassPool pool) throws IOException {
+        InvertedTable table = new InvertedTable(run, pool.classId());
         SourceImages images = new SourceImages(source, run, maxPixels);
         List<Picture> pictures = new ArrayList<>();
-        for (String chunk : inverted) {
-            if (!present.contains(chunk)) {
-                continue;
-            }
-            for (InvertedTable.Source row : table.sources(chunk)) {
+        for (InversionChunk chunk : pool.inverted()) {
+            for (InvertedTable.Source row : table.sources(chunk.id())) {
                 if (pictures.size() == SOURCES) {
                     return pictures;
                 }
-                source(images, row).ifPresent(pictures::add);
+                if (!chunk.leftOut().contains(row.imageId())) {
+                    source(images, row).ifPresent(pictures::add);
+                }
             }
         }
         return pictures;
@@ -89,18 +88,16 @@ public record Album(ImageSource source, long maxPixels, List<MixingEntry> entrie
         }
     }
 
-    private Grid grid(RunFolder run, ClassLabel label, List<String> inverted, MixingEntry entry) throws IOException {
+    private Grid grid(RunFolder run, ClassPool pool, MixingEntry entry) throws IOException {
         MixingSettings settings = entry.settings();
         int perCell = Math.min(entry.count(), Math.max(1, PICTURES_PER_GRID / settings.cells()));
         List<List<Picture>> cells = new ArrayList<>();
         for (int k = 0; k < settings.cells(); k++) {
             cells.add(new ArrayList<>());
         }
-        Set<String> present = new GeneratedTable(run, label.classId()).chunks();
-        GeneratedMixtures tables = new GeneratedMixtures(run, label.classId());
-        Set<String> standing = new InvertedTable(run, label.classId()).chunks();
-        List<String> pool = inverted.stream().filter(standing::contains).toList();
-        for (MixedChunk mixed : new MixingPlan(run, chunkRows).mixed(label, pool, List.of(entry))) {
+        Set<String> present = new GeneratedTable(run, pool.classId()).chunks();
+        GeneratedMixtures tables = new GeneratedMixtures(run, pool.classId());
+        for (MixedChunk mixed : new MixingPlan(run, chunkRows).mixed(pool, List.of(entry))) {
             String generated = GenerationChunk.id(generationId, mixed.id());
             if (cells.stream().allMatch(cell -> cell.size() == perCell)) {
                 break;

@@ -16,7 +16,8 @@ import latentmix.work.Census;
  * @param images distinct images among them
  * @param asked mixtures asked for
  * @param rejected rows of {@code rejected}, by stage and reason
- * @param ignored what lay in the input and was no image by its name, by kind; empty where the run did not look
+ * @param ignored what lay in the input and was no image by its name, by kind
+ * @param leftOut rows that stay in the tables and do not count for these images and this configuration, by why
  * @param uncaptioned images that had their class's prompt for want of a caption; not written where it is 0
  */
 public record Counts(
@@ -28,6 +29,7 @@ public record Counts(
         long generated,
         Map<String, Map<String, Long>> rejected,
         Map<String, Long> ignored,
+        Map<String, Long> leftOut,
         @JsonInclude(JsonInclude.Include.NON_DEFAULT) long uncaptioned) {
     /** The sum over classes. */
     public static Counts of(Collection<Census> classes, Map<String, Long> ignored, long uncaptioned) {
@@ -38,6 +40,7 @@ public record Counts(
         long asked = 0;
         long mixed = 0;
         long generated = 0;
+        Map<String, Long> leftOut = new TreeMap<>();
         for (Census census : classes) {
             files += census.images() + census.rejected(StageName.IMAGES);
             images += census.images();
@@ -45,12 +48,13 @@ public record Counts(
             asked += census.mixed() + census.rejected(StageName.MIX);
             mixed += census.mixed();
             generated += census.generated();
+            census.leftOut().forEach((why, rows) -> leftOut.merge(why, rows, Long::sum));
             census.rejected()
                     .forEach((stage, reasons) ->
                             reasons.forEach((reason, rows) -> rejected.computeIfAbsent(stage, s -> new TreeMap<>())
                                     .merge(reason, rows, Long::sum)));
         }
-        return new Counts(files, images, inverted, asked, mixed, generated, rejected, ignored, uncaptioned);
+        return new Counts(files, images, inverted, asked, mixed, generated, rejected, ignored, leftOut, uncaptioned);
     }
 
     /** Counts by name as a person reads them: "12 .txt, 1 .db". */

@@ -79,6 +79,11 @@ public record Report(
         return Counts.listed(summary.counts().ignored());
     }
 
+    /** What stays in the tables and does not count. */
+    String leftOut() {
+        return Counts.listed(summary.counts().leftOut());
+    }
+
     private Flow flow(String stage, String what, long in, long out) {
         return new Flow(stage, what, in, refused(stage), out, Counts.listed(reasons(stage)));
     }

@@ -36,6 +36,9 @@ final class Ending {
         if (!counts.ignored().isEmpty()) {
             lines.add("Ignored in the input: " + Counts.listed(counts.ignored()));
         }
+        if (!counts.leftOut().isEmpty()) {
+            lines.add("Left out, though their rows stay in the tables: " + Counts.listed(counts.leftOut()));
+        }
         if (counts.rejectedShare() > allowed) {
             String reasons = counts.rejected().entrySet().stream()
                     .flatMap(stage -> stage.getValue().entrySet().stream()

@@ -218,7 +218,7 @@ final class EvaluateStage {
         }
         String reference = ContentId.of(references.stream()
                 .flatMap(catalog ->
-                        catalog.chunks().stream().map(chunk -> catalog.label().classId() + "/" + chunk.id()))
+                        catalog.chunks().stream().map(chunk -> catalog.label().classId() + "/" + chunk.content()))
                 .sorted()
                 .toList());
         List<String> features = networks.stream().map(Network::settingsId).toList();
@@ -345,22 +345,25 @@ final class EvaluateStage {
     }
 
     private Map<Network, Map<String, ClassChunks>> chunks(
-            Plan plan, List<Catalog> input, List<InversionChunk> inversions, List<GenerationChunk> generations) {
+            Plan plan, List<Catalog> input, List<InversionChunk> inversions, List<GenerationChunk> generations)
+            throws IOException {
+        Set<String> done = run.chunks(Table.FEATURES);
         Map<Network, Map<String, ClassChunks>> chunks = new LinkedHashMap<>();
         for (Network network : networks) {
             Map<String, ClassChunks> byClass = new LinkedHashMap<>();
-            classes.classes().forEach(label -> byClass.put(label.classId(), new ClassChunks(label)));
-            list(network, Source.INPUT, input, byClass);
+            classes.classes().forEach(label -> byClass.put(label.classId(), new ClassChunks(label, network, done)));
+            list(Source.INPUT, input, byClass);
             if (hasReference()) {
-                list(network, Source.REFERENCE, plan.references(), byClass);
+                list(Source.REFERENCE, plan.references(), byClass);
             }
             for (InversionChunk chunk : inversions) {
                 byClass.get(chunk.label().classId())
-                        .add(network, Source.RECONSTRUCTION, chunk.id(), chunk.id(), chunk.rows());
+                        .add(Source.RECONSTRUCTION, chunk.id(), chunk.id(), chunk.rows(), chunk.leftOut());
             }
             for (GenerationChunk chunk : generations) {
                 ClassChunks own = byClass.get(chunk.label().classId());
-                own.mixed.put(chunk.mixed(), own.add(network, Source.GENERATED, chunk.id(), chunk.id(), chunk.rows()));
+                own.mixed.put(
+                        chunk.mixed(), own.add(Source.GENERATED, chunk.id(), chunk.id(), chunk.rows(), List.of()));
             }
             chunks.put(network, byClass);
         }
@@ -377,41 +380,44 @@ final class EvaluateStage {
     /** A class's chunks of features by one network. */
     private static final class ClassChunks {
         private final ClassLabel label;
+        private final Network network;
+        private final Set<String> done;
         private final List<FeatureChunk> chunks = new ArrayList<>();
-        private final Map<String, String> mixed = new LinkedHashMap<>();
+        private final Map<String, FeatureChunk> mixed = new LinkedHashMap<>();
 
-        ClassChunks(ClassLabel label) {
+        ClassChunks(ClassLabel label, Network network, Set<String> done) {
             this.label = label;
+            this.network = network;
+            this.done = done;
         }
 
-        String add(Network network, Source source, String file, String chunk, int rows) {
-            FeatureChunk added = FeatureChunk.of(network.settingsId(), label.classId(), source, file, chunk, rows);
+        FeatureChunk add(Source source, String file, String chunk, int rows, List<String> leftOut) {
+            FeatureChunk added =
+                    FeatureChunk.of(network.settingsId(), label.classId(), source, file, chunk, rows, leftOut, done);
             chunks.add(added);
-            return added.id();
+            return added;
         }
 
-        List<String> ids(Source source) {
-            return chunks.stream()
-                    .filter(chunk -> chunk.source() == source)
-                    .map(FeatureChunk::id)
-                    .toList();
+        List<FeatureChunk> of(Source source) {
+            return chunks.stream().filter(chunk -> chunk.source() == source).toList();
         }
 
         EvaluationWork.Chunks measuredBy(FeatureKind kind) {
             return new EvaluationWork.Chunks(
                     label,
                     kind,
-                    ids(Source.INPUT),
-                    ids(Source.REFERENCE),
-                    ids(Source.RECONSTRUCTION),
+                    of(Source.INPUT),
+                    of(Source.REFERENCE),
+                    of(Source.RECONSTRUCTION),
                     new LinkedHashMap<>(mixed));
         }
     }
 
-    private static void list(Network network, Source source, List<Catalog> catalogs, Map<String, ClassChunks> byClass) {
+    private static void list(Source source, List<Catalog> catalogs, Map<String, ClassChunks> byClass) {
         for (Catalog catalog : catalogs) {
             for (Catalog.Chunk chunk : catalog.chunks()) {
-                byClass.get(catalog.label().classId()).add(network, source, chunk.file(), chunk.id(), chunk.rows());
+                byClass.get(catalog.label().classId())
+                        .add(source, chunk.file(), chunk.id(), chunk.rows(), chunk.leftOut());
             }
         }
     }
@@ -422,7 +428,7 @@ final class EvaluateStage {
         Set<String> made = new TreeSet<>();
         chunks.values().forEach(byClass -> byClass.values()
                 .forEach(own -> own.chunks.forEach(
-                        chunk -> (chunk.source() == Source.GENERATED ? made : real).add(chunk.id()))));
+                        chunk -> (chunk.source() == Source.GENERATED ? made : real).add(chunk.content()))));
         List<String> names = new ArrayList<>();
         for (int i = 0; i < plan.ids().size(); i++) {
             boolean mixtures = i < settings.mixing().size();

@@ -17,6 +17,7 @@ import latentmix.export.DatasetCard;
 import latentmix.export.DatasetFeatures;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassList;
+import latentmix.plan.ClassPool;
 import latentmix.plan.ExportChunk;
 import latentmix.plan.ExportShard;
 import latentmix.plan.InversionChunk;
@@ -300,14 +301,11 @@ final class ExportStage {
     /**
      * Replaces {@code report.html}, with pictures of some classes.
      *
-     * @param inversions this configuration's chunks of the inverted table
+     * @param inverted this configuration's chunks of the inverted table that stand
      * @param exported images in the dataset
      */
-    void report(List<InversionChunk> inversions, RunSummary summary, long exported, List<MetricRow> metrics)
+    void report(List<InversionChunk> inverted, RunSummary summary, long exported, List<MetricRow> metrics)
             throws IOException {
-        Map<ClassLabel, ArrayList<String>> inverted = new LinkedHashMap<>();
-        classes.classes().forEach(label -> inverted.put(label, new ArrayList<>()));
-        inversions.forEach(chunk -> inverted.get(chunk.label()).add(chunk.id()));
         int shown = Math.min(CLASSES_IN_REPORT, classes.classes().size());
         List<ClassLabel> labels = IntStream.range(0, shown)
                 .mapToObj(i -> classes.classes()
@@ -321,8 +319,8 @@ final class ExportStage {
                 config.run().chunk());
         List<Gallery> galleries = tasks.map(
                 "open the report's pictures",
-                labels,
-                (folder, label, progress) -> album.open(folder, label, inverted.get(label)));
+                ClassPool.of(labels, inverted),
+                (folder, pool, progress) -> album.open(folder, pool));
         String html = new Report(config, summary, exported, classes.classes().size(), galleries, metrics).html();
         run.publish(run.path("report.html"), html.getBytes(StandardCharsets.UTF_8));
     }

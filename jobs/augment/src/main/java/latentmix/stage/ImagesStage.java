@@ -56,22 +56,14 @@ final class ImagesStage {
         return ignored;
     }
 
-    /** What a person should know of images that stand. */
+    /** What a person should know of images that count. */
     static List<String> warnings(List<Catalog> catalogs) {
-        List<String> warnings = new ArrayList<>();
         long uncaptioned = catalogs.stream().mapToLong(Catalog::uncaptioned).sum();
-        if (uncaptioned > 0) {
-            warnings.add("prompt.from: " + uncaptioned + " of "
-                    + catalogs.stream().mapToLong(Catalog::images).sum()
-                    + " images have no caption, and are inverted with their class's prompt");
-        }
-        catalogs.stream()
-                .filter(catalog -> catalog.standingConflicts() > 0)
-                .map(catalog -> "input.conflicts: " + catalog.standingConflicts() + " images of class "
-                        + catalog.label().classId() + " now lie in another class, too; those of the other are refused,"
-                        + " these stand in this run folder: take one away, and use another run folder")
-                .forEach(warnings::add);
-        return warnings;
+        return uncaptioned == 0
+                ? List.of()
+                : List.of("prompt.from: " + uncaptioned + " of "
+                        + catalogs.stream().mapToLong(Catalog::images).sum()
+                        + " images have no caption, and are inverted with their class's prompt");
     }
 
     /** The images of every class, in the order of classes. */
@@ -125,9 +117,6 @@ final class ImagesStage {
 
     /** The images that lie in several classes. Of each image 64 bits come to the driver, of those in question a row. */
     private Conflicts conflicts(ImagesWork.Look look) {
-        if (look == ImagesWork.Look.STANDING) {
-            return Conflicts.NONE;
-        }
         int chunk = context.chunkRows();
         Set<Long> suspects = Conflicts.suspects(ofClasses(
                 "read images", (folder, source, label) -> new ImagesWork(folder, source, chunk).prefixes(label, look)));

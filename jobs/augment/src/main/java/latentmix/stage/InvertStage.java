@@ -21,10 +21,11 @@ final class InvertStage {
     }
 
     /** This configuration's chunks of the inverted table, done or not. */
-    List<InversionChunk> chunks(List<Catalog> catalogs) {
+    List<InversionChunk> chunks(List<Catalog> catalogs) throws IOException {
         String settingsId = context.settings().inversionId();
+        Set<String> done = context.run().chunks(Table.INVERTED);
         return catalogs.stream()
-                .flatMap(catalog -> InversionChunk.of(settingsId, catalog).stream())
+                .flatMap(catalog -> InversionChunk.of(settingsId, catalog, done).stream())
                 .toList();
     }
 

@@ -2,13 +2,14 @@ package latentmix.stage;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import latentmix.plan.ClassLabel;
+import latentmix.plan.ClassPool;
 import latentmix.plan.InversionChunk;
 import latentmix.plan.MixedChunk;
 import latentmix.plan.MixingChunk;
@@ -42,13 +43,12 @@ final class MixStage {
     }
 
     private List<MixedChunk> listed(List<InversionChunk> inverted) {
-        Map<ClassLabel, List<String>> pools = pools(inverted);
         int chunkRows = context.chunkRows();
         List<MixingEntry> entries = context.settings().mixing();
         return context.tasks()
-                .flatMap("list mixtures", List.copyOf(pools.keySet()), (folder, label, progress) -> new MixingPlan(
+                .flatMap("list mixtures", ClassPool.of(inverted), (folder, pool, progress) -> new MixingPlan(
                                 folder, chunkRows)
-                        .mixed(label, pools.get(label), entries));
+                        .mixed(pool, entries));
     }
 
     /**
@@ -68,29 +68,19 @@ final class MixStage {
         mixed = null;
     }
 
-    /** The chunks' ids by class. */
-    static Map<ClassLabel, List<String>> pools(List<InversionChunk> inverted) {
-        Map<ClassLabel, List<String>> pools = new LinkedHashMap<>();
-        for (InversionChunk chunk : inverted) {
-            pools.computeIfAbsent(chunk.label(), label -> new ArrayList<>()).add(chunk.id());
-        }
-        return pools;
-    }
-
     /**
      * The chunks to mix.
      *
      * @param inverted the chunks of the inverted table that stand
      */
     List<MixingChunk> missing(List<InversionChunk> inverted) throws IOException {
-        Map<ClassLabel, List<String>> pools = pools(inverted);
         int chunkRows = context.chunkRows();
         List<MixingEntry> entries = context.settings().mixing();
         Set<String> refusing = context.run().rejectedChunks(StageName.MIX);
         return context.tasks()
-                .flatMap("plan mixtures", List.copyOf(pools.keySet()), (folder, label, progress) -> new MixingPlan(
+                .flatMap("plan mixtures", ClassPool.of(inverted), (folder, pool, progress) -> new MixingPlan(
                                 folder, chunkRows)
-                        .missing(label, pools.get(label), entries, refusing));
+                        .missing(pool, entries, refusing));
     }
 
     /**
@@ -111,6 +101,25 @@ final class MixStage {
                                 folder, chunkRows)
                         .foreseen(label, entries)));
         return chunks;
+    }
+
+    /** Mixtures of this configuration's settings that stand and do not count, by why. */
+    Map<String, Long> leftOut(List<InversionChunk> inversions) throws IOException {
+        List<MixingEntry> entries = context.settings().mixing();
+        Set<ClassLabel> growing =
+                invert.missing(inversions).stream().map(InversionChunk::label).collect(Collectors.toSet());
+        Map<String, Long> leftOut = new TreeMap<>();
+        context.tasks()
+                .map(
+                        "count mixtures of other pools",
+                        ClassPool.of(context.classes().classes(), invert.standing(inversions)),
+                        (folder, pool, progress) -> new TreeMap<>(MixingPlan.leftOut(
+                                folder,
+                                pool.classId(),
+                                growing.contains(pool.label()) ? "" : pool.id(folder),
+                                entries)))
+                .forEach(counts -> counts.forEach((why, rows) -> leftOut.merge(why, rows, Long::sum)));
+        return leftOut;
     }
 
     StageResult run(List<InversionChunk> inversions) throws IOException {

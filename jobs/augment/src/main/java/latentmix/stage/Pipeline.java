@@ -20,8 +20,8 @@ import latentmix.config.ConfigException;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
 import latentmix.plan.Catalog;
-import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassList;
+import latentmix.plan.ClassPool;
 import latentmix.plan.ExitCode;
 import latentmix.plan.FeatureChunk;
 import latentmix.plan.GenerationChunk;
@@ -29,7 +29,6 @@ import latentmix.plan.InversionChunk;
 import latentmix.plan.MixedChunk;
 import latentmix.plan.MixingChunk;
 import latentmix.plan.MixingEntry;
-import latentmix.plan.MixingPlan;
 import latentmix.plan.NetworkCost;
 import latentmix.plan.RunSettings;
 import latentmix.report.Counts;
@@ -131,19 +130,38 @@ public final class Pipeline {
         return summary(spark, config, runFolder, stages).exitCode().code();
     }
 
+    /**
+     * A run that ended.
+     *
+     * @param summary what {@code run_summary.json} says
+     * @param pools the inverted images that count, class by class: the rows that count were made of them
+     */
+    public record Finished(RunSummary summary, List<ClassPool> pools) {
+        public Finished {
+            pools = List.copyOf(pools);
+        }
+    }
+
     /** The same; returns what {@code run_summary.json} says. */
     public static RunSummary summary(JavaSparkContext spark, RunConfig config, String runFolder, List<StageName> stages)
             throws IOException {
         return summary(spark, config, runFolder, stages, RunTerms.NONE);
     }
 
+    /** The same under terms. */
+    public static RunSummary summary(
+            JavaSparkContext spark, RunConfig config, String runFolder, List<StageName> stages, RunTerms terms)
+            throws IOException {
+        return finished(spark, config, runFolder, stages, terms).summary();
+    }
+
     /**
-     * The same under terms.
+     * The same; says which images count, too.
      *
-     * @return whose exit code may be 75, too: stopped before the end, and to be run again
+     * @return whose exit code may be 75: stopped before the end, and to be run again
      * @throws Lease.HeldException if another run holds the folder
      */
-    public static RunSummary summary(
+    public static Finished finished(
             JavaSparkContext spark, RunConfig config, String runFolder, List<StageName> stages, RunTerms terms)
             throws IOException {
         RunFolder run = folder(spark, runFolder);
@@ -178,7 +196,11 @@ public final class Pipeline {
                 left,
                 RowBytes.of(pipeline.checkpoint, pipeline.settings.inversion(), config.inversionMethod())
                         .sizes(run, left),
-                Plan.Found.of(pipeline.classes, catalogs, pipeline.images.ignored(catalogs)));
+                Plan.Found.of(
+                        pipeline.classes,
+                        catalogs,
+                        pipeline.images.ignored(catalogs),
+                        pipeline.mix.leftOut(pipeline.invert.chunks(catalogs))));
     }
 
     /** How fast each stage was when it last did something in a run folder. */
@@ -186,7 +208,7 @@ public final class Pipeline {
         return RunSummary.measured(folder(spark, runFolder));
     }
 
-    private RunSummary run(Set<StageName> stages, Stop stop, Lease lease, RunTerms terms) throws IOException {
+    private Finished run(Set<StageName> stages, Stop stop, Lease lease, RunTerms terms) throws IOException {
         if (evaluate.isEmpty() && stages.equals(EnumSet.of(StageName.EVALUATE))) {
             throw EvaluateStage.nothingAsked();
         }
@@ -207,6 +229,7 @@ public final class Pipeline {
         List<InversionChunk> inversions = invert.chunks(catalogs);
         if (terms.retryRejected()) {
             forgetRejected(stages, catalogs, inversions);
+            inversions = invert.chunks(catalogs);
         }
         ExportStage.Done exported = ExportStage.Done.NOTHING;
         for (StageName stage : stages) {
@@ -240,7 +263,7 @@ public final class Pipeline {
         boolean stopped = tasks.isStopped();
         List<StageLeft> left = stopped ? left(stages) : List.of();
         long uncaptioned = catalogs.stream().mapToLong(Catalog::uncaptioned).sum();
-        Counts counts = count(inversions, ignored, uncaptioned);
+        Counts counts = count(catalogs, inversions, ignored, uncaptioned);
         ExitCode exitCode = stopped
                 ? ExitCode.TRY_AGAIN
                 : counts.rejectedShare() > config.run().maxRejected() ? ExitCode.TOO_MANY_REJECTS : ExitCode.DONE;
@@ -255,15 +278,16 @@ public final class Pipeline {
                 summaries,
                 RunSummary.measured(run, summaries));
         summary.publish(run);
+        Finished finished = new Finished(summary, ClassPool.of(classes.classes(), invert.standing(inversions)));
         if (stopped) {
             terms.ending().say(Ending.stopped(stop.reason(), left));
-            return summary;
+            return finished;
         }
         if (stages.contains(StageName.EXPORT)) {
             List<MetricRow> metrics =
                     evaluate.isEmpty() ? List.of() : evaluate.get().rows(catalogs);
             export.describe(exported, metrics);
-            export.report(inversions, summary, exported.images(), metrics);
+            export.report(invert.standing(inversions), summary, exported.images(), metrics);
         }
         boolean didNothing = summaries.stream().allMatch(stage -> stage.chunks() == 0);
         Ending.done(
@@ -274,7 +298,7 @@ public final class Pipeline {
                         didNothing,
                         config.run().maxRejected())
                 .forEach(terms.ending()::say);
-        return summary;
+        return finished;
     }
 
     private static RunFolder folder(JavaSparkContext spark, String location) {
@@ -381,14 +405,15 @@ public final class Pipeline {
         mix.forgetListing();
     }
 
-    private record ToCount(ClassLabel label, List<InversionChunk> inversions, List<GenerationChunk> generations)
+    private record ToCount(Catalog catalog, List<InversionChunk> inversions, List<GenerationChunk> generations)
             implements Serializable {}
 
-    private Counts count(List<InversionChunk> inversions, Map<String, Long> ignored, long uncaptioned)
+    private Counts count(
+            List<Catalog> catalogs, List<InversionChunk> inversions, Map<String, Long> ignored, long uncaptioned)
             throws IOException {
         Map<String, ToCount> byClass = new LinkedHashMap<>();
-        for (ClassLabel label : classes.classes()) {
-            byClass.put(label.classId(), new ToCount(label, new ArrayList<>(), new ArrayList<>()));
+        for (Catalog catalog : catalogs) {
+            byClass.put(catalog.label().classId(), new ToCount(catalog, new ArrayList<>(), new ArrayList<>()));
         }
         inversions.forEach(
                 chunk -> byClass.get(chunk.label().classId()).inversions().add(chunk));
@@ -401,7 +426,7 @@ public final class Pipeline {
                 "count rows",
                 List.copyOf(byClass.values()),
                 (folder, item, progress) ->
-                        Census.of(folder, item.label(), item.inversions(), entries, item.generations(), refusing)));
+                        Census.of(folder, item.catalog(), item.inversions(), entries, item.generations(), refusing)));
         counted.add(Census.ofNoClass(run, StageName.IMAGES, source.indices()));
         counted.add(export.refused(inversions));
         return Counts.of(counted, ignored, uncaptioned);
@@ -411,13 +436,13 @@ public final class Pipeline {
     private List<CellScores> scores(List<InversionChunk> inversions) throws IOException {
         List<MixingEntry> entries = settings.mixing();
         String settingsId = settings.generationId();
-        Map<ClassLabel, List<String>> pools = MixStage.pools(invert.standing(inversions));
+        List<ClassPool> pools = ClassPool.of(classes.classes(), invert.standing(inversions));
         return tasks
-                .map("score mixtures", classes.classes(), (folder, label, progress) -> {
+                .map("score mixtures", pools, (folder, pool, progress) -> {
                     ArrayList<CellScores> cells = new ArrayList<>();
-                    String pool = MixingPlan.poolId(folder, label, pools.getOrDefault(label, List.of()));
+                    String poolId = pool.id(folder);
                     for (MixingEntry entry : entries) {
-                        cells.addAll(CellScores.of(folder, label, entry, pool, settingsId));
+                        cells.addAll(CellScores.of(folder, pool.label(), entry, poolId, settingsId));
                     }
                     return cells;
                 })

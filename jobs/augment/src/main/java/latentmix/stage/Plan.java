@@ -10,7 +10,6 @@ import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import latentmix.plan.Catalog;
 import latentmix.plan.ClassList;
 import latentmix.report.Counts;
@@ -39,6 +38,7 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
      * @param unread those of them that no run has read
      * @param refused files by reason
      * @param ignored what is no image by its name, by kind
+     * @param leftOut rows that stay in the tables and do not count, by why
      * @param warnings what a person should know of the classes
      */
     public record Found(
@@ -47,23 +47,30 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
             long unread,
             Map<String, Long> refused,
             Map<String, Long> ignored,
+            Map<String, Long> leftOut,
             List<String> warnings) {
         public Found {
             refused = Collections.unmodifiableMap(new TreeMap<>(refused));
             ignored = Collections.unmodifiableMap(new TreeMap<>(ignored));
+            leftOut = Collections.unmodifiableMap(new TreeMap<>(leftOut));
             warnings = List.copyOf(warnings);
         }
 
-        static Found of(ClassList classes, List<Catalog> catalogs, Map<String, Long> ignored) {
+        static Found of(
+                ClassList classes, List<Catalog> catalogs, Map<String, Long> ignored, Map<String, Long> mixtures) {
             Map<String, Long> refused = new TreeMap<>();
-            catalogs.forEach(
-                    catalog -> catalog.refused().forEach((reason, files) -> refused.merge(reason, files, Long::sum)));
+            Map<String, Long> leftOut = new TreeMap<>(mixtures);
+            for (Catalog catalog : catalogs) {
+                catalog.refused().forEach((reason, files) -> refused.merge(reason, files, Long::sum));
+                catalog.leftOut().forEach((why, images) -> leftOut.merge(why, images, Long::sum));
+            }
             return new Found(
                     catalogs.size(),
                     catalogs.stream().mapToLong(Catalog::images).sum(),
                     catalogs.stream().mapToLong(Catalog::unread).sum(),
                     refused,
                     ignored,
+                    leftOut,
                     Stream.concat(classes.warnings().stream(), ImagesStage.warnings(catalogs).stream())
                             .toList());
         }
@@ -76,6 +83,9 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
             }
             if (!refused.isEmpty()) {
                 lines.add("refused    " + Counts.listed(refused));
+            }
+            if (!leftOut.isEmpty()) {
+                lines.add("left out   " + Counts.listed(leftOut) + ": their rows stay in the tables");
             }
             if (unread > 0) {
                 lines.add(line(

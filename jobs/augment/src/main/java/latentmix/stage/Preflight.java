@@ -147,11 +147,6 @@ final class Preflight {
                         + " has none; add some, or take the folder away");
                 continue;
             }
-            if (config.input().limit() != null
-                    && catalog.images() > config.input().limit()) {
-                problems.add("input.limit: expected at least the " + catalog.images() + " images that class " + folder
-                        + " has in this run folder, got " + config.input().limit() + "; use another run folder");
-            }
             for (RunConfig.Mixing entry : config.mixing()) {
                 entry.samplers().stream()
                         .flatMap(sampler -> sampler.poolError(Math.toIntExact(catalog.images())).stream())

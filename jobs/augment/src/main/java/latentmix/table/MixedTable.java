@@ -50,7 +50,7 @@ public final class MixedTable extends ChunkTable<MixedRow> {
             LatentColumn original) {}
 
     /** A mixture's latent. */
-    public record Noise(LatentColumn latent, String settingsId) {}
+    public record Noise(LatentColumn latent, String poolId, String settingsId) {}
 
     private record Strength(double strength) {}
 

@@ -11,7 +11,8 @@ public final class RejectedTable {
 
     private record Id(String id) {}
 
-    private record File(String path) {}
+    /** A file that was refused, relative to the input root, and why. */
+    public record File(String path, String reason) {}
 
     private final RunFolder run;
     private final StageName stage;
@@ -46,9 +47,9 @@ public final class RejectedTable {
         return read(chunk, Id.class).stream().map(Id::id).toList();
     }
 
-    /** The files that a chunk refused, relative to the input root. */
-    public List<String> paths(String chunk) throws IOException {
-        return read(chunk, File.class).stream().map(File::path).toList();
+    /** The files that a chunk refused. */
+    public List<File> files(String chunk) throws IOException {
+        return read(chunk, File.class);
     }
 
     /** Publishes what a chunk refused; writes no file where it refused nothing. */

@@ -7,7 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import latentmix.plan.ClassLabel;
+import latentmix.plan.Catalog;
+import latentmix.plan.ClassPool;
 import latentmix.plan.GenerationChunk;
 import latentmix.plan.InversionChunk;
 import latentmix.plan.MixingEntry;
@@ -25,9 +26,16 @@ import latentmix.table.StageName;
  * What stands in a run folder for one class under the settings of a run.
  *
  * @param rejected rows of {@code rejected}, by stage and reason
+ * @param leftOut rows that stand and do not count, by why
  */
 public record Census(
-        String classId, long images, long inverted, long mixed, long generated, Map<String, Map<String, Long>> rejected)
+        String classId,
+        long images,
+        long inverted,
+        long mixed,
+        long generated,
+        Map<String, Map<String, Long>> rejected,
+        Map<String, Long> leftOut)
         implements Serializable {
 
     /**
@@ -39,37 +47,31 @@ public record Census(
      */
     public static Census of(
             RunFolder run,
-            ClassLabel label,
+            Catalog catalog,
             List<InversionChunk> inversions,
             List<MixingEntry> entries,
             List<GenerationChunk> generations,
             Set<String> refusing)
             throws IOException {
-        String classId = label.classId();
+        String classId = catalog.label().classId();
         Map<String, Map<String, Long>> rejected = new TreeMap<>();
-        long images = 0;
         long inverted = 0;
         InvertedTable noise = new InvertedTable(run, classId);
         Set<String> done = noise.chunks();
-        for (InversionChunk chunk : inversions) {
-            images += chunk.rows();
-            if (done.contains(chunk.id())) {
-                long rows = noise.count(chunk.id());
-                inverted += rows;
-                if (rows < chunk.rows()) {
-                    refused(run, StageName.INVERT, chunk.id(), rejected);
-                }
+        List<InversionChunk> standing =
+                inversions.stream().filter(chunk -> done.contains(chunk.id())).toList();
+        for (InversionChunk chunk : standing) {
+            long rows = chunk.told(noise).size();
+            inverted += rows;
+            if (rows < chunk.rows()) {
+                refused(run, StageName.INVERT, chunk.id(), Set.copyOf(chunk.leftOut()), rejected);
             }
         }
-        refused(run, StageName.IMAGES, ImagesTable.rejectedId(classId), rejected);
-        Set<String> asked = asked(
-                run,
-                label,
-                inversions.stream()
-                        .map(InversionChunk::id)
-                        .filter(done::contains)
-                        .toList(),
-                entries);
+        refused(run, StageName.IMAGES, ImagesTable.rejectedId(classId), Set.of(), rejected);
+        String poolId = ClassPool.of(List.of(catalog.label()), standing).get(0).id(run);
+        Set<String> asked = asked(classId, poolId, entries);
+        Map<String, Long> leftOut = new TreeMap<>(catalog.leftOut());
+        leftOut.putAll(MixingPlan.leftOut(run, classId, poolId, entries));
         RejectedTable refusals = new RejectedTable(run, StageName.MIX);
         for (String chunk : new MixedTable(run, classId).chunks()) {
             if (refusing.contains(chunk)) {
@@ -83,18 +85,18 @@ public record Census(
         long mixed = 0;
         long generated = 0;
         GeneratedTable pictures = new GeneratedTable(run, classId);
-        done = pictures.chunks();
+        Set<String> painted = pictures.chunks();
         for (GenerationChunk chunk : generations) {
             mixed += chunk.rows();
-            if (done.contains(chunk.id())) {
+            if (painted.contains(chunk.id())) {
                 long rows = pictures.count(chunk.id());
                 generated += rows;
                 if (rows < chunk.rows()) {
-                    refused(run, StageName.GENERATE, chunk.id(), rejected);
+                    refused(run, StageName.GENERATE, chunk.id(), Set.of(), rejected);
                 }
             }
         }
-        return new Census(classId, images, inverted, mixed, generated, rejected);
+        return new Census(classId, catalog.images(), inverted, mixed, generated, rejected, leftOut);
     }
 
     /**
@@ -104,19 +106,17 @@ public record Census(
     public static Census ofNoClass(RunFolder run, StageName stage, List<String> chunks) throws IOException {
         Map<String, Map<String, Long>> rejected = new TreeMap<>();
         for (String chunk : chunks) {
-            refused(run, stage, chunk, rejected);
+            refused(run, stage, chunk, Set.of(), rejected);
         }
-        return new Census("", 0, 0, 0, 0, rejected);
+        return new Census("", 0, 0, 0, 0, rejected, Map.of());
     }
 
-    /** The ids of the mixtures that the entries ask of the pool that stands. */
-    private static Set<String> asked(RunFolder run, ClassLabel label, List<String> inverted, List<MixingEntry> entries)
-            throws IOException {
-        String poolId = MixingPlan.poolId(run, label, inverted);
+    /** The ids of the mixtures that the entries ask of a pool. */
+    private static Set<String> asked(String classId, String poolId, List<MixingEntry> entries) {
         Set<String> asked = new HashSet<>();
         for (MixingEntry entry : entries) {
             for (int k = 0; k < entry.mixtures(); k++) {
-                asked.add(entry.settings().mixId(entry.settingsId(), label.classId(), poolId, k));
+                asked.add(entry.settings().mixId(entry.settingsId(), classId, poolId, k));
             }
         }
         return asked;
@@ -129,12 +129,15 @@ public record Census(
                 .sum();
     }
 
-    private static void refused(RunFolder run, StageName stage, String chunk, Map<String, Map<String, Long>> rejected)
+    private static void refused(
+            RunFolder run, StageName stage, String chunk, Set<String> leftOut, Map<String, Map<String, Long>> rejected)
             throws IOException {
         RejectedTable refusals = new RejectedTable(run, stage);
         if (refusals.has(chunk)) {
             for (Reason row : refusals.reasons(chunk)) {
-                count(stage, row, rejected);
+                if (!leftOut.contains(row.id())) {
+                    count(stage, row, rejected);
+                }
             }
         }
     }

@@ -315,7 +315,11 @@ public final class ExportWork {
     }
 
     private List<InvertedTable.Source> sources(ExportChunk.Real chunk) throws IOException {
-        return new InvertedTable(run, chunk.classId()).sources(chunk.inverted());
+        Set<String> leftOut = Set.copyOf(chunk.leftOut());
+        return new InvertedTable(run, chunk.classId())
+                .sources(chunk.inverted()).stream()
+                        .filter(image -> !leftOut.contains(image.imageId()))
+                        .toList();
     }
 
     /** A chunk's mixtures that are asked for, the first ones by k, with what {@code image} has of their images. */

@@ -7,6 +7,7 @@ import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
 import latentmix.image.ImageDecoder;
@@ -88,22 +89,35 @@ public final class FeatureWork {
                 switch (chunk.source()) {
                     case GENERATED ->
                         features(classId, new GeneratedTable(run, classId).images(chunk.file()), this::generated);
-                    case INPUT -> features(classId, listed(run, chunk), files(places.input()));
+                    case INPUT -> features(classId, listed(run, chunk), files(places.input(), run));
                     case REFERENCE ->
                         features(
                                 classId,
                                 listed(new RunFolder(places.referenceTables(), run.conf()), chunk),
-                                files(places.reference()));
+                                files(places.reference(), new RunFolder(places.referenceTables(), run.conf())));
                     case RECONSTRUCTION ->
                         features(
-                                classId, new InvertedTable(run, classId).allEncoded(chunk.file()), this::reconstructed);
+                                classId,
+                                counted(
+                                        new InvertedTable(run, classId).allEncoded(chunk.file()),
+                                        chunk,
+                                        Encoded::imageId),
+                                this::reconstructed);
                 };
         new FeaturesTable(run, classId).commit(chunk.id(), rows, rejected);
         return new ChunkResult(rows.size(), rejected.size(), 0, (System.nanoTime() - start) / 1e9);
     }
 
     private static List<ImageRow> listed(RunFolder tables, FeatureChunk chunk) throws IOException {
-        return new ImagesTable(tables, chunk.classId()).chunk(chunk.file(), chunk.chunk());
+        List<ImageRow> rows = new ImagesTable(tables, chunk.classId()).chunk(chunk.file(), chunk.chunk());
+        return counted(rows, chunk, ImageRow::imageId);
+    }
+
+    private static <T> List<T> counted(List<T> rows, FeatureChunk chunk, Function<T, String> imageId) {
+        Set<String> leftOut = Set.copyOf(chunk.leftOut());
+        return rows.stream()
+                .filter(row -> !leftOut.contains(imageId.apply(row)))
+                .toList();
     }
 
     private <T> List<FeatureRow> features(String classId, List<T> images, Function<List<T>, Pictures> open) {
@@ -177,8 +191,8 @@ public final class FeatureWork {
         }
     }
 
-    private Function<List<ImageRow>, Pictures> files(ImageSource source) {
-        SourceImages sources = new SourceImages(source, run, places.maxPixels());
+    private Function<List<ImageRow>, Pictures> files(ImageSource source, RunFolder tables) {
+        SourceImages sources = new SourceImages(source, tables, places.maxPixels());
         return batch -> {
             Pictures pictures = new Pictures(new ArrayList<>(), new ArrayList<>(), 0, batch.size());
             for (ImageRow row : batch) {

@@ -5,11 +5,15 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import latentmix.config.RunConfig.PromptFrom;
 import latentmix.plan.Catalog;
@@ -24,30 +28,86 @@ import latentmix.table.DigestsTable;
 import latentmix.table.ImageRow;
 import latentmix.table.ImagesTable;
 import latentmix.table.RejectedRow;
+import latentmix.table.RejectedTable;
 import latentmix.table.RunFolder;
 import latentmix.table.StageName;
 import org.apache.hadoop.security.AccessControlException;
 
 /**
- * Finds the images of one class, names them by their bytes and assigns new ones to chunks.
+ * Finds the images of one class, names them by their bytes, assigns new ones to chunks and says which count.
  *
  * <p>A file whose path, length and time are known is not read again. New images are sorted by id, cut into chunks and
- * appended as one file, so a chunk never changes once it stands. Of files with the same bytes the first path counts,
- * the others are rejected.
+ * appended as one file, so a chunk never changes once it stands. An image of the table counts while a file of the class
+ * has its bytes, whatever the file is called. Of files with the same bytes the one that the table names counts, else
+ * that of the first path; the others are rejected.
  */
 public final class ImagesWork {
     /** How far a look at a class's images goes. */
     public enum Look {
-        /** What stands in the table. */
+        /** What stands in the table and still counts; writes nothing. */
         STANDING,
-        /** What stands once the class's folder is searched and new images are published. */
+        /** What stands once the class's files are read and new images are published. */
         SCAN,
-        /** What a scan would make stand; opens no image and writes nothing. */
+        /** What a scan would make stand; writes nothing. */
         FORESEE
     }
 
     private static final String CONFLICT = "conflict";
     private static final String DUPLICATE = "duplicate";
+    private static final String UNREADABLE = "unreadable";
+
+    /**
+     * A class's files and what their bytes are, as far as a look knows.
+     *
+     * @param rows of the images table, by image id
+     * @param ids of files
+     * @param digests of files that were read
+     * @param unreadable files that could not be read, by why
+     */
+    private record Files(
+            Listing listing,
+            Map<String, ImageRow> rows,
+            Map<ImageFile, String> ids,
+            Map<ImageFile, DigestRow> digests,
+            Map<ImageFile, String> unreadable) {
+        Optional<String> digest(ImageFile file) {
+            return Optional.ofNullable(digests.get(file)).map(DigestRow::digest);
+        }
+
+        /** The file of each image: the one that the table names where it has those bytes, else the first. */
+        Map<String, ImageFile> chosen() {
+            Map<String, ImageFile> chosen = new HashMap<>();
+            for (ImageFile file : listing.images()) {
+                String id = ids.get(file);
+                if (id != null && rows.containsKey(id) && rows.get(id).path().equals(file.path())) {
+                    chosen.put(id, file);
+                } else if (id != null) {
+                    chosen.putIfAbsent(id, file);
+                }
+            }
+            return chosen;
+        }
+
+        /** The lengths of the table's images that no file is known to have the bytes of. */
+        Set<Long> lost() {
+            Set<String> present = chosen().keySet();
+            return rows.values().stream()
+                    .filter(row -> !present.contains(row.imageId()))
+                    .map(ImageRow::length)
+                    .collect(Collectors.toSet());
+        }
+
+        /** The digests of the table's images that lie elsewhere than it says. */
+        List<DigestRow> moved() {
+            return chosen().entrySet().stream()
+                    .filter(image -> rows.containsKey(image.getKey())
+                            && !rows.get(image.getKey())
+                                    .path()
+                                    .equals(image.getValue().path()))
+                    .flatMap(image -> Stream.ofNullable(digests.get(image.getValue())))
+                    .toList();
+        }
+    }
 
     private final RunFolder run;
     private final ImageSource source;
@@ -79,21 +139,174 @@ public final class ImagesWork {
         this.chunkRows = chunkRows;
     }
 
-    /** A class's images. */
+    /** Looks through a class's files, publishes what is new and says what counts. */
+    public Catalog scan(ClassLabel label) throws IOException {
+        return look(label, Look.SCAN);
+    }
+
+    /** A class's images, whether or not they lie in another class, too. */
     public Catalog look(ClassLabel label, Look look) throws IOException {
         return look(label, look, Conflicts.NONE);
     }
 
-    /** The same without those that lie in another class, too. */
-    public Catalog look(ClassLabel label, Look look, Conflicts conflicts) throws IOException {
-        return switch (look) {
-            case STANDING -> catalog(label);
-            case SCAN -> scan(label, conflicts);
-            case FORESEE -> foreseen(label, conflicts);
-        };
+    /** 64 bits of the digest of each image that a class has now, as far as a look knows it. */
+    public long[] prefixes(ClassLabel label, Look look) throws IOException {
+        Files files = files(label, look, true);
+        return files.listing().images().stream()
+                .flatMap(file -> files.digest(file).stream())
+                .mapToLong(Conflicts::prefix)
+                .sorted()
+                .distinct()
+                .toArray();
     }
 
-    /** Takes an image whose file is not known; it may be unreadable. */
+    /** The class's files whose digests begin with one of these, once {@link #prefixes} has read them. */
+    public List<Conflicts.File> files(ClassLabel label, Set<Long> prefixes) throws IOException {
+        Files files = files(label, Look.STANDING, false);
+        return files.listing().images().stream()
+                .flatMap(file -> files
+                        .digest(file)
+                        .filter(digest -> prefixes.contains(Conflicts.prefix(digest)))
+                        .map(digest -> new Conflicts.File(digest, label.classId(), file.path()))
+                        .stream())
+                .toList();
+    }
+
+    /** A class's images; those that lie in another class, too, do not count. */
+    public Catalog look(ClassLabel label, Look look, Conflicts conflicts) throws IOException {
+        ImagesTable table = new ImagesTable(run, label.classId());
+        Set<String> unreadable = table.refused().stream()
+                .filter(file -> file.reason().equals(UNREADABLE))
+                .map(RejectedTable.File::path)
+                .collect(Collectors.toSet());
+        Files files = files(label, look, false);
+        Map<String, ImageFile> chosen = files.chosen();
+        Set<String> conflicting = new HashSet<>();
+        List<RejectedRow> rejected = new ArrayList<>();
+        files.listing()
+                .refused()
+                .forEach(file -> rejected.add(rejected(label, "", file.path(), file.reason(), file.detail())));
+        Captions captions = new Captions(run, label.classId(), from);
+        ImageSource.Tally unindexed = source.unread(label.classId());
+        long unread = unindexed.images();
+        long captioned = unindexed.captioned();
+        for (ImageFile file : files.listing().images()) {
+            String id = files.ids().get(file);
+            if (id != null && look != Look.STANDING) {
+                captions.see(id, file.path(), files.listing());
+            }
+            Optional<Conflicts.File> other =
+                    files.digest(file).flatMap(digest -> conflicts.other(digest, label.classId()));
+            if (id == null && (files.unreadable().containsKey(file) || unreadable.contains(file.path()))) {
+                rejected.add(rejected(
+                        label, "", file.path(), UNREADABLE, files.unreadable().get(file)));
+            } else if (id == null) {
+                unread++;
+                captioned += files.listing().captions().containsKey(file.path()) ? 1 : 0;
+            } else if (other.isPresent()) {
+                conflicting.add(id);
+                rejected.add(rejected(
+                        label,
+                        id,
+                        file.path(),
+                        CONFLICT,
+                        "expected an image in one class, but " + other.get().path()
+                                + " has the same bytes; take one of them away, or set input.conflicts: keep"));
+            } else if (!chosen.get(id).equals(file)) {
+                rejected.add(rejected(
+                        label,
+                        id,
+                        file.path(),
+                        DUPLICATE,
+                        "another file of this class has the same bytes; one is used"));
+            }
+        }
+        Set<String> counted = chosen.keySet().stream()
+                .filter(id -> !conflicting.contains(id))
+                .sorted()
+                .limit(limit)
+                .collect(Collectors.toCollection(TreeSet::new));
+        List<ImageRow> fresh = counted.stream()
+                .filter(id -> !files.rows().containsKey(id))
+                .map(id -> row(label, id, chosen.get(id)))
+                .toList();
+        SortedMap<String, String> now = captions.now();
+        if (look == Look.SCAN) {
+            table.commit(assigned(fresh), rejected);
+            Set<String> standing = new HashSet<>(files.rows().keySet());
+            standing.addAll(counted);
+            now = captions.published(standing);
+        }
+        Map<String, Long> leftOut = new TreeMap<>();
+        for (String id : files.rows().keySet()) {
+            if (!counted.contains(id)) {
+                String why = conflicting.contains(id)
+                        ? "images that lie in another class, too"
+                        : chosen.containsKey(id) ? "images beyond input.limit" : "images withdrawn";
+                leftOut.merge(why, 1L, Long::sum);
+            }
+        }
+        List<Catalog.Chunk> chunks = chunks(label, table, counted, now);
+        long uncaptioned = captions.missing(counted, now);
+        if (look == Look.FORESEE) {
+            long added = Math.min(unread, limit - counted.size());
+            chunks.addAll(foreseen(fresh.size() + added));
+            uncaptioned += from == PromptFrom.CLASS ? 0 : Math.min(added, unread - captioned);
+        }
+        Map<String, Long> refused = new TreeMap<>();
+        rejected.forEach(row -> refused.merge(row.reason(), 1L, Long::sum));
+        return new Catalog(label, chunks, leftOut, refused, files.listing().ignored(), unread, uncaptioned);
+    }
+
+    /**
+     * A class's files. A scan reads those that are not known and keeps what it learns. Other looks read only those that
+     * may be an image of the table under another name.
+     *
+     * @param compare whether the digests of bytes are asked for, which the images table does not have
+     */
+    private Files files(ClassLabel label, Look look, boolean compare) throws IOException {
+        DigestsTable table = new DigestsTable(run, label.classId());
+        Files files = new Files(
+                source.list(label.classId(), run.conf()),
+                new HashMap<>(),
+                new HashMap<>(),
+                new HashMap<>(),
+                new HashMap<>());
+        for (ImageRow row : new ImagesTable(run, label.classId()).rows()) {
+            files.rows().put(row.imageId(), row);
+            files.ids().put(ImageFile.of(row), row.imageId());
+        }
+        Set<DigestRow> kept = Set.copyOf(table.rows());
+        kept.forEach(row -> add(row, files));
+        files.listing().digests().forEach(row -> add(row, files));
+        Set<Long> lost = files.lost();
+        TreeMap<String, DigestRow> learnt = new TreeMap<>(); // by path
+        for (ImageFile file : files.listing().images()) {
+            boolean known = (compare ? files.digests() : files.ids()).containsKey(file);
+            boolean mayBeKnown = !files.ids().containsKey(file) && lost.contains(file.length());
+            if (!known && (look == Look.SCAN || mayBeKnown)) {
+                try {
+                    DigestRow row = read(label, file);
+                    learnt.put(row.path(), row);
+                    add(row, files);
+                } catch (FileNotFoundException | AccessControlException e) {
+                    files.unreadable().put(file, String.valueOf(e.getMessage()));
+                }
+            }
+        }
+        if (look == Look.SCAN) {
+            files.moved().stream().filter(row -> !kept.contains(row)).forEach(row -> learnt.put(row.path(), row));
+            table.append(List.copyOf(learnt.values()));
+        }
+        return files;
+    }
+
+    private static void add(DigestRow row, Files files) {
+        ImageFile file = new ImageFile(row.path(), row.length(), row.modified());
+        files.digests().put(file, row);
+        files.ids().put(file, row.imageId());
+    }
+
     private DigestRow read(ClassLabel label, ImageFile file) throws IOException {
         byte[] bytes = source.read(file, run);
         return new DigestRow(
@@ -104,229 +317,54 @@ public final class ImagesWork {
                 ContentId.of("", bytes));
     }
 
-    private Map<ImageFile, DigestRow> digests(ClassLabel label, Listing listing) throws IOException {
-        Map<ImageFile, DigestRow> known = new HashMap<>();
-        Stream.concat(new DigestsTable(run, label.classId()).rows().stream(), listing.digests().stream())
-                .forEach(row -> known.put(new ImageFile(row.path(), row.length(), row.modified()), row));
-        return known;
-    }
-
-    /**
-     * The digests of the files that a class has now. A scan reads those that are not known and keeps what it learns;
-     * what cannot be read is left to {@link #look}.
-     */
-    private List<DigestRow> present(ClassLabel label, Look look) throws IOException {
-        if (look == Look.STANDING) {
-            return List.of(); // looks at no file
-        }
-        Listing listing = source.list(label.classId(), run.conf());
-        Map<ImageFile, DigestRow> known = digests(label, listing);
-        List<DigestRow> present = new ArrayList<>();
-        List<DigestRow> learnt = new ArrayList<>();
-        for (ImageFile file : listing.images()) {
-            DigestRow row = known.get(file);
-            if (row == null && look == Look.SCAN) {
-                try {
-                    row = read(label, file);
-                    learnt.add(row);
-                } catch (FileNotFoundException | AccessControlException e) {
-                    continue;
-                }
-            }
-            if (row != null) {
-                present.add(row);
-            }
-        }
-        new DigestsTable(run, label.classId()).append(learnt);
-        return present;
-    }
-
-    /** 64 bits of the digest of each image that a class has now, as far as a look knows it. */
-    public long[] prefixes(ClassLabel label, Look look) throws IOException {
-        return present(label, look).stream()
-                .mapToLong(row -> Conflicts.prefix(row.digest()))
-                .sorted()
-                .distinct()
-                .toArray();
-    }
-
-    /** The class's files whose digests begin with one of these, once {@link #prefixes} has read them. */
-    public List<Conflicts.File> files(ClassLabel label, Set<Long> prefixes) throws IOException {
-        return present(label, Look.FORESEE).stream()
-                .filter(row -> prefixes.contains(Conflicts.prefix(row.digest())))
-                .map(row -> new Conflicts.File(row.digest(), label.classId(), row.path()))
-                .toList();
-    }
-
-    /** Looks through a class's folder, publishes what is new and says what stands. */
-    public Catalog scan(ClassLabel label) throws IOException {
-        return scan(label, Conflicts.NONE);
-    }
-
-    private Catalog scan(ClassLabel label, Conflicts conflicts) throws IOException {
-        Map<String, ImageRow> byPath = new HashMap<>();
-        Set<String> ids = new HashSet<>();
-        ImagesTable table = new ImagesTable(run, label.classId());
-        for (ImageRow row : table.rows()) {
-            byPath.put(row.path(), row);
-            ids.add(row.imageId());
-        }
-        Listing listing = source.list(label.classId(), run.conf());
-        Map<ImageFile, DigestRow> known = digests(label, listing);
-        Map<String, ImageRow> fresh = new TreeMap<>();
-        long standing = 0;
-        Captions captions = new Captions(run, label.classId(), from);
-        List<RejectedRow> rejected = new ArrayList<>();
-        listing.refused().forEach(file -> rejected.add(rejected(label, "", file.path(), file.reason(), file.detail())));
-        for (ImageFile file : listing.images()) {
-            String path = file.path();
-            ImageRow same = byPath.get(path);
-            if (same != null && file.isOf(same)) {
-                standing += isConflict(known.get(file), label, conflicts) ? 1 : 0;
-                captions.see(same.imageId(), path, listing);
-                continue;
-            }
-            String id;
-            Optional<Conflicts.File> other;
-            try {
-                DigestRow row = known.containsKey(file) ? known.get(file) : read(label, file);
-                id = row.imageId();
-                other = conflicts.other(row.digest(), label.classId());
-            } catch (FileNotFoundException | AccessControlException e) {
-                rejected.add(rejected(label, "", path, "unreadable", e.getMessage()));
-                continue;
-            }
-            captions.see(id, path, listing);
-            if (same != null && same.imageId().equals(id)) {
-                continue; // touched, not changed
-            }
-            if (other.isPresent() && !ids.contains(id)) {
-                rejected.add(rejected(
-                        label,
-                        id,
-                        path,
-                        CONFLICT,
-                        "expected an image in one class, but " + other.get().path()
-                                + " has the same bytes; take one of them away, or set input.conflicts: keep"));
-            } else if (ids.add(id)) {
-                fresh.put(
-                        id,
-                        new ImageRow(
-                                id,
-                                label.classId(),
-                                label.label(),
-                                label.className(),
-                                path,
-                                file.length(),
-                                file.modified(),
-                                "",
-                                0));
-            } else {
-                rejected.add(rejected(
-                        label, id, path, DUPLICATE, "another file of this class has the same bytes; one is used"));
-            }
-        }
-        List<String> beyond = ids.stream().sorted().skip(limit).toList();
-        beyond.forEach(fresh::remove);
-        beyond.forEach(ids::remove);
-        table.commit(assigned(List.copyOf(fresh.values())), rejected);
-        return catalog(label, listing.ignored(), standing, captions, captions.published(ids));
-    }
-
-    /**
-     * What stands, and behind it chunks of the files that a scan would look into. Those are the most that it can add,
-     * since files of the same bytes are one image. Their chunks have ids of no other chunk.
-     */
-    private Catalog foreseen(ClassLabel label, Conflicts conflicts) throws IOException {
-        Map<String, ImageRow> byPath = new HashMap<>();
-        ImagesTable table = new ImagesTable(run, label.classId());
-        table.rows().forEach(row -> byPath.put(row.path(), row));
-        Listing listing = source.list(label.classId(), run.conf());
-        Map<ImageFile, DigestRow> known = digests(label, listing);
-        Set<String> ids = new HashSet<>();
-        List<String> added = new ArrayList<>();
-        byPath.values().forEach(row -> ids.add(row.imageId()));
-        Map<String, Long> refusals = new TreeMap<>();
-        listing.refused().forEach(file -> refusals.merge(file.reason(), 1L, Long::sum));
-        ImageSource.Tally unindexed = source.unread(label.classId());
-        long unread = unindexed.images();
-        long fresh = unread;
-        long standing = 0;
-        Captions captions = new Captions(run, label.classId(), from);
-        long uncaptioned = from == PromptFrom.CLASS ? 0 : unread - unindexed.captioned();
-        Set<String> refused = Set.copyOf(table.refused());
-        for (ImageFile file : listing.images()) {
-            ImageRow same = byPath.get(file.path());
-            DigestRow row = known.get(file);
-            if (same != null && file.isOf(same)) {
-                standing += isConflict(row, label, conflicts) ? 1 : 0;
-                captions.see(same.imageId(), file.path(), listing);
-                continue;
-            }
-            if (row != null) {
-                captions.see(row.imageId(), file.path(), listing);
-            }
-            if (row == null) {
-                boolean done = refused.contains(file.path());
-                fresh += done ? 0 : 1;
-                unread += done ? 0 : 1;
-                boolean captioned =
-                        from == PromptFrom.CLASS || listing.captions().containsKey(file.path());
-                uncaptioned += done || captioned ? 0 : 1;
-            } else if (!ids.contains(row.imageId()) && isConflict(row, label, conflicts)) {
-                refusals.merge(CONFLICT, 1L, Long::sum);
-            } else if (ids.add(row.imageId())) {
-                fresh++;
-                added.add(row.imageId());
-            } else if (same == null || !same.imageId().equals(row.imageId())) { // else touched, not changed
-                refusals.merge(DUPLICATE, 1L, Long::sum);
-            }
-        }
-        Map<String, String> now = captions.now();
-        Catalog catalog = catalog(label, listing.ignored(), standing, captions, now);
-        long room = Math.min(fresh, Math.max(0, limit - catalog.images()));
-        List<Catalog.Chunk> chunks = new ArrayList<>(catalog.chunks());
-        for (long start = 0; start < room; start += chunkRows) {
-            chunks.add(new Catalog.Chunk("", "new " + start, (int) Math.min(chunkRows, room - start), ""));
-        }
-        catalog.refused().forEach(refusals::putIfAbsent);
-        return new Catalog(
-                label,
-                chunks,
-                refusals,
-                listing.ignored(),
-                unread,
-                standing,
-                catalog.uncaptioned() + Math.min(room, uncaptioned + captions.missing(added, now)));
-    }
-
-    private static boolean isConflict(DigestRow row, ClassLabel label, Conflicts conflicts) {
-        return row != null && conflicts.other(row.digest(), label.classId()).isPresent();
-    }
-
-    /** What stands in the images table for a class. */
-    public Catalog catalog(ClassLabel label) throws IOException {
-        Captions captions = new Captions(run, label.classId(), from);
-        return catalog(label, Map.of(), 0, captions, captions.now());
-    }
-
-    private Catalog catalog(
-            ClassLabel label, Map<String, Long> ignored, long standing, Captions captions, Map<String, String> now)
+    /** The table's chunks with images that count. */
+    private static List<Catalog.Chunk> chunks(
+            ClassLabel label, ImagesTable table, Set<String> counted, Map<String, String> captions)
             throws IOException {
         List<Catalog.Chunk> chunks = new ArrayList<>();
-        ImagesTable table = new ImagesTable(run, label.classId());
-        long uncaptioned = 0;
         for (String file : table.files()) {
-            Map<String, List<String>> ids = from == PromptFrom.CLASS ? Map.of() : table.ids(file);
-            table.counts(file).forEach((chunk, count) -> {
-                String told = InversionChunk.captions(label.prompt(), ids.getOrDefault(chunk, List.of()), now);
-                chunks.add(new Catalog.Chunk(file, chunk, count, told));
-            });
-            for (List<String> images : ids.values()) {
-                uncaptioned += captions.missing(images, now);
+            Map<String, List<String>> ids = new LinkedHashMap<>(); // in the order of the chunk
+            for (ImageRow row : table.rows(file)) {
+                ids.computeIfAbsent(row.chunk(), chunk -> new ArrayList<>()).add(row.imageId());
             }
+            ids.forEach((chunk, all) -> {
+                List<String> leftOut = all.stream()
+                        .filter(id -> !counted.contains(id))
+                        .sorted()
+                        .toList();
+                if (leftOut.size() < all.size()) {
+                    String told = InversionChunk.captions(label.prompt(), all, captions);
+                    chunks.add(new Catalog.Chunk(file, chunk, all.size() - leftOut.size(), told, leftOut));
+                }
+            });
         }
-        return new Catalog(label, chunks, table.countRefused(), ignored, 0, standing, uncaptioned);
+        return chunks;
+    }
+
+    /**
+     * Chunks of the images that a scan may add: the most that it can, since files of the same bytes are one image.
+     * Their ids are those of no other chunk.
+     */
+    private List<Catalog.Chunk> foreseen(long images) {
+        List<Catalog.Chunk> chunks = new ArrayList<>();
+        for (long start = 0; start < images; start += chunkRows) {
+            chunks.add(new Catalog.Chunk("", "new " + start, (int) Math.min(chunkRows, images - start), "", List.of()));
+        }
+        return chunks;
+    }
+
+    /** A new image, which has no chunk yet. */
+    private static ImageRow row(ClassLabel label, String id, ImageFile file) {
+        return new ImageRow(
+                id,
+                label.classId(),
+                label.label(),
+                label.className(),
+                file.path(),
+                file.length(),
+                file.modified(),
+                "",
+                0);
     }
 
     private List<ImageRow> assigned(List<ImageRow> sorted) {

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
@@ -99,7 +100,10 @@ public final class InversionWork {
     /** Inverts the chunk and publishes its rejected rows, then its rows. */
     public ChunkResult invert(InversionChunk chunk) throws IOException {
         long start = System.nanoTime();
-        List<ImageRow> images = new ImagesTable(run, chunk.classId()).chunk(chunk.file(), chunk.images());
+        Set<String> leftOut = Set.copyOf(chunk.leftOut());
+        List<ImageRow> all = new ImagesTable(run, chunk.classId()).chunk(chunk.file(), chunk.images());
+        List<ImageRow> images =
+                all.stream().filter(row -> !leftOut.contains(row.imageId())).toList();
         List<InvertedRow> rows = new ArrayList<>();
         List<RejectedRow> rejected = new ArrayList<>();
         InversionMethod method = InversionMethod.parse(settings.method(), settings.guidance());
@@ -107,7 +111,7 @@ public final class InversionWork {
                 method.inversion(model.scheduler(method.solver()), settings.steps(), new Guidance(settings.guidance()));
         Denoiser denoiser = model.denoiser(method);
         Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
-        Told told = told(chunk, images);
+        Told told = told(chunk, all);
         AtomicLong evaluations = new AtomicLong();
         AtomicInteger batches = new AtomicInteger();
         try (NDManager arrays = model.arrays()) {

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
@@ -12,7 +13,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import latentmix.latent.LatentPool;
 import latentmix.latent.Shape;
-import latentmix.plan.MixingPlan;
+import latentmix.plan.ClassPool;
+import latentmix.plan.InversionChunk;
 import latentmix.table.InvertedTable;
 import latentmix.table.InvertedTable.Encoded;
 import latentmix.table.InvertedTable.Noise;
@@ -34,16 +36,18 @@ public final class InvertedPool implements LatentPool {
     private final List<File> files = new ArrayList<>();
     private final TreeMap<String, String> prompts = new TreeMap<>(); // by image id
     private final List<String> imageIds = new ArrayList<>();
+    private final Set<String> leftOut = new HashSet<>(); // rows of these files that are passed over
     private Shape shape;
 
-    /** Reads the ids in these chunks of the inverted table. */
-    public InvertedPool(RunFolder run, String classId, List<String> chunks) throws IOException {
-        this.table = new InvertedTable(run, classId);
-        for (String chunk : chunks) {
-            List<Told> rows = table.prompts(chunk);
+    /** Reads the ids of a pool's images. */
+    public InvertedPool(RunFolder run, ClassPool pool) throws IOException {
+        this.table = new InvertedTable(run, pool.classId());
+        for (InversionChunk chunk : pool.inverted()) {
+            List<Told> rows = chunk.told(table);
             if (!rows.isEmpty()) {
-                files.add(new File(chunk, rows.get(0).imageId()));
+                files.add(new File(chunk.id(), rows.get(0).imageId()));
                 rows.forEach(row -> prompts.put(row.imageId(), row.prompt()));
+                leftOut.addAll(chunk.leftOut());
             }
         }
         files.sort(Comparator.comparing(File::firstId));
@@ -52,7 +56,7 @@ public final class InvertedPool implements LatentPool {
 
     /** The pool's id under its class's prompt. */
     public String id(String prompt) {
-        return MixingPlan.poolId(prompt, prompts);
+        return ClassPool.id(prompt, prompts);
     }
 
     /** The ids of the pool's images, sorted: what indices into the pool refer to. */
@@ -101,7 +105,7 @@ public final class InvertedPool implements LatentPool {
         try {
             for (int i = 0; i < imageIds.size(); i++) {
                 while (nextFile < files.size() && files.get(nextFile).firstId().compareTo(imageIds.get(i)) <= 0) {
-                    open.add(new Opened(table.noise(files.get(nextFile++).chunk())));
+                    open.add(new Opened(table.noise(files.get(nextFile++).chunk()), leftOut));
                 }
                 Opened first = open.remove();
                 visitor.visit(i, first.row.latent().latent().values());
@@ -119,16 +123,20 @@ public final class InvertedPool implements LatentPool {
     /** An open file and the row it stands at. */
     private static final class Opened {
         private final RowFile.Cursor<Noise> rows;
+        private final Set<String> leftOut;
         private Noise row;
 
-        Opened(RowFile.Cursor<Noise> rows) throws IOException {
+        Opened(RowFile.Cursor<Noise> rows, Set<String> leftOut) throws IOException {
             this.rows = rows;
-            this.row = rows.next();
+            this.leftOut = leftOut;
+            advance();
         }
 
-        /** To the next row; closes the file at its end. */
+        /** To the next row that counts; closes the file at its end. */
         boolean advance() throws IOException {
-            row = rows.next();
+            do {
+                row = rows.next();
+            } while (row != null && leftOut.contains(row.imageId()));
             if (row == null) {
                 rows.close();
             }

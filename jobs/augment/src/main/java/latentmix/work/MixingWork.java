@@ -25,6 +25,7 @@ import latentmix.latent.RecipeSampler;
 import latentmix.latent.Sdedit;
 import latentmix.latent.WeightSampler;
 import latentmix.plan.ClassLabel;
+import latentmix.plan.ClassPool;
 import latentmix.plan.MixingChunk;
 import latentmix.plan.MixingSettings;
 import latentmix.table.LatentColumn;
@@ -55,7 +56,7 @@ public final class MixingWork {
     private record Usual(double[] classMean, Optional<Baseline> baseline, PoolBias bias) {
         private static final int KEPT = 4; // classes are mixed one after the other
 
-        private record Key(List<String> inverted, Set<Method> methods, boolean gated) {}
+        private record Key(ClassPool inverted, Set<Method> methods, boolean gated) {}
 
         private static final Map<Key, Usual> LAST = Collections.synchronizedMap(new LinkedHashMap<>() {
             @Override
@@ -64,7 +65,7 @@ public final class MixingWork {
             }
         });
 
-        static Usual of(List<String> inverted, InvertedPool pool, Set<Method> methods, boolean gated) {
+        static Usual of(ClassPool inverted, InvertedPool pool, Set<Method> methods, boolean gated) {
             Key key = new Key(inverted, methods, gated);
             Usual usual = LAST.get(key);
             if (usual == null) {
@@ -91,7 +92,7 @@ public final class MixingWork {
     public ChunkResult mix(MixingChunk chunk) throws IOException {
         long start = System.nanoTime();
         ClassLabel label = chunk.label();
-        InvertedPool pool = new InvertedPool(run, label.classId(), chunk.inverted());
+        InvertedPool pool = new InvertedPool(run, chunk.pool());
         if (!pool.id(label.prompt()).equals(chunk.poolId())) {
             throw new IOException("The inverted rows of class " + label.classId()
                     + " must be those that were planned for, but they changed meanwhile; run again");
@@ -118,7 +119,7 @@ public final class MixingWork {
             return List.of();
         }
         Usual usual = Usual.of(
-                chunk.inverted(),
+                chunk.pool(),
                 pool,
                 recipes.values().stream().map(Recipe::method).collect(Collectors.toSet()),
                 gate.isOn());

@@ -8,7 +8,6 @@ import java.util.Map;
 import latentmix.config.RunConfig.MixturePrompt;
 import latentmix.model.PromptEmbeds;
 import latentmix.plan.GenerationChunk;
-import latentmix.plan.MixingPlan;
 import latentmix.table.MixedTable;
 import latentmix.table.RunFolder;
 
@@ -26,7 +25,7 @@ record MixturePrompts(Prompts prompts, MixturePrompt how, Map<String, String> in
     /** The prompts of a chunk's mixtures. */
     static MixturePrompts of(Prompts prompts, MixturePrompt how, RunFolder run, GenerationChunk chunk)
             throws IOException {
-        return new MixturePrompts(prompts, how, MixingPlan.prompts(run, chunk.classId(), chunk.inverted()));
+        return new MixturePrompts(prompts, how, chunk.pool().prompts(run));
     }
 
     /** What a mixture's inputs were inverted with, in their order. */

@@ -81,7 +81,7 @@ class ReportTest {
                 "",
                 List.of(),
                 new SettingsIds("aa", List.of("bb"), "cc", List.of()),
-                new Counts(10, 9, 8, 6, 5, 4, rejected, Map.of(".txt", 12L), 0),
+                new Counts(10, 9, 8, 6, 5, 4, rejected, Map.of(".txt", 12L), Map.of("images withdrawn", 3L), 0),
                 scores,
                 List.of(
                         new StageSummary("invert", 2, 1, 8, 1, 400, 2.0, 2, 2, 4),

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class RunSummaryTest {
     private static final Counts COUNTS =
-            new Counts(4, 3, 3, 2, 2, 2, Map.of("images", Map.of("not an image", 1L)), Map.of(), 0);
+            new Counts(4, 3, 3, 2, 2, 2, Map.of("images", Map.of("not an image", 1L)), Map.of(), Map.of(), 0);
 
     private static RunSummary summary(List<String> evaluate, Map<String, Speed> measured) {
         return new RunSummary(

@@ -162,7 +162,7 @@ class IndexedSourceTest {
         assertThat(refused(source))
                 .containsExactly("a.parquet#2: no label", "a.parquet#3: external file", "a.parquet#4: unknown label");
         assertThat(new RejectedTable(run, StageName.IMAGES)
-                        .paths(source.indices().get(0)))
+                        .files(source.indices().get(0)))
                 .hasSize(3);
         assertThat(images(source)).isEqualTo(Map.of("cat", pngs(0), "zebra", pngs(1)));
     }

@@ -22,6 +22,7 @@ class EndingTest {
             50,
             Map.of("images", Map.of("truncated", 10L), "mix", Map.of("degenerate", 2L)),
             Map.of(),
+            Map.of(),
             0);
 
     @Test
@@ -33,11 +34,16 @@ class EndingTest {
     }
 
     @Test
-    void aRunSaysWhatItIgnored() {
-        Counts ignoring =
-                new Counts(100, 90, 80, 60, 58, 50, Map.of(), new TreeMap<>(Map.of(".txt", 12L, ".db", 1L)), 0);
-        assertThat(Ending.done(RUN, EnumSet.of(StageName.MIX), ignoring, 0, false, 0))
-                .containsExactly("58 mixtures in runs/a/mixed", "Ignored in the input: 1 .db, 12 .txt");
+    void aRunSaysWhatItIgnoredAndLeftOut() {
+        Map<String, Long> ignored = new TreeMap<>(Map.of(".txt", 12L, ".db", 1L));
+        Map<String, Long> leftOut = new TreeMap<>(Map.of("mixtures of other pools", 12L, "images withdrawn", 3L));
+        Counts counts = new Counts(100, 90, 80, 60, 58, 50, Map.of(), ignored, leftOut, 0);
+        assertThat(Ending.done(RUN, EnumSet.of(StageName.MIX), counts, 0, false, 0))
+                .containsExactly(
+                        "58 mixtures in runs/a/mixed",
+                        "Ignored in the input: 1 .db, 12 .txt",
+                        "Left out, though their rows stay in the tables: 3 images withdrawn, 12 mixtures of other"
+                                + " pools");
     }
 
     @Test

@@ -238,6 +238,50 @@ class EvaluationTest {
     }
 
     @Test
+    void whatIsMeasuredFollowsTheImagesAndIsMeasuredAgainOfNoneThatStands() throws IOException {
+        Path in = TinyRun.input(folder.resolve("following-in"), 10);
+        String classes = "input.classes=" + BuiltIn.located("builtin:fashion-mnist-sample/classes.tsv");
+        RunConfig own = TinyRun.config(in, classes, "evaluation.neighbours=2");
+        Path following = folder.resolve("following");
+        try (JavaSparkContext spark = TinyRun.spark(2)) {
+            List<MetricRow> before = measured(spark, own, following);
+            assertThat(images(before, MetricRow.RECONSTRUCTION)).isEqualTo(20);
+            Path image;
+            try (Stream<Path> files = Files.list(in.resolve("5-sandal"))) {
+                image = files.findAny().orElseThrow();
+            }
+            Path away = Files.move(image, folder.resolve("away"));
+            List<MetricRow> without = measured(spark, own, following);
+            assertThat(images(without, MetricRow.RECONSTRUCTION)).isEqualTo(19);
+            assertThat(TinyRun.stage(following, "evaluate").get("rows").asLong())
+                    .as("the images of the new mixtures alone")
+                    .isEqualTo(10);
+            Files.move(away, image);
+            assertThat(measured(spark, own, following)).isEqualTo(before);
+            assertThat(TinyRun.stage(following, "evaluate").get("rows").asLong())
+                    .isZero();
+        }
+    }
+
+    /** The metrics of a run's own settings. */
+    private static List<MetricRow> measured(JavaSparkContext spark, RunConfig config, Path run) throws IOException {
+        List<String> ids = Pipeline.summary(spark, config, run.toString(), List.of(StageName.values()))
+                .settings()
+                .evaluate();
+        return metrics(run).stream()
+                .filter(row -> ids.contains(row.settingsId()))
+                .toList();
+    }
+
+    private static long images(List<MetricRow> rows, String method) {
+        return rows.stream()
+                .filter(row -> row.scope().equals(MetricRow.ALL) && row.method().equals(method))
+                .findFirst()
+                .orElseThrow()
+                .images();
+    }
+
+    @Test
     void theReportShowsThem() throws IOException {
         assertThat(Files.readString(run.resolve("report.html")))
                 .contains("<h2>Metrics", "frechet classifier", "reconstruction");

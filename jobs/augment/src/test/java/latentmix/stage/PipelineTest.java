@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -18,6 +19,8 @@ import java.util.stream.Collectors;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.plan.ExitCode;
+import latentmix.table.ContentId;
+import latentmix.table.DatasetRow;
 import latentmix.table.StageName;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.scheduler.SparkListener;
@@ -32,6 +35,8 @@ class PipelineTest {
 
     /** 2 classes × (6 + 4) mixtures × 4 steps × 2 branches of guidance. */
     private static final long GENERATION_EVALUATIONS = 2 * 10 * 4 * 2;
+
+    private static final List<StageName> ALL = List.of(StageName.values());
 
     @TempDir
     static Path folder;
@@ -185,6 +190,7 @@ class PipelineTest {
                         run))
                 .isZero();
         assertThat(TinyRun.summary(run).get("counts").get("inverted").asLong()).isEqualTo(4);
+        Map<String, String> four = TinyRun.tables(run);
 
         RunConfig more = TinyRun.config(input, "input.folders=9-ankle-boot", "input.limit=6", "mixing.1.inputs=2");
         assertThat(TinyRun.run(2, more, run)).isZero();
@@ -192,8 +198,10 @@ class PipelineTest {
         assertThat(TinyRun.evaluations(run, "invert")).isEqualTo(2 * 4);
 
         RunConfig fewer = TinyRun.config(input, "input.folders=9-ankle-boot", "input.limit=4", "mixing.1.inputs=2");
-        assertThatThrownBy(() -> TinyRun.run(2, fewer, run))
-                .hasMessageContaining("input.limit: expected at least the 6 images that class 9-ankle-boot has");
+        assertThat(TinyRun.run(2, fewer, run)).isZero();
+        assertThat(dataset(TinyRun.tables(run))).isEqualTo(dataset(four));
+        assertThat(TinyRun.summary(run).at("/counts/inverted").asLong()).isEqualTo(4);
+        assertThat(leftOut(run)).contains("\"images beyond input.limit\":2");
         RunConfig unknown = TinyRun.config(input, "input.folders=4-coat");
         assertThatThrownBy(() -> TinyRun.run(2, unknown, run))
                 .hasMessageContaining(
@@ -219,6 +227,106 @@ class PipelineTest {
         assertThat(TinyRun.summary(run).get("counts").get("mixed").asLong()).isEqualTo(20);
         assertThat(TinyRun.evaluations(run, "invert")).isEqualTo(4);
         assertThat(TinyRun.summary(run).get("counts").get("inverted").asLong()).isEqualTo(17);
+    }
+
+    @Test
+    void theDatasetFollowsTheImagesAndAnImageThatIsBackBringsTheOldOneBack() throws IOException {
+        Path in = TinyRun.input(folder.resolve("following-in"), 9);
+        RunConfig following = TinyRun.config(in);
+        Path run = folder.resolve("following");
+        assertThat(TinyRun.run(2, following, run)).isZero();
+        Map<String, String> before = TinyRun.tables(run);
+        Path image = first(in.resolve("5-sandal"));
+        String id = ContentId.of("5-sandal", Files.readAllBytes(image));
+        assertThat(sources(run)).contains(id);
+        Path away = Files.move(image, folder.resolve("away.png"));
+
+        try (JavaSparkContext spark = TinyRun.spark(2)) {
+            List<StageName> later = List.of(StageName.MIX, StageName.GENERATE, StageName.EXPORT);
+            assertThat(Pipeline.run(spark, following, run.toString(), later)).isZero();
+            Map<String, String> without = TinyRun.tables(run);
+            assertThat(sources(run)).doesNotContain(id);
+            assertThat(images(without, "5-sandal")).hasSize(6).doesNotContainAnyElementsOf(images(before, "5-sandal"));
+            assertThat(images(without, "9-ankle-boot")).isEqualTo(images(before, "9-ankle-boot"));
+            assertThat(Pipeline.run(spark, following, run.toString(), ALL)).isZero();
+            assertThat(TinyRun.tables(run)).as("the stages alone did it all").isEqualTo(without);
+            assertThat(TinyRun.evaluations(run, "invert")).isZero();
+            String leftOut = "{\"images withdrawn\":1,\"mixtures of other pools\":10}";
+            assertThat(leftOut(run)).isEqualTo(leftOut);
+            JsonNode counts = TinyRun.summary(run).get("counts");
+            assertThat(counts.get("images").asLong()).isEqualTo(17);
+            assertThat(counts.get("inverted").asLong()).isEqualTo(17);
+            assertThat(counts.get("generated").asLong()).isEqualTo(20);
+            assertThat(Files.readString(run.resolve("report.html"))).contains("1 images withdrawn, 10 mixtures of");
+            Plan plan = Pipeline.plan(spark, following, run.toString());
+            assertThat(plan.found().leftOut()).hasToString("{images withdrawn=1, mixtures of other pools=10}");
+            assertThat(plan.stages()).allMatch(stage -> stage.rows() == 0);
+
+            Files.move(away, image.resolveSibling("renamed.png"));
+            assertThat(Pipeline.run(spark, following, run.toString(), ALL)).isZero();
+            assertThat(dataset(TinyRun.tables(run))).isEqualTo(dataset(before));
+            assertThat(TinyRun.evaluations(run, "invert") + TinyRun.evaluations(run, "generate"))
+                    .isZero();
+            assertThat(leftOut(run)).isEqualTo("{\"mixtures of other pools\":10}");
+        }
+    }
+
+    @Test
+    void anImageWithoutWhichNothingStandsYetIsNotInvertedAndAMovedOneIsFound() throws IOException {
+        Path in = TinyRun.input(folder.resolve("changing-in"), 10);
+        Path run = folder.resolve("changing");
+        try (JavaSparkContext spark = TinyRun.spark(2)) {
+            assertThat(Pipeline.run(spark, TinyRun.config(in), run.toString(), List.of(StageName.INVERT)))
+                    .isZero();
+        }
+        Path removed = first(in.resolve("5-sandal"));
+        Files.delete(removed);
+        Path moved = first(in.resolve("5-sandal"));
+        Files.move(moved, moved.resolveSibling("renamed.png"));
+        Path replaced = first(in.resolve("9-ankle-boot"));
+        TinyRun.copy(in, "9-ankle-boot", 10, 11);
+        Files.move(last(in.resolve("9-ankle-boot")), replaced, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        Path twin = first(in.resolve("5-sandal"));
+        Files.copy(twin, in.resolve("9-ankle-boot/twin.png"));
+        RunConfig other = TinyRun.config(in, "inversion.steps=5", "run.max_rejected=0.5");
+        assertThat(TinyRun.run(2, other, run)).isZero();
+        JsonNode counts = TinyRun.summary(run).get("counts");
+        assertThat(counts.get("images").asLong()).isEqualTo(8 + 10);
+        assertThat(counts.get("inverted").asLong()).isEqualTo(8 + 10);
+        assertThat(counts.get("generated").asLong()).isEqualTo(20);
+        assertThat(counts.get("rejected")).hasToString("{\"images\":{\"conflict\":2}}");
+        assertThat(leftOut(run)).isEqualTo("{\"images that lie in another class, too\":1,\"images withdrawn\":2}");
+        assertThat(TinyRun.evaluations(run, "invert")).isEqualTo(18 * 5);
+        assertThat(sources(run)).doesNotContain(ContentId.of("5-sandal", Files.readAllBytes(twin)));
+    }
+
+    private static Path first(Path folder) throws IOException {
+        try (var files = Files.list(folder)) {
+            return files.sorted().findFirst().orElseThrow();
+        }
+    }
+
+    private static Path last(Path folder) throws IOException {
+        try (var files = Files.list(folder)) {
+            return files.max(Comparator.naturalOrder()).orElseThrow();
+        }
+    }
+
+    private static Map<String, String> dataset(Map<String, String> tables) {
+        Map<String, String> files = new TreeMap<>(tables);
+        files.keySet().removeIf(name -> !name.startsWith("dataset/"));
+        return files;
+    }
+
+    /** The ids of the images that a dataset's mixtures are made of. */
+    private static Set<String> sources(Path run) throws IOException {
+        return TinyRun.rows(run, "dataset/parquet", DatasetRow.class).stream()
+                .flatMap(row -> row.sourceIds().stream())
+                .collect(Collectors.toSet());
+    }
+
+    private static String leftOut(Path run) throws IOException {
+        return TinyRun.summary(run).at("/counts/leftOut").toString();
     }
 
     @Test

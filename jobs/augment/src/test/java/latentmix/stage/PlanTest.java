@@ -101,7 +101,7 @@ class PlanTest {
         Map<String, Long> ignored = Map.of(".db", 1L, ".txt", 1L, "images beside the class folders", 1L);
         Plan before = Pipeline.plan(spark, config, run);
         assertThat(before.found())
-                .isEqualTo(new Plan.Found(2, 18, 18, Map.of("dangling link", 1L), ignored, List.of()));
+                .isEqualTo(new Plan.Found(2, 18, 18, Map.of("dangling link", 1L), ignored, Map.of(), List.of()));
         assertThat(before.text(new Plan.Rates(Map.of(), 1, OptionalDouble.empty(), OptionalDouble.empty())))
                 .contains(
                         "input      2 classes, 18 images",
@@ -117,7 +117,8 @@ class PlanTest {
                 .isEqualTo(1);
         Plan after = Pipeline.plan(spark, config, run);
         assertThat(after.found())
-                .isEqualTo(new Plan.Found(2, 16, 0, Map.of("conflict", 2L, "dangling link", 1L), ignored, List.of()));
+                .isEqualTo(new Plan.Found(
+                        2, 16, 0, Map.of("conflict", 2L, "dangling link", 1L), ignored, Map.of(), List.of()));
         assertThat(after.stages()).allMatch(stage -> stage.rows() == 0);
     }
 

@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Collectors;
+import latentmix.plan.FeatureChunk;
 import latentmix.plan.MixingChunk;
 import latentmix.plan.MixingEntry;
 import latentmix.plan.RunSettings;
@@ -66,7 +68,21 @@ class EvaluationWorkTest {
     }
 
     private static Chunks chunks(List<String> reference, List<String> reconstructions, Map<String, String> generated) {
-        return new Chunks(SANDAL, FeatureKind.CLASSIFIER, List.of("input"), reference, reconstructions, generated);
+        return new Chunks(
+                SANDAL,
+                FeatureKind.CLASSIFIER,
+                features(List.of("input")),
+                features(reference),
+                features(reconstructions),
+                generated.entrySet().stream()
+                        .collect(Collectors.toMap(Map.Entry::getKey, entry -> features(List.of(entry.getValue()))
+                                .get(0))));
+    }
+
+    private static List<FeatureChunk> features(List<String> ids) {
+        return ids.stream()
+                .map(id -> new FeatureChunk(id, SANDAL.classId(), FeatureChunk.Source.INPUT, "", "", 0, List.of()))
+                .toList();
     }
 
     private static MixingEntry named(String name, MixingEntry entry) {
@@ -108,6 +124,16 @@ class EvaluationWorkTest {
         assertThat(result.states().get(Cell.REFERENCE).images().count())
                 .as("what is made is compared with all")
                 .isEqualTo(30);
+    }
+
+    @Test
+    void anImageThatIsLeftOutOfAChunkIsNotMeasured() throws IOException {
+        put("input", ids(0, 30), 0);
+        List<FeatureChunk> input = List.of(new FeatureChunk(
+                "input", SANDAL.classId(), FeatureChunk.Source.INPUT, "", "", 28, List.of(id(3), id(4))));
+        EvaluationWork.Result result =
+                measure(List.of(), new Chunks(SANDAL, FeatureKind.CLASSIFIER, input, List.of(), List.of(), Map.of()));
+        assertThat(result.states().get(Cell.REFERENCE).images().count()).isEqualTo(28);
     }
 
     @Test

@@ -87,7 +87,8 @@ class GenerationWorkTest {
                         settings.generation(),
                         settings.generationId(),
                         progress::addAndGet)
-                .generate(new GenerationChunk(id, SANDAL, "mixed", inverted, mixtures.size()));
+                .generate(new GenerationChunk(
+                        id, TinyWork.pool(inverted.toArray(String[]::new)), "mixed", mixtures.size()));
         assertThat(progress).hasValue(mixtures.size());
         return result;
     }

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -129,9 +131,69 @@ class ImagesWorkTest {
         images.scan(CAT);
         Files.setLastModifiedTime(file, FileTime.fromMillis(1_000));
         assertThat(images.scan(CAT).images()).isEqualTo(1);
+        assertThat(rows()).hasSize(1);
         file("a", "b");
         Files.setLastModifiedTime(file, FileTime.fromMillis(2_000));
-        assertThat(images.scan(CAT).images()).isEqualTo(2);
+        Catalog changed = images.scan(CAT);
+        assertThat(changed.images()).isEqualTo(1);
+        assertThat(changed.leftOut()).isEqualTo(Map.of("images withdrawn", 1L));
+        assertThat(rows()).hasSize(2);
+    }
+
+    @Test
+    void aRemovedImageIsLeftOutOfItsChunkAndCountsAgainWhenItIsBack() throws IOException {
+        for (String name : List.of("a", "b", "c")) {
+            file(name, name);
+        }
+        Catalog before = images.scan(CAT);
+        String gone = ContentId.of(CAT.classId(), "b".getBytes(StandardCharsets.UTF_8));
+        Files.delete(folder.resolve("in/cat 100%/b"));
+        for (ImagesWork.Look look : ImagesWork.Look.values()) {
+            Catalog without = images.look(CAT, look, Conflicts.NONE);
+            assertThat(without.images()).isEqualTo(2);
+            assertThat(without.leftOut()).isEqualTo(Map.of("images withdrawn", 1L));
+            assertThat(without.chunks().stream().flatMap(chunk -> chunk.leftOut().stream()))
+                    .as("a chunk without any image is not named")
+                    .isSubsetOf(gone);
+        }
+        assertThat(rows()).hasSize(3);
+        file("b", "b");
+        assertThat(images.scan(CAT)).isEqualTo(before);
+    }
+
+    @Test
+    void anImageIsTheSameUnderAnotherNameAndOfTwoFilesTheOneThatStandsCounts() throws IOException {
+        Path file = file("b", "bytes");
+        file("c", "others");
+        Catalog before = images.scan(CAT);
+        Files.move(file, file.resolveSibling("z"));
+        for (ImagesWork.Look look : ImagesWork.Look.values()) {
+            assertThat(images.look(CAT, look, Conflicts.NONE)).isEqualTo(before);
+        }
+        file("b", "bytes");
+        file("a", "bytes");
+        assertThat(images.scan(CAT).refused()).isEqualTo(Map.of("duplicate", 2L));
+        assertThat(rejected()).extracting(RejectedRow::path).containsExactly("cat 100%/a", "cat 100%/z");
+        assertThat(rows()).hasSize(2);
+    }
+
+    @Test
+    void aLimitThatIsLoweredOrFilledAnewTakesTheLeastIdsOfWhatIsThere() throws IOException {
+        for (String name : List.of("a", "b", "c", "d", "e", "f")) {
+            file(name, name);
+        }
+        FolderSource input = new FolderSource(folder.resolve("in").toString());
+        images.scan(CAT);
+        List<ImageRow> sorted =
+                rows().stream().sorted(Comparator.comparing(ImageRow::imageId)).toList();
+        ImagesWork three = new ImagesWork(run, input, 2, 3);
+        assertThat(three.scan(CAT).leftOut()).isEqualTo(Map.of("images beyond input.limit", 3L));
+        Files.delete(folder.resolve("in").resolve(sorted.get(0).path()));
+        Catalog catalog = three.scan(CAT);
+        assertThat(catalog.images()).isEqualTo(3);
+        assertThat(catalog.leftOut()).isEqualTo(Map.of("images beyond input.limit", 2L, "images withdrawn", 1L));
+        assertThat(catalog.chunks().stream().flatMap(chunk -> chunk.leftOut().stream()))
+                .containsExactly(sorted.get(0).imageId());
     }
 
     private static final ClassLabel DOG = new ClassLabel("dog", 1, "dog", "a photo of a dog");
@@ -186,18 +248,20 @@ class ImagesWorkTest {
     }
 
     @Test
-    void anOlderRunFolderLearnsItsDigestsAndSaysWhichImagesThatStandAreInConflict() throws IOException {
+    void anOlderRunFolderLearnsItsDigestsAndAnImageThatIsNowInAnotherClassTooIsLeftOut() throws IOException {
         file("a.png", "same");
         images.scan(CAT);
-        assertThat(run.chunks(Table.DIGESTS)).as("as older versions left it").isEmpty();
+        run.delete("digests"); // as older versions left it
         dog("c.png", "same");
         Catalog dogs = look(DOG, ImagesWork.Look.SCAN);
         assertThat(dogs.images()).isZero();
         assertThat(dogs.refused()).isEqualTo(Map.of("conflict", 1L));
         Catalog cats = look(CAT, ImagesWork.Look.SCAN);
-        assertThat(cats.images()).isEqualTo(1);
-        assertThat(cats.standingConflicts()).isEqualTo(1);
+        assertThat(cats.images()).isZero();
+        assertThat(cats.leftOut()).isEqualTo(Map.of("images that lie in another class, too", 1L));
         assertThat(run.chunks(Table.DIGESTS, CAT.classId())).hasSize(1);
+        assertThat(look(CAT, ImagesWork.Look.STANDING).images()).isZero();
+        assertThat(rows()).as("its row stays").hasSize(1);
     }
 
     @Test

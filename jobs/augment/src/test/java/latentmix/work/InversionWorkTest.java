@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
@@ -64,9 +65,7 @@ class InversionWorkTest {
     /** The one chunk of what is in the folder now. */
     private InversionChunk scan(RunSettings settings) throws IOException {
         Catalog catalog = new ImagesWork(work.run(), new FolderSource(input.toString()), 8).scan(SANDAL);
-        Catalog.Chunk chunk = catalog.chunks().get(0);
-        String id = InversionChunk.id(settings.inversionId(), SANDAL.prompt(), chunk.id(), "");
-        return new InversionChunk(id, SANDAL, chunk.file(), chunk.id(), "", chunk.rows());
+        return InversionChunk.of(settings.inversionId(), catalog, Set.of()).get(0);
     }
 
     private InversionWork inversion(RunSettings settings, AtomicLong progress) {
@@ -121,7 +120,8 @@ class InversionWorkTest {
         new CaptionsTable(work.run(), SANDAL.classId()).publish(captions);
         String hash = InversionChunk.captions(SANDAL.prompt(), ids, captions);
         InversionChunk captioned =
-                new InversionChunk(byClass.id(), SANDAL, byClass.file(), byClass.images(), hash, byClass.rows());
+                new InversionChunk(
+                byClass.id(), SANDAL, byClass.file(), byClass.images(), hash, byClass.rows(), List.of());
         inversion(settings, new AtomicLong()).invert(captioned);
         List<InvertedRow> rows = inverted();
         assertThat(rows).extracting(InvertedRow::prompt).containsExactly(SANDAL.prompt(), "a dress", "a boot");

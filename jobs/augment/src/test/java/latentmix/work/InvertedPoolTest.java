@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import latentmix.latent.Latent;
+import latentmix.plan.ClassPool;
+import latentmix.plan.InversionChunk;
 import latentmix.table.ContentId;
 import latentmix.table.LatentColumn;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,7 +35,7 @@ class InvertedPoolTest {
     }
 
     private InvertedPool pool(String... chunks) throws IOException {
-        return new InvertedPool(work.run(), TinyWork.SANDAL.classId(), List.of(chunks));
+        return new InvertedPool(work.run(), TinyWork.pool(chunks));
     }
 
     @Test
@@ -50,6 +52,26 @@ class InvertedPoolTest {
             });
             assertThat(visited).containsExactly(0, 1, 2, 3, 4);
         }
+    }
+
+    @Test
+    void imagesThatAreLeftOutOfTheirChunksAreNoPartOfIt() throws IOException {
+        ClassPool some = new ClassPool(
+                TinyWork.SANDAL,
+                List.of(
+                        new InversionChunk("wide", TinyWork.SANDAL, "", "", "", 1, List.of("a")),
+                        new InversionChunk("late", TinyWork.SANDAL, "", "", "", "", 1, List.of("d"))));
+        InvertedPool pool = new InvertedPool(work.run(), some);
+        List<String> all = pool("wide", "late").imageIds();
+        assertThat(pool.imageIds())
+                .isEqualTo(all.stream()
+                        .filter(id -> !Set.of("a", "d").contains(id))
+                        .toList())
+                .hasSize(all.size() - 2);
+        pool.forEach((index, values) -> assertThat(values)
+                .containsExactly(
+                        noise.get("abcde".indexOf(pool.imageIds().get(index))).values(), within(1e-6)));
+        assertThat(pool.id("a photo")).isNotEqualTo(pool("wide", "late").id("a photo"));
     }
 
     @Test

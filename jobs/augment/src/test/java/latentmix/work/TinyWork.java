@@ -18,6 +18,8 @@ import latentmix.latent.Shape;
 import latentmix.model.Dtype;
 import latentmix.model.TextEncoder;
 import latentmix.plan.ClassLabel;
+import latentmix.plan.ClassPool;
+import latentmix.plan.InversionChunk;
 import latentmix.plan.MixingChunk;
 import latentmix.plan.MixingPlan;
 import latentmix.plan.RunSettings;
@@ -132,7 +134,16 @@ final class TinyWork {
     /** The chunks that are left to mix of a pool. */
     List<MixingChunk> missing(RunSettings settings, int chunkRows, String... inverted) throws IOException {
         Set<String> refusing = run.rejectedChunks(StageName.MIX);
-        return new MixingPlan(run, chunkRows).missing(SANDAL, List.of(inverted), settings.mixing(), refusing);
+        return new MixingPlan(run, chunkRows).missing(pool(inverted), settings.mixing(), refusing);
+    }
+
+    /** The pool of whole chunks. */
+    static ClassPool pool(String... inverted) {
+        return new ClassPool(
+                SANDAL,
+                Stream.of(inverted)
+                        .map(chunk -> new InversionChunk(chunk, SANDAL, "", "", "", 0, List.of()))
+                        .toList());
     }
 
     /** A table's rows, file by file. */

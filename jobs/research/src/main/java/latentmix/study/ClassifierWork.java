@@ -11,6 +11,7 @@ import latentmix.image.ImageDecoder;
 import latentmix.image.UnreadableImage;
 import latentmix.model.Torch;
 import latentmix.plan.ClassLabel;
+import latentmix.plan.ClassPool;
 import latentmix.plan.GenerationChunk;
 import latentmix.source.FolderSource;
 import latentmix.source.Listing;
@@ -66,11 +67,17 @@ public final class ClassifierWork {
      * @param run the run folder they are in
      * @param mixingId the settings id of the entry
      * @param generationId the settings id of the images
+     * @param pools the real images that they were made of
      */
-    public record Made(String run, String method, String mixingId, String generationId, int multiple)
+    public record Made(
+            String run, String method, String mixingId, String generationId, List<ClassPool> pools, int multiple)
             implements Serializable {
         /** No made images. */
-        public static final Made NONE = new Made("", "", "", "", 0);
+        public static final Made NONE = new Made("", "", "", "", List.of(), 0);
+
+        public Made {
+            pools = List.copyOf(pools);
+        }
     }
 
     /** Says whether images are changed at random each time they are seen. */
@@ -188,7 +195,9 @@ public final class ClassifierWork {
             return images.build();
         }
         RunFolder run = new RunFolder(made.run(), folder.conf());
-        for (ClassLabel label : training.labels()) {
+        for (ClassPool pool : made.pools()) {
+            ClassLabel label = pool.label();
+            String poolId = pool.id(run);
             GeneratedMixtures tables = new GeneratedMixtures(run, label.classId());
             List<GeneratedMixtures.Pair<MixedTable.Key, GeneratedTable.Image>> pairs = new ArrayList<>();
             for (String chunk : new MixedTable(run, label.classId()).chunks()) {
@@ -197,7 +206,8 @@ public final class ClassifierWork {
                         GenerationChunk.id(made.generationId(), chunk),
                         MixedTable.Key.class,
                         GeneratedTable.Image.class,
-                        key -> key.settingsId().equals(made.mixingId())
+                        key -> key.poolId().equals(poolId)
+                                && key.settingsId().equals(made.mixingId())
                                 && key.k() < made.multiple() * training.shots()));
             }
             pairs.sort(Comparator.comparingInt(pair -> pair.mixture().k()));

@@ -2,6 +2,7 @@ package latentmix.study;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -13,8 +14,6 @@ import latentmix.report.SettingsIds;
 import latentmix.source.FolderSource;
 import latentmix.stage.Job;
 import latentmix.stage.Needs;
-import latentmix.stage.Pipeline;
-import latentmix.stage.RunTerms;
 import latentmix.stage.Tasks;
 import latentmix.study.ClassifierWork.Augmented;
 import latentmix.study.ClassifierWork.Made;
@@ -155,13 +154,9 @@ final class Downstream {
                         images, input.classes(), input.maxPixels(), input.folders(), null, input.conflicts()))
                 .withMixing(config.entries(shots));
         String runFolder = location + "/" + own + "/run";
-        SettingsIds settings = Pipeline.summary(
-                        context.spark(),
-                        run,
-                        runFolder,
-                        List.of(StageName.INVERT, StageName.MIX, StageName.GENERATE),
-                        RunTerms.partOfAStudy(context.console()))
-                .settings();
+        StudyRuns.Done done = StudyRuns.Done.of(
+                context, run, runFolder, EnumSet.of(StageName.INVERT, StageName.MIX, StageName.GENERATE));
+        SettingsIds settings = done.summary().settings();
         List<Training> trainings = new ArrayList<>();
         for (Arm arm : arms(config, shots)) {
             Made made = arm.method()
@@ -170,6 +165,7 @@ final class Downstream {
                             method,
                             settings.mix().get(config.methods().indexOf(method)),
                             settings.generate(),
+                            done.pools(),
                             arm.multiple()))
                     .orElse(Made.NONE);
             int logits = classes.names().size();

@@ -67,7 +67,7 @@ final class GridSection {
         List<Row> rows = new ArrayList<>();
         for (Setting setting : cells.settings()) {
             StudyRuns.Done run = runs.of(setting);
-            MixtureImages images = MixtureImages.of(run.run(), classId);
+            MixtureImages images = MixtureImages.of(run.run(), run.pool(classId));
             for (String method : cells.methods()) {
                 for (String weights : cells.weights()) {
                     for (String pool : cells.pools()) {

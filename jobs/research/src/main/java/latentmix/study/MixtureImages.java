@@ -6,6 +6,7 @@ import java.util.Map;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
 import latentmix.image.UnreadableImage;
+import latentmix.plan.ClassPool;
 import latentmix.plan.GenerationChunk;
 import latentmix.table.GeneratedRow.EncodedImage;
 import latentmix.table.GeneratedTable;
@@ -25,15 +26,18 @@ final class MixtureImages {
         this.tables = new GeneratedMixtures(run, classId);
     }
 
-    /** Lists a class's mixtures; of several pools the one that is listed last counts. */
-    static MixtureImages of(RunFolder run, String classId) throws IOException {
-        MixtureImages images = new MixtureImages(run, classId);
-        MixedTable table = new MixedTable(run, classId);
+    /** Lists the mixtures of a pool. */
+    static MixtureImages of(RunFolder run, ClassPool pool) throws IOException {
+        MixtureImages images = new MixtureImages(run, pool.classId());
+        MixedTable table = new MixedTable(run, pool.classId());
+        String poolId = pool.id(run);
         for (String chunk : table.chunks()) {
             for (MixedTable.Key key : table.keys(chunk)) {
-                images.places
-                        .computeIfAbsent(key.settingsId(), id -> new HashMap<>())
-                        .put(key.k(), new Place(chunk, key.mixId()));
+                if (key.poolId().equals(poolId)) {
+                    images.places
+                            .computeIfAbsent(key.settingsId(), id -> new HashMap<>())
+                            .put(key.k(), new Place(chunk, key.mixId()));
+                }
             }
         }
         return images;

@@ -4,9 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,9 +16,11 @@ import latentmix.config.RunConfig;
 import latentmix.metric.Estimate;
 import latentmix.metric.GaussianStatistics;
 import latentmix.metric.Retention;
+import latentmix.plan.ClassPool;
 import latentmix.plan.FeatureChunk;
 import latentmix.plan.FeatureChunk.Source;
 import latentmix.plan.GenerationChunk;
+import latentmix.plan.InversionChunk;
 import latentmix.table.FeaturesTable;
 import latentmix.table.GeneratedTable;
 import latentmix.table.InvertedTable;
@@ -28,7 +28,6 @@ import latentmix.table.MetricRow;
 import latentmix.table.MixedTable;
 import latentmix.table.MixedTable.Sources;
 import latentmix.table.RunFolder;
-import latentmix.table.RunFolder.Table;
 import latentmix.work.GeneratedMixtures;
 
 /**
@@ -58,9 +57,8 @@ final class MixtureScores {
      */
     static List<MetricRow> of(StudyRuns.Done done, Optional<String> features) throws IOException {
         MixtureScores scores = new MixtureScores(done);
-        Set<String> classes = done.run().folders(Table.MIXED.folder());
-        for (String folder : classes) {
-            scores.add(folder.substring(folder.indexOf('=') + 1), features);
+        for (ClassPool pool : done.pools()) {
+            scores.add(pool, features);
         }
         return scores.rows();
     }
@@ -71,21 +69,18 @@ final class MixtureScores {
         return Optional.ofNullable(settings.path("features").path(0).textValue());
     }
 
-    private void add(String classId, Optional<String> featuresId) throws IOException {
-        Map<Source, Set<String>> others = new EnumMap<>(Source.class); // chunks of other images that have the same ids
-        others.put(Source.RECONSTRUCTION, new InvertedTable(run, classId).chunks());
-        Set<String> generated = new HashSet<>(new GeneratedTable(run, classId).chunks());
-        for (String chunk : new MixedTable(run, classId).chunks()) {
-            generated.remove(GenerationChunk.id(done.generation(), chunk));
-        }
-        others.put(Source.GENERATED, generated);
-        Map<String, double[]> features =
-                featuresId.isPresent() ? features(classId, featuresId.get(), others) : Map.of();
-        Map<String, double[]> pool = pool(classId, features);
+    private void add(ClassPool images, Optional<String> featuresId) throws IOException {
+        String classId = images.classId();
+        String poolId = images.id(run);
+        Map<String, double[]> features = featuresId.isPresent() ? features(images, featuresId.get()) : Map.of();
+        Map<String, double[]> pool = pool(images, features);
         double[] centre = mean(pool);
         var pairs = new GeneratedMixtures(run, classId)
-                .all(done.generation(), Sources.class, GeneratedTable.Scores.class, row -> !asked(row)
-                        .isEmpty());
+                .all(
+                        done.generation(),
+                        Sources.class,
+                        GeneratedTable.Scores.class,
+                        row -> row.poolId().equals(poolId) && !asked(row).isEmpty());
         for (var pair : pairs) {
             if (pair.image().isEmpty()) {
                 continue; // refused
@@ -142,35 +137,43 @@ final class MixtureScores {
     }
 
     /** The features of the class's real images and of this run's mixtures, by id. */
-    private Map<String, double[]> features(String classId, String featuresId, Map<Source, Set<String>> others)
-            throws IOException {
-        Set<String> skipped = new HashSet<>();
-        others.forEach((source, chunks) -> chunks.forEach(chunk -> skipped.add(
-                FeatureChunk.of(featuresId, classId, source, chunk, chunk, 0).id())));
-        Map<String, double[]> features = new HashMap<>();
+    private Map<String, double[]> features(ClassPool images, String featuresId) throws IOException {
+        String classId = images.classId();
         FeaturesTable table = new FeaturesTable(run, classId);
-        for (String chunk : table.chunks()) {
-            if (skipped.contains(chunk)) {
-                continue;
-            }
-            for (FeaturesTable.Features row : table.features(chunk)) {
-                if (row.settingsId().equals(featuresId)) {
-                    features.put(row.id(), LittleEndian.doubles(row.features()));
-                }
+        Set<String> standing = table.chunks();
+        List<FeatureChunk> chunks = new ArrayList<>();
+        for (InversionChunk real : images.inverted()) {
+            chunks.add(FeatureChunk.of(
+                    featuresId,
+                    classId,
+                    Source.INPUT,
+                    real.file(),
+                    real.images(),
+                    real.rows(),
+                    real.leftOut(),
+                    standing));
+        }
+        for (String mixed : new MixedTable(run, classId).chunks()) {
+            String made = GenerationChunk.id(done.generation(), mixed);
+            chunks.add(FeatureChunk.of(featuresId, classId, Source.GENERATED, made, made, 0));
+        }
+        Map<String, double[]> features = new HashMap<>();
+        for (FeatureChunk chunk : chunks) {
+            if (standing.contains(chunk.id())) {
+                table.features(chunk.id()).forEach(row -> features.put(row.id(), LittleEndian.doubles(row.features())));
             }
         }
         return features;
     }
 
     /** The features of the class's inverted images, by id in order. */
-    private Map<String, double[]> pool(String classId, Map<String, double[]> features) throws IOException {
+    private Map<String, double[]> pool(ClassPool images, Map<String, double[]> features) throws IOException {
         Map<String, double[]> pool = new TreeMap<>();
-        String inversion = done.summary().settings().invert();
-        InvertedTable table = new InvertedTable(run, classId);
-        for (String chunk : table.chunks()) {
-            for (String id : table.imageIds(chunk, inversion)) {
-                if (features.containsKey(id)) {
-                    pool.put(id, features.get(id));
+        InvertedTable table = new InvertedTable(run, images.classId());
+        for (InversionChunk chunk : images.inverted()) {
+            for (InvertedTable.Told image : chunk.told(table)) {
+                if (features.containsKey(image.imageId())) {
+                    pool.put(image.imageId(), features.get(image.imageId()));
                 }
             }
         }

@@ -15,9 +15,11 @@ import latentmix.image.PngEncoder;
 import latentmix.image.UnreadableImage;
 import latentmix.model.Dtype;
 import latentmix.plan.ClassLabel;
+import latentmix.plan.ClassList;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
 import latentmix.schedule.Solver;
+import latentmix.source.ImageSource;
 import latentmix.stage.TaskDevice;
 import latentmix.stage.Tasks;
 import latentmix.study.LatentExperiment.Offsets;
@@ -25,6 +27,7 @@ import latentmix.table.ContentId;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.work.ModelOnDevice;
+import org.apache.hadoop.conf.Configuration;
 
 /**
  * This section shows pictures of one noise with rising offsets, added before sampling in one row and after it in the
@@ -76,7 +79,7 @@ final class OffsetsSection {
         CheckpointSpec checkpoint = offsets.run().model().checkpoint();
         String work = "work/" + offsets.heading().name() + "/";
         Settings common = settings(checkpoint.open(context.folder().conf()));
-        List<ClassLabel> labels = new Pools(context.spark(), offsets.run(), context.location(), "").classes();
+        List<ClassLabel> labels = classes(context);
         List<List<OffsetRow>> rows = new Tasks(context.spark(), context.location(), context.console())
                 .onGpus()
                 .map("add offsets", labels, (folder, label, progress) -> rows(folder, work, checkpoint, common, label));
@@ -92,6 +95,13 @@ final class OffsetsSection {
                 figures,
                 List.of(),
                 List.of());
+    }
+
+    private List<ClassLabel> classes(StudyContext context) throws IOException {
+        RunConfig run = offsets.run();
+        Configuration conf = context.folder().conf();
+        ImageSource source = ImageSource.of(run.input(), ClassList.folders(run.input(), conf), conf);
+        return ClassList.read(run.input(), run.prompt(), source, conf).classes();
     }
 
     private Settings settings(CheckpointFolder checkpoint) {

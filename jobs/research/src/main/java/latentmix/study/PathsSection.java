@@ -198,7 +198,7 @@ final class PathsSection {
     }
 
     private List<Figure> pictures(StudyRuns.Done run, String classId) throws IOException {
-        MixtureImages images = MixtureImages.of(run.run(), classId);
+        MixtureImages images = MixtureImages.of(run.run(), run.pool(classId));
         int methods = paths.shown().size();
         List<Double> frames = paths.positions(paths.frames());
         List<Map<Integer, Pixels>> columns = new ArrayList<>();

@@ -3,17 +3,20 @@ package latentmix.study;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
 import latentmix.latent.RecipeSampler;
-import latentmix.plan.ClassLabel;
+import latentmix.plan.ClassPool;
 import latentmix.table.RunFolder;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
+import org.apache.hadoop.fs.Path;
 
 /**
  * Images with a little noise, written as an input folder: {@code <folder>/<class>/<number>.png}.
@@ -28,17 +31,21 @@ import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
  */
 record PerturbedImages(String folder, String mixing, String generation, int count, double deviation)
         implements Serializable {
-    /** Writes the images of a class that are missing; returns their paths' number. */
-    int write(RunFolder made, RunFolder study, ClassLabel label) throws IOException {
-        Set<String> present = study.files(folder + "/" + label.classId());
-        Map<Integer, Pixels> images =
-                new TreeMap<>(MixtureImages.of(made, label.classId()).open(mixing, generation, count));
+    /** Makes the class's folder hold these images alone; returns how many. */
+    int write(RunFolder made, RunFolder study, ClassPool pool) throws IOException {
+        String classId = pool.classId();
+        Set<String> present = new TreeSet<>(study.files(folder + "/" + classId));
+        Map<Integer, Pixels> images = new TreeMap<>(MixtureImages.of(made, pool).open(mixing, generation, count));
         for (Map.Entry<Integer, Pixels> image : images.entrySet()) {
-            String file = String.format(Locale.ROOT, "%06d.png", image.getKey());
-            if (!present.contains(file)) {
-                Pixels noisy = perturbed(image.getValue(), deviation, label.classId() + " " + image.getKey());
-                study.publish(study.path(folder + "/" + label.classId() + "/" + file), PngEncoder.encode(noisy));
+            String name = String.format(Locale.ROOT, "%06d.png", image.getKey());
+            Path file = study.path(folder + "/" + classId + "/" + name);
+            byte[] noisy = PngEncoder.encode(perturbed(image.getValue(), deviation, classId + " " + image.getKey()));
+            if (!present.remove(name) || !Arrays.equals(study.read(file), noisy)) {
+                study.publish(file, noisy);
             }
+        }
+        for (String other : present) {
+            study.delete(folder + "/" + classId + "/" + other);
         }
         return images.size();
     }
@@ -55,9 +62,10 @@ record PerturbedImages(String folder, String mixing, String generation, int coun
     }
 
     /** The first images of a class as they were made and as they are perturbed. */
-    List<List<Pixels>> pairs(RunFolder made, String classId, int most) throws IOException {
+    List<List<Pixels>> pairs(RunFolder made, ClassPool pool, int most) throws IOException {
+        String classId = pool.classId();
         Map<Integer, Pixels> images =
-                new TreeMap<>(MixtureImages.of(made, classId).open(mixing, generation, Math.min(most, count)));
+                new TreeMap<>(MixtureImages.of(made, pool).open(mixing, generation, Math.min(most, count)));
         List<Pixels> before = new ArrayList<>(images.values());
         List<Pixels> after = images.entrySet().stream()
                 .map(image -> perturbed(image.getValue(), deviation, classId + " " + image.getKey()))

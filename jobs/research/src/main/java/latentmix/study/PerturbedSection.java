@@ -15,9 +15,7 @@ import latentmix.image.Pixels;
 import latentmix.latent.Latent;
 import latentmix.latent.LatentPool;
 import latentmix.plan.ClassLabel;
-import latentmix.report.RunSummary;
-import latentmix.stage.Pipeline;
-import latentmix.stage.RunTerms;
+import latentmix.plan.ClassPool;
 import latentmix.study.LatentExperiment.Perturbed;
 import latentmix.study.StudyConfig.AxisScale;
 import latentmix.table.MixedTable;
@@ -79,7 +77,7 @@ final class PerturbedSection {
         PerturbedImages images = new PerturbedImages(
                 work + "/images", noiseId, real.generation(), perturbed.images(), perturbed.perturbation());
         String study = context.location();
-        pools.tasks("perturb images", (run, label) -> images.write(run, new RunFolder(study, run.conf()), label));
+        pools.tasks("perturb images", (run, pool) -> images.write(run, new RunFolder(study, run.conf()), pool));
         StudyRuns.Done made = run(study + "/" + images.folder(), study + "/" + work + "/run");
         BiasSurvey survey = new BiasSurvey(perturbed.methods(), perturbed.inputs(), perturbed.repeats());
         String seed = perturbed.run().run().seed() + " " + name + " ";
@@ -87,17 +85,12 @@ final class PerturbedSection {
         sources.put(REAL, pools.map("mix centroids", (run, label, pool) -> survey.of(pool, seed + label.classId())));
         sources.put(
                 MADE,
-                new Pools(
-                                context.spark(),
-                                made.config(),
-                                study + "/" + work + "/run",
-                                made.summary().settings().invert())
+                Pools.of(context, made)
                         .map("mix centroids", (run, label, pool) -> survey.of(pool, seed + label.classId())));
         sources.put(
                 NOISE,
                 pools.tasks(
-                        "mix centroids",
-                        (run, label) -> survey.of(noise(run, label, noiseId), seed + label.classId())));
+                        "mix centroids", (run, pool) -> survey.of(noise(run, pool, noiseId), seed + pool.classId())));
         List<PerturbedRow> rows = new ArrayList<>();
         sources.forEach((source, surveys) ->
                 surveys.forEach((label, found) -> rows.addAll(rows(source, label.classId(), found))));
@@ -132,22 +125,18 @@ final class PerturbedSection {
                         null,
                         base.input().conflicts()))
                 .withMixing(perturbed.mixtures());
-        RunSummary summary = Pipeline.summary(
-                context.spark(),
-                config,
-                folder,
-                List.copyOf(EnumSet.of(StageName.INVERT, StageName.MIX, StageName.GENERATE)),
-                RunTerms.partOfAStudy(context.console()));
-        return new StudyRuns.Done(config, new RunFolder(folder, context.folder().conf()), summary);
+        return StudyRuns.Done.of(
+                context, config, folder, EnumSet.of(StageName.INVERT, StageName.MIX, StageName.GENERATE));
     }
 
     /** The noise that a class's images were made from. */
-    private static LatentPool noise(RunFolder run, ClassLabel label, String settingsId) throws IOException {
+    private static LatentPool noise(RunFolder run, ClassPool pool, String settingsId) throws IOException {
         List<Latent> latents = new ArrayList<>();
-        MixedTable table = new MixedTable(run, label.classId());
+        MixedTable table = new MixedTable(run, pool.classId());
+        String poolId = pool.id(run);
         for (String chunk : table.chunks()) {
             for (MixedTable.Noise row : table.noise(chunk)) {
-                if (row.settingsId().equals(settingsId)) {
+                if (row.poolId().equals(poolId) && row.settingsId().equals(settingsId)) {
                     latents.add(row.latent().latent());
                 }
             }
@@ -248,7 +237,7 @@ final class PerturbedSection {
 
     private Figure pictures(PerturbedImages images, StudyRuns.Done made, String classId) throws IOException {
         int columns = perturbed.inputs().size();
-        List<List<Pixels>> pairs = images.pairs(real.run(), classId, columns);
+        List<List<Pixels>> pairs = images.pairs(real.run(), real.pool(classId), columns);
         List<PictureGrid.Row> rows = new ArrayList<>();
         rows.add(new PictureGrid.Row(
                 "made", pairs.get(0).stream().map(Optional::of).toList()));
@@ -269,7 +258,7 @@ final class PerturbedSection {
 
     private PictureGrid.Row row(String label, StudyRuns.Done run, String classId, String method) throws IOException {
         int columns = perturbed.inputs().size();
-        Map<Integer, Pixels> images = MixtureImages.of(run.run(), classId)
+        Map<Integer, Pixels> images = MixtureImages.of(run.run(), run.pool(classId))
                 .open(run.mixing(perturbed.entry(method)), run.generation(), columns);
         return new PictureGrid.Row(
                 label,

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import latentmix.config.RunConfig;
+import latentmix.plan.ClassPool;
 import latentmix.report.RunSummary;
 import latentmix.stage.Pipeline;
 import latentmix.stage.RunTerms;
@@ -25,8 +26,25 @@ import latentmix.table.StageName;
  * over the same images share a run folder, and so their inversions.
  */
 final class StudyRuns {
-    /** A run and its summary. */
-    record Done(RunConfig config, RunFolder run, RunSummary summary) {
+    /** A run, its summary, and the images that its rows which count were made of. */
+    record Done(RunConfig config, RunFolder run, RunSummary summary, List<ClassPool> pools) {
+        /** Does what is missing of a run. */
+        static Done of(StudyContext context, RunConfig config, String folder, Set<StageName> stages)
+                throws IOException {
+            Pipeline.Finished finished = Pipeline.finished(
+                    context.spark(), config, folder, List.copyOf(stages), RunTerms.partOfAStudy(context.console()));
+            RunFolder run = new RunFolder(folder, context.folder().conf());
+            return new Done(config, run, finished.summary(), finished.pools());
+        }
+
+        /** The images of a class. */
+        ClassPool pool(String classId) {
+            return pools.stream()
+                    .filter(pool -> pool.classId().equals(classId))
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalArgumentException("The run must have the class " + classId));
+        }
+
         /** The settings id of an entry's mixtures. */
         String mixing(String entry) {
             for (int i = 0; i < config.mixing().size(); i++) {
@@ -90,11 +108,7 @@ final class StudyRuns {
             if (config.evaluation() != null) {
                 stages.add(StageName.EVALUATE);
             }
-            RunSummary summary = Pipeline.summary(
-                    context.spark(), config, folder, List.copyOf(stages), RunTerms.partOfAStudy(context.console()));
-            runs.done.put(
-                    bare(config),
-                    new Done(config, new RunFolder(folder, context.folder().conf()), summary));
+            runs.done.put(bare(config), Done.of(context, config, folder, stages));
         }
         return runs;
     }
