@@ -28,22 +28,11 @@ class StudyFollowsTest {
               evaluation: {neighbours: 2}
               run: {chunk: 4}
             experiments:
-              - kind: grid
-                name: grid
-                classes: [5-sandal]
-                methods: [lin/0]
-                inputs: [2]
-                examples: 2
               - kind: curves
                 name: quality
                 methods: [nin/chm]
                 inputs: [2]
                 count: 3
-              - kind: bias
-                name: bias
-                methods: [fix/0]
-                inputs: [1, 2]
-                repeats: 3
               - kind: perturbed
                 name: made
                 methods: [fix/0]
