@@ -35,9 +35,7 @@ public record InversionChunk(
         return catalog.chunks().stream()
                 .map(images -> new InversionChunk(
                         Catalog.made(
-                                id(settingsId, label.prompt(), images.id(), images.captions()),
-                                images.leftOut(),
-                                done),
+                                id(settingsId, label.prompt(), images.id(), images.captions()), images.leftOut(), done),
                         label,
                         images.file(),
                         images.id(),

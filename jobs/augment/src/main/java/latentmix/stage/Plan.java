@@ -10,6 +10,7 @@ import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import latentmix.plan.Catalog;
 import latentmix.plan.ClassList;
 import latentmix.report.Counts;

@@ -319,8 +319,7 @@ public final class ImagesWork {
 
     /** The table's chunks with images that count. */
     private static List<Catalog.Chunk> chunks(
-            ClassLabel label, ImagesTable table, Set<String> counted, Map<String, String> captions)
-            throws IOException {
+            ClassLabel label, ImagesTable table, Set<String> counted, Map<String, String> captions) throws IOException {
         List<Catalog.Chunk> chunks = new ArrayList<>();
         for (String file : table.files()) {
             Map<String, List<String>> ids = new LinkedHashMap<>(); // in the order of the chunk

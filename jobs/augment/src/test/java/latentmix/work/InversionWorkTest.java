@@ -119,8 +119,7 @@ class InversionWorkTest {
         TreeMap<String, String> captions = new TreeMap<>(Map.of(ids.get(1), "a dress", ids.get(2), "a boot"));
         new CaptionsTable(work.run(), SANDAL.classId()).publish(captions);
         String hash = InversionChunk.captions(SANDAL.prompt(), ids, captions);
-        InversionChunk captioned =
-                new InversionChunk(
+        InversionChunk captioned = new InversionChunk(
                 byClass.id(), SANDAL, byClass.file(), byClass.images(), hash, byClass.rows(), List.of());
         inversion(settings, new AtomicLong()).invert(captioned);
         List<InvertedRow> rows = inverted();

@@ -60,7 +60,7 @@ class InvertedPoolTest {
                 TinyWork.SANDAL,
                 List.of(
                         new InversionChunk("wide", TinyWork.SANDAL, "", "", "", 1, List.of("a")),
-                        new InversionChunk("late", TinyWork.SANDAL, "", "", "", "", 1, List.of("d"))));
+                        new InversionChunk("late", TinyWork.SANDAL, "", "", "", 1, List.of("d"))));
         InvertedPool pool = new InvertedPool(work.run(), some);
         List<String> all = pool("wide", "late").imageIds();
         assertThat(pool.imageIds())
