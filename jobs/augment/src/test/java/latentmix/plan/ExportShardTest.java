@@ -31,7 +31,7 @@ class ExportShardTest {
     void madeAndRealImagesLieInFilesOfTheirOwn() {
         ClassLabel cat = new ClassLabel("cat", 0, "cat", "a cat");
         List<ExportShard> shards = ExportShard.pack(
-                List.of(chunk("b", 1), new ExportChunk.Real("a", cat, "inverted", 2), chunk("c", 3)),
+                List.of(chunk("b", 1), new ExportChunk.Real("a", cat, "inverted", 2, List.of()), chunk("c", 3)),
                 ExportChunk::rows,
                 100);
         assertThat(shards).extracting(ExportShard::rows).containsExactly(4, 2);

@@ -314,7 +314,7 @@ class PipelineTest {
 
     private static Map<String, String> dataset(Map<String, String> tables) {
         Map<String, String> files = new TreeMap<>(tables);
-        files.keySet().removeIf(name -> !name.startsWith("dataset/"));
+        files.keySet().removeIf(name -> !isOfTheDataset(name));
         return files;
     }
 
