@@ -4,24 +4,30 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import latentmix.table.ContentId;
 import latentmix.table.InvertedTable;
+import latentmix.table.InvertedTable.Told;
 import latentmix.table.RunFolder;
 
 /**
  * The inverted images of a class that count: what its mixtures are drawn from. Its id decides which mixtures count.
  *
- * @param inverted chunks of the inverted table that stand
+ * @param inverted the ids of chunks of the inverted table that stand
+ * @param leftOut the ids of images in them that do not count
  */
-public record ClassPool(ClassLabel label, List<InversionChunk> inverted) implements OfClass.Labelled, Serializable {
+public record ClassPool(ClassLabel label, List<String> inverted, List<String> leftOut)
+        implements OfClass.Labelled, Serializable {
     private static final String CAPTIONS = "captions";
 
     public ClassPool {
         inverted = List.copyOf(inverted);
+        leftOut = List.copyOf(leftOut);
     }
 
     /** The pools of the classes that have any of these chunks, all of which stand. */
@@ -35,8 +41,15 @@ public record ClassPool(ClassLabel label, List<InversionChunk> inverted) impleme
         inverted.forEach(chunk -> byClass.computeIfAbsent(chunk.label(), label -> new ArrayList<>())
                 .add(chunk));
         return labels.stream()
-                .map(label -> new ClassPool(label, byClass.getOrDefault(label, List.of())))
+                .map(label -> of(label, byClass.getOrDefault(label, List.of())))
                 .toList();
+    }
+
+    private static ClassPool of(ClassLabel label, List<InversionChunk> inverted) {
+        return new ClassPool(
+                label,
+                inverted.stream().map(InversionChunk::id).toList(),
+                inverted.stream().flatMap(chunk -> chunk.leftOut().stream()).toList());
     }
 
     /**
@@ -63,11 +76,25 @@ public record ClassPool(ClassLabel label, List<InversionChunk> inverted) impleme
 
     /** What its images were inverted with, by image id. */
     public SortedMap<String, String> prompts(RunFolder run) throws IOException {
-        InvertedTable table = new InvertedTable(run, classId());
         TreeMap<String, String> prompts = new TreeMap<>();
-        for (InversionChunk chunk : inverted) {
-            chunk.told(table).forEach(row -> prompts.put(row.imageId(), row.prompt()));
+        for (List<Told> chunk : told(run).values()) {
+            chunk.forEach(row -> prompts.put(row.imageId(), row.prompt()));
         }
         return prompts;
+    }
+
+    /** The same by chunk, sorted by image id. */
+    public Map<String, List<Told>> told(RunFolder run) throws IOException {
+        InvertedTable table = new InvertedTable(run, classId());
+        Set<String> others = Set.copyOf(leftOut);
+        Map<String, List<Told>> told = new LinkedHashMap<>();
+        for (String chunk : inverted) {
+            told.put(
+                    chunk,
+                    table.prompts(chunk).stream()
+                            .filter(row -> !others.contains(row.imageId()))
+                            .toList());
+        }
+        return told;
     }
 }

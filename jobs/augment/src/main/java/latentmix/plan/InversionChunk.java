@@ -1,12 +1,10 @@
 package latentmix.plan;
 
-import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import latentmix.table.ContentId;
-import latentmix.table.InvertedTable;
 
 /**
  * A chunk of the images table.
@@ -42,14 +40,6 @@ public record InversionChunk(
                         images.captions(),
                         images.rows(),
                         images.leftOut()))
-                .toList();
-    }
-
-    /** The images that count and were inverted, sorted by id, and what they were inverted with. */
-    public List<InvertedTable.Told> told(InvertedTable table) throws IOException {
-        Set<String> others = Set.copyOf(leftOut);
-        return table.prompts(id).stream()
-                .filter(row -> !others.contains(row.imageId()))
                 .toList();
     }
 

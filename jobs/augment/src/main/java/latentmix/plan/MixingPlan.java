@@ -37,7 +37,7 @@ public final class MixingPlan {
 
     /** The chunks that will be mixed of a pool whose images are not inverted yet. */
     public List<MixingChunk> foreseen(ClassLabel label, List<MixingEntry> entries) {
-        return chunks(new ClassPool(label, List.of()), "", entries, new HashSet<>());
+        return chunks(new ClassPool(label, List.of(), List.of()), "", entries, new HashSet<>());
     }
 
     private List<MixingChunk> chunks(ClassPool pool, String poolId, List<MixingEntry> entries, Set<String> done) {

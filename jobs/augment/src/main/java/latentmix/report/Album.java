@@ -14,7 +14,6 @@ import latentmix.image.Resize;
 import latentmix.image.UnreadableImage;
 import latentmix.plan.ClassPool;
 import latentmix.plan.GenerationChunk;
-import latentmix.plan.InversionChunk;
 import latentmix.plan.MixedChunk;
 import latentmix.plan.MixingEntry;
 import latentmix.plan.MixingPlan;
@@ -64,12 +63,13 @@ public record Album(ImageSource source, long maxPixels, List<MixingEntry> entrie
         InvertedTable table = new InvertedTable(run, pool.classId());
         SourceImages images = new SourceImages(source, run, maxPixels);
         List<Picture> pictures = new ArrayList<>();
-        for (InversionChunk chunk : pool.inverted()) {
-            for (InvertedTable.Source row : table.sources(chunk.id())) {
+        Set<String> leftOut = Set.copyOf(pool.leftOut());
+        for (String chunk : pool.inverted()) {
+            for (InvertedTable.Source row : table.sources(chunk)) {
                 if (pictures.size() == SOURCES) {
                     return pictures;
                 }
-                if (!chunk.leftOut().contains(row.imageId())) {
+                if (!leftOut.contains(row.imageId())) {
                     source(images, row).ifPresent(pictures::add);
                 }
             }

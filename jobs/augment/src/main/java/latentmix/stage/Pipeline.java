@@ -134,11 +134,11 @@ public final class Pipeline {
      * A run that ended.
      *
      * @param summary what {@code run_summary.json} says
-     * @param pools the inverted images that count, class by class: the rows that count were made of them
+     * @param inverted the chunks of the inverted table that are the configuration's and stand
      */
-    public record Finished(RunSummary summary, List<ClassPool> pools) {
+    public record Finished(RunSummary summary, List<InversionChunk> inverted) {
         public Finished {
-            pools = List.copyOf(pools);
+            inverted = List.copyOf(inverted);
         }
     }
 
@@ -278,7 +278,7 @@ public final class Pipeline {
                 summaries,
                 RunSummary.measured(run, summaries));
         summary.publish(run);
-        Finished finished = new Finished(summary, ClassPool.of(classes.classes(), invert.standing(inversions)));
+        Finished finished = new Finished(summary, invert.standing(inversions));
         if (stopped) {
             terms.ending().say(Ending.stopped(stop.reason(), left));
             return finished;

@@ -16,6 +16,7 @@ import latentmix.plan.MixingPlan;
 import latentmix.table.GeneratedTable;
 import latentmix.table.ImagesTable;
 import latentmix.table.InvertedTable;
+import latentmix.table.InvertedTable.Told;
 import latentmix.table.MixedTable;
 import latentmix.table.RejectedTable;
 import latentmix.table.RejectedTable.Reason;
@@ -56,19 +57,20 @@ public record Census(
         String classId = catalog.label().classId();
         Map<String, Map<String, Long>> rejected = new TreeMap<>();
         long inverted = 0;
-        InvertedTable noise = new InvertedTable(run, classId);
-        Set<String> done = noise.chunks();
+        Set<String> done = new InvertedTable(run, classId).chunks();
         List<InversionChunk> standing =
                 inversions.stream().filter(chunk -> done.contains(chunk.id())).toList();
+        ClassPool pool = ClassPool.of(List.of(catalog.label()), standing).get(0);
+        Map<String, List<Told>> told = pool.told(run);
         for (InversionChunk chunk : standing) {
-            long rows = chunk.told(noise).size();
+            long rows = told.get(chunk.id()).size();
             inverted += rows;
             if (rows < chunk.rows()) {
                 refused(run, StageName.INVERT, chunk.id(), Set.copyOf(chunk.leftOut()), rejected);
             }
         }
         refused(run, StageName.IMAGES, ImagesTable.rejectedId(classId), Set.of(), rejected);
-        String poolId = ClassPool.of(List.of(catalog.label()), standing).get(0).id(run);
+        String poolId = pool.id(run);
         Set<String> asked = asked(classId, poolId, entries);
         Map<String, Long> leftOut = new TreeMap<>(catalog.leftOut());
         leftOut.putAll(MixingPlan.leftOut(run, classId, poolId, entries));

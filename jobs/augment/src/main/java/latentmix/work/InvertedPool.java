@@ -5,7 +5,6 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
@@ -14,11 +13,9 @@ import java.util.TreeMap;
 import latentmix.latent.LatentPool;
 import latentmix.latent.Shape;
 import latentmix.plan.ClassPool;
-import latentmix.plan.InversionChunk;
 import latentmix.table.InvertedTable;
 import latentmix.table.InvertedTable.Encoded;
 import latentmix.table.InvertedTable.Noise;
-import latentmix.table.InvertedTable.Told;
 import latentmix.table.LatentColumn;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
@@ -36,20 +33,19 @@ public final class InvertedPool implements LatentPool {
     private final List<File> files = new ArrayList<>();
     private final TreeMap<String, String> prompts = new TreeMap<>(); // by image id
     private final List<String> imageIds = new ArrayList<>();
-    private final Set<String> leftOut = new HashSet<>(); // rows of these files that are passed over
+    private final Set<String> leftOut; // rows of these files that are passed over
     private Shape shape;
 
     /** Reads the ids of a pool's images. */
     public InvertedPool(RunFolder run, ClassPool pool) throws IOException {
         this.table = new InvertedTable(run, pool.classId());
-        for (InversionChunk chunk : pool.inverted()) {
-            List<Told> rows = chunk.told(table);
+        this.leftOut = Set.copyOf(pool.leftOut());
+        pool.told(run).forEach((chunk, rows) -> {
             if (!rows.isEmpty()) {
-                files.add(new File(chunk.id(), rows.get(0).imageId()));
+                files.add(new File(chunk, rows.get(0).imageId()));
                 rows.forEach(row -> prompts.put(row.imageId(), row.prompt()));
-                leftOut.addAll(chunk.leftOut());
             }
-        }
+        });
         files.sort(Comparator.comparing(File::firstId));
         imageIds.addAll(prompts.keySet());
     }

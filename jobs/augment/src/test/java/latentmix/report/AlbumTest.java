@@ -11,7 +11,6 @@ import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassPool;
-import latentmix.plan.InversionChunk;
 import latentmix.source.FolderSource;
 import latentmix.table.ContentId;
 import latentmix.table.InvertedRow;
@@ -72,10 +71,7 @@ class AlbumTest {
 
     private List<String> shown() throws IOException {
         Album album = new Album(new FolderSource(folder.resolve("in").toString()), 1 << 20, List.of(), "g", 4);
-        return album
-                .open(run, new ClassPool(CAT, List.of(new InversionChunk("chunk", CAT, "", "", "", 3, List.of()))))
-                .sources()
-                .stream()
+        return album.open(run, new ClassPool(CAT, List.of("chunk"), List.of())).sources().stream()
                 .map(Gallery.Picture::title)
                 .toList();
     }

@@ -249,7 +249,7 @@ class ExportWorkTest {
     @Test
     void realImagesAreSquaredSayThatTheyAreRealAndHaveNoMarkAndOneThatChangedIsRefused() throws Exception {
         List<InvertedRow> inverted = new ArrayList<>();
-        for (String name : List.of("a", "b", "c")) {
+        for (String name : List.of("a", "b", "c", "withdrawn")) {
             byte[] rgb = new byte[3 * 20 * 10];
             new Random(name.hashCode()).nextBytes(rgb);
             byte[] png = PngEncoder.encode(new Pixels(20, 10, rgb));
@@ -259,7 +259,8 @@ class ExportWorkTest {
             inverted.add(inverted(ContentId.of(CAT.classId(), png), CAT.classId() + "/" + name + ".png"));
         }
         work.put("inverted", "cat 100%25", "sources", InvertedRow.class, inverted);
-        ExportChunk real = new ExportChunk.Real("real", CAT, "sources", 3);
+        List<String> leftOut = List.of(inverted.get(3).imageId());
+        ExportChunk real = new ExportChunk.Real("real", CAT, "sources", 3, leftOut);
         ChunkResult result = export(true).parquet(shard(real), rows -> {});
         assertThat(List.of(result.rows(), result.rejected())).containsExactly(2L, 1L);
         export(true).images(real, rows -> {});

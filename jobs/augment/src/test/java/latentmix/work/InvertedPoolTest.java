@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Set;
 import latentmix.latent.Latent;
 import latentmix.plan.ClassPool;
-import latentmix.plan.InversionChunk;
 import latentmix.table.ContentId;
 import latentmix.table.LatentColumn;
 import org.junit.jupiter.api.BeforeEach;
@@ -56,11 +55,7 @@ class InvertedPoolTest {
 
     @Test
     void imagesThatAreLeftOutOfTheirChunksAreNoPartOfIt() throws IOException {
-        ClassPool some = new ClassPool(
-                TinyWork.SANDAL,
-                List.of(
-                        new InversionChunk("wide", TinyWork.SANDAL, "", "", "", 1, List.of("a")),
-                        new InversionChunk("late", TinyWork.SANDAL, "", "", "", 1, List.of("d"))));
+        ClassPool some = new ClassPool(TinyWork.SANDAL, List.of("wide", "late"), List.of("a", "d"));
         InvertedPool pool = new InvertedPool(work.run(), some);
         List<String> all = pool("wide", "late").imageIds();
         assertThat(pool.imageIds())

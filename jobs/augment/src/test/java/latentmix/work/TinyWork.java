@@ -19,7 +19,6 @@ import latentmix.model.Dtype;
 import latentmix.model.TextEncoder;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassPool;
-import latentmix.plan.InversionChunk;
 import latentmix.plan.MixingChunk;
 import latentmix.plan.MixingPlan;
 import latentmix.plan.RunSettings;
@@ -139,11 +138,7 @@ final class TinyWork {
 
     /** The pool of whole chunks. */
     static ClassPool pool(String... inverted) {
-        return new ClassPool(
-                SANDAL,
-                Stream.of(inverted)
-                        .map(chunk -> new InversionChunk(chunk, SANDAL, "", "", "", 0, List.of()))
-                        .toList());
+        return new ClassPool(SANDAL, List.of(inverted), List.of());
     }
 
     /** A table's rows, file by file. */

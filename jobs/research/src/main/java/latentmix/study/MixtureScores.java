@@ -23,7 +23,6 @@ import latentmix.plan.GenerationChunk;
 import latentmix.plan.InversionChunk;
 import latentmix.table.FeaturesTable;
 import latentmix.table.GeneratedTable;
-import latentmix.table.InvertedTable;
 import latentmix.table.MetricRow;
 import latentmix.table.MixedTable;
 import latentmix.table.MixedTable.Sources;
@@ -142,7 +141,10 @@ final class MixtureScores {
         FeaturesTable table = new FeaturesTable(run, classId);
         Set<String> standing = table.chunks();
         List<FeatureChunk> chunks = new ArrayList<>();
-        for (InversionChunk real : images.inverted()) {
+        for (InversionChunk real : done.inverted()) {
+            if (!real.label().equals(images.label())) {
+                continue;
+            }
             chunks.add(FeatureChunk.of(
                     featuresId,
                     classId,
@@ -169,12 +171,9 @@ final class MixtureScores {
     /** The features of the class's inverted images, by id in order. */
     private Map<String, double[]> pool(ClassPool images, Map<String, double[]> features) throws IOException {
         Map<String, double[]> pool = new TreeMap<>();
-        InvertedTable table = new InvertedTable(run, images.classId());
-        for (InversionChunk chunk : images.inverted()) {
-            for (InvertedTable.Told image : chunk.told(table)) {
-                if (features.containsKey(image.imageId())) {
-                    pool.put(image.imageId(), features.get(image.imageId()));
-                }
+        for (String id : images.prompts(run).keySet()) {
+            if (features.containsKey(id)) {
+                pool.put(id, features.get(id));
             }
         }
         return pool;
