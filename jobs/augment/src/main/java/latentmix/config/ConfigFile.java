@@ -1,5 +1,6 @@
 package latentmix.config;
 
+import latentmix.latent.MixturePrompt;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -226,7 +227,7 @@ public final class ConfigFile {
                 own.negative(),
                 section.read(RunKeys.FROM),
                 section.read(RunKeys.MIXTURE_PROMPT));
-        if (prompt.from() == RunConfig.PromptFrom.CLASS && prompt.mixture() != RunConfig.MixturePrompt.CLASS) {
+        if (prompt.from() == RunConfig.PromptFrom.CLASS && prompt.mixture() != MixturePrompt.CLASS) {
             section.problem(
                     RunKeys.MIXTURE_PROMPT,
                     "class without captions, which prompt.from: caption takes",

@@ -1,5 +1,6 @@
 package latentmix.config;
 
+import latentmix.latent.MixturePrompt;
 import static latentmix.config.Key.optional;
 import static latentmix.config.Key.required;
 import static latentmix.config.Key.with;
@@ -221,9 +222,9 @@ public final class RunKeys {
             "class",
             "What an image is inverted with: its class's prompt, or its own [caption](images.md#captions).",
             "caption");
-    static final Key<RunConfig.MixturePrompt> MIXTURE_PROMPT = with(
+    static final Key<MixturePrompt> MIXTURE_PROMPT = with(
             "mixture",
-            Type.Choice.of(RunConfig.MixturePrompt.values()),
+            Type.Choice.of(MixturePrompt.values()),
             "class",
             "What a mixture is generated with: its class's prompt, the caption of its heaviest input, or the mix of its"
                     + " inputs' captions. The last two need `from: caption`.",

@@ -1,5 +1,6 @@
 package latentmix.plan;
 
+import latentmix.latent.MixturePrompt;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -82,7 +83,7 @@ public record RunSettings(
                 config.export().format(),
                 inversionId,
                 inversion.method(),
-                config.prompt().mixture() == RunConfig.MixturePrompt.CLASS
+                config.prompt().mixture() == MixturePrompt.CLASS
                         ? ""
                         : config.prompt().mixture().toString());
         return new RunSettings(inversion, inversionId, List.copyOf(mixing), generation, ids.of(generation));

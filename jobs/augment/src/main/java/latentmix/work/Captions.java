@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import latentmix.config.RunConfig.PromptFrom;
 import latentmix.source.Listing;
 import latentmix.table.CaptionsTable;
 import latentmix.table.RunFolder;
@@ -17,21 +16,21 @@ import latentmix.table.RunFolder;
  * nowhere any more keeps the one it had. Where nobody asks for captions there are none.
  */
 final class Captions {
-    private final PromptFrom from;
+    private final boolean asked;
     private final CaptionsTable table;
     private final SortedMap<String, String> stood;
     private final Map<String, String> seen = new HashMap<>(); // empty where no place has one
 
     /** The captions that stand. */
-    Captions(RunFolder run, String classId, PromptFrom from) throws IOException {
-        this.from = from;
+    Captions(RunFolder run, String classId, boolean asked) throws IOException {
+        this.asked = asked;
         this.table = new CaptionsTable(run, classId);
-        this.stood = from == PromptFrom.CAPTION ? table.captions() : new TreeMap<>();
+        this.stood = asked ? table.captions() : new TreeMap<>();
     }
 
     /** A place where an image lies now; places come in their order. */
     void see(String imageId, String path, Listing listing) {
-        if (from == PromptFrom.CAPTION) {
+        if (asked) {
             seen.merge(
                     imageId,
                     listing.captions().getOrDefault(path, ""),
@@ -59,8 +58,6 @@ final class Captions {
 
     /** How many of these images lack a caption that is asked for. */
     long missing(Collection<String> imageIds, Map<String, String> captions) {
-        return from == PromptFrom.CLASS
-                ? 0
-                : imageIds.stream().filter(id -> !captions.containsKey(id)).count();
+        return asked ? imageIds.stream().filter(id -> !captions.containsKey(id)).count() : 0;
     }
 }

@@ -1,5 +1,6 @@
 package latentmix.work;
 
+import latentmix.latent.MixturePrompt;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
@@ -9,7 +10,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
-import latentmix.config.RunConfig.MixturePrompt;
 import latentmix.image.DifferenceHash;
 import latentmix.image.PixelScores;
 import latentmix.image.Pixels;
