@@ -1,6 +1,5 @@
 package latentmix.config;
 
-import latentmix.latent.MixturePrompt;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -26,6 +25,7 @@ import latentmix.inversion.InversionMethod;
 import latentmix.latent.Arc;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
+import latentmix.latent.MixturePrompt;
 import latentmix.latent.Prompt;
 import latentmix.latent.Sdedit;
 import latentmix.model.Dtype;

@@ -1,6 +1,5 @@
 package latentmix.config;
 
-import latentmix.latent.MixturePrompt;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Locale;
@@ -11,6 +10,7 @@ import latentmix.inversion.InversionMethod;
 import latentmix.latent.Gate;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
+import latentmix.latent.MixturePrompt;
 import latentmix.latent.Recipe;
 import latentmix.latent.RecipeSampler;
 import latentmix.latent.WeightSampler;

@@ -1,6 +1,5 @@
 package latentmix.config;
 
-import latentmix.latent.MixturePrompt;
 import static latentmix.config.Key.optional;
 import static latentmix.config.Key.required;
 import static latentmix.config.Key.with;
@@ -20,6 +19,7 @@ import latentmix.latent.Gate;
 import latentmix.latent.InputCount;
 import latentmix.latent.MeanAdjusted;
 import latentmix.latent.Method;
+import latentmix.latent.MixturePrompt;
 import latentmix.latent.Recipe;
 import latentmix.latent.WeightSampler;
 import latentmix.model.Dtype;

@@ -1,12 +1,12 @@
 package latentmix.plan;
 
-import latentmix.latent.MixturePrompt;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.RunConfig;
 import latentmix.config.Spelled;
+import latentmix.latent.MixturePrompt;
 import latentmix.model.Models;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;

@@ -74,9 +74,10 @@ final class ImagesStage {
                 : context.config().input().limit();
         Conflicts conflicts =
                 context.config().input().conflicts() == RunConfig.Conflicts.REFUSE ? conflicts(look) : Conflicts.NONE;
-        RunConfig.PromptFrom from = context.config().prompt().from();
-        return ofClasses("find images", (folder, source, label) -> new ImagesWork(folder, source, chunk, limit, from)
-                .look(label, look, conflicts));
+        boolean captioned = context.config().prompt().from() == RunConfig.PromptFrom.CAPTION;
+        return ofClasses(
+                "find images", (folder, source, label) -> new ImagesWork(folder, source, chunk, limit, captioned)
+                        .look(label, look, conflicts));
     }
 
     /** Names of images that are not of ASCII alone, one a class where there is one. */

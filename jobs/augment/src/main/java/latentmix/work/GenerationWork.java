@@ -1,6 +1,5 @@
 package latentmix.work;
 
-import latentmix.latent.MixturePrompt;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
@@ -17,6 +16,7 @@ import latentmix.image.PngEncoder;
 import latentmix.inversion.InversionMethod;
 import latentmix.inversion.Sampler;
 import latentmix.latent.Latent;
+import latentmix.latent.MixturePrompt;
 import latentmix.latent.Shape;
 import latentmix.model.PromptEmbeds;
 import latentmix.plan.ClassLabel;

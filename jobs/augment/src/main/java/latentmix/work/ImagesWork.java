@@ -15,7 +15,6 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import latentmix.config.RunConfig.PromptFrom;
 import latentmix.plan.Catalog;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.InversionChunk;
@@ -113,7 +112,7 @@ public final class ImagesWork {
     private final ImageSource source;
     private final int chunkRows;
     private final long limit;
-    private final PromptFrom from;
+    private final boolean asksCaptions;
 
     /** Takes every image. */
     public ImagesWork(RunFolder run, ImageSource source, int chunkRows) {
@@ -122,19 +121,19 @@ public final class ImagesWork {
 
     /** Takes some images of each class, and no captions. */
     public ImagesWork(RunFolder run, ImageSource source, int chunkRows, long limit) {
-        this(run, source, chunkRows, limit, PromptFrom.CLASS);
+        this(run, source, chunkRows, limit, false);
     }
 
     /**
      * Takes some images of each class.
      *
      * @param limit of images a class: those with the least ids, which is to say any, and a larger limit only adds
-     * @param from whether captions are asked for
+     * @param asksCaptions whether captions are asked for
      */
-    public ImagesWork(RunFolder run, ImageSource source, int chunkRows, long limit, PromptFrom from) {
+    public ImagesWork(RunFolder run, ImageSource source, int chunkRows, long limit, boolean asksCaptions) {
         this.run = run;
         this.limit = limit;
-        this.from = from;
+        this.asksCaptions = asksCaptions;
         this.source = source;
         this.chunkRows = chunkRows;
     }
@@ -186,7 +185,7 @@ public final class ImagesWork {
         files.listing()
                 .refused()
                 .forEach(file -> rejected.add(rejected(label, "", file.path(), file.reason(), file.detail())));
-        Captions captions = new Captions(run, label.classId(), from);
+        Captions captions = new Captions(run, label.classId(), asksCaptions);
         ImageSource.Tally unindexed = source.unread(label.classId());
         long unread = unindexed.images();
         long captioned = unindexed.captioned();
@@ -251,7 +250,7 @@ public final class ImagesWork {
         if (look == Look.FORESEE) {
             long added = Math.min(unread, limit - counted.size());
             chunks.addAll(foreseen(fresh.size() + added));
-            uncaptioned += from == PromptFrom.CLASS ? 0 : Math.min(added, unread - captioned);
+            uncaptioned += asksCaptions ? Math.min(added, unread - captioned) : 0;
         }
         Map<String, Long> refused = new TreeMap<>();
         rejected.forEach(row -> refused.merge(row.reason(), 1L, Long::sum));

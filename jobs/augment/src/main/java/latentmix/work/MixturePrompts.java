@@ -1,11 +1,11 @@
 package latentmix.work;
 
-import latentmix.latent.MixturePrompt;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import latentmix.latent.MixturePrompt;
 import latentmix.model.PromptEmbeds;
 import latentmix.plan.GenerationChunk;
 import latentmix.table.MixedTable;
