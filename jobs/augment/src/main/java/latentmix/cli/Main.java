@@ -26,6 +26,7 @@ import picocli.CommandLine.IVersionProvider;
             GenerateCommand.class,
             EvaluateCommand.class,
             ExportCommand.class,
+            TraceCommand.class,
             ModelCommand.class
         })
 public final class Main {

@@ -124,6 +124,11 @@ public record RunConfig(
         return new RunConfig(input, model, prompt, inversion, entries, generation, export, evaluation, run);
     }
 
+    /** The same of one class alone, without measurements. */
+    public RunConfig of(String classId) {
+        return new RunConfig(input.of(classId), model, prompt, inversion, mixing, generation, export, null, run);
+    }
+
     /** The same with other images. */
     public RunConfig withInput(Input other) {
         return new RunConfig(other, model, prompt, inversion, mixing, generation, export, evaluation, run);
@@ -167,6 +172,11 @@ public record RunConfig(
         public Input {
             folders = List.copyOf(folders);
             columns = Map.copyOf(columns);
+        }
+
+        /** The same images of one class alone. */
+        Input of(String classId) {
+            return new Input(root, classes, maxPixels, List.of(classId), limit, conflicts, format, columns);
         }
 
         /** Images in folders. */

@@ -23,12 +23,13 @@ final class Croissant {
              "conformsTo": "dct:conformsTo", "cr": "http://mlcommons.org/croissant/",
              "rai": "http://mlcommons.org/croissant/RAI/", "data": {"@id": "cr:data", "@type": "@json"},
              "dataType": {"@id": "cr:dataType", "@type": "@vocab"}, "dct": "http://purl.org/dc/terms/",
+             "equivalentProperty": "cr:equivalentProperty",
              "examples": {"@id": "cr:examples", "@type": "@json"}, "extract": "cr:extract", "field": "cr:field",
              "fileProperty": "cr:fileProperty", "fileObject": "cr:fileObject", "fileSet": "cr:fileSet",
              "format": "cr:format", "includes": "cr:includes", "isLiveDataset": "cr:isLiveDataset",
              "jsonPath": "cr:jsonPath", "key": "cr:key", "md5": "cr:md5", "parentField": "cr:parentField",
              "path": "cr:path", "recordSet": "cr:recordSet", "references": "cr:references", "regex": "cr:regex",
-             "repeated": "cr:repeated", "replace": "cr:replace", "sc": "https://schema.org/",
+             "repeated": "cr:repeated", "replace": "cr:replace", "samplingRate": "cr:samplingRate", "sc": "https://schema.org/",
              "separator": "cr:separator", "source": "cr:source", "subField": "cr:subField",
              "transform": "cr:transform"}
             """;
@@ -81,10 +82,12 @@ final class Croissant {
 
     private static void columns(ObjectNode records) {
         ArrayNode fields = fields(records, "rows");
-        field(fields, "rows/image", "sc:ImageObject", "parquet")
-                .putObject("extract")
-                .put("column", "image");
-        ((ObjectNode) fields.get(0).get("source")).putObject("transform").put("jsonPath", "bytes");
+        ObjectNode image = field(fields, "rows/image", "sc:ImageObject", "parquet");
+        image.putObject("extract").put("column", "image");
+        image.putObject("transform").put("jsonPath", "bytes");
+        ObjectNode file = field(fields, "rows/file", "sc:Text", "parquet");
+        file.putObject("extract").put("column", "image");
+        file.putObject("transform").put("jsonPath", "path");
         field(fields, "rows/label", "sc:Integer", "parquet")
                 .putObject("extract")
                 .put("column", "label");

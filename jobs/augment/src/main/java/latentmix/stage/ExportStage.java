@@ -192,7 +192,8 @@ final class ExportStage {
                         Job.of(StageName.EXPORT, "images", missing, ExportShard::rows), missing, write(format, as)));
             }
         }
-        return new Done(new StageResult(doneBefore, results), describe(chunks));
+        // Of a run that is stopped, the folders' lists would name files that are not there yet.
+        return new Done(new StageResult(doneBefore, results), tasks.isStopped() ? List.of() : describe(chunks));
     }
 
     private static Tasks.Work<ExportShard, ChunkResult> write(RunConfig.DatasetFormat format, ExportWork.Terms as) {
@@ -234,8 +235,11 @@ final class ExportStage {
                             ? work.finish(of.get(0).label(), of)
                             : work.count(of.get(0).label(), of);
                 });
-        Set<String> kept =
-                folders ? byClass.keySet().stream().map(ClassLabel::classId).collect(Collectors.toSet()) : Set.of();
+        Set<String> kept = folders
+                ? byClass.keySet().stream()
+                        .map(label -> ExportWork.folder(label.classId()))
+                        .collect(Collectors.toSet())
+                : Set.of();
         for (String folder : run.folders(ExportWork.IMAGES)) {
             if (!kept.contains(folder)) {
                 run.delete(ExportWork.IMAGES + "/" + folder);

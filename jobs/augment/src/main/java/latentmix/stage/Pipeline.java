@@ -69,6 +69,7 @@ public final class Pipeline {
     private final RunSettings settings;
     private final ImageSource source;
     private final ClassList classes;
+    private final RunContext context;
     private final ImagesStage images;
     private final PromptsStage prompts;
     private final InvertStage invert;
@@ -101,7 +102,7 @@ public final class Pipeline {
                 preparation.look());
         preflight.checkCaptions(source);
         this.classes = ClassList.read(config.input(), config.prompt(), source, run.conf());
-        RunContext context = new RunContext(run, tasks, config, settings, classes, source, model, invertingModel);
+        this.context = new RunContext(run, tasks, config, settings, classes, source, model, invertingModel);
         this.images = new ImagesStage(context);
         this.prompts = new PromptsStage(context);
         this.invert = new InvertStage(context);
@@ -201,6 +202,21 @@ public final class Pipeline {
                         catalogs,
                         pipeline.images.ignored(catalogs),
                         pipeline.mix.leftOut(pipeline.invert.chunks(catalogs))));
+    }
+
+    /**
+     * Where a made image comes from; starts no model and writes nothing.
+     *
+     * @throws ConfigException if it is no mixture of this configuration
+     */
+    public static Trace trace(JavaSparkContext spark, RunConfig config, String runFolder, String mixId)
+            throws IOException {
+        RunFolder run = folder(spark, runFolder);
+        saysFormat(run);
+        Pipeline pipeline =
+                new Pipeline(spark, config, run, new Tasks(spark, runFolder, Console.SILENT), new Preparation.OfPlan());
+        List<InversionChunk> inversions = pipeline.invert.chunks(pipeline.images.catalogs(ImagesWork.Look.STANDING));
+        return Trace.of(spark, pipeline.context, pipeline.mix.chunks(inversions), mixId);
     }
 
     /** How fast each stage was when it last did something in a run folder. */

@@ -8,7 +8,7 @@ import latentmix.table.RunFolder.Table;
 /** The mixtures of one class. Rows of a chunk are sorted by k. */
 public final class MixedTable extends ChunkTable<MixedRow> {
     /** A row, whole or in part, that tells which mixture it is. */
-    public sealed interface Mixture permits Key, Recipe, Sources, Scores {
+    public sealed interface Mixture permits Key, Recipe, Sources, Scores, Trail {
         String mixId();
 
         /** The mixture's number in its entry, class and pool. */
@@ -32,6 +32,23 @@ public final class MixedTable extends ChunkTable<MixedRow> {
             String mixId,
             int k,
             String poolId,
+            int attempt,
+            double classMeanGain,
+            double predictedClassMeanGain,
+            Degeneracy degeneracy,
+            String settingsId)
+            implements Mixture {}
+
+    /** All that says where a mixture comes from. */
+    public record Trail(
+            String mixId,
+            String prompt,
+            int k,
+            String poolId,
+            String method,
+            List<String> sourceIds,
+            List<Double> weights,
+            double ess,
             int attempt,
             double classMeanGain,
             double predictedClassMeanGain,

@@ -215,7 +215,7 @@ public final class ExportWork {
 
     /** Makes a class's folder hold the images of these chunks alone, and a metadata line for each. */
     public ClassCount finish(ClassLabel label, List<ExportChunk> chunks) throws IOException {
-        String folder = IMAGES + "/" + label.classId();
+        String folder = IMAGES + "/" + folder(label.classId());
         TreeMap<String, String> lines = new TreeMap<>(); // by file name
         for (ExportChunk chunk : chunks) {
             for (Map.Entry<String, Metadata> image : names(chunk).entrySet()) {
@@ -261,13 +261,21 @@ public final class ExportWork {
         return names;
     }
 
+    /**
+     * A class's folder in the dataset: its id, but for dollar signs, since Hugging Face's ImageFolder takes what
+     * follows one for an environment variable. Each id has a folder of its own.
+     */
+    public static String folder(String classId) {
+        return classId.replaceAll("%(?=(25)*24)", "%25").replace("$", "%24");
+    }
+
     private static String name(String path) {
         return path.substring(path.lastIndexOf('/') + 1);
     }
 
     /** Where a source image lies in the dataset. */
     private static String path(InvertedTable.Source image) {
-        return image.classId() + "/real-" + image.imageId() + ENDING;
+        return folder(image.classId()) + "/real-" + image.imageId() + ENDING;
     }
 
     /** Gives a chunk's images one after the other. A mixture that was refused has none. */
@@ -278,7 +286,9 @@ public final class ExportWork {
                     EncodedImage image = pair.image().get().image();
                     MixedTable.Recipe mixture = pair.mixture();
                     byte[] bytes = terms.mark() ? SyntheticMark.on(image.bytes(), mixture.mixId()) : image.bytes();
-                    sink.accept(Metadata.of(made, mixture), new EncodedImage(bytes, image.path()));
+                    sink.accept(
+                            Metadata.of(made, mixture),
+                            new EncodedImage(bytes, folder(made.classId()) + "/" + name(image.path())));
                     exported++;
                 }
                 progress.accept(1);

@@ -173,7 +173,7 @@ class InteropTest {
             throws Exception {
         images.putObject(key)
                 .put("label", CLASSES.stream().sorted().toList().indexOf(classId))
-                .put("folder", classId)
+                .put("folder", classId.replace("$", "%24"))
                 .put("split", split)
                 .put(
                         "pixels",

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import latentmix.config.RunConfig;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
@@ -305,6 +306,13 @@ class ExportWorkTest {
                 0,
                 "inversion",
                 "fingerprint");
+    }
+
+    @Test
+    void aFolderHasNoDollarSignsAndEachClassOneOfItsOwn() {
+        assertThat(Stream.of("$HOME", "50%", "%24HOME", "%2524HOME", "$", "%24", "a")
+                        .map(ExportWork::folder))
+                .containsExactly("%24HOME", "50%", "%2524HOME", "%252524HOME", "%24", "%2524", "a");
     }
 
     @Test
