@@ -61,7 +61,7 @@ public final class Trace {
                 .filter(one -> one.settingsId().equals(mixture.settingsId()))
                 .findFirst()
                 .orElseThrow();
-        for (String inverted : chunk.inverted()) {
+        for (String inverted : chunk.pool().inverted()) {
             for (InvertedTable.Source source : new InvertedTable(run, classId).sources(inverted)) {
                 sources.put(source.imageId(), source);
             }
@@ -122,6 +122,12 @@ public final class Trace {
                             .map(InvertedTable.Source::path)
                             .orElse("?"),
                     id));
+        }
+        if (!chunk.pool().leftOut().isEmpty()) {
+            lines.add(line(
+                    "left out   %d images of the class that were inverted count no more; where one was inverted beside"
+                            + " an input, a replay may round otherwise",
+                    chunk.pool().leftOut().size()));
         }
         lines.add("entry      " + entry.name() + ", mixture " + mixture.k() + " of the class, draw "
                 + (mixture.attempt() + 1));
@@ -257,12 +263,6 @@ public final class Trace {
             }
         }
         return new MixingChunk(
-                chunk.id(),
-                chunk.label(),
-                entry.settings(),
-                entry.settingsId(),
-                mixture.poolId(),
-                chunk.inverted(),
-                List.copyOf(ks));
+                chunk.id(), entry.settings(), entry.settingsId(), mixture.poolId(), chunk.pool(), List.copyOf(ks));
     }
 }
