@@ -145,7 +145,9 @@ public final class CheckpointCache implements AutoCloseable {
             try {
                 return copying(remote, conf).path();
             } catch (FileNotFoundException e) {
-                throw CheckpointFile.refusal(remote.location())
+                throw Optional.of(remote.location())
+                        .filter(location -> !location.matches(ALONE)) // a program may be a .pt
+                        .flatMap(CheckpointFile::refusal)
                         .orElseGet(() -> new CheckpointException(
                                 "There is no checkpoint folder and no .pt or .safetensors file " + remote.location()));
             } catch (IOException e) {
