@@ -1,6 +1,7 @@
 package latentmix.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.text.Normalizer;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -38,6 +39,11 @@ public record RunConfig(
         Run run) {
     /** What leaves a choice to the checkpoint or the machine. */
     static final String AUTO = "auto";
+
+    /** A class's name as names are compared: an accent and its letter are one character (NFC). */
+    public static String composed(String name) {
+        return Normalizer.normalize(name, Normalizer.Form.NFC);
+    }
 
     /** What becomes of an image that lies in several classes. */
     public enum Conflicts {
@@ -255,14 +261,14 @@ public record RunConfig(
     }
 
     /**
-     * A grid of mixtures: every method with every input count, {@code count} times in every class.
+     * A grid of mixtures: every method with every input count, in every class.
      *
      * @param methods such as {@code nin/chm}, {@code slerp} or {@code tint(0.3)}
      * @param inputs counts such as {@code 8}, or ranges such as {@code 2..8}
      * @param weights such as {@code equal}, {@code dirichlet(1)}, {@code ess(4)}, {@code fixed(0.5,0.5)}
      * @param pool whose mean a cmm split takes
      * @param gate what happens to mixtures that are predicted to degenerate
-     * @param count mixtures per method, input count and class
+     * @param count how many a class has
      * @param export whether these enter the dataset
      */
     public record Mixing(
@@ -272,11 +278,24 @@ public record RunConfig(
             Spelled<WeightSampler> weights,
             Recipe.Pool pool,
             Gate gate,
-            int count,
+            MixtureCount count,
             boolean export) {
         public Mixing {
             methods = List.copyOf(methods);
             inputs = List.copyOf(inputs);
+        }
+
+        /** The same count in every class. */
+        public Mixing(
+                String name,
+                List<Spelled<Method>> methods,
+                List<Spelled<InputCount>> inputs,
+                Spelled<WeightSampler> weights,
+                Recipe.Pool pool,
+                Gate gate,
+                int count,
+                boolean export) {
+            this(name, methods, inputs, weights, pool, gate, new MixtureCount.Fixed(count), export);
         }
 
         /** What draws the recipes: one for each method and input count. */

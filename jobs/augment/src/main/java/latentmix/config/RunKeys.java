@@ -300,12 +300,13 @@ public final class RunKeys {
             "\"off\"",
             "What happens to mixtures that are predicted to degenerate; see [the gate](concepts.md#the-gate).",
             "redraw(4, tries=8)");
-    static final Key<Integer> COUNT = with(
+    static final Key<MixtureCount> COUNT = with(
             "count",
-            new Type.Count(1, 1_000_000_000),
+            new Type.Mixtures(),
             "10",
-            "Mixtures for each method, each count of inputs and each class.",
-            "1000");
+            "Mixtures for each method, each count of inputs and each class. Or what makes classes level;"
+                    + " see [how many](concepts.md#how-many).",
+            "balance");
     static final Key<Boolean> EXPORT_ENTRY =
             with("export", new Type.Flag(), "true", "Whether the images enter the dataset.", "true");
     static final Entries MIXING = Entries.alike(

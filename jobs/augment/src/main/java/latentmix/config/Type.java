@@ -198,6 +198,20 @@ public sealed interface Type<T> {
         }
     }
 
+    /** A number above a bound and up to another. */
+    record Above(double bound, double most) implements Type<Double> {
+        @Override
+        public Optional<Double> read(JsonNode value) {
+            return new Decimal(bound, most).read(value).filter(number -> number > bound);
+        }
+
+        @Override
+        public String expected() {
+            return "a number above " + Decimal.plain(bound) + ", up to " + String.format(Locale.ROOT, "%.0f", most)
+                    + ",";
+        }
+    }
+
     /** Two rising numbers from 0 on. */
     record Interval() implements Type<List<Double>> {
         @Override
@@ -271,6 +285,25 @@ public sealed interface Type<T> {
         @Override
         public String expected() {
             return "a text for each name";
+        }
+    }
+
+    /** How many mixtures each class has. */
+    record Mixtures() implements Type<MixtureCount> {
+        @Override
+        public Optional<MixtureCount> read(JsonNode value) {
+            return MixtureCount.read(value);
+        }
+
+        @Override
+        public String expected() {
+            return new Count(1, MixtureCount.MOST).expected()
+                    + ", balance, {to: …}, {ratio: …} or a number for each class";
+        }
+
+        @Override
+        public List<String> words() {
+            return List.of(MixtureCount.BALANCE);
         }
     }
 

@@ -175,7 +175,7 @@ public record DatasetCard(RunConfig config, RunSettings settings, List<ClassCoun
                         lines,
                         "mixtures " + entry.name(),
                         spelled(entry.methods()) + " of " + spelled(entry.inputs()) + " images, weights "
-                                + entry.weights().text() + ", " + entry.count() + " of each in each class"));
+                                + entry.weights().text() + ", " + entry.count().words()));
         return String.join("\n", lines);
     }
 

@@ -6,7 +6,6 @@ import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.StandardCharsets;
-import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -57,7 +56,8 @@ public record ClassList(List<ClassLabel> classes, List<String> names, List<Strin
         List<String> folders = source.classIds(conf);
         Map<String, Line> lines = new HashMap<>();
         if (input.classes() == null) {
-            source.classes(conf).forEach(one -> lines.put(composed(one.id()), new Line(lines.size(), one.name())));
+            source.classes(conf)
+                    .forEach(one -> lines.put(RunConfig.composed(one.id()), new Line(lines.size(), one.name())));
         } else {
             lines.putAll(readTsv(new Path(BuiltIn.located(input.classes())), conf));
         }
@@ -66,7 +66,7 @@ public record ClassList(List<ClassLabel> classes, List<String> names, List<Strin
         List<String> problems = new ArrayList<>();
         List<ClassLabel> classes = new ArrayList<>();
         for (String folder : folders) {
-            Line line = lines.get(composed(folder));
+            Line line = lines.get(RunConfig.composed(folder));
             if (line == null) {
                 problems.add("input.classes: expected a line for every class folder, but "
                         + input.classes() + " has none for " + folder
@@ -77,17 +77,17 @@ public record ClassList(List<ClassLabel> classes, List<String> names, List<Strin
             }
         }
         Set<String> known = new HashSet<>();
-        folders.forEach(folder -> known.add(composed(folder)));
+        folders.forEach(folder -> known.add(RunConfig.composed(folder)));
         Set<String> wanted = new HashSet<>();
         for (String folder : input.folders()) {
-            wanted.add(composed(folder));
-            if (!known.contains(composed(folder))) {
+            wanted.add(RunConfig.composed(folder));
+            if (!known.contains(RunConfig.composed(folder))) {
                 problems.add("input.folders: expected class folders of the input root, " + String.join(", ", folders)
                         + ", got " + folder + "; check the spelling");
             }
         }
         if (!wanted.isEmpty()) {
-            classes.removeIf(label -> !wanted.contains(composed(label.classId())));
+            classes.removeIf(label -> !wanted.contains(RunConfig.composed(label.classId())));
         }
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
@@ -107,14 +107,10 @@ public record ClassList(List<ClassLabel> classes, List<String> names, List<Strin
 
     private static String prompt(RunConfig.Prompt prompt, String folder, String name) {
         return prompt.classes().entrySet().stream()
-                .filter(own -> composed(own.getKey()).equals(composed(folder)))
+                .filter(own -> RunConfig.composed(own.getKey()).equals(RunConfig.composed(folder)))
                 .map(Map.Entry::getValue)
                 .findFirst()
                 .orElseGet(() -> prompt.template().replace("{class}", name));
-    }
-
-    private static String composed(String name) {
-        return Normalizer.normalize(name, Normalizer.Form.NFC);
     }
 
     /** The names by label. A ClassLabel feature takes each once: of ImageNet's two cranes one is "crane (2)". */
@@ -166,7 +162,7 @@ public record ClassList(List<ClassLabel> classes, List<String> names, List<Strin
                 continue;
             }
             int label = Integer.parseInt(columns[0].strip());
-            String folder = composed(columns[1].strip());
+            String folder = RunConfig.composed(columns[1].strip());
             String name = columns[2].strip();
             if (byLabel.put(label, name) != null || byFolder.put(folder, new Line(label, name)) != null) {
                 problems.add("input.classes: expected every index and folder once, but line " + number + " of " + file

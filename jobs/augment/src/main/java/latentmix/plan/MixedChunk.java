@@ -14,7 +14,7 @@ public record MixedChunk(ClassPool pool, String id, int rows, int exported) impl
     public static MixedChunk of(MixingChunk chunk, List<MixingEntry> entries) {
         List<MixingEntry> exported =
                 entries.stream().filter(MixingEntry::exported).toList();
-        int rows = MixingEntry.asked(exported, chunk.settingsId(), chunk.ks());
+        int rows = MixingEntry.asked(exported, chunk.pool().classId(), chunk.settingsId(), chunk.ks());
         return new MixedChunk(chunk.pool(), chunk.id(), chunk.ks().size(), rows);
     }
 

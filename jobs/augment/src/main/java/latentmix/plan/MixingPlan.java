@@ -45,7 +45,7 @@ public final class MixingPlan {
         for (MixingEntry entry : entries) {
             MixingSettings settings = entry.settings();
             TreeMap<Integer, List<Integer>> missing = new TreeMap<>(); // by block of chunkRows
-            for (int k = 0; k < entry.mixtures(); k++) {
+            for (int k = 0; k < entry.mixtures(pool.classId()); k++) {
                 if (done.add(settings.mixId(entry.settingsId(), pool.classId(), poolId, k))) {
                     missing.computeIfAbsent(k / chunkRows, block -> new ArrayList<>())
                             .add(k);
@@ -73,16 +73,16 @@ public final class MixingPlan {
             List<MixedTable.Key> keys = table.keys(chunk).stream()
                     .filter(key -> key.poolId().equals(poolId))
                     .toList();
-            if (asked(keys, entries) > 0) {
-                chunks.add(new MixedChunk(pool, chunk, keys.size(), asked(keys, exported)));
+            if (asked(keys, pool.classId(), entries) > 0) {
+                chunks.add(new MixedChunk(pool, chunk, keys.size(), asked(keys, pool.classId(), exported)));
             }
         }
         return chunks;
     }
 
-    private static int asked(List<MixedTable.Key> keys, List<MixingEntry> entries) {
+    private static int asked(List<MixedTable.Key> keys, String classId, List<MixingEntry> entries) {
         return (int) keys.stream()
-                .filter(key -> entries.stream().anyMatch(entry -> entry.asks(key.settingsId(), key.k())))
+                .filter(key -> entries.stream().anyMatch(entry -> entry.asks(classId, key.settingsId(), key.k())))
                 .count();
     }
 
@@ -100,7 +100,7 @@ public final class MixingPlan {
             for (MixedTable.Key key : table.keys(chunk)) {
                 if (settings.contains(key.settingsId()) && !key.poolId().equals(poolId)) {
                     leftOut.merge("mixtures of other pools", 1L, Long::sum);
-                } else if (settings.contains(key.settingsId()) && asked(List.of(key), entries) == 0) {
+                } else if (settings.contains(key.settingsId()) && asked(List.of(key), classId, entries) == 0) {
                     leftOut.merge("mixtures beyond the count", 1L, Long::sum);
                 }
             }

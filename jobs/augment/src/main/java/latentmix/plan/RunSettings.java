@@ -3,7 +3,9 @@ package latentmix.plan;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import latentmix.checkpoint.CheckpointFolder;
+import latentmix.config.MixtureCount;
 import latentmix.config.RunConfig;
 import latentmix.config.Spelled;
 import latentmix.latent.MixturePrompt;
@@ -15,7 +17,7 @@ import latentmix.schedule.Scheduler;
  * A configuration's settings and their ids: each table's rows carry the id of what decides their bytes, and nothing
  * else enters it, so that counts, paths and cluster sizes can change without new rows.
  *
- * @param mixing one entry for each of the configuration's, in its order
+ * @param mixing one entry for each of the configuration's, in its order; {@link #counted} says how many they make
  */
 public record RunSettings(
         InversionSettings inversion,
@@ -26,6 +28,13 @@ public record RunSettings(
     /** The entries whose images enter the dataset. */
     public List<MixingEntry> exported() {
         return mixing.stream().filter(MixingEntry::exported).toList();
+    }
+
+    /** The mixing entries with as many mixtures as these images of all classes ask for. */
+    public List<MixingEntry> counted(List<Catalog> catalogs) {
+        MixtureCount.Real real = new MixtureCount.Real(catalogs.stream()
+                .collect(Collectors.toMap(catalog -> catalog.label().classId(), Catalog::images)));
+        return mixing.stream().map(entry -> entry.counted(real)).toList();
     }
 
     /** What gives settings their id, and may publish them. */

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
@@ -90,7 +91,10 @@ public record Album(ImageSource source, long maxPixels, List<MixingEntry> entrie
 
     private Grid grid(RunFolder run, ClassPool pool, MixingEntry entry) throws IOException {
         MixingSettings settings = entry.settings();
-        int perCell = Math.min(entry.count(), Math.max(1, PICTURES_PER_GRID / settings.cells()));
+        int perCell = Math.max(1, PICTURES_PER_GRID / settings.cells());
+        long pictures = IntStream.range(0, settings.cells())
+                .mapToLong(cell -> Math.min(perCell, entry.mixtures(pool.classId(), cell)))
+                .sum();
         List<List<Picture>> cells = new ArrayList<>();
         for (int k = 0; k < settings.cells(); k++) {
             cells.add(new ArrayList<>());
@@ -99,7 +103,7 @@ public record Album(ImageSource source, long maxPixels, List<MixingEntry> entrie
         GeneratedMixtures tables = new GeneratedMixtures(run, pool.classId());
         for (MixedChunk mixed : new MixingPlan(run, chunkRows).mixed(pool, List.of(entry))) {
             String generated = GenerationChunk.id(generationId, mixed.id());
-            if (cells.stream().allMatch(cell -> cell.size() == perCell)) {
+            if (cells.stream().mapToInt(List::size).sum() == pictures) {
                 break;
             }
             if (!present.contains(generated)) {
@@ -110,7 +114,7 @@ public record Album(ImageSource source, long maxPixels, List<MixingEntry> entrie
                     generated,
                     MixedTable.Recipe.class,
                     GeneratedTable.Image.class,
-                    row -> row.k() < entry.mixtures()
+                    row -> row.k() < entry.mixtures(pool.classId())
                             && cells.get(row.k() % settings.cells()).size() < perCell);
             for (var pair : pairs) {
                 List<Picture> cell = cells.get(pair.mixture().k() % settings.cells());

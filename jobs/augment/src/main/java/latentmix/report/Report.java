@@ -3,6 +3,7 @@ package latentmix.report;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.LongSummaryStatistics;
 import java.util.Map;
 import latentmix.config.RunConfig;
 import latentmix.table.MetricRow;
@@ -72,6 +73,24 @@ public record Report(
                 flow("mix", "mixtures asked for", counts.asked(), counts.mixed()),
                 flow("generate", "mixtures", counts.mixed(), counts.generated()),
                 flow("export", "images for the dataset", exported, exported));
+    }
+
+    /** How many images a class has, in words; empty where its dataset is not known. */
+    String images(Gallery gallery) {
+        ClassImages count = summary.classes().get(gallery.label().classId());
+        return count == null ? "" : ", " + count;
+    }
+
+    /** How many images the smallest class and the largest one have, real ones and made ones together; in words. */
+    String levels() {
+        LongSummaryStatistics totals = summary.classes().values().stream()
+                .mapToLong(ClassImages::total)
+                .summaryStatistics();
+        return totals.getCount() == 0
+                ? ""
+                : "With the real ones a class has " + totals.getMin()
+                        + (totals.getMin() == totals.getMax() ? "" : " to " + totals.getMax()) + " images, "
+                        + totals.getSum() + " in all.";
     }
 
     /** What lay in the input beside images. */

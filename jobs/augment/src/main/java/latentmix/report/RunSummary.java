@@ -1,11 +1,13 @@
 package latentmix.report;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -19,6 +21,7 @@ import latentmix.work.CellScores;
  * @param label the attempt's label, as the run was given it
  * @param stopped why the run was stopped before its end; empty where it was not
  * @param left what the stages that were asked for had left to do when the run was stopped
+ * @param classes how many images each class has; empty and not written where no dataset was made
  * @param mixtures how degenerate the mixtures are, by entry, method and input count
  * @param measured how fast each stage was when it last did something in this folder
  */
@@ -29,6 +32,7 @@ public record RunSummary(
         List<StageLeft> left,
         SettingsIds settings,
         Counts counts,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, ClassImages> classes,
         List<CellScores> mixtures,
         List<StageSummary> stages,
         Map<String, Speed> measured) {
@@ -37,6 +41,7 @@ public record RunSummary(
 
     public RunSummary {
         left = List.copyOf(left);
+        classes = Collections.unmodifiableMap(new TreeMap<>(classes));
         mixtures = List.copyOf(mixtures);
         stages = List.copyOf(stages);
         measured = Map.copyOf(measured);

@@ -2,7 +2,6 @@ package latentmix.source;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -14,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import latentmix.config.ConfigException;
+import latentmix.config.RunConfig;
 import latentmix.image.ImageNames;
 import latentmix.table.FileNames;
 import latentmix.table.RunFolder;
@@ -125,8 +125,7 @@ public record FolderSource(String root) implements ImageSource {
     /** Folders whose names look alike: two that differ in case are two classes, two spellings of an accent are not. */
     private static List<String> spellings(List<String> folders) {
         Map<String, List<String>> byName = new HashMap<>();
-        folders.forEach(folder -> byName.computeIfAbsent(
-                        Normalizer.normalize(folder, Normalizer.Form.NFC), name -> new ArrayList<>())
+        folders.forEach(folder -> byName.computeIfAbsent(RunConfig.composed(folder), name -> new ArrayList<>())
                 .add(folder));
         return byName.entrySet().stream()
                 .filter(entry -> entry.getValue().size() > 1)

@@ -252,7 +252,9 @@ final class EvaluateStage {
             throws IOException {
         Plan plan = plan(input);
         Map<Network, Map<String, ClassChunks>> chunks = chunks(plan, input, inversions, generations);
-        return unmeasured(names(plan, chunks)).isEmpty() ? List.of() : missing(all(chunks), run.chunks(Table.FEATURES));
+        return unmeasured(names(plan, chunks, settings.counted(input))).isEmpty()
+                ? List.of()
+                : missing(all(chunks), run.chunks(Table.FEATURES));
     }
 
     private static List<FeatureChunk> missing(List<FeatureChunk> chunks, Set<String> done) {
@@ -278,7 +280,8 @@ final class EvaluateStage {
             throws IOException {
         Plan plan = plan(input);
         Map<Network, Map<String, ClassChunks>> chunks = standing(plan, input, inversions, generations);
-        List<String> names = names(plan, chunks);
+        List<MixingEntry> entries = settings.counted(input);
+        List<String> names = names(plan, chunks, entries);
         List<Integer> missing = unmeasured(names);
         List<FeatureChunk> all = all(chunks);
         if (missing.isEmpty()) {
@@ -292,7 +295,7 @@ final class EvaluateStage {
         if (tasks.isStopped()) {
             return new StageResult(all.size() - results.size(), results);
         }
-        publish(plan, names, missing, measure(chunks));
+        publish(plan, names, missing, measure(chunks, entries));
         return new StageResult(all.size() - results.size(), results);
     }
 
@@ -423,7 +426,7 @@ final class EvaluateStage {
     }
 
     /** The name of each file of metrics: its settings, and everything that is measured. */
-    private List<String> names(Plan plan, Map<Network, Map<String, ClassChunks>> chunks) {
+    private List<String> names(Plan plan, Map<Network, Map<String, ClassChunks>> chunks, List<MixingEntry> entries) {
         Set<String> real = new TreeSet<>();
         Set<String> made = new TreeSet<>();
         chunks.values().forEach(byClass -> byClass.values()
@@ -431,11 +434,9 @@ final class EvaluateStage {
                         chunk -> (chunk.source() == Source.GENERATED ? made : real).add(chunk.content()))));
         List<String> names = new ArrayList<>();
         for (int i = 0; i < plan.ids().size(); i++) {
-            boolean mixtures = i < settings.mixing().size();
-            String count = mixtures
-                    ? settings.mixing().get(i).name() + " "
-                            + settings.mixing().get(i).count()
-                    : "";
+            boolean mixtures = i < entries.size();
+            String count =
+                    mixtures ? entries.get(i).name() + " " + entries.get(i).counts() : "";
             List<String> parts = Stream.of(real, mixtures ? made : Set.<String>of(), Set.of(count))
                     .flatMap(Set::stream)
                     .toList();
@@ -457,8 +458,7 @@ final class EvaluateStage {
                         .extract(chunk));
     }
 
-    private List<Measured> measure(Map<Network, Map<String, ClassChunks>> chunks) {
-        List<MixingEntry> entries = settings.mixing();
+    private List<Measured> measure(Map<Network, Map<String, ClassChunks>> chunks, List<MixingEntry> entries) {
         int sample = asked.sample();
         int neighbours = asked.neighbours();
         List<Measured> measured = new ArrayList<>();

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import latentmix.plan.Catalog;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassPool;
 import latentmix.plan.InversionChunk;
@@ -23,11 +24,19 @@ import latentmix.work.MixingWork;
 final class MixStage {
     private final RunContext context;
     private final InvertStage invert;
+    private final List<MixingEntry> entries;
     private List<MixedChunk> mixed; // null until it is asked for, and after mixing
 
-    MixStage(RunContext context, InvertStage invert) {
+    /** Mixes as many as these images of all classes ask for. */
+    MixStage(RunContext context, InvertStage invert, List<Catalog> catalogs) {
         this.context = context;
         this.invert = invert;
+        this.entries = context.settings().counted(catalogs);
+    }
+
+    /** What is mixed, and how many of it. */
+    List<MixingEntry> entries() {
+        return entries;
     }
 
     /**
@@ -44,7 +53,7 @@ final class MixStage {
 
     private List<MixedChunk> listed(List<InversionChunk> inverted) {
         int chunkRows = context.chunkRows();
-        List<MixingEntry> entries = context.settings().mixing();
+        List<MixingEntry> entries = this.entries; // tasks take it and not the stage
         return context.tasks()
                 .flatMap("list mixtures", ClassPool.of(inverted), (folder, pool, progress) -> new MixingPlan(
                                 folder, chunkRows)
@@ -75,7 +84,7 @@ final class MixStage {
      */
     List<MixingChunk> missing(List<InversionChunk> inverted) throws IOException {
         int chunkRows = context.chunkRows();
-        List<MixingEntry> entries = context.settings().mixing();
+        List<MixingEntry> entries = this.entries; // tasks take it and not the stage
         Set<String> refusing = context.run().rejectedChunks(StageName.MIX);
         return context.tasks()
                 .flatMap("plan mixtures", ClassPool.of(inverted), (folder, pool, progress) -> new MixingPlan(
@@ -93,7 +102,7 @@ final class MixStage {
         Set<ClassLabel> growing = new LinkedHashSet<>();
         missing.forEach(chunk -> growing.add(chunk.label()));
         int chunkRows = context.chunkRows();
-        List<MixingEntry> entries = context.settings().mixing();
+        List<MixingEntry> entries = this.entries; // tasks take it and not the stage
         List<MixingChunk> chunks = new ArrayList<>(missing(
                 all.stream().filter(chunk -> !growing.contains(chunk.label())).toList()));
         chunks.addAll(context.tasks()
@@ -105,7 +114,7 @@ final class MixStage {
 
     /** Mixtures of this configuration's settings that stand and do not count, by why. */
     Map<String, Long> leftOut(List<InversionChunk> inversions) throws IOException {
-        List<MixingEntry> entries = context.settings().mixing();
+        List<MixingEntry> entries = this.entries; // tasks take it and not the stage
         Set<ClassLabel> growing =
                 invert.missing(inversions).stream().map(InversionChunk::label).collect(Collectors.toSet());
         Map<String, Long> leftOut = new TreeMap<>();

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -19,6 +20,7 @@ import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.ConfigException;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
+import latentmix.plan.Asked;
 import latentmix.plan.Catalog;
 import latentmix.plan.ClassList;
 import latentmix.plan.ClassPool;
@@ -31,6 +33,7 @@ import latentmix.plan.MixingChunk;
 import latentmix.plan.MixingEntry;
 import latentmix.plan.NetworkCost;
 import latentmix.plan.RunSettings;
+import latentmix.report.ClassImages;
 import latentmix.report.Counts;
 import latentmix.report.RunSummary;
 import latentmix.report.SettingsIds;
@@ -44,6 +47,7 @@ import latentmix.table.RunFolder;
 import latentmix.table.StageName;
 import latentmix.work.CellScores;
 import latentmix.work.Census;
+import latentmix.work.ExportWork.ClassCount;
 import latentmix.work.ImagesWork;
 import org.apache.spark.api.java.JavaSparkContext;
 
@@ -73,7 +77,6 @@ public final class Pipeline {
     private final ImagesStage images;
     private final PromptsStage prompts;
     private final InvertStage invert;
-    private final MixStage mix;
     private final GenerateStage generate;
     private final Optional<EvaluateStage> evaluate; // empty where nothing is to be measured
     private final ExportStage export;
@@ -102,11 +105,11 @@ public final class Pipeline {
                 preparation.look());
         preflight.checkCaptions(source);
         this.classes = ClassList.read(config.input(), config.prompt(), source, run.conf());
+        preflight.checkCounts(source);
         this.context = new RunContext(run, tasks, config, settings, classes, source, model, invertingModel);
         this.images = new ImagesStage(context);
         this.prompts = new PromptsStage(context);
         this.invert = new InvertStage(context);
-        this.mix = new MixStage(context, invert);
         this.generate = new GenerateStage(context);
         this.evaluate =
                 config.evaluation() == null ? Optional.empty() : Optional.of(new EvaluateStage(context, preparation));
@@ -191,8 +194,8 @@ public final class Pipeline {
                 new Pipeline(spark, config, run, new Tasks(spark, runFolder, Console.SILENT), new Preparation.OfPlan());
         pipeline.preflight.checkNames(run, pipeline.classes.classes(), pipeline.images);
         List<Catalog> catalogs = pipeline.images.catalogs(ImagesWork.Look.FORESEE);
-        pipeline.preflight.checkImages(catalogs);
-        List<StageLeft> left = pipeline.left(catalogs);
+        MixStage mix = pipeline.mix(catalogs);
+        List<StageLeft> left = pipeline.left(catalogs, mix);
         return new Plan(
                 left,
                 RowBytes.of(pipeline.checkpoint, pipeline.settings.inversion(), config.inversionMethod())
@@ -201,7 +204,8 @@ public final class Pipeline {
                         pipeline.classes,
                         catalogs,
                         pipeline.images.ignored(catalogs),
-                        pipeline.mix.leftOut(pipeline.invert.chunks(catalogs))));
+                        mix.leftOut(pipeline.invert.chunks(catalogs)),
+                        mix.entries()));
     }
 
     /**
@@ -215,13 +219,21 @@ public final class Pipeline {
         saysFormat(run);
         Pipeline pipeline =
                 new Pipeline(spark, config, run, new Tasks(spark, runFolder, Console.SILENT), new Preparation.OfPlan());
-        List<InversionChunk> inversions = pipeline.invert.chunks(pipeline.images.catalogs(ImagesWork.Look.STANDING));
-        return Trace.of(spark, pipeline.context, pipeline.mix.chunks(inversions), mixId);
+        List<Catalog> catalogs = pipeline.images.catalogs(ImagesWork.Look.STANDING);
+        MixStage mix = new MixStage(pipeline.context, pipeline.invert, catalogs);
+        return Trace.of(spark, pipeline.context, mix.chunks(pipeline.invert.chunks(catalogs)), mixId);
     }
 
     /** How fast each stage was when it last did something in a run folder. */
     public static Map<String, Speed> measured(JavaSparkContext spark, String runFolder) throws IOException {
         return RunSummary.measured(folder(spark, runFolder));
+    }
+
+    /** What is mixed of these images; refuses what they cannot serve. */
+    private MixStage mix(List<Catalog> catalogs) {
+        MixStage mix = new MixStage(context, invert, catalogs);
+        preflight.checkImages(catalogs, mix.entries());
+        return mix;
     }
 
     private Finished run(Set<StageName> stages, Stop stop, Lease lease, RunTerms terms) throws IOException {
@@ -234,7 +246,8 @@ public final class Pipeline {
         List<Catalog> catalogs = images.catalogs(scan ? ImagesWork.Look.SCAN : ImagesWork.Look.STANDING);
         ImagesStage.warnings(catalogs).forEach(tasks.console()::warn);
         Map<String, Long> ignored = scan ? images.ignored(catalogs) : Map.of();
-        preflight.checkImages(catalogs);
+        MixStage mix = mix(catalogs);
+        Asked.warnings(mix.entries(), catalogs).forEach(tasks.console()::warn);
         preflight.checkDevices(stages, settings.inversion().device());
         if (stages.contains(StageName.INVERT) && config.inversionMethod().needsGradients()) {
             preflight.checkMemory(settings.inversion());
@@ -244,7 +257,7 @@ public final class Pipeline {
         }
         List<InversionChunk> inversions = invert.chunks(catalogs);
         if (terms.retryRejected()) {
-            forgetRejected(stages, catalogs, inversions);
+            forgetRejected(stages, catalogs, inversions, mix);
             inversions = invert.chunks(catalogs);
         }
         ExportStage.Done exported = ExportStage.Done.NOTHING;
@@ -257,7 +270,7 @@ public final class Pipeline {
                 case IMAGES, PROMPTS -> {} // done before, where a stage that is asked for needs them
                 case INVERT -> summarize(stage, invert.run(inversions), start);
                 case MIX -> {
-                    preflight.warn(catalogs);
+                    preflight.warn(catalogs, mix.entries());
                     summarize(stage, mix.run(inversions), start);
                 }
                 case GENERATE -> summarize(stage, generate.run(generate.chunks(mix.chunks(inversions))), start);
@@ -279,7 +292,7 @@ public final class Pipeline {
         boolean stopped = tasks.isStopped();
         List<StageLeft> left = stopped ? left(stages) : List.of();
         long uncaptioned = catalogs.stream().mapToLong(Catalog::uncaptioned).sum();
-        Counts counts = count(catalogs, inversions, ignored, uncaptioned);
+        Counts counts = count(catalogs, inversions, mix, ignored, uncaptioned);
         ExitCode exitCode = stopped
                 ? ExitCode.TRY_AGAIN
                 : counts.rejectedShare() > config.run().maxRejected() ? ExitCode.TOO_MANY_REJECTS : ExitCode.DONE;
@@ -290,7 +303,8 @@ public final class Pipeline {
                 left,
                 settingsIds(catalogs),
                 counts,
-                scores(inversions),
+                images(catalogs, exported),
+                scores(inversions, mix),
                 summaries,
                 RunSummary.measured(run, summaries));
         summary.publish(run);
@@ -303,7 +317,7 @@ public final class Pipeline {
             List<MetricRow> metrics =
                     evaluate.isEmpty() ? List.of() : evaluate.get().rows(catalogs);
             export.describe(exported, metrics);
-            export.report(invert.standing(inversions), summary, exported.images(), metrics);
+            export.report(invert.standing(inversions), summary, mix.entries(), exported.images(), metrics);
         }
         boolean didNothing = summaries.stream().allMatch(stage -> stage.chunks() == 0);
         Ending.done(
@@ -329,7 +343,8 @@ public final class Pipeline {
     /** What these stages have still to do. */
     private List<StageLeft> left(Set<StageName> stages) throws IOException {
         Set<String> asked = stages.stream().map(StageName::text).collect(Collectors.toSet());
-        return left(images.catalogs(ImagesWork.Look.FORESEE)).stream()
+        List<Catalog> catalogs = images.catalogs(ImagesWork.Look.FORESEE);
+        return left(catalogs, new MixStage(context, invert, catalogs)).stream()
                 .filter(stage -> stage.rows() > 0 && asked.contains(stage.stage()))
                 .toList();
     }
@@ -338,7 +353,7 @@ public final class Pipeline {
      * What each stage would find missing once those before it are done. It is exact where every image is inverted and
      * every mixture drawn; before that it counts files, of which some may be refused.
      */
-    private List<StageLeft> left(List<Catalog> catalogs) throws IOException {
+    private List<StageLeft> left(List<Catalog> catalogs, MixStage mix) throws IOException {
         NetworkCost cost = NetworkCost.of(config, checkpoint.schedulerConfig());
         Map<Double, Long> evaluations = new HashMap<>();
         config.mixing().stream()
@@ -353,7 +368,7 @@ public final class Pipeline {
         unmixed.forEach(chunk -> unmixedById.put(chunk.id(), chunk));
         List<MixedChunk> mixed = Stream.concat(
                         mix.standing(inversions, uninverted).stream(),
-                        unmixed.stream().map(chunk -> MixedChunk.of(chunk, settings.mixing())))
+                        unmixed.stream().map(chunk -> MixedChunk.of(chunk, mix.entries())))
                 .toList();
         List<GenerationChunk> generations = generate.chunks(mixed);
         List<GenerationChunk> ungenerated = generate.missing(generations);
@@ -397,7 +412,7 @@ public final class Pipeline {
      * What is made of a chunk goes before it, and its rejected rows last: whenever this ends, nothing is lost and the
      * same command goes on.
      */
-    private void forgetRejected(Set<StageName> stages, List<Catalog> catalogs, List<InversionChunk> all)
+    private void forgetRejected(Set<StageName> stages, List<Catalog> catalogs, List<InversionChunk> all, MixStage mix)
             throws IOException {
         List<InversionChunk> inversions = stages.contains(StageName.INVERT) ? invert.refusing(all) : List.of();
         List<GenerationChunk> generations =
@@ -425,7 +440,11 @@ public final class Pipeline {
             implements Serializable {}
 
     private Counts count(
-            List<Catalog> catalogs, List<InversionChunk> inversions, Map<String, Long> ignored, long uncaptioned)
+            List<Catalog> catalogs,
+            List<InversionChunk> inversions,
+            MixStage mix,
+            Map<String, Long> ignored,
+            long uncaptioned)
             throws IOException {
         Map<String, ToCount> byClass = new LinkedHashMap<>();
         for (Catalog catalog : catalogs) {
@@ -436,7 +455,7 @@ public final class Pipeline {
         generate.chunks(mix.chunks(inversions))
                 .forEach(chunk ->
                         byClass.get(chunk.label().classId()).generations().add(chunk));
-        List<MixingEntry> entries = settings.mixing();
+        List<MixingEntry> entries = mix.entries();
         Set<String> refusing = run.rejectedChunks(StageName.MIX);
         List<Census> counted = new ArrayList<>(tasks.map(
                 "count rows",
@@ -449,8 +468,8 @@ public final class Pipeline {
     }
 
     /** How degenerate the mixtures of every cell are, over all classes. */
-    private List<CellScores> scores(List<InversionChunk> inversions) throws IOException {
-        List<MixingEntry> entries = settings.mixing();
+    private List<CellScores> scores(List<InversionChunk> inversions, MixStage mix) throws IOException {
+        List<MixingEntry> entries = mix.entries();
         String settingsId = settings.generationId();
         List<ClassPool> pools = ClassPool.of(classes.classes(), invert.standing(inversions));
         return tasks
@@ -467,6 +486,20 @@ public final class Pipeline {
                         .mapToObj(cell -> one.get(cell).plus(other.get(cell)))
                         .collect(Collectors.toCollection(ArrayList::new)))
                 .orElseGet(ArrayList::new);
+    }
+
+    /** How many images each class has, real ones and those that an export made the dataset of. */
+    private static Map<String, ClassImages> images(List<Catalog> catalogs, ExportStage.Done exported) {
+        Map<String, ClassImages> images = new TreeMap<>();
+        if (!exported.classes().isEmpty()) {
+            Map<String, Integer> made = exported.classes().stream()
+                    .collect(Collectors.toMap(count -> count.label().classId(), ClassCount::made));
+            for (Catalog catalog : catalogs) {
+                String folder = catalog.label().classId();
+                images.put(folder, new ClassImages(catalog.images(), made.getOrDefault(folder, 0)));
+            }
+        }
+        return images;
     }
 
     private SettingsIds settingsIds(List<Catalog> catalogs) throws IOException {

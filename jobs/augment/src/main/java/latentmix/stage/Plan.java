@@ -11,8 +11,10 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import latentmix.plan.Asked;
 import latentmix.plan.Catalog;
 import latentmix.plan.ClassList;
+import latentmix.plan.MixingEntry;
 import latentmix.report.Counts;
 import latentmix.report.Speed;
 import latentmix.report.StageLeft;
@@ -40,6 +42,7 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
      * @param refused files by reason
      * @param ignored what is no image by its name, by kind
      * @param leftOut rows that stay in the tables and do not count, by why
+     * @param asked how many mixtures each entry asks for of a class, in words
      * @param warnings what a person should know of the classes
      */
     public record Found(
@@ -49,16 +52,22 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
             Map<String, Long> refused,
             Map<String, Long> ignored,
             Map<String, Long> leftOut,
+            List<String> asked,
             List<String> warnings) {
         public Found {
             refused = Collections.unmodifiableMap(new TreeMap<>(refused));
             ignored = Collections.unmodifiableMap(new TreeMap<>(ignored));
             leftOut = Collections.unmodifiableMap(new TreeMap<>(leftOut));
+            asked = List.copyOf(asked);
             warnings = List.copyOf(warnings);
         }
 
         static Found of(
-                ClassList classes, List<Catalog> catalogs, Map<String, Long> ignored, Map<String, Long> mixtures) {
+                ClassList classes,
+                List<Catalog> catalogs,
+                Map<String, Long> ignored,
+                Map<String, Long> mixtures,
+                List<MixingEntry> entries) {
             Map<String, Long> refused = new TreeMap<>();
             Map<String, Long> leftOut = new TreeMap<>(mixtures);
             for (Catalog catalog : catalogs) {
@@ -72,7 +81,11 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
                     refused,
                     ignored,
                     leftOut,
-                    Stream.concat(classes.warnings().stream(), ImagesStage.warnings(catalogs).stream())
+                    entries.stream()
+                            .map(entry -> Asked.of(entry, catalogs).line())
+                            .toList(),
+                    Stream.of(classes.warnings(), ImagesStage.warnings(catalogs), Asked.warnings(entries, catalogs))
+                            .flatMap(List::stream)
                             .toList());
         }
 
@@ -94,6 +107,7 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
                                 + " reads them and says so",
                         unread));
             }
+            asked.forEach(entry -> lines.add("mixing     " + entry));
             lines.add("");
             return lines;
         }

@@ -20,6 +20,7 @@ import latentmix.model.Models;
 import latentmix.plan.Catalog;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.InversionSettings;
+import latentmix.plan.MixingEntry;
 import latentmix.schedule.Scheduler;
 import latentmix.source.ImageSource;
 import latentmix.table.FileNames;
@@ -122,6 +123,20 @@ final class Preflight {
         }
     }
 
+    /** Refuses numbers of mixtures for classes that the input does not have. */
+    void checkCounts(ImageSource source) throws IOException {
+        List<String> classes = source.classIds(conf);
+        List<String> problems = new ArrayList<>();
+        for (RunConfig.Mixing entry : config.mixing()) {
+            entry.count()
+                    .problems(classes)
+                    .forEach(problem -> problems.add("mixing." + entry.name() + ".count: " + problem));
+        }
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems);
+        }
+    }
+
     private boolean isOnDisk(Path place) throws IOException {
         return place.getFileSystem(conf).getUri().getScheme().equals("file");
     }
@@ -137,8 +152,12 @@ final class Preflight {
         return problems;
     }
 
-    /** Refuses a configuration that the images found cannot serve. */
-    void checkImages(List<Catalog> catalogs) {
+    /**
+     * Refuses a configuration that the images found cannot serve.
+     *
+     * @param entries the configuration's, in its order
+     */
+    void checkImages(List<Catalog> catalogs, List<MixingEntry> entries) {
         List<String> problems = new ArrayList<>();
         for (Catalog catalog : catalogs) {
             String folder = catalog.label().classId();
@@ -147,7 +166,16 @@ final class Preflight {
                         + " has none; add some, or take the folder away");
                 continue;
             }
-            for (RunConfig.Mixing entry : config.mixing()) {
+            for (int i = 0; i < entries.size(); i++) {
+                RunConfig.Mixing entry = config.mixing().get(i);
+                long mixtures = entries.get(i).mixtures(folder);
+                if (mixtures > Integer.MAX_VALUE) {
+                    problems.add("mixing." + entry.name() + ".count: expected at most " + Integer.MAX_VALUE
+                            + " mixtures of a class, got " + mixtures + " of " + folder + "; ask for fewer");
+                }
+                if (mixtures == 0) {
+                    continue; // however few images there are
+                }
                 entry.samplers().stream()
                         .flatMap(sampler -> sampler.poolError(Math.toIntExact(catalog.images())).stream())
                         .findFirst()
@@ -207,11 +235,22 @@ final class Preflight {
         }
     }
 
-    /** Says where a class is so small that its mean holds much of every mixture's noise. */
-    void warn(List<Catalog> catalogs) {
-        catalogs.stream().mapToLong(Catalog::images).min().ifPresent(smallest -> config.mixing().stream()
-                .flatMap(entry -> entry.samplers().stream())
-                .flatMap(sampler -> sampler.poolWarning(Math.toIntExact(smallest)).stream())
-                .forEach(tasks.console()::warn));
+    /**
+     * Says where a class is so small that its mean holds much of every mixture's noise.
+     *
+     * @param entries the configuration's, in its order
+     */
+    void warn(List<Catalog> catalogs, List<MixingEntry> entries) {
+        for (int i = 0; i < entries.size(); i++) {
+            MixingEntry counted = entries.get(i);
+            RunConfig.Mixing entry = config.mixing().get(i);
+            catalogs.stream()
+                    .filter(catalog -> counted.mixtures(catalog.label().classId()) > 0)
+                    .mapToLong(Catalog::images)
+                    .min()
+                    .ifPresent(smallest -> entry.samplers().stream()
+                            .flatMap(sampler -> sampler.poolWarning(Math.toIntExact(smallest)).stream())
+                            .forEach(tasks.console()::warn));
+        }
     }
 }

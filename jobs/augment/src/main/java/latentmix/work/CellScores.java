@@ -60,7 +60,7 @@ public record CellScores(
                         generationId,
                         MixedTable.Scores.class,
                         GeneratedTable.Scores.class,
-                        row -> row.poolId().equals(poolId) && entry.asks(row.settingsId(), row.k()))
+                        row -> row.poolId().equals(poolId) && entry.asks(label.classId(), row.settingsId(), row.k()))
                 .forEach(pair -> {
                     int cell = pair.mixture().k() % settings.cells();
                     mixed.get(cell).add(pair.mixture());
@@ -68,20 +68,24 @@ public record CellScores(
                 });
         List<CellScores> scores = new ArrayList<>();
         for (int cell = 0; cell < settings.cells(); cell++) {
-            scores.add(of(entry, cell, mixed.get(cell), generated.get(cell)));
+            scores.add(of(entry, cell, entry.mixtures(label.classId(), cell), mixed.get(cell), generated.get(cell)));
         }
         return scores;
     }
 
     private static CellScores of(
-            MixingEntry entry, int cell, List<MixedTable.Scores> mixed, List<GeneratedTable.Scores> generated) {
+            MixingEntry entry,
+            int cell,
+            long asked,
+            List<MixedTable.Scores> mixed,
+            List<GeneratedTable.Scores> generated) {
         NearDuplicates duplicates = new NearDuplicates();
         generated.forEach(row -> duplicates.add(row.differenceHash()));
         return new CellScores(
                 entry.name(),
                 entry.settings().method(cell),
                 entry.settings().inputs(cell),
-                entry.count(),
+                asked,
                 mixed.size(),
                 mixed.stream().filter(row -> row.attempt() > 0).count(),
                 mean(mixed, MixedTable.Scores::classMeanGain),

@@ -117,7 +117,7 @@ public record Census(
     private static Set<String> asked(String classId, String poolId, List<MixingEntry> entries) {
         Set<String> asked = new HashSet<>();
         for (MixingEntry entry : entries) {
-            for (int k = 0; k < entry.mixtures(); k++) {
+            for (int k = 0; k < entry.mixtures(classId); k++) {
                 asked.add(entry.settings().mixId(entry.settingsId(), classId, poolId, k));
             }
         }

@@ -179,7 +179,7 @@ public final class EvaluationWork {
             Map<String, List<Cell>> cellsOf = new HashMap<>();
             for (MixedTable.Key row : new MixedTable(run, classId).keys(chunk.getKey())) {
                 for (MixingEntry entry : entries) {
-                    if (entry.asks(row.settingsId(), row.k())) {
+                    if (entry.asks(classId, row.settingsId(), row.k())) {
                         cellsOf.computeIfAbsent(row.mixId(), id -> new ArrayList<>())
                                 .add(Cell.of(entry, row.k()));
                     }

@@ -210,7 +210,8 @@ class ConfigFileTest {
                         "generation.steps: expected a whole number from 1 to 1000, got 1001; the default is 50",
                         "generation.guidance: expected a number from 0 to 1000, got \"much\"; the default is 7.5",
                         "mixing.0.inputs: Inputs must be a count of at least 0 or a rising range, cannot be: 8..2",
-                        "mixing.0.count: expected a whole number from 1 to 1000000000, got 1.5; the default is 10",
+                        "mixing.0.count: expected a whole number from 1 to 1000000000, balance,"
+                                + " {to: …}, {ratio: …} or a number for each class, got 1.5; the default is 10",
                         "mixing.0.export: expected true or false, got \"maybe\"; the default is true",
                         "mixing.0.name: expected letters, digits, - and _, got a b; rename it",
                         "mixing.1: expected keys with values, got 7; write one `key: value` a line below it",
@@ -224,6 +225,28 @@ class ConfigFileTest {
         assertThat(problems(LEAST + "run: {chunk: 40}"))
                 .containsExactly("run.chunk: expected whole micro-batches of model.batch = 32 rows, got 40; set it to a"
                         + " multiple of model.batch");
+    }
+
+    @Test
+    void aCountOfNoFormSaysWhichThereAre() {
+        String forms = "expected a whole number from 1 to 1000000000, balance, {to: …}, {ratio: …} or a number for each"
+                + " class, got ";
+        assertThat(problems(LEAST + "mixing: [{count: balanced}]"))
+                .containsExactly("mixing.0.count: " + forms + "\"balanced\"; did you mean balance?");
+        assertThat(problems(LEAST + "mixing: [{count: {}}]"))
+                .containsExactly("mixing.0.count: " + forms + "{}; the default is 10");
+        assertThat(problems(LEAST + "mixing: [{count: {to: 0}}]"))
+                .containsExactly(
+                        "mixing.0.count: expected a whole number from 1 to 1000000000 for to, got 0; correct it");
+        assertThat(problems(LEAST + "mixing: [{count: {ratio: .nan}}, {name: b, count: {ratio: -1}}]"))
+                .hasSize(2)
+                .allMatch(problem -> problem.contains("expected a number above 0, up to 1000000000, for ratio, got "));
+        assertThat(problems(LEAST + "mixing: [{count: {wren: 20, robin: many}}]"))
+                .containsExactly("mixing.0.count: expected a whole number from 0 to 1000000000 for robin, got \"many\";"
+                        + " correct it");
+        assertThat(problems(LEAST + "mixing: [{count: {caf\u00e9: 20, cafe\u0301: 3}}]"))
+                .hasSize(1)
+                .allMatch(problem -> problem.contains("expected each class once"));
     }
 
     @Test
@@ -402,7 +425,7 @@ class ConfigFileTest {
         assertThat(config.prompt().classes()).isEqualTo(Map.of("n01", "*t", "n02", "a crane", "n03", "a crane"));
         assertThat(config.generation().steps()).isEqualTo(7);
         assertThat(config.mixing()).extracting(RunConfig.Mixing::name).containsExactly("a", "b", "c");
-        assertThat(config.mixing()).extracting(RunConfig.Mixing::count).containsExactly(3, 3, 5);
+        assertThat(config.mixing()).extracting(entry -> entry.count().number()).containsExactly(3, 3, 5);
         assertThat(config.mixing())
                 .extracting(RunConfig.Mixing::methods)
                 .containsOnly(methods("lin/0", "fix/0"))
@@ -415,7 +438,7 @@ class ConfigFileTest {
     @Test
     void whatAnAliasRepeatsIsACopyWhichOverridesReachAlone() {
         RunConfig config = parse(LEAST + "mixing: [&a {name: a, count: 3}, {<<: *a, name: b}]", "mixing.0.count=4");
-        assertThat(config.mixing()).extracting(RunConfig.Mixing::count).containsExactly(4, 3);
+        assertThat(config.mixing()).extracting(entry -> entry.count().number()).containsExactly(4, 3);
     }
 
     @ParameterizedTest
@@ -527,7 +550,7 @@ class ConfigFileTest {
         assertThat(config.mixing())
                 .extracting(RunConfig.Mixing::methods)
                 .containsExactly(methods("fix/0", "nin/chm"), methods("fix/0", "nin/chm"));
-        assertThat(config.mixing()).extracting(RunConfig.Mixing::count).containsExactly(10, 3);
+        assertThat(config.mixing()).extracting(entry -> entry.count().number()).containsExactly(10, 3);
     }
 
     @Test

@@ -176,6 +176,9 @@ public final class ReferenceWriter {
         if (type instanceof Type.ListOf<?> list) {
             return type(list.item()) + ", or a list";
         }
+        if (type instanceof Type.Mixtures) {
+            return "number, word, or numbers by name";
+        }
         return type instanceof Type.TextByName ? "texts by name" : "keys with values";
     }
 
@@ -200,6 +203,9 @@ public final class ReferenceWriter {
         }
         if (type instanceof Type.Interval) {
             return "rising, from 0 on";
+        }
+        if (type instanceof Type.Mixtures) {
+            return range(1, MixtureCount.MOST) + ", `balance`, `{to: 1300}`, `{ratio: 5}`, `{robin: 100, wren: 20}`";
         }
         return type instanceof Type.ListOf<?> list ? range(list.item()) : "";
     }

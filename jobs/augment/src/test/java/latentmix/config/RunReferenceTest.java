@@ -105,6 +105,13 @@ class RunReferenceTest {
                 "mixing: [{gate: maybe}]",
                 "mixing: [{pool: some}]",
                 "mixing: [{count: 0}]",
+                "mixing: [{count: balanced}]",
+                "mixing: [{count: {}}]",
+                "mixing: [{count: {to: 1.5}}]",
+                "mixing: [{count: {ratio: 0}}]",
+                "mixing: [{count: {ratio: five}}]",
+                "mixing: [{count: {wren: -1}}]",
+                "mixing: [{count: {wren: 3, ratio: 0.5}}]",
                 "mixing: [{name: a b}]",
                 "mixing: [{export: 3}]",
                 "mixing: {}",
@@ -127,6 +134,16 @@ class RunReferenceTest {
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("model." + wrong.replaceAll(":.*", "") + ": expected ")
                 .hasMessageNotContaining("\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"5", "balance", "{to: 1300}", "{ratio: 0.5}", "{wren: 20, robin: 0, default: 5}"})
+    void everyFormOfACountIsTakenByARunAndTheSchema(String count) {
+        String yaml = LEAST + "mixing: [{count: " + count + "}]";
+        assertThat(refused(yaml)).isEmpty();
+        RunConfig.Mixing entry =
+                ConfigFile.parse(yaml, "test", List.of()).mixing().get(0);
+        assertThat(entry.count()).hasToString(count);
     }
 
     @Test

@@ -129,6 +129,18 @@ public final class SchemaWriter {
             ObjectNode array =
                     either.addObject().put("type", "array").put("minItems", 1).put("uniqueItems", true);
             array.set("items", type(list.item()));
+        } else if (type instanceof Type.Mixtures) {
+            ArrayNode either = schema.putArray("anyOf").add(type(new Type.Count(1, MixtureCount.MOST)));
+            either.addObject().putArray("enum").add(MixtureCount.BALANCE);
+            ObjectNode ratio = either.addObject().put("type", "object");
+            ratio.putObject("properties")
+                    .putObject("ratio")
+                    .put("type", "number")
+                    .put("exclusiveMinimum", 0)
+                    .put("maximum", MixtureCount.MOST);
+            ratio.put("additionalProperties", false).put("minProperties", 1);
+            ObjectNode numbers = either.addObject().put("type", "object").put("minProperties", 1);
+            numbers.set("additionalProperties", type(new Type.Count(0, MixtureCount.MOST)));
         } else if (type instanceof Type.Null<?>) {
             schema.putArray("type").add("null");
         } else if (type instanceof Type.TextByName) {

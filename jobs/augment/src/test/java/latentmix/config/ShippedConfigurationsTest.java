@@ -41,7 +41,9 @@ class ShippedConfigurationsTest {
         List<RunConfig.Mixing> mixing =
                 ConfigFile.read(CONF.resolve("demo.yaml"), List.of()).mixing();
         assertThat(mixing)
-                .extracting(entry -> entry.methods().size() * entry.inputs().size() * entry.count())
+                .extracting(entry -> entry.methods().size()
+                        * entry.inputs().size()
+                        * entry.count().number())
                 .containsExactly(12, 8);
         assertThat(mixing).extracting(RunConfig.Mixing::export).containsExactly(true, false);
     }

@@ -82,6 +82,7 @@ class ReportTest {
                 List.of(),
                 new SettingsIds("aa", List.of("bb"), "cc", List.of()),
                 new Counts(10, 9, 8, 6, 5, 4, rejected, Map.of(".txt", 12L), Map.of("images withdrawn", 3L), 0),
+                Map.of("sandal", new ClassImages(9, 3), "coat", new ClassImages(20, 0)),
                 scores,
                 List.of(
                         new StageSummary("invert", 2, 1, 8, 1, 400, 2.0, 2, 2, 4),
@@ -163,6 +164,13 @@ class ReportTest {
                 .contains("mix 6 mixtures asked for 1 5 1 undefined")
                 .contains("generate 5 mixtures 0 4")
                 .contains("8 images inverted 4 images generated 3 in the dataset 2 refused 2.5 seconds in stages");
+    }
+
+    @Test
+    void aShownClassHasItsImagesCountedAndTheSmallestAndTheLargestAreSaid() {
+        assertThat(text(page(List.of(gallery("sandal")), List.of())))
+                .contains("sandal label 7, folder sandal, 9 real, 3 made, 12 in all")
+                .contains("With the real ones a class has 12 to 20 images, 32 in all.");
     }
 
     @Test

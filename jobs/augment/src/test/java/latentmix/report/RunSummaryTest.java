@@ -28,6 +28,7 @@ class RunSummaryTest {
                 List.of(),
                 new SettingsIds("aa", List.of("bb", "cc"), "dd", evaluate),
                 COUNTS,
+                Map.of(),
                 List.of(),
                 List.of(),
                 measured);

@@ -25,6 +25,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class PlanTest {
     private static final List<StageName> ALL = List.of(StageName.values());
 
+    private static final List<String> ASKED =
+            List.of("dataset: 6 mixtures a class, 12 in all", "comparison: 4 mixtures a class, 8 in all");
+
     private static JavaSparkContext spark;
 
     @TempDir
@@ -51,6 +54,8 @@ class PlanTest {
                 "small/a.png; -; small: ",
                 "-; input.root=nowhere; there is nothing at nowhere",
                 "-; input.folders=[coat]; got coat",
+                "-; mixing.0.count={9-ankle-bot: 3}; got 9-ankle-bot; did you mean 9-ankle-boot?",
+                "-; mixing.0.count={ratio: 1e9}; expected at most 2147483647 mixtures of a class, got 8000000000",
                 "-; input.classes=classes.tsv; there is no file at classes.tsv",
                 "caf\u00e9/a.png cafe\u0301/a.png; -; expected one folder called caf\u00e9",
                 "a:b/a.png; -; expected folder names without a colon"
@@ -101,13 +106,14 @@ class PlanTest {
         Map<String, Long> ignored = Map.of(".db", 1L, ".txt", 1L, "images beside the class folders", 1L);
         Plan before = Pipeline.plan(spark, config, run);
         assertThat(before.found())
-                .isEqualTo(new Plan.Found(2, 18, 18, Map.of("dangling link", 1L), ignored, Map.of(), List.of()));
+                .isEqualTo(new Plan.Found(2, 18, 18, Map.of("dangling link", 1L), ignored, Map.of(), ASKED, List.of()));
         assertThat(before.text(new Plan.Rates(Map.of(), 1, OptionalDouble.empty(), OptionalDouble.empty())))
                 .contains(
                         "input      2 classes, 18 images",
                         "ignored    1 .db, 1 .txt, 1 images beside the class folders",
                         "refused    1 dangling link",
-                        "unread     18 files");
+                        "unread     18 files",
+                        "mixing     dataset: 6 mixtures a class, 12 in all");
 
         assertThat(Pipeline.run(spark, config, run, ALL)).isZero();
         assertThat(TinyRun.summary(Path.of(run)).at("/counts/rejected/images"))
@@ -118,7 +124,7 @@ class PlanTest {
         Plan after = Pipeline.plan(spark, config, run);
         assertThat(after.found())
                 .isEqualTo(new Plan.Found(
-                        2, 16, 0, Map.of("conflict", 2L, "dangling link", 1L), ignored, Map.of(), List.of()));
+                        2, 16, 0, Map.of("conflict", 2L, "dangling link", 1L), ignored, Map.of(), ASKED, List.of()));
         assertThat(after.stages()).allMatch(stage -> stage.rows() == 0);
     }
 

@@ -104,7 +104,7 @@ final class MixtureScores {
         return done.config().mixing().stream()
                 .filter(entry -> done.mixing(entry.name()).equals(row.settingsId())
                         && row.k()
-                                < entry.count()
+                                < entry.count().number()
                                         * entry.methods().size()
                                         * entry.inputs().size())
                 .toList();

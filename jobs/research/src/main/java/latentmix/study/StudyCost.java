@@ -65,7 +65,9 @@ record StudyCost(List<RunCost> runs) {
             long generation = 0;
             for (RunConfig.Mixing entry : run.mixing()) {
                 for (Spelled<Method> method : entry.methods()) {
-                    long cell = (long) classes.size() * entry.inputs().size() * entry.count();
+                    long cell = (long) classes.size()
+                            * entry.inputs().size()
+                            * entry.count().number();
                     mixtures += cell;
                     generation += cell * cost.generation(method.value().strength());
                 }

@@ -276,7 +276,7 @@ public final class StudyFile {
                     .put("name", entry.name())
                     .put("weights", entry.weights().text())
                     .put("pool", entry.pool().toString())
-                    .put("count", entry.count())
+                    .put("count", entry.count().number())
                     .put("export", entry.export());
             ArrayNode methods = node.putArray("methods");
             entry.methods().forEach(method -> methods.add(method.text()));

@@ -41,8 +41,8 @@ class DownstreamConfigTest {
     void everyMethodHasAnEntryOfItsOwnForTheMostImagesThatAreAskedFor() {
         Downstream few = parse(
                 "shots: [10, 20], methods: [fix/cmm, prompt], multiple: 5, closer: {shots: 10, multiples: [1, 10]}");
-        assertThat(few.entries(10)).extracting(RunConfig.Mixing::count).containsExactly(100, 100);
-        assertThat(few.entries(20)).extracting(RunConfig.Mixing::count).containsExactly(100, 100);
+        assertThat(few.entries(10)).extracting(entry -> entry.count().number()).containsExactly(100, 100);
+        assertThat(few.entries(20)).extracting(entry -> entry.count().number()).containsExactly(100, 100);
         assertThat(few.entries(20)).extracting(RunConfig.Mixing::methods).hasToString("[[fix/cmm], [prompt]]");
         assertThat(few.entries(20)).extracting(RunConfig.Mixing::inputs).hasToString("[[2..8], [0]]");
         assertThat(few.settings()).as("runs that experiments share").isEmpty();

@@ -148,7 +148,7 @@ class StudyFileTest {
         assertThat(study.base().generation().steps()).isEqualTo(7);
         RunConfig run = study.experiments().get(0).settings().get(0).run();
         assertThat(run.generation().steps()).isEqualTo(7);
-        assertThat(run.mixing().get(0).count()).isEqualTo(5);
+        assertThat(run.mixing().get(0).count().number()).isEqualTo(5);
     }
 
     @Test
