@@ -238,7 +238,7 @@ class ConfigFileTest {
         assertThat(problems(LEAST + "mixing: [{count: {to: 0}}]"))
                 .containsExactly(
                         "mixing.0.count: expected a whole number from 1 to 1000000000 for to, got 0; correct it");
-        assertThat(problems(LEAST + "mixing: [{count: {ratio: .nan}}, {name: b, count: {ratio: -1}}]"))
+        assertThat(problems(LEAST + "mixing: [{count: {ratio: 0}}, {name: b, count: {ratio: -1}}]"))
                 .hasSize(2)
                 .allMatch(problem -> problem.contains("expected a number above 0, up to 1000000000, for ratio, got "));
         assertThat(problems(LEAST + "mixing: [{count: {wren: 20, robin: many}}]"))
@@ -247,6 +247,12 @@ class ConfigFileTest {
         assertThat(problems(LEAST + "mixing: [{count: {caf\u00e9: 20, cafe\u0301: 3}}]"))
                 .hasSize(1)
                 .allMatch(problem -> problem.contains("expected each class once"));
+    }
+
+    @Test
+    void aRatioThatIsNoNumberIsRefusedAsYamlIs() {
+        assertThat(problems(LEAST + "mixing: [{count: {ratio: .nan}}]"))
+                .containsExactly("conf.yaml: expected YAML, got .nan in line 3; correct that line");
     }
 
     @Test

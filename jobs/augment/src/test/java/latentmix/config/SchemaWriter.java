@@ -140,6 +140,9 @@ public final class SchemaWriter {
                     .put("maximum", MixtureCount.MOST);
             ratio.put("additionalProperties", false).put("minProperties", 1);
             ObjectNode numbers = either.addObject().put("type", "object").put("minProperties", 1);
+            ObjectNode alone = numbers.putObject("properties");
+            alone.set("to", type(new Type.Count(1, MixtureCount.MOST)));
+            alone.set("ratio", type(new Type.Count(1, MixtureCount.MOST)));
             numbers.set("additionalProperties", type(new Type.Count(0, MixtureCount.MOST)));
         } else if (type instanceof Type.Null<?>) {
             schema.putArray("type").add("null");

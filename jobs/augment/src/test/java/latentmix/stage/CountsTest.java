@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -84,8 +85,8 @@ class CountsTest {
     }
 
     /** The mixtures of the dataset, as its rows say, by class. */
-    private Map<String, TreeSet<String>> made() throws IOException {
-        Map<String, TreeSet<String>> made = new TreeMap<>();
+    private Map<String, Set<String>> made() throws IOException {
+        Map<String, Set<String>> made = new TreeMap<>();
         for (DatasetRow row : TinyRun.rows(run, "dataset/parquet", DatasetRow.class)) {
             made.computeIfAbsent(row.className(), name -> new TreeSet<>()).add(row.mixId());
         }
@@ -122,7 +123,7 @@ class CountsTest {
         assertThat(Pipeline.plan(spark, config("balance"), run.toString()).stages())
                 .allMatch(stage -> stage.rows() == 0);
 
-        Map<String, TreeSet<String>> before = made();
+        Map<String, Set<String>> before = made();
         TinyRun.copy(input, BOOTS, 9, 11);
         assertThat(planned("balance")).containsExactly("made: 0 to 9 mixtures a class, 16 in all");
         run("balance");
@@ -152,7 +153,7 @@ class CountsTest {
     @Test
     void theOtherFormsMakeWhatTheySayOfTheSameMixturesAsANumber() throws IOException {
         run("4");
-        Map<String, TreeSet<String>> eight = made();
+        Map<String, Set<String>> eight = made();
         assertThat(counts()).isEqualTo(Map.of(BOOTS, 8, SANDALS, 8, COATS, 8));
 
         assertThat(run("{to: 8}"))
