@@ -46,7 +46,9 @@ public final class Trace {
     private final Optional<GeneratedTable.Image> made;
     private final Optional<GeneratedTable.Scores> scores;
 
-    private Trace(JavaSparkContext spark, RunContext context, MixedChunk chunk, String mixId) throws IOException {
+    private Trace(
+            JavaSparkContext spark, RunContext context, List<MixingEntry> entries, MixedChunk chunk, String mixId)
+            throws IOException {
         this.spark = spark;
         this.context = context;
         this.chunk = chunk;
@@ -57,7 +59,7 @@ public final class Trace {
                         .filter(row -> row.mixId().equals(mixId))
                         .findFirst()
                         .orElseThrow();
-        this.entry = context.settings().mixing().stream()
+        this.entry = entries.stream()
                 .filter(one -> one.settingsId().equals(mixture.settingsId()))
                 .findFirst()
                 .orElseThrow();
@@ -83,9 +85,15 @@ public final class Trace {
     /**
      * Finds a mixture among those of a configuration.
      *
+     * @param entries what is mixed, and how many of it
      * @throws ConfigException if it is none of them
      */
-    static Trace of(JavaSparkContext spark, RunContext context, List<MixedChunk> chunks, String mixId)
+    static Trace of(
+            JavaSparkContext spark,
+            RunContext context,
+            List<MixingEntry> entries,
+            List<MixedChunk> chunks,
+            String mixId)
             throws IOException {
         List<MixedChunk> found = context.tasks().flatMap("find the mixture", chunks, (folder, chunk, progress) -> {
             boolean here = new MixedTable(folder, chunk.label().classId())
@@ -97,7 +105,7 @@ public final class Trace {
                     + " they are, got " + mixId + "; take it from the column mix_id of the dataset, and give the"
                     + " configuration and the images that it was made with"));
         }
-        return new Trace(spark, context, found.get(0), mixId);
+        return new Trace(spark, context, entries, found.get(0), mixId);
     }
 
     private GenerationChunk generation() {
@@ -256,7 +264,7 @@ public final class Trace {
         RejectedTable rejected = new RejectedTable(run, StageName.MIX);
         if (rejected.has(chunk.id())) {
             Set<String> refused = Set.copyOf(rejected.ids(chunk.id()));
-            for (int k = 0; k < Math.max(entry.mixtures(), mixture.k() + context.chunkRows()); k++) {
+            for (int k = 0; k < Math.max(entry.mixtures(classId), mixture.k() + context.chunkRows()); k++) {
                 if (refused.contains(entry.settings().mixId(entry.settingsId(), classId, mixture.poolId(), k))) {
                     ks.add(k);
                 }
