@@ -221,8 +221,7 @@ public final class Pipeline {
                 new Pipeline(spark, config, run, new Tasks(spark, runFolder, Console.SILENT), new Preparation.OfPlan());
         List<Catalog> catalogs = pipeline.images.catalogs(ImagesWork.Look.STANDING);
         MixStage mix = new MixStage(pipeline.context, pipeline.invert, catalogs);
-        return Trace.of(
-                spark, pipeline.context, mix.entries(), mix.chunks(pipeline.invert.chunks(catalogs)), mixId);
+        return Trace.of(spark, pipeline.context, mix.entries(), mix.chunks(pipeline.invert.chunks(catalogs)), mixId);
     }
 
     /** How fast each stage was when it last did something in a run folder. */

@@ -46,8 +46,7 @@ public final class Trace {
     private final Optional<GeneratedTable.Image> made;
     private final Optional<GeneratedTable.Scores> scores;
 
-    private Trace(
-            JavaSparkContext spark, RunContext context, List<MixingEntry> entries, MixedChunk chunk, String mixId)
+    private Trace(JavaSparkContext spark, RunContext context, List<MixingEntry> entries, MixedChunk chunk, String mixId)
             throws IOException {
         this.spark = spark;
         this.context = context;
