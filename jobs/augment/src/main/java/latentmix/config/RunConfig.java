@@ -185,6 +185,11 @@ public record RunConfig(
             return new Input(root, classes, maxPixels, List.of(classId), limit, conflicts, format, columns);
         }
 
+        /** All that lies at a root, in whatever format. */
+        public static Input at(String root) {
+            return new Input(root, null, Integer.MAX_VALUE, List.of(), null, Conflicts.REFUSE, Format.AUTO, Map.of());
+        }
+
         /** Images in folders. */
         public Input(
                 String root, String classes, long maxPixels, List<String> folders, Integer limit, Conflicts conflicts) {

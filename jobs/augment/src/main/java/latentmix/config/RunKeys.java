@@ -113,13 +113,13 @@ public final class RunKeys {
             "refuse",
             "What becomes of an image whose bytes lie in several classes. `refuse` refuses it in all of them.",
             "keep");
-    static final Key<RunConfig.Format> INPUT_FORMAT = with(
+    public static final Key<RunConfig.Format> INPUT_FORMAT = with(
             "format",
             Type.Choice.of(RunConfig.Format.values()),
             "auto",
             "How the images lie at the root; see [Images](images.md). `auto` goes by what lies there.",
             "parquet");
-    static final Key<Map<String, String>> COLUMNS = optional(
+    public static final Key<Map<String, String>> COLUMNS = optional(
             "columns",
             new Type.TextByName(),
             "the usual names",
@@ -402,7 +402,7 @@ public final class RunKeys {
             "reference",
             LOCATION,
             "the input itself",
-            "Real images to compare with, `<root>/<class>/<image>`, a folder for every class.",
+            "Real images of every class to compare with, in folders or otherwise, as an input may be.",
             "/data/birds-held-out");
     static final Key<String> CLASSIFIER = with(
             "classifier",

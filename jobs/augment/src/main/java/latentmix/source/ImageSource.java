@@ -21,6 +21,16 @@ public interface ImageSource extends Serializable {
     }
 
     /**
+     * The images in folders at a root, for work that reads no others.
+     *
+     * @param key what names the root, for messages
+     * @throws latentmix.config.ConfigException if what lies there is of another format
+     */
+    static FolderSource folders(String key, String root, Configuration conf) throws IOException {
+        return new InputFormats(RunConfig.Input.at(root), Map.of(), conf).folders(key);
+    }
+
+    /**
      * The ids of the classes, sorted.
      *
      * @throws latentmix.config.ConfigException if there are none, or some that cannot be used
@@ -71,6 +81,11 @@ public interface ImageSource extends Serializable {
     /** The images that a class has and {@link #list} does not see before a run has read the files they lie in. */
     default Tally unread(String classId) {
         return Tally.NONE;
+    }
+
+    /** What a person should know of it. */
+    default List<String> remarks() {
+        return List.of();
     }
 
     /** How many captions there are, of images of every class. */

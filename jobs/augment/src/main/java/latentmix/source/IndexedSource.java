@@ -13,12 +13,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
 import latentmix.config.ConfigException;
 import latentmix.table.ContentId;
 import latentmix.table.DigestRow;
+import latentmix.table.FileNames;
 import latentmix.table.IndexRow;
 import latentmix.table.IndexTable;
 import latentmix.table.IndexTable.Text;
+import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -33,21 +37,30 @@ import org.apache.hadoop.fs.Path;
  * @param shards the larger files, sorted by path
  * @param folders of a class list by number; empty where none is given
  * @param tables the run folder that holds the index; empty before {@link #known}
+ * @param unused names of columns that are not looked at
  * @param known what the surveys found; null before
  */
 public record IndexedSource(
-        String base, ShardFormat format, List<Shard> shards, Map<Integer, String> folders, String tables, Known known)
+        String base,
+        ShardFormat format,
+        List<Shard> shards,
+        Map<Integer, String> folders,
+        List<String> unused,
+        String tables,
+        Known known)
         implements ImageSource {
     private static final String VERSION = "index 1";
 
     public IndexedSource {
         shards = List.copyOf(shards);
         folders = Map.copyOf(folders);
+        unused = List.copyOf(unused);
     }
 
     /** Shards that nobody has looked into. */
-    IndexedSource(String base, ShardFormat format, List<Shard> shards, Map<Integer, String> folders) {
-        this(base, format, shards, folders, "", null);
+    IndexedSource(
+            String base, ShardFormat format, List<Shard> shards, Map<Integer, String> folders, List<String> unused) {
+        this(base, format, shards, folders, unused, "", null);
     }
 
     /**
@@ -88,18 +101,33 @@ public record IndexedSource(
                 Long.toString(shard.modified()));
     }
 
-    /** Reads a shard and publishes its rows, unless they are there; says what it has. */
-    public Survey index(Shard shard, RunFolder run) throws IOException {
-        IndexTable table = new IndexTable(run);
-        if (!table.has(index(shard))) {
-            List<String> names = format.names(new Path(base), shard, run.conf());
-            List<IndexRow> rows = new ArrayList<>();
-            format.read(
-                    new Path(base), shard, ShardFormat.Extent.WHOLE, run.conf(), entry -> rows.add(row(entry, names)));
-            rows.sort(Comparator.comparing(IndexRow::classId));
-            table.publish(index(shard), rows);
-        }
-        return survey(shard, run);
+    /** The shards that no run in this folder has read as they are now. */
+    public List<Shard> unread(RunFolder run) throws IOException {
+        Set<String> indexed = new IndexTable(run).names();
+        return shards.stream().filter(shard -> !indexed.contains(index(shard))).toList();
+    }
+
+    /**
+     * Reads a shard and publishes its rows, as they come.
+     *
+     * @param progress counts its {@link Shard#megabytes}
+     */
+    public void index(Shard shard, RunFolder run, LongConsumer progress) throws IOException {
+        List<String> names = format.names(new Path(base), shard, run.conf());
+        AtomicLong bytes = new AtomicLong();
+        AtomicLong said = new AtomicLong();
+        new IndexTable(run).publish(index(shard), rows -> {
+            format.read(new Path(base), shard, ShardFormat.Extent.WHOLE, run.conf(), entry -> {
+                rows.add(row(entry, names));
+                long read = bytes.addAndGet(entry.size());
+                long fresh = Math.min(read / Shard.MEGABYTE, shard.megabytes()) - said.get();
+                if (fresh > 0) {
+                    said.addAndGet(fresh);
+                    progress.accept(fresh);
+                }
+            });
+            progress.accept(shard.megabytes() - said.get());
+        });
     }
 
     /** What a shard has: by its rows of the index, else by its texts alone. */
@@ -231,6 +259,7 @@ public record IndexedSource(
                 format,
                 shards,
                 folders,
+                unused,
                 run.root(),
                 new Known(List.copyOf(classes), List.copyOf(byId.keySet()), unread, refused, captions));
     }
@@ -243,11 +272,19 @@ public record IndexedSource(
         }
     }
 
+    @Override
+    public List<String> remarks() {
+        return unused.isEmpty()
+                ? List.of()
+                : List.of("input.columns: these columns of " + base + " are not used: " + String.join(", ", unused)
+                        + "; name one by input.columns, if it should be");
+    }
+
     private Known looked() {
         if (known == null) {
-            throw new ConfigException(List.of("input.format: expected folders, which alone are read here, got "
-                    + format.settings().split(" ", 2)[0] + " at " + base
-                    + "; put the images into <root>/<class>/<image>"));
+            throw new ConfigException(List.of("input.root: expected folders, <root>/<class>/<image>, which alone are"
+                    + " read here, got " + format.settings().split(" ", 2)[0] + " at " + base
+                    + "; write its images as files in folders"));
         }
         return known;
     }
@@ -313,22 +350,11 @@ public record IndexedSource(
             if (!indexed.contains(index(shard))) {
                 continue;
             }
-            for (IndexRow row : table.rows(index(shard))) {
-                Listing.Builder builder = builders.get(row.classId());
-                if (builder == null) {
-                    continue;
-                }
-                if (!paths.get(row.classId()).add(row.path())) {
-                    builder.refuse(
-                            row.path(), "duplicate", shard.path() + " names it twice in this class; one is used");
-                    continue;
-                }
-                builder.caption(row.path(), row.caption());
-                if (format.namesFiles()) {
-                    add(row.path(), builder, conf);
-                } else {
-                    builder.known(
-                            new DigestRow(row.path(), row.length(), shard.modified(), row.imageId(), row.digest()));
+            try (RowFile.Cursor<IndexRow> rows = table.rows(index(shard))) {
+                for (IndexRow row = rows.next(); row != null; row = rows.next()) {
+                    if (builders.containsKey(row.classId())) {
+                        add(row, shard, paths.get(row.classId()), builders.get(row.classId()), conf);
+                    }
                 }
             }
         }
@@ -337,10 +363,27 @@ public record IndexedSource(
         return Collections.unmodifiableMap(listings);
     }
 
+    private void add(IndexRow row, Shard shard, Set<String> paths, Listing.Builder builder, Configuration conf)
+            throws IOException {
+        if (!paths.add(row.path())) {
+            builder.refuse(row.path(), "duplicate", shard.path() + " names it twice in this class; one is used");
+            return;
+        }
+        builder.caption(row.path(), row.caption());
+        if (format.namesFiles()) {
+            add(row.path(), builder, conf);
+        } else {
+            builder.known(new DigestRow(row.path(), row.length(), shard.modified(), row.imageId(), row.digest()));
+        }
+    }
+
     private void add(String path, Listing.Builder builder, Configuration conf) throws IOException {
         try {
             Path file = Manifest.file(new Path(base), path);
             FileSystem fs = file.getFileSystem(conf);
+            if (fs.getUri().getScheme().equals("file")) {
+                FileNames.require(file.toString());
+            }
             FileStatus status = fs.getFileStatus(file);
             if (status.isDirectory()) {
                 builder.refuse(path, "no file", "expected a file, but this is a folder; name the images in it");
@@ -360,7 +403,11 @@ public record IndexedSource(
 
     @Override
     public byte[] read(ImageFile image, RunFolder files) throws IOException {
-        return read(image.path(), files);
+        if (!format.namesFiles()) {
+            return read(image.path(), files);
+        }
+        Path file = Manifest.file(new Path(base), image.path());
+        return files.read(new FileStatus(image.length(), false, 1, 0, image.modified(), file));
     }
 
     @Override

@@ -58,25 +58,38 @@ final class InputFormats {
             case PARQUET -> {
                 ParquetShards parquet = new ParquetShards(Columns.of(input.columns(), ParquetShards.IMAGES));
                 List<Shard> shards = shards(fs, status, "parquet", format);
-                parquet.check(new Path(base(status), shards.get(0).path()), conf);
-                yield new IndexedSource(base(status).toString(), parquet, shards, folders);
+                yield new IndexedSource(
+                        base(status).toString(), parquet, shards, folders, parquet.check(base(status), shards, conf));
             }
             case WEBDATASET ->
                 new IndexedSource(
                         base(status).toString(),
                         new TarShards(Columns.of(input.columns(), List.of())),
                         shards(fs, status, "tar", format),
-                        folders);
+                        folders,
+                        List.of());
             case MANIFEST -> {
                 FileStatus file = manifest(fs, status);
-                manifest.check(file.getPath(), conf);
+                List<String> unused = manifest.check(file.getPath(), conf);
                 yield new IndexedSource(
                         file.getPath().getParent().toString(),
                         manifest,
                         List.of(new Shard(file.getPath().getName(), file.getLen(), file.getModificationTime())),
-                        folders);
+                        folders,
+                        unused);
             }
         };
+    }
+
+    /** The images in folders at the root, which lie in no other format there. */
+    FolderSource folders(String key) throws IOException {
+        FileSystem fs = root.getFileSystem(conf);
+        Format format = fs.exists(root) ? detected(fs, fs.getFileStatus(root)) : Format.FOLDERS;
+        if (format != Format.FOLDERS) {
+            throw new ConfigException(List.of(key + ": expected folders, <root>/<class>/<image>, which alone are read"
+                    + " here, got " + format + " at " + root + "; write its images as files in folders"));
+        }
+        return new FolderSource(BuiltIn.located(input.root()));
     }
 
     /** The folder that a shard's path is relative to. */

@@ -20,6 +20,9 @@ sealed interface ShardFormat extends Serializable permits ParquetShards, TarShar
     sealed interface Entry {
         /** Where the image lies, as the images table has it. */
         String path();
+
+        /** Bytes of the shard that it took, about. */
+        long size();
     }
 
     /**
@@ -28,10 +31,20 @@ sealed interface ShardFormat extends Serializable permits ParquetShards, TarShar
      * @param label a number or a name
      * @param bytes the image's; empty where they were not read
      */
-    record Image(String path, String label, byte[] bytes, String caption) implements Entry {}
+    record Image(String path, String label, byte[] bytes, String caption) implements Entry {
+        @Override
+        public long size() {
+            return (long) bytes.length + path.length() + label.length() + caption.length();
+        }
+    }
 
     /** Something of which no image can be had. */
-    record Refused(String path, String reason, String detail) implements Entry {}
+    record Refused(String path, String reason, String detail) implements Entry {
+        @Override
+        public long size() {
+            return path.length();
+        }
+    }
 
     @FunctionalInterface
     interface Visitor {

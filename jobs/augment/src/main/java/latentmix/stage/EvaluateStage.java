@@ -34,6 +34,7 @@ import latentmix.plan.InversionChunk;
 import latentmix.plan.MixingEntry;
 import latentmix.plan.RunSettings;
 import latentmix.source.FolderSource;
+import latentmix.source.ImageSource;
 import latentmix.table.ContentId;
 import latentmix.table.FeaturesTable;
 import latentmix.table.MetricRow;
@@ -93,12 +94,39 @@ final class EvaluateStage {
         this.preparation = preparation;
         this.networks = networks();
         String reference = asked.reference() == null ? "" : BuiltIn.located(asked.reference());
+        RunFolder tables =
+                new RunFolder(run.path(REFERENCES + ContentId.of(reference)).toString(), run.conf());
         this.places = new FeatureWork.Places(
                 context.source(),
-                hasReference() ? new FolderSource(reference) : context.source(),
-                run.path(REFERENCES + ContentId.of(reference)).toString(),
+                hasReference() ? reference(reference, tables) : context.source(),
+                tables.root(),
                 config.input().maxPixels());
         checkReference(reference);
+    }
+
+    /** The images to compare with. They may lie otherwise than the input's. */
+    private ImageSource reference(String location, RunFolder tables) throws IOException {
+        RunConfig.Input input = config.input();
+        RunConfig.Input other = new RunConfig.Input(
+                location,
+                input.classes(),
+                input.maxPixels(),
+                List.of(),
+                null,
+                input.conflicts(),
+                RunConfig.Format.AUTO,
+                input.columns());
+        try {
+            return IndexStage.known(
+                    ImageSource.of(other, ClassList.folders(input, run.conf()), run.conf()),
+                    tables,
+                    tasks,
+                    preparation);
+        } catch (ConfigException e) {
+            throw new ConfigException(e.problems().stream()
+                    .map(problem -> problem.replace("input.root: ", "evaluation.reference: "))
+                    .toList());
+        }
     }
 
     /** Whether images are compared with others than the input's. */
@@ -176,15 +204,18 @@ final class EvaluateStage {
         if (!hasReference()) {
             return;
         }
+        boolean folders = places.reference() instanceof FolderSource;
+        Set<String> known = folders ? Set.of() : Set.copyOf(places.reference().classIds(run.conf()));
         List<String> missing = new ArrayList<>();
         for (ClassLabel label : classes.classes()) {
             var folder = new org.apache.hadoop.fs.Path(reference, label.classId());
-            if (!folder.getFileSystem(run.conf()).exists(folder)) {
+            if (folders ? !folder.getFileSystem(run.conf()).exists(folder) : !known.contains(label.classId())) {
                 missing.add(label.classId());
             }
         }
         if (!missing.isEmpty()) {
-            throw new ConfigException(List.of("evaluation.reference: expected a folder for every class in "
+            throw new ConfigException(List.of("evaluation.reference: expected " + (folders ? "a folder" : "images")
+                    + " for every class in "
                     + asked.reference() + ", but there is none for " + String.join(", ", missing)
                     + "; add images of them, or leave it out to compare with the input itself"));
         }
@@ -208,12 +239,13 @@ final class EvaluateStage {
             FeatureWork.Places where = places;
             int chunk = config.run().chunk();
             ImagesWork.Look look = preparation.look();
-            references =
-                    tasks.map("find reference images", classes.classes(), (folder, label, progress) -> new ImagesWork(
-                                    new RunFolder(where.referenceTables(), folder.conf()),
-                                    where.reference(),
-                                    chunk,
-                                    Long.MAX_VALUE)
+            references = ImagesStage.ofClasses(
+                    tasks,
+                    "find reference images",
+                    where.reference(),
+                    classes.classes(),
+                    (folder, source, label) -> new ImagesWork(
+                                    new RunFolder(where.referenceTables(), folder.conf()), source, chunk)
                             .look(label, look));
         }
         String reference = ContentId.of(references.stream()

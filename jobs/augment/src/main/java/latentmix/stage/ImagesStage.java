@@ -94,18 +94,28 @@ final class ImagesStage {
                 .toList();
     }
 
+    /** Work on a class of a source. */
     @FunctionalInterface
-    private interface Work<B> extends Serializable {
+    interface Work<B> extends Serializable {
         B of(RunFolder run, ImageSource source, ClassLabel label) throws IOException;
     }
 
     private <B> List<B> ofClasses(String description, Work<B> work) {
-        ImageSource source = context.source();
-        List<ClassLabel> classes = context.classes().classes();
-        int together = source.together(classes.size(), context.tasks().partitions());
+        return ofClasses(
+                context.tasks(),
+                description,
+                context.source(),
+                context.classes().classes(),
+                work);
+    }
+
+    /** Works on every class; results in their order. */
+    static <B> List<B> ofClasses(
+            Tasks tasks, String description, ImageSource source, List<ClassLabel> classes, Work<B> work) {
+        int together = source.together(classes.size(), tasks.partitions());
         List<List<ClassLabel>> groups =
                 Batches.of(classes, together).stream().map(List::copyOf).toList();
-        return context.tasks().flatMap(description, groups, (folder, labels, progress) -> {
+        return tasks.flatMap(description, groups, (folder, labels, progress) -> {
             ImageSource listed =
                     source.listing(labels.stream().map(ClassLabel::classId).toList(), folder.conf());
             List<B> results = new ArrayList<>();

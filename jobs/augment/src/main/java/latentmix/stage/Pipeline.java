@@ -102,7 +102,7 @@ public final class Pipeline {
                 ImageSource.of(config.input(), ClassList.folders(config.input(), run.conf()), run.conf()),
                 run,
                 tasks,
-                preparation.look());
+                preparation);
         preflight.checkCaptions(source);
         this.classes = ClassList.read(config.input(), config.prompt(), source, run.conf());
         preflight.checkCounts(source);
@@ -177,8 +177,14 @@ public final class Pipeline {
             }
             run.clean();
             Tasks tasks = new Tasks(spark, runFolder, terms.console(), Optional.of(stop));
-            return new Pipeline(spark, config, run, tasks, new Preparation.OfRun(run))
-                    .run(EnumSet.copyOf(stages), stop, lease, terms);
+            Pipeline pipeline;
+            try {
+                pipeline = new Pipeline(spark, config, run, tasks, new Preparation.OfRun(run, terms));
+            } catch (IOException e) {
+                lease.check(); // which says why, where the folder is lost
+                throw e;
+            }
+            return pipeline.run(EnumSet.copyOf(stages), stop, lease, terms);
         }
     }
 
@@ -201,6 +207,7 @@ public final class Pipeline {
                 RowBytes.of(pipeline.checkpoint, pipeline.settings.inversion(), config.inversionMethod())
                         .sizes(run, left),
                 Plan.Found.of(
+                        pipeline.source,
                         pipeline.classes,
                         catalogs,
                         pipeline.images.ignored(catalogs),
@@ -240,7 +247,7 @@ public final class Pipeline {
         if (evaluate.isEmpty() && stages.equals(EnumSet.of(StageName.EVALUATE))) {
             throw EvaluateStage.nothingAsked();
         }
-        classes.warnings().forEach(tasks.console()::warn);
+        Stream.concat(source.remarks().stream(), classes.warnings().stream()).forEach(tasks.console()::warn);
         preflight.checkNames(run, classes.classes(), images);
         boolean scan = stages.contains(StageName.INVERT);
         List<Catalog> catalogs = images.catalogs(scan ? ImagesWork.Look.SCAN : ImagesWork.Look.STANDING);

@@ -18,6 +18,7 @@ import latentmix.plan.MixingEntry;
 import latentmix.report.Counts;
 import latentmix.report.Speed;
 import latentmix.report.StageLeft;
+import latentmix.source.ImageSource;
 import latentmix.table.StageName;
 
 /** What a run finds, what is still to do in a run folder, and what it will take. */
@@ -63,6 +64,7 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
         }
 
         static Found of(
+                ImageSource source,
                 ClassList classes,
                 List<Catalog> catalogs,
                 Map<String, Long> ignored,
@@ -84,7 +86,8 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
                     entries.stream()
                             .map(entry -> Asked.of(entry, catalogs).line())
                             .toList(),
-                    Stream.of(classes.warnings(), ImagesStage.warnings(catalogs), Asked.warnings(entries, catalogs))
+                    Stream.of(
+ source.remarks(), classes.warnings(), ImagesStage.warnings(catalogs), Asked.warnings(entries, catalogs))
                             .flatMap(List::stream)
                             .toList());
         }

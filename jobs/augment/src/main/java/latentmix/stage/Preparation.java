@@ -21,12 +21,15 @@ interface Preparation {
     /** How far it looks at images. */
     ImagesWork.Look look();
 
+    /** Whether what was refused is tried again. */
+    boolean retriesRejected();
+
     void compile(CheckpointFolder checkpoint, Dtype dtype);
 
     void compile(Path component, Part part, Dtype dtype);
 
     /** A run in this folder. */
-    record OfRun(RunFolder run) implements Preparation {
+    record OfRun(RunFolder run, RunTerms terms) implements Preparation {
         @Override
         public String settings(Object settings) throws IOException {
             return run.settings(settings);
@@ -35,6 +38,11 @@ interface Preparation {
         @Override
         public ImagesWork.Look look() {
             return ImagesWork.Look.SCAN;
+        }
+
+        @Override
+        public boolean retriesRejected() {
+            return terms.retryRejected();
         }
 
         @Override
@@ -58,6 +66,11 @@ interface Preparation {
         @Override
         public ImagesWork.Look look() {
             return ImagesWork.Look.FORESEE;
+        }
+
+        @Override
+        public boolean retriesRejected() {
+            return false;
         }
 
         @Override

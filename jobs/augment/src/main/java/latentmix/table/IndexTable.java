@@ -1,9 +1,13 @@
 package latentmix.table;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.apache.hadoop.fs.Path;
 
 /**
  * Where images lie inside larger files: one file of rows for each larger file, as it was when it was read. An unchanged
@@ -15,6 +19,7 @@ public final class IndexTable {
 
     private static final String FOLDER = "index";
     private static final String SUFFIX = ".parquet";
+    private static final long ROW_GROUP = 16 << 20; // bytes
 
     private final RunFolder run;
 
@@ -32,29 +37,71 @@ public final class IndexTable {
 
     /** Whether there is such a file. */
     public boolean has(String name) throws IOException {
-        return run.exists(run.path(FOLDER + "/" + name + SUFFIX));
+        return run.exists(file(name));
     }
 
-    /** A file's rows. */
-    public List<IndexRow> rows(String name) throws IOException {
-        return RowFile.read(run.path(FOLDER + "/" + name + SUFFIX), run.conf(), IndexRow.class);
+    /** A file's rows one after the other; the caller closes it. */
+    public RowFile.Cursor<IndexRow> rows(String name) throws IOException {
+        return RowFile.open(file(name), run.conf(), IndexRow.class);
     }
 
     /** What a file's rows say. */
     public List<Text> texts(String name) throws IOException {
-        return RowFile.read(run.path(FOLDER + "/" + name + SUFFIX), run.conf(), Text.class);
+        return RowFile.read(file(name), run.conf(), Text.class);
     }
 
-    /** Publishes the rows that have neither class nor image as rejected, then all rows. */
-    public void publish(String name, List<IndexRow> rows) throws IOException {
-        new RejectedTable(run, StageName.IMAGES)
-                .publish(
-                        name,
-                        rows.stream()
-                                .filter(row -> row.classId().isEmpty())
-                                .map(row -> new RejectedRow(
-                                        StageName.IMAGES, "", "", row.path(), row.reason(), row.detail(), ""))
-                                .toList());
-        run.publish(run.path(FOLDER + "/" + name + SUFFIX), RowFile.bytes(IndexRow.class, rows));
+    /** Takes rows one after the other. */
+    @FunctionalInterface
+    public interface Sink {
+        void add(IndexRow row) throws IOException;
+    }
+
+    /** Gives rows one after the other. */
+    @FunctionalInterface
+    public interface Rows {
+        void writeTo(Sink sink) throws IOException;
+    }
+
+    /**
+     * Publishes a file of rows that need not lie in memory together, and before it those that have neither class nor
+     * image, as rejected.
+     */
+    public void publish(String name, Rows rows) throws IOException {
+        run.publish(file(name), out -> {
+            List<RejectedRow> rejected = new ArrayList<>();
+            try (RowFile.Writer<IndexRow> writer = RowFile.writer(out, IndexRow.class, Map.of(), ROW_GROUP)) {
+                rows.writeTo(row -> {
+                    if (row.classId().isEmpty()) {
+                        rejected.add(
+                                new RejectedRow(StageName.IMAGES, "", "", row.path(), row.reason(), row.detail(), ""));
+                    }
+                    writer.add(row);
+                });
+                rejections().forget(name); // of a run that ended before its rows stood
+                rejections().publish(name, rejected);
+                writer.finish();
+            }
+        });
+    }
+
+    /** Those of the files that refused rows, and stand. */
+    public Set<String> refusing() throws IOException {
+        Set<String> refusing = new TreeSet<>(rejections().chunks());
+        refusing.retainAll(names());
+        return refusing;
+    }
+
+    /** Takes a file away, then what it refused. */
+    public void forget(String name) throws IOException {
+        run.delete(file(name));
+        rejections().forget(name);
+    }
+
+    private Path file(String name) {
+        return run.path(FOLDER + "/" + name + SUFFIX);
+    }
+
+    private RejectedTable rejections() {
+        return new RejectedTable(run, StageName.IMAGES);
     }
 }

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import latentmix.config.ConfigException;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
@@ -23,6 +24,7 @@ import latentmix.table.DigestRow;
 import latentmix.table.IndexRow;
 import latentmix.table.IndexTable;
 import latentmix.table.RejectedTable;
+import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.table.StageName;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -70,8 +72,14 @@ class IndexedSourceTest {
     private IndexedSource indexed(Path root, Map<Integer, String> folders, String... overrides) throws IOException {
         IndexedSource source = (IndexedSource) detected(root, folders, overrides);
         List<IndexedSource.Survey> surveys = new ArrayList<>();
+        for (Shard shard : source.unread(run)) {
+            AtomicLong megabytes = new AtomicLong();
+            source.index(shard, run, megabytes::addAndGet);
+            assertThat(megabytes).hasValue(shard.megabytes());
+        }
+        assertThat(source.unread(run)).isEmpty();
         for (Shard shard : source.shards()) {
-            surveys.add(source.index(shard, run));
+            surveys.add(source.survey(shard, run));
         }
         return source.known(run, surveys);
     }
@@ -107,7 +115,11 @@ class IndexedSourceTest {
     private List<IndexRow> rows(IndexedSource source) throws IOException {
         List<IndexRow> rows = new ArrayList<>();
         for (Shard shard : source.shards()) {
-            rows.addAll(new IndexTable(run).rows(source.index(shard)));
+            try (RowFile.Cursor<IndexRow> cursor = new IndexTable(run).rows(source.index(shard))) {
+                for (IndexRow row = cursor.next(); row != null; row = cursor.next()) {
+                    rows.add(row);
+                }
+            }
         }
         return rows;
     }
@@ -332,6 +344,10 @@ class IndexedSourceTest {
                 .extracting(row -> row.path() + ": " + row.reason())
                 .containsExactly("gone.png: missing file", "sub folder: no file", "sub folder/0 0.png: duplicate");
         assertThat(rows(source)).extracting(IndexRow::caption).contains("a cat, \"asleep\" now");
+        assertThat(source.remarks())
+                .singleElement()
+                .asString()
+                .contains("are not used: width; name one by input.columns");
     }
 
     @Test
@@ -371,6 +387,63 @@ class IndexedSourceTest {
     }
 
     @Test
+    void aDamagedParquetFileIsRefusedRowsBehindWhatWasWhole() throws IOException {
+        List<ParquetFiles.Row> rows = new ArrayList<>();
+        for (int i = 0; i < 300; i++) {
+            rows.add(new ParquetFiles.Row(("image " + i).getBytes(StandardCharsets.UTF_8), 0, ""));
+        }
+        ParquetFiles.write(in.resolve("b.parquet"), List.of("all"), rows);
+        byte[] whole = Files.readAllBytes(in.resolve("b.parquet"));
+        Files.write(in.resolve("a.parquet"), Arrays.copyOf(whole, whole.length - 100)); // its footer is cut
+        byte[] torn = whole.clone();
+        Arrays.fill(torn, whole.length / 3, whole.length / 3 + 400, (byte) 0xee); // within a row group
+        Files.write(in.resolve("c.parquet"), torn);
+        IndexedSource source = indexed(in, Map.of());
+        assertThat(refused(source)).hasSizeGreaterThan(1).allMatch(row -> row.endsWith(": damaged Parquet"));
+        assertThat(refused(source)).first().isEqualTo("a.parquet: damaged Parquet");
+        List<String> paths = source.list("all", run.conf()).images().stream()
+                .map(ImageFile::path)
+                .toList();
+        assertThat(paths).filteredOn(path -> path.startsWith("b.parquet")).hasSize(300);
+        assertThat(paths).filteredOn(path -> path.startsWith("a.parquet")).isEmpty();
+        List<String> behind = rows(source).stream()
+                .filter(IndexRow::isRefused)
+                .filter(row -> row.path().startsWith("c.parquet"))
+                .map(row -> row.detail().replaceAll(".*nor the (\\d+) behind.*", "$1"))
+                .toList();
+        long lost = behind.stream().mapToLong(Long::parseLong).sum() + behind.size();
+        assertThat(paths)
+                .filteredOn(path -> path.startsWith("c.parquet"))
+                .as("each row is there or said to be lost")
+                .hasSize((int) (300 - lost))
+                .isNotEmpty();
+    }
+
+    @Test
+    void anotherFileUnderTheSameNameIsReadAnewAndItsOldRowsAreGone() throws IOException {
+        Path file = in.resolve("a.parquet");
+        ParquetFiles.write(
+                file,
+                List.of("cat", "dog"),
+                List.of(
+                        new ParquetFiles.Row(png(0), 0, "zero"),
+                        new ParquetFiles.Row(png(1), 1, "one"),
+                        new ParquetFiles.Row(null, 1, "")));
+        IndexedSource before = indexed(in, Map.of());
+        assertThat(refused(before)).hasSize(1);
+        ParquetFiles.write(
+                file,
+                List.of("cat", "dog"),
+                List.of(new ParquetFiles.Row(png(2), 1, "two"), new ParquetFiles.Row(png(0), 0, "zero, now")));
+        Files.setLastModifiedTime(file, FileTime.fromMillis(5000));
+        IndexedSource source = indexed(in, Map.of());
+        assertThat(images(source)).isEqualTo(Map.of("cat", pngs(0), "dog", pngs(2)));
+        assertThat(source.list("cat", run.conf()).captions()).isEqualTo(Map.of("a.parquet#1", "zero, now"));
+        assertThat(refused(source)).isEmpty();
+        assertThat(source.indices()).doesNotContainAnyElementsOf(before.indices());
+    }
+
+    @Test
     void whatLiesAtTheRootSaysWhatItIs() throws IOException {
         Files.createDirectories(in.resolve("cat"));
         Files.writeString(in.resolve("classes.csv"), "index,folder,name\n0,cat,cat\n");
@@ -400,7 +473,15 @@ class IndexedSourceTest {
                 .hasMessageContaining("expected an image column (one of photo;")
                 .hasMessageContaining("has image, label, text;");
         assertThatThrownBy(() -> detected(in, Map.of()).classIds(run.conf()))
-                .hasMessageContaining("input.format: expected folders, which alone are read here, got parquet");
+                .hasMessageContaining("input.root: expected folders, <root>/<class>/<image>, which alone are read here,"
+                        + " got parquet");
+        assertThatThrownBy(() -> ImageSource.folders("report.held_out", in.toString(), run.conf()))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("report.held_out: expected folders")
+                .hasMessageContaining("got parquet at")
+                .hasMessageContaining("write its images as files in folders");
+        String other = Files.createDirectories(folder.resolve("other/cat")).getParent().toString();
+        assertThat(ImageSource.folders("input.root", other, run.conf())).isEqualTo(new FolderSource(other));
         assertThatThrownBy(() -> input(in, "input.columns={photo: x}"))
                 .hasMessageContaining("input.columns: expected names for image, label and caption, got photo");
     }

@@ -8,6 +8,7 @@ import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.example.data.simple.SimpleGroupFactory;
+import org.apache.parquet.hadoop.ParquetFileWriter;
 import org.apache.parquet.hadoop.ParquetWriter;
 import org.apache.parquet.hadoop.example.ExampleParquetWriter;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
@@ -41,6 +42,7 @@ public final class ParquetFiles {
                         HadoopOutputFile.fromPath(new org.apache.hadoop.fs.Path(file.toUri()), conf))
                 .withType(SCHEMA)
                 .withConf(conf)
+                .withWriteMode(ParquetFileWriter.Mode.OVERWRITE)
                 .withPageSize(512)
                 .withPageRowCountLimit(7)
                 .withRowGroupSize(4096L)

@@ -8,17 +8,28 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.source.ParquetFiles;
 import latentmix.table.RejectedRow;
+import latentmix.table.StageName;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The same images in folders, in Parquet files, in tar files and named by a manifest. */
 class InputShapesTest {
@@ -91,15 +102,102 @@ class InputShapesTest {
         Picture.tar(root.resolve("train-0001.tar"), half(1));
         assertMadeAsInFolders(root, "tar");
 
-        String[] measured = TinyRun.measured(folder);
+        Path reference = folder.resolve("reference.parquet");
+        Picture.parquet(reference, half(0));
+        Path same = folder.resolve("reference");
+        for (Picture picture : half(0)) {
+            Path file = same.resolve(input.relativize(picture.file()));
+            Files.createDirectories(file.getParent());
+            Files.copy(picture.file(), file);
+        }
         Path run = folder.resolve("measured");
-        assertThat(TinyRun.run(2, TinyRun.config(root, measured), run)).isZero();
+        String[] inParquet = TinyRun.measured(folder, "evaluation.reference=" + reference);
+        assertThat(TinyRun.run(2, TinyRun.config(root, inParquet), run)).isZero();
         Path folders = folder.resolve("measured in folders");
-        assertThat(TinyRun.run(2, TinyRun.config(input, measured), folders)).isZero();
+        String[] inFolders = TinyRun.measured(folder, "evaluation.reference=" + same);
+        assertThat(TinyRun.run(2, TinyRun.config(input, inFolders), folders)).isZero();
         Map<String, String> metrics = TinyRun.tables(run);
         metrics.keySet().removeIf(name -> !name.startsWith("features/") && !name.startsWith("metrics/"));
         assertThat(metrics).isNotEmpty();
         assertThat(TinyRun.tables(folders)).containsAllEntriesOf(metrics);
+
+        Picture.parquet(reference, half(0).subList(0, 2));
+        assertThatThrownBy(() -> TinyRun.run(2, TinyRun.config(root, inParquet), run))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("evaluation.reference: expected images for every class in " + reference)
+                .hasMessageContaining("there is none for 9-ankle-boot");
+    }
+
+    @Test
+    void parquetFilesThatSparkPartitionedByTheLabelGiveTheBytesOfFolders() throws IOException {
+        Path root = folder.resolve("spark");
+        StructType image = new StructType().add("bytes", DataTypes.BinaryType).add("path", DataTypes.StringType);
+        StructType schema = new StructType().add("image", image).add("label", DataTypes.StringType);
+        List<Row> rows = new ArrayList<>();
+        for (Picture picture : pictures()) {
+            rows.add(RowFactory.create(
+                    RowFactory.create(picture.bytes(), picture.file().toString()),
+                    TinyRun.CLASSES.get(picture.label())));
+        }
+        try (JavaSparkContext spark = TinyRun.spark(1);
+                SparkSession session =
+                        SparkSession.builder().sparkContext(spark.sc()).getOrCreate()) {
+            session.createDataFrame(rows, schema).write().partitionBy("label").parquet(root.toString());
+        }
+        assertThat(root.resolve("label=5-sandal")).isDirectory();
+        assertMadeAsInFolders(root, "spark");
+    }
+
+    @Test
+    void whatWasRefusedIsReadAgainWhereThatIsAskedFor() throws IOException {
+        Path root = Files.createDirectories(folder.resolve("refused rows"));
+        Path tar = root.resolve("a.tar");
+        Picture.tar(tar, pictures());
+        byte[] whole = Files.readAllBytes(tar);
+        byte[] torn = whole.clone();
+        Arrays.fill(torn, whole.length / 2, whole.length / 2 + 2000, (byte) 'x');
+        Files.write(tar, torn);
+        Files.setLastModifiedTime(tar, FileTime.fromMillis(7000));
+        Path run = folder.resolve("run of refused rows");
+        RunConfig config = TinyRun.config(root, "mixing.1.inputs=2");
+        RunTerms again = new RunTerms("", Double.POSITIVE_INFINITY, true, Console.SILENT);
+        assertThat(inverted(config, run, RunTerms.NONE)).isLessThan(2 * IMAGES);
+        assertThat(TinyRun.rows(run, "rejected", RejectedRow.class))
+                .extracting(RejectedRow::reason)
+                .contains("damaged tar");
+
+        Files.write(tar, whole);
+        Files.setLastModifiedTime(tar, FileTime.fromMillis(7000));
+        assertThat(inverted(config, run, RunTerms.NONE))
+                .as("it looks unchanged")
+                .isLessThan(2 * IMAGES);
+        assertThat(inverted(config, run, again)).isEqualTo(2 * IMAGES);
+        assertThat(run.resolve("rejected"))
+                .satisfiesAnyOf(rejected -> assertThat(rejected).doesNotExist(), rejected -> assertThat(
+                                TinyRun.rows(run, "rejected", RejectedRow.class))
+                        .isEmpty());
+    }
+
+    private static long inverted(RunConfig config, Path run, RunTerms terms) throws IOException {
+        try (JavaSparkContext spark = TinyRun.spark(1)) {
+            return Pipeline.summary(spark, config, run.toString(), List.of(StageName.INVERT), terms)
+                    .counts()
+                    .inverted();
+        }
+    }
+
+    @Test
+    void aFileThatLacksTheColumnsOfTheFirstIsRefusedInALine() throws IOException {
+        Path root = Files.createDirectories(folder.resolve("columns"));
+        Picture.parquet(root.resolve("a.parquet"), half(0));
+        try (Stream<Path> files = Files.walk(inFolders.resolve("images"))) {
+            Path other = files.filter(Files::isRegularFile).findFirst().orElseThrow();
+            Files.copy(other, root.resolve("b.parquet"));
+        }
+        assertThatThrownBy(() -> TinyRun.run(1, TinyRun.config(root), folder.resolve("refused columns")))
+                .hasRootCauseInstanceOf(ConfigException.class)
+                .rootCause()
+                .hasMessageContaining("expected an image column");
     }
 
     @Test
@@ -108,13 +206,16 @@ class InputShapesTest {
         assertMadeAsInFolders(manifest, "manifest");
     }
 
-    @Test
-    void theExportedDatasetIsAnInput() throws IOException {
-        Path run = folder.resolve("again");
-        assertThat(TinyRun.run(2, TinyRun.config(inFolders.resolve("dataset/parquet"), "mixing.1.inputs=2"), run))
-                .isZero();
-        JsonNode counts = TinyRun.summary(run).get("counts");
-        assertThat(counts.get("inverted").asLong())
+    @ParameterizedTest
+    @ValueSource(strings = {"parquet", "webdataset", "images"})
+    void theExportedDatasetIsAnInput(String format) throws IOException {
+        Path made = TinyRun.copy(inFolders, folder.resolve("exported as " + format));
+        try (JavaSparkContext spark = TinyRun.spark(1)) {
+            RunConfig config = TinyRun.config(input, "export.formats=[" + format + "]");
+            Pipeline.run(spark, config, made.toString(), List.of(StageName.EXPORT));
+        }
+        RunConfig config = TinyRun.config(made.resolve("dataset").resolve(format), "mixing.1.inputs=2");
+        assertThat(inverted(config, folder.resolve("again of " + format), RunTerms.NONE))
                 .isEqualTo(TinyRun.exported(inFolders, 2))
                 .isPositive();
     }

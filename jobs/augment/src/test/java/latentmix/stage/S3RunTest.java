@@ -304,4 +304,39 @@ class S3RunTest {
                 .noneMatch(jar -> Path.of(jar).getFileName().toString().matches("(aws-java-sdk-)?bundle-.*\\.jar"))
                 .anyMatch(jar -> Path.of(jar).getFileName().toString().matches("s3-2\\..*\\.jar"));
     }
+
+    @Test
+    void filesThatHoldOrNameManyImagesAreReadByRangesWhereTheyLie() throws IOException {
+        Path local = folder.resolve("shapes");
+        List<Picture> pictures = Picture.of(TinyRun.input(local.resolve("in"), 4)).stream()
+                .map(picture -> picture.saying(name -> "shoe " + name.length()))
+                .toList();
+        Picture.manifest(local.resolve("labels.csv"), pictures);
+        Picture.parquet(Files.createDirectories(local.resolve("parquet")).resolve("a.parquet"), pictures);
+        Picture.tar(Files.createDirectories(local.resolve("tar")).resolve("a.tar"), pictures);
+        Function<String, RunConfig> config = root -> ConfigFile.parse(
+                TinyRun.YAML,
+                "shapes",
+                TinyRun.overrides(
+                        local, "input.root=" + root, "mixing.1.inputs=2", "prompt.from=caption", "prompt.mixture=mix"));
+        Path inFolder = folder.resolve("run of shapes");
+        assertThat(TinyRun.run(2, config.apply(local.resolve("labels.csv").toString()), inFolder))
+                .isZero();
+        String remote = server.put(local, "shapes");
+        for (String root : List.of("labels.csv", "parquet", "tar")) {
+            List<Request> requests = runOnS3(config.apply(remote + "/" + root), remote + "/run-" + root);
+            Path fetched = server.fetch("shapes/run-" + root, folder.resolve("fetched " + root));
+            Map<String, String> made = made(fetched);
+            assertThat(made).isNotEmpty().isEqualTo(made(inFolder));
+            System.out.println(
+                    "XXX " + root + " GET " + requests(requests, "GET", "/(in/.*png|parquet/.*|tar/.*|labels.csv)")
+                            + " HEAD " + requests(requests, "HEAD", "/(in/.*png|parquet/.*|tar/.*|labels.csv)"));
+        }
+    }
+
+    private static Map<String, String> made(Path run) throws IOException {
+        Map<String, String> made = TinyRun.tables(run);
+        made.keySet().removeIf(file -> !file.matches("(prompts|mixed|generated|dataset)/.*"));
+        return made;
+    }
 }

@@ -14,7 +14,7 @@ import latentmix.config.ConfigException;
 import latentmix.model.Torch;
 import latentmix.plan.ClassList;
 import latentmix.plan.ExitCode;
-import latentmix.source.FolderSource;
+import latentmix.source.ImageSource;
 import latentmix.study.TrainingReport;
 import latentmix.training.LatentDiffusionTraining;
 import latentmix.training.TrainConfig;
@@ -61,7 +61,7 @@ final class TrainCommand implements Callable<Integer> {
         OutputFolder.requireWritable("--run", run);
         Torch.setThreadsPerTask(config.training().threads());
         try {
-            TrainingImages images = images(config, config.input().root());
+            TrainingImages images = images(config, "input.root", config.input().root());
             TrainingImages shown = shown(config, images);
             print("%,d images of %,d prompts", images.size(), images.prompts().size());
             if (shown.size() < images.size()) {
@@ -79,7 +79,7 @@ final class TrainCommand implements Callable<Integer> {
             Path model = run.resolve("model");
             print("the checkpoint is in %s", model);
             if (config.report() != null) {
-                TrainingImages heldOut = images(config, config.report().heldOut());
+                TrainingImages heldOut = images(config, "report.held_out", config.report().heldOut());
                 new TrainingReport(config.report(), images.prompts(), heldOut)
                         .publish(model, curves, run)
                         .forEach(scores -> print("%s", scores));
@@ -113,14 +113,17 @@ final class TrainCommand implements Callable<Integer> {
         };
     }
 
-    private static TrainingImages images(TrainConfig config, String root) throws IOException {
+    private static TrainingImages images(TrainConfig config, String key, String root) throws IOException {
         String located = BuiltIn.located(root);
         if (config.manifest() != null) {
             return TrainingManifest.read(Path.of(located))
                     .images(config.manifest().choice(), config.training().size());
         }
         List<TrainingImages.Source> sources = ClassList.read(
-                        config.input(), config.prompt(), new FolderSource(located), new Configuration())
+                        config.input(),
+                        config.prompt(),
+                        ImageSource.folders(key, located, new Configuration()),
+                        new Configuration())
                 .classes()
                 .stream()
                 .map(label -> new TrainingImages.Source(Path.of(located, label.classId()), label.prompt()))

@@ -11,7 +11,7 @@ import latentmix.checkpoint.BuiltIn;
 import latentmix.config.RunConfig;
 import latentmix.plan.ClassList;
 import latentmix.report.SettingsIds;
-import latentmix.source.FolderSource;
+import latentmix.source.ImageSource;
 import latentmix.stage.Job;
 import latentmix.stage.Needs;
 import latentmix.stage.Tasks;
@@ -60,7 +60,7 @@ final class Downstream {
         this.folder = new RunFolder(location, context.folder().conf());
         this.tasks = new Tasks(context.spark(), location, context.console());
         this.classes =
-                ClassList.read(config.run().input(), config.run().prompt(), new FolderSource(root()), folder.conf());
+                ClassList.read(config.run().input(), config.run().prompt(), ImageSource.folders("run.input.root", root(), folder.conf()), folder.conf());
     }
 
     /** Makes and trains what is missing; returns a row for each training that the experiment has. */
@@ -134,8 +134,9 @@ final class Downstream {
         return rows;
     }
 
-    private GreyImages test() {
+    private GreyImages test() throws IOException {
         String root = BuiltIn.located(config.test());
+        ImageSource.folders("experiments." + config.heading().name() + ".test", root, folder.conf());
         return GreyImages.concat(tasks.map(
                 "read test images",
                 classes.classes(),

@@ -28,6 +28,8 @@ public final class TrainKeys {
                     + " an image is shown mirrored.",
             "mirrored");
     static final Block INPUT = RunKeys.INPUT
+            .without(RunKeys.INPUT_FORMAT)
+            .without(RunKeys.COLUMNS)
             .without(RunKeys.LIMIT)
             .without(RunKeys.CONFLICTS)
             .and(WHERE, MIRRORED)
