@@ -480,7 +480,8 @@ class IndexedSourceTest {
                 .hasMessageContaining("report.held_out: expected folders")
                 .hasMessageContaining("got parquet at")
                 .hasMessageContaining("write its images as files in folders");
-        String other = Files.createDirectories(folder.resolve("other/cat")).getParent().toString();
+        String other =
+                Files.createDirectories(folder.resolve("other/cat")).getParent().toString();
         assertThat(ImageSource.folders("input.root", other, run.conf())).isEqualTo(new FolderSource(other));
         assertThatThrownBy(() -> input(in, "input.columns={photo: x}"))
                 .hasMessageContaining("input.columns: expected names for image, label and caption, got photo");

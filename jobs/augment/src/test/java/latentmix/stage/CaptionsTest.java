@@ -52,6 +52,7 @@ class CaptionsTest {
                 .as("each caption once, two classes' prompts and the negative one")
                 .anyMatch(line -> line.startsWith("prompts   " + (distinct + 3) + "/" + (distinct + 3) + " prompts"));
         assertThat(said).noneMatch(line -> line.contains("no caption"));
+        assertThat(said).as("the file that was indexed").anyMatch(line -> line.startsWith("images    1/1 MB"));
     }
 
     private static List<Picture> saying(UnaryOperator<String> captions) throws IOException {

@@ -328,9 +328,14 @@ class S3RunTest {
             Path fetched = server.fetch("shapes/run-" + root, folder.resolve("fetched " + root));
             Map<String, String> made = made(fetched);
             assertThat(made).isNotEmpty().isEqualTo(made(inFolder));
-            System.out.println(
-                    "XXX " + root + " GET " + requests(requests, "GET", "/(in/.*png|parquet/.*|tar/.*|labels.csv)")
-                            + " HEAD " + requests(requests, "HEAD", "/(in/.*png|parquet/.*|tar/.*|labels.csv)"));
+            int perImage = root.equals("parquet") ? 4 : 1; // the dictionary, the index of pages, a header and the page
+            long gets = requests(requests, "GET", "/(in/.*png|parquet/.*|tar/.*|labels.csv)");
+            assertThat(gets)
+                    .as("%s: an image is indexed, inverted and shown by the report", root)
+                    .isBetween(2L * pictures.size(), 3L * pictures.size() * perImage + 6);
+            if (root.equals("tar")) {
+                assertThat(gets).isLessThanOrEqualTo(1 + 2L * pictures.size());
+            }
         }
     }
 
