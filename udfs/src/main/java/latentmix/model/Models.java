@@ -1,6 +1,7 @@
 package latentmix.model;
 
 import ai.djl.Device;
+import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -241,6 +242,16 @@ public final class Models {
         Key key = new Key(sha256, device, Dtype.FLOAT32, "inception", Part.IMAGE_ENCODER);
         return new TorchImageEncoder.Inception(
                 network(() -> InceptionFile.checked(file, sha256), key, FOREVER), device);
+    }
+
+    /** The bytes of a prompt's embeddings, float32: {@code prompt_embeds} alone, which pooled ones add little to. */
+    public static long promptBytes(CheckpointFolder folder) {
+        JsonNode clip = folder.config("text_encoder");
+        long tokens = clip.path("max_position_embeddings").asLong(77);
+        return Float.BYTES
+                * (denoisingNetwork(folder) instanceof SD3Transformer2DModel transformer
+                        ? (tokens + T5_LENGTH) * transformer.jointAttentionDim()
+                        : tokens * clip.path("hidden_size").asLong(768));
     }
 
     /** The shape of a latent at the model's own image size. */

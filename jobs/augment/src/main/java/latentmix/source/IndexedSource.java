@@ -137,7 +137,11 @@ public record IndexedSource(
         Map<SourceClass, Tally> classes = new HashMap<>();
         Map<String, Long> refused = new TreeMap<>();
         if (table.has(index(shard))) {
-            table.texts(index(shard)).forEach(row -> count(row, classes, refused));
+            try (RowFile.Cursor<Text> rows = table.texts(index(shard))) {
+                for (Text row = rows.next(); row != null; row = rows.next()) {
+                    count(row, classes, refused);
+                }
+            }
         } else {
             format.read(new Path(base), shard, ShardFormat.Extent.TEXTS, run.conf(), entry -> {
                 IndexRow row = row(entry, names);

@@ -204,7 +204,11 @@ public final class Pipeline {
         List<StageLeft> left = pipeline.left(catalogs, mix);
         return new Plan(
                 left,
-                RowBytes.of(pipeline.checkpoint, pipeline.settings.inversion(), config.inversionMethod())
+                RowBytes.of(
+                                pipeline.checkpoint,
+                                pipeline.settings.inversion(),
+                                config.inversionMethod(),
+                                config.prompt().from())
                         .sizes(run, left),
                 Plan.Found.of(
                         pipeline.source,

@@ -27,6 +27,9 @@ import latentmix.work.Prompts;
 final class PromptsStage {
     private static final int PROMPTS_PER_TASK = 64;
 
+    /** Each task reads all captions of a class. */
+    private static final int MOST_PER_TASK = 1024;
+
     /**
      * What a task encodes.
      *
@@ -116,12 +119,15 @@ final class PromptsStage {
             return new ArrayList<>(new CaptionsTable(folder, classId)
                     .captions().values().stream().map(table::id).distinct().toList());
         });
+        int total = ids.stream().mapToInt(List::size).sum();
+        int size = Math.max(
+                PROMPTS_PER_TASK,
+                Math.min(MOST_PER_TASK, total / context.tasks().partitions()));
         List<Group> groups = new ArrayList<>();
         for (int i = 0; i < classIds.size(); i++) {
             String classId = classIds.get(i);
             List<String> missing = ids.get(i).stream().filter(done::add).toList();
-            Batches.of(missing, PROMPTS_PER_TASK)
-                    .forEach(some -> groups.add(new Group(classId, List.copyOf(some), List.of())));
+            Batches.of(missing, size).forEach(some -> groups.add(new Group(classId, List.copyOf(some), List.of())));
         }
         return groups;
     }

@@ -1,6 +1,5 @@
 package latentmix.stage;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -8,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import latentmix.checkpoint.CheckpointFolder;
+import latentmix.config.RunConfig.PromptFrom;
 import latentmix.inversion.InversionMethod;
 import latentmix.latent.Shape;
 import latentmix.model.Models;
@@ -24,9 +24,10 @@ import org.apache.hadoop.fs.Path;
  *
  * @param latent float32
  * @param companion of an image, 0 where its inversion keeps none
+ * @param prompt of a caption, 0 where captions are not asked for
  * @param image as PNG, whose compression is guessed
  */
-public record RowBytes(long latent, long companion, long image) {
+public record RowBytes(long latent, long companion, long prompt, long image) {
     /** Of a file, whatever it holds: Parquet's headers and footer with some twenty columns. */
     private static final long FILE = 5_000;
 
@@ -43,21 +44,19 @@ public record RowBytes(long latent, long companion, long image) {
     private static final double PNG = 0.6;
 
     /** Rows of images of these settings' size. */
-    public static RowBytes of(CheckpointFolder checkpoint, InversionSettings inversion, InversionMethod method) {
+    public static RowBytes of(
+            CheckpointFolder checkpoint, InversionSettings inversion, InversionMethod method, PromptFrom from) {
         Shape own = Models.latentShape(checkpoint);
         double scale = (double) inversion.size() / Models.imageSize(checkpoint);
         long latent = Math.round(4.0 * own.channels() * own.height() * own.width() * scale * scale);
         long companion = 0;
         if (method instanceof InversionMethod.NullText) {
-            JsonNode text = checkpoint.config("text_encoder");
-            companion = 4L
-                    * inversion.steps()
-                    * text.path("max_position_embeddings").asLong(77)
-                    * text.path("hidden_size").asLong(768);
+            companion = inversion.steps() * Models.promptBytes(checkpoint);
         } else if (method.hasCompanion()) {
             companion = latent;
         }
-        return new RowBytes(latent, companion, image(inversion.size()));
+        long prompt = from == PromptFrom.CAPTION ? Models.promptBytes(checkpoint) : 0;
+        return new RowBytes(latent, companion, prompt, image(inversion.size()));
     }
 
     /** Of an image as PNG, whose compression is guessed. */
@@ -70,6 +69,10 @@ public record RowBytes(long latent, long companion, long image) {
         Map<String, StageLeft> stages = left.stream().collect(Collectors.toMap(StageLeft::stage, stage -> stage));
         List<Plan.Size> sizes = new ArrayList<>();
         sizes.add(size(run, "inverted", stages.get(StageName.INVERT.text()), 2 * latent + COLUMNS));
+        if (prompt > 0) {
+            long images = stages.get(StageName.INVERT.text()).rows(); // as if each had a caption of its own
+            sizes.add(new Plan.Size("prompts", images, images * (prompt + FILE)));
+        }
         if (companion > 0) {
             sizes.add(size(run, "companions", stages.get(StageName.INVERT.text()), companion));
         }

@@ -45,9 +45,9 @@ public final class IndexTable {
         return RowFile.open(file(name), run.conf(), IndexRow.class);
     }
 
-    /** What a file's rows say. */
-    public List<Text> texts(String name) throws IOException {
-        return RowFile.read(file(name), run.conf(), Text.class);
+    /** What a file's rows say, one after the other; the caller closes it. */
+    public RowFile.Cursor<Text> texts(String name) throws IOException {
+        return RowFile.open(file(name), run.conf(), Text.class);
     }
 
     /** Takes rows one after the other. */

@@ -177,10 +177,12 @@ class CaptionsTest {
         Path run = folder.resolve("some");
         RunConfig config = TinyRun.config(list, "prompt.from=caption", "prompt.mixture=heaviest");
         try (JavaSparkContext spark = TinyRun.spark(1)) {
-            assertThat(Pipeline.plan(spark, config, run.toString()).found().warnings())
+            Plan plan = Pipeline.plan(spark, config, run.toString());
+            assertThat(plan.found().warnings()).singleElement().asString().contains("1 of 16 images have no caption");
+            assertThat(plan.tables())
+                    .filteredOn(size -> size.table().equals("prompts"))
                     .singleElement()
-                    .asString()
-                    .contains("1 of 16 images have no caption");
+                    .satisfies(size -> assertThat(size.files()).isEqualTo(16));
         }
         List<String> said = new ArrayList<>();
         run(config, run, said);

@@ -320,7 +320,7 @@ class S3RunTest {
                 TinyRun.overrides(
                         local, "input.root=" + root, "mixing.1.inputs=2", "prompt.from=caption", "prompt.mixture=mix"));
         Path inFolder = folder.resolve("run of shapes");
-        assertThat(TinyRun.run(2, config.apply(local.resolve("labels.csv").toString()), inFolder))
+        assertThat(S3Run.run(config.apply(local.resolve("labels.csv").toString()), inFolder.toString(), Map.of()))
                 .isZero();
         String remote = server.put(local, "shapes");
         for (String root : List.of("labels.csv", "parquet", "tar")) {

@@ -79,7 +79,8 @@ final class TrainCommand implements Callable<Integer> {
             Path model = run.resolve("model");
             print("the checkpoint is in %s", model);
             if (config.report() != null) {
-                TrainingImages heldOut = images(config, "report.held_out", config.report().heldOut());
+                TrainingImages heldOut =
+                        images(config, "report.held_out", config.report().heldOut());
                 new TrainingReport(config.report(), images.prompts(), heldOut)
                         .publish(model, curves, run)
                         .forEach(scores -> print("%s", scores));

@@ -59,8 +59,11 @@ final class Downstream {
         this.location = context.location() + "/work";
         this.folder = new RunFolder(location, context.folder().conf());
         this.tasks = new Tasks(context.spark(), location, context.console());
-        this.classes =
-                ClassList.read(config.run().input(), config.run().prompt(), ImageSource.folders("run.input.root", root(), folder.conf()), folder.conf());
+        this.classes = ClassList.read(
+                config.run().input(),
+                config.run().prompt(),
+                ImageSource.folders("run.input.root", root(), folder.conf()),
+                folder.conf());
     }
 
     /** Makes and trains what is missing; returns a row for each training that the experiment has. */

@@ -11,7 +11,8 @@ import org.junit.jupiter.api.Test;
 class StudyCostTest {
     @Test
     void imagesInOtherFilesThanTheirOwnAreRefusedBeforeAnythingRuns() {
-        Path parquet = Path.of("../augment/src/test/resources/shapes/datasets.parquet").toAbsolutePath();
+        Path parquet =
+                Path.of("../augment/src/test/resources/shapes/datasets.parquet").toAbsolutePath();
         StudyConfig config = StudyFile.parse(
                 """
                 title: a study
