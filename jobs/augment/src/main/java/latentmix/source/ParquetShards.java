@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import latentmix.config.ConfigException;
 import latentmix.table.RowFile;
+import latentmix.table.RunFolder;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileStatus;
@@ -32,7 +33,6 @@ import org.apache.parquet.hadoop.util.HadoopInputFile;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
 import org.apache.parquet.schema.Type;
-import org.apache.spark.sql.catalyst.catalog.ExternalCatalogUtils;
 
 /**
  * Parquet files as Hugging Face datasets and Spark write them: an image as bytes or as a struct of bytes and path, a
@@ -118,7 +118,7 @@ record ParquetShards(Columns columns) implements ShardFormat {
             int equals = part.indexOf('=');
             String value = part.substring(equals + 1);
             if (equals > 0 && !value.equals(NULL_PARTITION)) {
-                partitions.put(part.substring(0, equals), ExternalCatalogUtils.unescapePathName(value));
+                partitions.put(part.substring(0, equals), RunFolder.unescaped(value));
             }
         }
         return partitions;

@@ -18,6 +18,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.CommonPathCapabilities;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -69,6 +71,7 @@ public final class RunFolder {
     }
 
     private static final String SUFFIX = ".parquet";
+    private static final Pattern ESCAPE = Pattern.compile("%([0-9A-Fa-f]{2})");
     private static final int BUFFER = 1 << 16;
     private static final String UNPROBED = "fs.s3a.create.performance"; // no look for a folder of that name
     private static final ObjectMapper JSON = JsonMapper.builder()
@@ -358,6 +361,13 @@ public final class RunFolder {
 
     private Path partition(Table table, String classId) {
         return path(table.folder() + "/class_id=" + escaped(classId));
+    }
+
+    /** What a partition's folder name says, as Spark and Hive write it. */
+    public static String unescaped(String value) {
+        return ESCAPE.matcher(value)
+                .replaceAll(
+                        found -> Matcher.quoteReplacement(Character.toString(Integer.parseInt(found.group(1), 16))));
     }
 
     /** A class id as Spark and Hive write it into a partition's folder name. */

@@ -387,6 +387,20 @@ class IndexedSourceTest {
     }
 
     @Test
+    void aFolderOfAPartitionIsALabelWhereNoColumnIsOne() throws IOException {
+        Path folder = Files.createDirectories(in.resolve("year=1999/species=a%3Ab %25"));
+        ParquetFiles.write(folder.resolve("part-0.parquet"), List.of(), List.of(new ParquetFiles.Row(png(0), 7, "")));
+        Path none = Files.createDirectories(in.resolve("year=1999/species=__HIVE_DEFAULT_PARTITION__"));
+        ParquetFiles.write(none.resolve("part-0.parquet"), List.of(), List.of(new ParquetFiles.Row(png(1), 7, "")));
+        assertThatThrownBy(() -> indexed(in, Map.of(), "input.columns={label: species}"))
+                .hasMessageContaining("expected an image column");
+        Files.delete(none.resolve("part-0.parquet"));
+        IndexedSource source = indexed(in, Map.of(), "input.columns={label: species}");
+        assertThat(source.classes(run.conf())).containsExactly(new SourceClass("a_b %", "a:b %"));
+        assertThat(images(source)).isEqualTo(Map.of("a_b %", pngs(0)));
+    }
+
+    @Test
     void aDamagedParquetFileIsRefusedRowsBehindWhatWasWhole() throws IOException {
         List<ParquetFiles.Row> rows = new ArrayList<>();
         for (int i = 0; i < 300; i++) {

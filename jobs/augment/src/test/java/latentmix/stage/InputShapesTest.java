@@ -11,12 +11,15 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.source.ParquetFiles;
+import latentmix.table.ContentId;
+import latentmix.table.DatasetRow;
 import latentmix.table.RejectedRow;
 import latentmix.table.StageName;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -184,6 +187,32 @@ class InputShapesTest {
                     .counts()
                     .inverted();
         }
+    }
+
+    @Test
+    void rowsOfARewrittenFileAreFollowedAndThoseThatAreGoneAreInNoMixture() throws IOException {
+        Path file = Files.createDirectories(folder.resolve("rewritten")).resolve("a.parquet");
+        List<Picture> before = pictures();
+        Picture.parquet(file, before);
+        Path run = folder.resolve("run of rewritten");
+        RunConfig config = TinyRun.config(file.getParent(), "mixing.1.inputs=2");
+        assertThat(TinyRun.run(2, config, run)).isZero();
+
+        List<Picture> now = new ArrayList<>(before.subList(1, before.size()));
+        Collections.reverse(now);
+        Picture.parquet(file, now);
+        Files.setLastModifiedTime(file, FileTime.fromMillis(9000));
+        assertThat(TinyRun.run(2, config, run)).isZero();
+        assertThat(TinyRun.evaluations(run, "invert")).isZero();
+        JsonNode counts = TinyRun.summary(run).get("counts");
+        assertThat(counts.get("inverted").asLong()).isEqualTo(2 * IMAGES - 1);
+        assertThat(counts.get("rejected"))
+                .as("rows that moved are no duplicates")
+                .isEmpty();
+        String gone = ContentId.of(TinyRun.CLASSES.get(0), before.get(0).bytes());
+        List<DatasetRow> made = TinyRun.rows(run, "dataset/parquet", DatasetRow.class);
+        assertThat(made).hasSize(2 * 6).allSatisfy(row -> assertThat(row.sourceIds())
+                .doesNotContain(gone));
     }
 
     @Test
