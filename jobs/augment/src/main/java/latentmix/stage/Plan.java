@@ -87,7 +87,10 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
                             .map(entry -> Asked.of(entry, catalogs).line())
                             .toList(),
                     Stream.of(
- source.remarks(), classes.warnings(), ImagesStage.warnings(catalogs), Asked.warnings(entries, catalogs))
+                                    source.remarks(),
+                                    classes.warnings(),
+                                    ImagesStage.warnings(catalogs),
+                                    Asked.warnings(entries, catalogs))
                             .flatMap(List::stream)
                             .toList());
         }
