@@ -134,7 +134,6 @@ class InteropTest {
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
         builder.environment().put("HF_HOME", folder.resolve("hf").toString());
         builder.environment().put("HF_HUB_OFFLINE", "1");
-        builder.environment().put("HOME", folder.toString());
         int exit = builder.start().waitFor();
         String said = Files.readString(output);
         assertThat(exit).as(said).isZero();
