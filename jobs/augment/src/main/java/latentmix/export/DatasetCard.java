@@ -1,6 +1,7 @@
 package latentmix.export;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -208,19 +209,25 @@ public record DatasetCard(RunConfig config, RunSettings settings, List<ClassCoun
                 "",
                 "| images of | method | inputs | metric | value | 95 % interval | images |",
                 "|---|---|---|---|---|---|---|"));
-        for (MetricRow row : metrics) {
-            if (row.scope().equals(MetricRow.ALL)) {
-                lines.add(String.format(
-                        Locale.ROOT,
-                        "| %s | %s | %s | %s | %s | %s | %d |",
-                        plain(row.entry()),
-                        plain(row.method()),
-                        row.sourceCount() == 0 ? "" : row.sourceCount(),
-                        row.metric(),
-                        number(row.value()),
-                        Double.isNaN(row.low()) ? "" : number(row.low()) + " to " + number(row.high()),
-                        row.images()));
-            }
+        List<MetricRow> sorted = metrics.stream()
+                .filter(row -> row.scope().equals(MetricRow.ALL))
+                .sorted(Comparator.comparing(MetricRow::entry)
+                        .thenComparing(MetricRow::sourceCount)
+                        .thenComparing(MetricRow::weights)
+                        .thenComparing(MetricRow::method)
+                        .thenComparing(MetricRow::metric))
+                .toList(); // whatever the files are called that they come from
+        for (MetricRow row : sorted) {
+            lines.add(String.format(
+                    Locale.ROOT,
+                    "| %s | %s | %s | %s | %s | %s | %d |",
+                    plain(row.entry()),
+                    plain(row.method()),
+                    row.sourceCount() == 0 ? "" : row.sourceCount(),
+                    row.metric(),
+                    number(row.value()),
+                    Double.isNaN(row.low()) ? "" : number(row.low()) + " to " + number(row.high()),
+                    row.images()));
         }
         return String.join("\n", lines);
     }

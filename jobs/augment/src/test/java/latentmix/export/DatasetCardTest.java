@@ -93,6 +93,10 @@ class DatasetCardTest {
                 .contains("And 20 more classes.", "| dataset | nin/chm | 8 | fid | 12.35 | 12 to 13 | 1200 |")
                 .doesNotContain("kid");
         assertThat(frontMatter(card).at("/size_categories/0").asText()).isEqualTo("1K<n<10K");
+        MetricRow real = new MetricRow("s", MetricRow.ALL, "", MetricRow.REAL, 0, "", "fid", 5, 1200, 4, 6);
+        assertThat(card("{}", many, List.of(all, real)).markdown())
+                .as("whatever the order of the tables' files")
+                .isEqualTo(card("{}", many, List.of(real, one, all)).markdown());
     }
 
     @Test
