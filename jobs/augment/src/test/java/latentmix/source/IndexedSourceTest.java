@@ -392,10 +392,10 @@ class IndexedSourceTest {
         ParquetFiles.write(folder.resolve("part-0.parquet"), List.of(), List.of(new ParquetFiles.Row(png(0), 7, "")));
         Path none = Files.createDirectories(in.resolve("year=1999/species=__HIVE_DEFAULT_PARTITION__"));
         ParquetFiles.write(none.resolve("part-0.parquet"), List.of(), List.of(new ParquetFiles.Row(png(1), 7, "")));
-        assertThatThrownBy(() -> indexed(in, Map.of(), "input.columns={label: species}"))
+        assertThatThrownBy(() -> indexed(in, Map.of(), "input.format=parquet", "input.columns={label: species}"))
                 .hasMessageContaining("expected an image column");
         Files.delete(none.resolve("part-0.parquet"));
-        IndexedSource source = indexed(in, Map.of(), "input.columns={label: species}");
+        IndexedSource source = indexed(in, Map.of(), "input.format=parquet", "input.columns={label: species}");
         assertThat(source.classes(run.conf())).containsExactly(new SourceClass("a_b %", "a:b %"));
         assertThat(images(source)).isEqualTo(Map.of("a_b %", pngs(0)));
     }
