@@ -47,7 +47,7 @@ final class ImagesStage {
         if (strays > 0) {
             ignored.put("images beside the class folders", strays);
         }
-        if (input.classes() != null) {
+        if (input.classes() != null && !BuiltIn.isBuiltIn(input.classes())) {
             Path list = new Path(input.classes());
             if (new Path(input.root()).equals(list.getParent())) { // it is read
                 ignored.computeIfPresent(Listing.kind(list.getName()), (kind, count) -> count == 1 ? null : count - 1);
