@@ -122,6 +122,13 @@ public record FolderSource(String root) implements ImageSource {
         }
     }
 
+    /** The refusal of images that lie otherwise, where folders alone are read. */
+    static ConfigException expected(String key, String got, String where) {
+        return new ConfigException(
+                List.of(key + ": expected folders, <root>/<class>/<image>, which alone are read here," + " got " + got
+                        + " at " + where + "; write its images as files in folders"));
+    }
+
     /** Folders whose names look alike: two that differ in case are two classes, two spellings of an accent are not. */
     private static List<String> spellings(List<String> folders) {
         Map<String, List<String>> byName = new HashMap<>();

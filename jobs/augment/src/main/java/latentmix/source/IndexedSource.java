@@ -286,9 +286,7 @@ public record IndexedSource(
 
     private Known looked() {
         if (known == null) {
-            throw new ConfigException(List.of("input.root: expected folders, <root>/<class>/<image>, which alone are"
-                    + " read here, got " + format.settings().split(" ", 2)[0] + " at " + base
-                    + "; write its images as files in folders"));
+            throw FolderSource.expected("input.root", format.settings().split(" ", 2)[0], base);
         }
         return known;
     }

@@ -86,8 +86,7 @@ final class InputFormats {
         FileSystem fs = root.getFileSystem(conf);
         Format format = fs.exists(root) ? detected(fs, fs.getFileStatus(root)) : Format.FOLDERS;
         if (format != Format.FOLDERS) {
-            throw new ConfigException(List.of(key + ": expected folders, <root>/<class>/<image>, which alone are read"
-                    + " here, got " + format + " at " + root + "; write its images as files in folders"));
+            throw FolderSource.expected(key, format.toString(), root.toString());
         }
         return new FolderSource(BuiltIn.located(input.root()));
     }
