@@ -7,11 +7,14 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
@@ -32,19 +35,17 @@ public enum BuiltIn {
 
     private final String location;
     private final String resources;
-    private final String shared;
+    private final BuiltIn other;
 
     BuiltIn(String location, String name) {
-        this.location = location;
-        this.resources = "/latentmix/builtin/" + name + "/";
-        this.shared = resources;
+        this(location, name, null);
     }
 
     /** A built-in that takes files which are not its own from another one. */
     BuiltIn(String location, String name, BuiltIn other) {
         this.location = location;
         this.resources = "/latentmix/builtin/" + name + "/";
-        this.shared = other.resources;
+        this.other = other == null ? this : other;
     }
 
     /**
@@ -58,12 +59,9 @@ public enum BuiltIn {
             return location;
         }
         String name = name(location);
-        BuiltIn builtIn = Stream.of(values())
-                .filter(each -> each.location.equals(name))
-                .findFirst()
-                .orElseThrow(
-                        () -> new IllegalArgumentException("expected one of " + locations() + ", got " + location));
-        Path folder = builtIn.folder();
+        Path folder = named(name)
+                .orElseThrow(() -> new IllegalArgumentException("expected one of " + locations() + ", got " + location))
+                .folder();
         return (name.equals(location) ? folder : folder.resolve(location.substring(name.length() + 1))).toString();
     }
 
@@ -75,6 +73,17 @@ public enum BuiltIn {
     /** Whether {@link #located} accepts this location. It refuses only a built-in that does not exist. */
     public static boolean resolvable(String location) {
         return !isBuiltIn(location) || locations().contains(name(location));
+    }
+
+    /** The location of the classifier that comes with a built-in model; none where the location names another one. */
+    public static Optional<String> classifier(String location) {
+        return named(location).map(builtIn -> builtIn.other.location + "/classifier");
+    }
+
+    private static Optional<BuiltIn> named(String location) {
+        return Stream.of(values())
+                .filter(each -> each.location.equals(location))
+                .findFirst();
     }
 
     private static String name(String location) {
@@ -112,6 +121,37 @@ public enum BuiltIn {
         }
     }
 
+    /**
+     * Copies a model's folder to where a built-in one lies in the sources, and {@linkplain #seal seals} it. What else
+     * lies there, such as a README, stays.
+     */
+    public static void pack(Path model, Path folder) throws IOException {
+        for (Path file : files(model)) {
+            Path copy = folder.resolve(model.relativize(file).toString());
+            Files.createDirectories(copy.getParent());
+            Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+        }
+        seal(folder);
+    }
+
+    /**
+     * Writes the checksums of all files of a folder, as {@code sha256sum} would, by which a built-in one is unpacked.
+     */
+    public static void seal(Path folder) throws IOException {
+        SortedMap<String, String> sums = new TreeMap<>();
+        for (Path file : files(folder)) {
+            sums.put(folder.relativize(file).toString().replace('\\', '/'), Fingerprint.ofFile(file));
+        }
+        sums.remove(SUMS);
+        Files.writeString(folder.resolve(SUMS), Fingerprint.text(sums));
+    }
+
+    private static List<Path> files(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(Files::isRegularFile).toList();
+        }
+    }
+
     private void unpack(Iterable<String> names, Path target) throws IOException {
         Caches.publishFolder(target, fresh -> {
             for (String name : names) {
@@ -133,14 +173,12 @@ public enum BuiltIn {
                 return false;
             }
         }
-        try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(Files::isRegularFile).count() == expected.size();
-        }
+        return files(folder).size() == expected.size();
     }
 
     private byte[] resource(String name) throws IOException {
         String own = resources + name;
-        String found = BuiltIn.class.getResource(own) == null ? shared + name : own;
+        String found = BuiltIn.class.getResource(own) == null ? other.resources + name : own;
         try (InputStream in = BuiltIn.class.getResourceAsStream(found)) {
             if (in == null) {
                 throw new FileNotFoundException("expected " + resources + name + " in the jar; build it again");

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -95,6 +96,25 @@ class BuiltInTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("expected one of [builtin:fashion, builtin:fashion-unlabelled,"
                         + " builtin:fashion-mnist-sample], got builtin:fashon");
+    }
+
+    @Test
+    void aModelsClassifierLiesBesideItOrBesideTheModelThatItComesFrom() {
+        assertThat(BuiltIn.classifier("builtin:fashion")).contains("builtin:fashion/classifier");
+        assertThat(BuiltIn.classifier("builtin:fashion-unlabelled")).contains("builtin:fashion/classifier");
+        assertThat(BuiltIn.classifier("runs/fashion/model")).isEmpty();
+    }
+
+    @Test
+    void aModelIsPackedAsTheBuiltInOnesLieInTheSources(@TempDir Path folder) throws IOException {
+        Path builtIn = BuiltIn.FASHION.folder();
+        Path source = Path.of("src/main/resources/latentmix/builtin/fashion-ldm");
+        Files.copy(source.resolve("README.md"), folder.resolve("README.md"));
+        for (int times = 0; times < 2; times++) { // the second time over the first
+            BuiltIn.pack(builtIn, folder);
+            assertThat(folder.resolve("SHA256SUMS")).hasSameBinaryContentAs(source.resolve("SHA256SUMS"));
+        }
+        assertThat(filesBelow(folder)).containsExactlyElementsOf(filesBelow(source));
     }
 
     private static List<String> filesBelow(Path folder) throws IOException {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointSpec;
 import latentmix.inversion.InversionMethod;
 import latentmix.latent.Gate;
@@ -118,8 +119,6 @@ public record RunConfig(
     }
 
     static final String NONE = "none";
-
-    private static final String BUILT_IN_CLASSIFIER = "builtin:fashion/classifier";
 
     public RunConfig {
         mixing = List.copyOf(mixing);
@@ -383,9 +382,7 @@ public record RunConfig(
             if (classifier.equals(NONE)) {
                 return null;
             }
-            return !classifier.equals(AUTO)
-                    ? classifier
-                    : checkpoint.startsWith("builtin:") ? BUILT_IN_CLASSIFIER : null;
+            return classifier.equals(AUTO) ? BuiltIn.classifier(checkpoint).orElse(null) : classifier;
         }
     }
 

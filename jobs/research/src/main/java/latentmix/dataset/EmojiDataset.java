@@ -44,6 +44,8 @@ public final class EmojiDataset {
     /** One thing of so many of a class is in the test split. */
     private static final int HELD_OUT = 6;
 
+    private static final String SHARE_ALIKE = "https://creativecommons.org/licenses/by-sa/4.0/";
+
     private static final String HEADER =
             "path,label,caption,name,style,class,group,subgroup,split,mirrored,author,license\n";
 
@@ -135,7 +137,7 @@ public final class EmojiDataset {
         }
         Files.writeString(out.resolve("manifest.csv"), HEADER + String.join("", lines.values()));
         writeClassList();
-        Files.writeString(out.resolve("NOTICE"), notice());
+        Files.writeString(out.resolve("NOTICE"), notice(List.of(EmojiStyle.values())));
         return new Result(emoji.size(), images, unmatched, undrawn, unknown());
     }
 
@@ -217,14 +219,27 @@ public final class EmojiDataset {
         Files.writeString(out.resolve("classes.tsv"), list);
     }
 
-    private static String notice() {
-        StringBuilder notice = new StringBuilder("These images were drawn from SVG files of the following works.\n\n");
-        for (EmojiStyle style : EmojiStyle.values()) {
-            notice.append(String.format(
-                    "%s, by %s, %s, from npm's %s%n",
-                    style.set(), style.author(), style.license(), style.npmPackage()));
+    /** Who drew the images of some styles, and under which licences. */
+    static String notice(List<EmojiStyle> styles) {
+        StringBuilder notice = new StringBuilder("These images were drawn from SVG files of the following works, at "
+                + SIDE + "×" + SIDE + " pixels on white; nothing else was changed.\n\n");
+        for (EmojiStyle style : styles) {
+            notice.append(style.set())
+                    .append(", by ")
+                    .append(style.author())
+                    .append(", ")
+                    .append(style.source())
+                    .append(", ")
+                    .append(style.license())
+                    .append(", from npm's ")
+                    .append(style.npmPackage())
+                    .append('\n');
         }
-        return notice.append("\nNames and groups: Unicode's, from npm's " + EmojiNames.NPM_PACKAGE + ", MIT.\n")
+        return notice.append("\nThe licences: https://www.apache.org/licenses/LICENSE-2.0,\n")
+                .append("https://opensource.org/license/mit (Copyright Microsoft Corporation),\n")
+                .append("https://creativecommons.org/licenses/by/4.0/")
+                .append(styles.stream().allMatch(EmojiStyle::isShipped) ? "" : ",\n" + SHARE_ALIKE)
+                .append("\n\nNames and groups: Unicode's, from npm's " + EmojiNames.NPM_PACKAGE + ", MIT.\n")
                 .toString();
     }
 

@@ -9,6 +9,7 @@ import latentmix.cli.OutputFolder;
 import latentmix.config.ConfigException;
 import latentmix.dataset.EmojiDataset;
 import latentmix.dataset.EmojiPackages;
+import latentmix.dataset.EmojiSample;
 import latentmix.plan.ExitCode;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -37,6 +38,12 @@ final class EmojiDatasetCommand implements Callable<Integer> {
                     + " by npm)")
     private Path packages;
 
+    @Option(
+            names = "--sample",
+            paramLabel = "FOLDER",
+            description = "also copies a few images of each class there, as built-in ones lie in the sources")
+    private Path sample;
+
     @Spec
     private CommandSpec spec;
 
@@ -55,6 +62,10 @@ final class EmojiDatasetCommand implements Callable<Integer> {
         int images =
                 result.images().values().stream().mapToInt(Integer::intValue).sum();
         print(String.format("%,d images of %,d things in %s", images, result.names(), out));
+        if (sample != null) {
+            OutputFolder.requireWritable("--sample", sample);
+            print(String.format("%,d images in %s", EmojiSample.write(out, sample), sample));
+        }
         if (!result.unknown().isEmpty()) {
             print("names of the class list that are none of Unicode's, and of no class: "
                     + String.join(", ", result.unknown()));

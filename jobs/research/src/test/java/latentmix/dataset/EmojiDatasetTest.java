@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
 import latentmix.image.UnreadableImage;
@@ -148,6 +149,55 @@ class EmojiDatasetTest {
                     .forEach(file -> names.add(file.getFileName().toString()));
         }
         return names;
+    }
+
+    @Test
+    void aSampleHasEachStyleInTurnAndNothingOfTheTestSide() throws IOException {
+        int images = EmojiSample.write(folder.resolve("set"), folder.resolve("sample"));
+        List<String> chosen = new ArrayList<>();
+        try (var walk = Files.walk(folder.resolve("sample"))) {
+            walk.filter(file -> file.toString().endsWith(".png"))
+                    .forEach(file -> chosen.add(file.getFileName().toString()));
+        }
+        List<String> all = files("train").stream()
+                .filter(file -> file.matches(".*\\.(noto|fluent-emoji|fxemoji|twemoji)\\.png"))
+                .toList();
+        assertThat(chosen).containsExactlyInAnyOrderElementsOf(all).hasSize(images); // there are fewer than sixteen
+        assertThat(Files.readString(folder.resolve("sample/NOTICE")))
+                .contains("noto, by Google, https://github.com/googlefonts/noto-emoji, Apache-2.0, from npm's")
+                .doesNotContain("openmoji", "by-sa");
+        assertThat(Files.readString(folder.resolve("sample/SHA256SUMS"))).contains("  classes.tsv\n", "  NOTICE\n");
+    }
+
+    @Test
+    void ofManyThingsASampleTakesSixteenAndAsManyOfEachStyle() throws IOException {
+        Path many = Files.createDirectories(folder.resolve("many/train/bird"));
+        for (int thing = 0; thing < 12; thing++) {
+            for (EmojiStyle style : EmojiStyle.values()) {
+                Files.writeString(many.resolve("bird-" + thing + "." + style.set() + ".png"), "");
+            }
+        }
+        Files.writeString(folder.resolve("many/classes.tsv"), "");
+        assertThat(EmojiSample.write(folder.resolve("many"), folder.resolve("of-many")))
+                .isEqualTo(EmojiSample.EACH);
+        Map<String, Long> byStyle = names(folder.resolve("of-many/bird"))
+                .collect(Collectors.groupingBy(name -> name.split("\\.", -1)[1], Collectors.counting()));
+        assertThat(byStyle)
+                .containsOnly(
+                        Map.entry("noto", 4L),
+                        Map.entry("fluent-emoji", 4L),
+                        Map.entry("fxemoji", 4L),
+                        Map.entry("twemoji", 4L));
+        Map<String, Long> byThing = names(folder.resolve("of-many/bird"))
+                .collect(Collectors.groupingBy(name -> name.split("\\.", -1)[0], Collectors.counting()));
+        assertThat(byThing).hasSize(12).allSatisfy((thing, times) -> assertThat(times)
+                .isLessThanOrEqualTo(2));
+    }
+
+    private static Stream<String> names(Path below) throws IOException {
+        try (Stream<Path> files = Files.list(below)) {
+            return files.map(file -> file.getFileName().toString()).toList().stream();
+        }
     }
 
     @Test
