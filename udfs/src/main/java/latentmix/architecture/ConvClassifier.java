@@ -6,9 +6,9 @@ import java.util.Map;
 import latentmix.torchscript.ScriptModule;
 
 /**
- * A plain convolutional classifier of grey images, which the built-in model brings along for metrics: blocks of 3×3
- * convolution, norm and relu, then one such layer over all positions, whose outputs are the features, and a linear
- * layer to the logits.
+ * A plain convolutional classifier of grey or coloured images, which the built-in models bring along for metrics:
+ * blocks of 3×3 convolution, norm and relu, then one such layer over all positions, whose outputs are the features, and
+ * a linear layer to the logits.
  *
  * <p>Batch norm is in evaluation mode, y = (x - running_mean) / √(running_var + 1e-5) · weight + bias (<a
  * href="https://docs.pytorch.org/docs/2.7/generated/torch.nn.BatchNorm2d.html">torch.nn.BatchNorm2d</a>). Keys are
@@ -16,10 +16,12 @@ import latentmix.torchscript.ScriptModule;
  * last layer. A classifier with group norm does the same while it is trained and after, whatever the other images of
  * its batch are.
  *
+ * @param inChannels 1 for grey, 3 for colours
  * @param strides one a block, 1 or 2
  */
 public record ConvClassifier(
         int imageSize,
+        int inChannels,
         List<Integer> blockOutChannels,
         List<Integer> strides,
         int featureDim,
@@ -43,15 +45,18 @@ public record ConvClassifier(
 
     static ConvClassifier of(ModelConfig config) {
         List<Integer> channels = config.integers("block_out_channels", List.of(32, 64, 64, 128));
-        config.only("in_channels", 1);
         ConvClassifier classifier = new ConvClassifier(
                 config.integer("image_size", 32),
+                config.integer("in_channels", 1),
                 channels,
                 config.perLevel("strides", 2, channels.size()),
                 config.integer("feature_dim", 64),
                 config.integer("num_classes", 10),
                 Normalization.valueOf(config.oneOf("normalization", "batch_norm", "group_norm")
                         .toUpperCase(Locale.ROOT)));
+        config.require(
+                classifier.inChannels == 1 || classifier.inChannels == 3,
+                "in_channels must be 1 or 3, cannot be: " + classifier.inChannels);
         config.require(
                 classifier.strides.stream().allMatch(stride -> stride <= 2),
                 "strides must be 1 or 2, cannot be: " + classifier.strides);
@@ -69,15 +74,15 @@ public record ConvClassifier(
     }
 
     /**
-     * forward(images): (B, 1, imageSize, imageSize), grey in [-1, 1], to float32 [features (B, featureDim), at least 0,
-     * logits (B, numClasses)].
+     * forward(images): (B, inChannels, imageSize, imageSize), in [-1, 1], to float32 [features (B, featureDim), at
+     * least 0, logits (B, numClasses)].
      */
     @Override
     public Map<Part, ScriptModule> parts() {
         int blocks = blockOutChannels.size();
         ScriptModule body = ScriptModule.named("ConvClassifierBody");
         StringBuilder calls = new StringBuilder();
-        int width = 1;
+        int width = inChannels;
         int side = imageSize;
         for (int i = 0; i < blocks; i++) {
             int out = blockOutChannels.get(i);

@@ -150,6 +150,12 @@ public final class Models {
         return new TorchVae.Decoder(network(folder, device, dtype, "vae", Part.DECODER), autoencoder(folder));
     }
 
+    /** The half that decodes of the autoencoder in this folder. */
+    public static Vae decoder(Path component, Device device, Dtype dtype) {
+        return new TorchVae.Decoder(
+                network(component, device, dtype, Part.DECODER), architecture(component, AutoencoderKL.class));
+    }
+
     /** The checkpoint's tokenizers and text encoders, which stay loaded at least until the caller closes this. */
     public static TextEncoder textEncoder(CheckpointFolder folder, Device device, Dtype dtype) {
         List<PromptNetwork> opened = new ArrayList<>();

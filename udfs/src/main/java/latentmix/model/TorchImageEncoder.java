@@ -119,13 +119,13 @@ sealed interface TorchImageEncoder extends ImageEncoder {
         }
     }
 
-    /** A classifier of grey images in [-1, 1]; colours are averaged. */
+    /** A classifier of images in [-1, 1]; one of grey images sees the mean of the colours. */
     record Classifier(Network network, Device device, ConvClassifier config)
             implements TorchImageEncoder, ImageClassifier {
         @Override
         public List<Classification> classify(List<Pixels> images) {
-            List<float[]> inputs = images.stream().map(this::grey).toList();
-            List<List<float[]>> outputs = forward(this, inputs, 1, config.imageSize(), 2);
+            List<float[]> inputs = images.stream().map(this::input).toList();
+            List<List<float[]>> outputs = forward(this, inputs, config.inChannels(), config.imageSize(), 2);
             List<Classification> classifications = new ArrayList<>();
             for (int i = 0; i < images.size(); i++) {
                 classifications.add(
@@ -134,8 +134,11 @@ sealed interface TorchImageEncoder extends ImageEncoder {
             return classifications;
         }
 
-        private float[] grey(Pixels pixels) {
+        private float[] input(Pixels pixels) {
             float[] chw = Resize.square(pixels, config.imageSize()).toChw();
+            if (config.inChannels() == 3) {
+                return chw;
+            }
             float[] grey = new float[chw.length / 3];
             for (int i = 0; i < grey.length; i++) {
                 grey[i] = (chw[i] + chw[grey.length + i] + chw[2 * grey.length + i]) / 3;

@@ -107,7 +107,7 @@ class ArchitectureTest {
             AutoencoderKL | "use_quant_conv": 1 | use_quant_conv
             ConvClassifier | "strides": [2, 2] | strides
             ConvClassifier | "strides": 3 | strides
-            ConvClassifier | "in_channels": 3 | in_channels
+            ConvClassifier | "in_channels": 2 | in_channels
             ConvClassifier | "normalization": "instance_norm" | normalization
             ConvClassifier | "normalization": "group_norm", "block_out_channels": [12] | block_out_channels
             SD3Transformer2DModel | "qk_norm": "layer_norm" | qk_norm

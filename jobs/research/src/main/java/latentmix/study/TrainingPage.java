@@ -6,10 +6,9 @@ import java.util.Locale;
 /**
  * The page about a training. Its markup is in {@code training.jte}.
  *
- * @param images images behind each number
- * @param references held-out images that they are compared with
+ * @param references held-out images that others are compared with
  */
-record TrainingPage(int images, int references, StudyTable<TrainingReport.Scores> scores, List<PageImage> figures) {
+record TrainingPage(int references, StudyTable<TrainingReport.Scores> scores, List<PageImage> figures) {
     TrainingPage {
         figures = List.copyOf(figures);
     }
@@ -19,8 +18,11 @@ record TrainingPage(int images, int references, StudyTable<TrainingReport.Scores
         return StudyReport.PAGES.html("training.jte", this);
     }
 
-    /** A score as the page shows it. */
+    /** A score as the page shows it, nothing for one that is not defined. */
     static String text(Object value) {
-        return value instanceof Double number ? String.format(Locale.ROOT, "%.3f", number) : value.toString();
+        if (value instanceof Double number) {
+            return number.isNaN() ? "" : String.format(Locale.ROOT, "%.3f", number);
+        }
+        return value.toString();
     }
 }

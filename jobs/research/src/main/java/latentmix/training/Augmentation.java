@@ -14,6 +14,14 @@ import org.apache.commons.rng.UniformRandomProvider;
  *     grey
  */
 public record Augmentation(double mirror, int shift, double zoom, double brightness, double erase) {
+    /** What a moved image shows where it had nothing. */
+    enum Outside {
+        /** Black. */
+        BLACK,
+        /** The nearest pixel of its edge. */
+        EDGE
+    }
+
     /** Images stay as they are. */
     public static final Augmentation NONE = new Augmentation(0, 0, 0, 0, 0);
 
@@ -35,13 +43,13 @@ public record Augmentation(double mirror, int shift, double zoom, double brightn
     /**
      * A changed copy.
      *
-     * @param image an image (size, size), values in [-1, 1]; pixels from outside are -1
+     * @param image an image (channels, size, size), values in [-1, 1], all channels changed alike
      */
-    float[] apply(float[] image, int size, UniformRandomProvider rng) {
+    float[] apply(float[] image, int size, Outside outside, UniformRandomProvider rng) {
         if (equals(NONE)) {
             return image;
         }
-        float[] changed = moved(image, size, rng);
+        float[] changed = moved(image, size, outside, rng);
         float lighter = (float) (2 * brightness * between(-1, 1, rng));
         for (int i = 0; i < changed.length; i++) {
             changed[i] = Math.max(-1, Math.min(1, changed[i] + (changed[i] + 1) / 2 * lighter)); // black stays black
@@ -53,37 +61,43 @@ public record Augmentation(double mirror, int shift, double zoom, double brightn
     }
 
     /** The image mirrored, zoomed about the middle and shifted, in one bilinear step. */
-    private float[] moved(float[] image, int size, UniformRandomProvider rng) {
+    private float[] moved(float[] image, int size, Outside outside, UniformRandomProvider rng) {
         double across = rng.nextDouble() < mirror ? -1 : 1;
         double scale = 1 / (1 + zoom * between(-1, 1, rng));
         double right = shift == 0 ? 0 : rng.nextInt(-shift, shift + 1);
         double down = shift == 0 ? 0 : rng.nextInt(-shift, shift + 1);
         double middle = (size - 1) / 2.0;
-        float[] moved = new float[size * size];
-        for (int y = 0; y < size; y++) {
-            for (int x = 0; x < size; x++) {
-                double fromY = middle + (y - middle - down) * scale;
-                double fromX = middle + (x - middle - right) * scale * across;
-                moved[y * size + x] = at(image, size, fromY, fromX);
+        float[] moved = new float[image.length];
+        for (int plane = 0; plane < image.length; plane += size * size) {
+            Plane channel = new Plane(image, plane, size, outside);
+            for (int y = 0; y < size; y++) {
+                for (int x = 0; x < size; x++) {
+                    double fromY = middle + (y - middle - down) * scale;
+                    double fromX = middle + (x - middle - right) * scale * across;
+                    moved[plane + y * size + x] = channel.at(fromY, fromX);
+                }
             }
         }
         return moved;
     }
 
-    private static float at(float[] image, int size, double y, double x) {
-        int top = (int) Math.floor(y);
-        int left = (int) Math.floor(x);
-        double low = y - top;
-        double right = x - left;
-        return (float)
-                ((1 - low) * ((1 - right) * pixel(image, size, top, left) + right * pixel(image, size, top, left + 1))
-                        + low
-                                * ((1 - right) * pixel(image, size, top + 1, left)
-                                        + right * pixel(image, size, top + 1, left + 1)));
-    }
+    /** One channel of an image, (size, size) from a place on. */
+    private record Plane(float[] image, int from, int size, Outside outside) {
+        float at(double y, double x) {
+            int top = (int) Math.floor(y);
+            int left = (int) Math.floor(x);
+            double low = y - top;
+            double right = x - left;
+            return (float) ((1 - low) * ((1 - right) * pixel(top, left) + right * pixel(top, left + 1))
+                    + low * ((1 - right) * pixel(top + 1, left) + right * pixel(top + 1, left + 1)));
+        }
 
-    private static float pixel(float[] image, int size, int y, int x) {
-        return y < 0 || x < 0 || y >= size || x >= size ? -1 : image[y * size + x];
+        private float pixel(int y, int x) {
+            int row = Math.max(0, Math.min(size - 1, y));
+            int column = Math.max(0, Math.min(size - 1, x));
+            boolean inside = row == y && column == x;
+            return inside || outside == Outside.EDGE ? image[from + row * size + column] : -1;
+        }
     }
 
     private static void erase(float[] image, int size, UniformRandomProvider rng) {
@@ -92,9 +106,11 @@ public record Augmentation(double mirror, int shift, double zoom, double brightn
         int top = rng.nextInt(size - height + 1);
         int left = rng.nextInt(size - width + 1);
         float grey = (float) between(-1, 1, rng);
-        for (int y = top; y < top + height; y++) {
-            for (int x = left; x < left + width; x++) {
-                image[y * size + x] = grey;
+        for (int plane = 0; plane < image.length; plane += size * size) {
+            for (int y = top; y < top + height; y++) {
+                for (int x = left; x < left + width; x++) {
+                    image[plane + y * size + x] = grey;
+                }
             }
         }
     }

@@ -65,7 +65,13 @@ public final class ClassifierTraining implements AutoCloseable {
      */
     public static ConvClassifier small(int imageSize, int classes) {
         return new ConvClassifier(
-                imageSize, List.of(16, 32, 64), List.of(2, 2, 2), 64, classes, ConvClassifier.Normalization.GROUP_NORM);
+                imageSize,
+                1,
+                List.of(16, 32, 64),
+                List.of(2, 2, 2),
+                64,
+                classes,
+                ConvClassifier.Normalization.GROUP_NORM);
     }
 
     /** Images in an order of their own each time they have all been seen. */
@@ -134,7 +140,7 @@ public final class ClassifierTraining implements AutoCloseable {
             for (int i = 0; i < settings.batch(); i++) {
                 Epochs from = i < ofMade ? mades : reals;
                 int index = from.next();
-                float[] image = augmentation.apply(from.images.values(index), size, rng);
+                float[] image = augmentation.apply(from.images.values(index), size, Augmentation.Outside.BLACK, rng);
                 System.arraycopy(image, 0, images, i * size * size, size * size);
                 labels[i] = from.images.label(index);
             }
@@ -178,10 +184,10 @@ public final class ClassifierTraining implements AutoCloseable {
     }
 
     /**
-     * forward(images (B, 1, size, size), labels (B)): to the mean cross entropy, and how many of the largest logits are
+     * forward(images (B, C, size, size), labels (B)): to the mean cross entropy, and how many of the largest logits are
      * the labels'.
      */
-    private static ScriptModule loss(ConvClassifier architecture, double labelSmoothing) {
+    static ScriptModule loss(ConvClassifier architecture, double labelSmoothing) {
         return ScriptModule.named("ClassifierLoss")
                 .child("classifier", architecture.parts().get(Part.CLASSIFIER))
                 .method(

@@ -100,6 +100,9 @@ public final class LatentDiffusionTraining {
     private static final int ENCODED_AT_ONCE = 100;
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    /** The stages in their order. */
+    public static final List<String> STAGES = List.of("autoencoder", "decoder", "denoiser");
+
     private final Settings settings;
     private final TrainingImages images;
     private final TrainingImages shown;
@@ -511,17 +514,21 @@ public final class LatentDiffusionTraining {
         }
     }
 
-    /** A stage's name and the hash of everything that its weights depend on. */
     private String id(String stage, Object... parts) {
-        StringBuilder text =
-                new StringBuilder().append(settings.seed()).append(' ').append(settings.threads());
+        return id(settings.seed(), settings.threads(), stage, parts);
+    }
+
+    /** A stage's name and the hash of everything that its weights depend on. */
+    static String id(long seed, int threads, String stage, Object... parts) {
+        StringBuilder text = new StringBuilder().append(seed).append(' ').append(threads);
         for (Object part : parts) {
             text.append('\n').append(part);
         }
         return stage + "-" + Fingerprint.ofText(text.toString()).substring(0, 16);
     }
 
-    private static Map<String, Values> below(String prefix, Map<String, Values> weights) {
+    /** The weights below a prefix, by what follows it. */
+    static Map<String, Values> below(String prefix, Map<String, Values> weights) {
         Map<String, Values> part = new LinkedHashMap<>();
         weights.forEach((key, values) -> {
             if (key.startsWith(prefix)) {
@@ -531,8 +538,8 @@ public final class LatentDiffusionTraining {
         return part;
     }
 
-    private static void write(Path folder, JsonNode config, String file, Map<String, Values> weights)
-            throws IOException {
+    /** Publishes a component: its config.json, and its weights in float16. */
+    static void write(Path folder, JsonNode config, String file, Map<String, Values> weights) throws IOException {
         write(folder.resolve("config.json"), config);
         SafetensorsWriter.write(folder.resolve(file), ElementType.F16, new TreeMap<>(weights));
     }

@@ -27,12 +27,19 @@ public final class TrainKeys {
             "The column of a manifest that is `true` where a mirror image shows the same thing. Half of the times such"
                     + " an image is shown mirrored.",
             "mirrored");
+    static final Key<String> LABEL = optional(
+            "label",
+            new Type.Text(),
+            "no classes",
+            "The column of a manifest whose texts are the classes, numbered in alphabetical order. A classifier is"
+                    + " trained on them, and the report judges samples by them.",
+            "class");
     static final Block INPUT = RunKeys.INPUT
             .without(RunKeys.INPUT_FORMAT)
             .without(RunKeys.COLUMNS)
             .without(RunKeys.LIMIT)
             .without(RunKeys.CONFLICTS)
-            .and(WHERE, MIRRORED)
+            .and(WHERE, MIRRORED, LABEL)
             .named("input", "The images to train on, all of them. Nothing else is trained on.");
 
     static final Key<Double> DROPOUT = with(
@@ -60,13 +67,27 @@ public final class TrainKeys {
             "held_out",
             RunKeys.LOCATION,
             "curves alone",
-            "Images to compare with, `<root>/<class>/<image>`. They are never trained on.",
+            "Images to compare with, `<root>/<class>/<image>`, or a manifest where `prompt.rows` is set. They are never"
+                    + " trained on.",
             "data/fashion-mnist/pool");
-    static final Key<String> CLASSIFIER = with(
+    static final Key<ObjectNode> HELD_OUT_WHERE = optional(
+            "where",
+            new Type.Mapping(),
+            "the rows that the U-Net sees",
+            "Which rows of the manifest `held_out` are taken: what is other than of the rows that the U-Net sees.",
+            "{split: test}");
+    static final Key<String> SAMPLE_PROMPT = optional(
+            "prompt",
+            new Type.Text(),
+            "the training's prompts, by folders",
+            "What samples of a manifest's class are made of, `{column}` standing for the text of `input.label`.",
+            "an emoji of a {class}");
+    static final Key<String> CLASSIFIER = optional(
             "classifier",
             RunKeys.LOCATION,
-            "builtin:fashion/classifier",
-            "The classifier in whose features Fréchet distances are taken.",
+            "the one that is trained here, else `builtin:fashion/classifier`",
+            "The classifier in whose features Fréchet distances are taken, and whose answers are compared with"
+                    + " prompts.",
             "builtin:fashion/classifier");
     static final Key<List<String>> COMPARE = optional(
             "compare",
@@ -74,13 +95,19 @@ public final class TrainKeys {
             "none",
             "Other checkpoints that are measured beside the trained one.",
             "builtin:fashion");
-    static final Key<Double> GUIDANCE =
-            with("guidance", new Type.Decimal(1, 1000), "2", "The guidance scale of the samples.", "2");
+    static final Key<List<Double>> GUIDANCE = with(
+            "guidance",
+            new Type.ListOf<>(new Type.Decimal(1, 1000)),
+            "2",
+            "The guidance scale of the samples, or several.",
+            "[1, 2, 4]");
     static final Block REPORT = Block.optional(
             "report",
             "curves alone",
             "What the trained model is compared by.",
             HELD_OUT,
+            HELD_OUT_WHERE,
+            SAMPLE_PROMPT,
             CLASSIFIER,
             COMPARE,
             GUIDANCE);
@@ -170,13 +197,43 @@ public final class TrainKeys {
             MIN_SNR,
             TRAINING);
 
+    static final Key<ObjectNode> LAYERS = optional(
+            "config",
+            new Type.Mapping(),
+            "a small one",
+            "As in the component's `config.json`, without its size, channels and classes.",
+            "{block_out_channels: [32, 64, 128], strides: 2, feature_dim: 64, normalization: group_norm}");
+    static final Key<Double> LABEL_SMOOTHING = with(
+            "label_smoothing",
+            new Type.Decimal(0, 0.99),
+            "0.1",
+            "The share of a label that goes to all classes alike.",
+            "0.1");
+    static final Block CLASSIFIER_TRAINING = schedule("training", "The training of the classifier.");
+    static final Block OWN_CLASSIFIER = Block.optional(
+            "classifier",
+            "none is trained",
+            "A classifier of coloured images, trained on what the U-Net sees. It becomes `model/classifier`.",
+            LAYERS,
+            LABEL_SMOOTHING,
+            CLASSIFIER_TRAINING);
+
     static final Key<Integer> THREADS =
             with("threads", new Type.Count(1, 1024), "1", "CPU threads. They are part of what decides the bytes.", "1");
     static final Block RUN = Block.of("run", "How the training runs.", RunKeys.SEED, THREADS);
 
     /** A whole training. */
-    public static final Block TRAIN =
-            Block.of("", "A training's configuration.", INPUT, PROMPT, REPORT, MODEL, AUTOENCODER, DENOISER, RUN);
+    public static final Block TRAIN = Block.of(
+            "",
+            "A training's configuration.",
+            INPUT,
+            PROMPT,
+            REPORT,
+            MODEL,
+            AUTOENCODER,
+            DENOISER,
+            OWN_CLASSIFIER,
+            RUN);
 
     private TrainKeys() {}
 

@@ -107,6 +107,21 @@ public record TrainingImages(
         return pixels.size();
     }
 
+    /** The same images, their prompts in alphabetical order. */
+    public TrainingImages ordered() {
+        List<String> sorted = prompts.stream().sorted().toList();
+        List<Integer> places = prompts.stream().map(sorted::indexOf).toList();
+        return new TrainingImages(
+                pixels,
+                sorted,
+                prompt.stream().map(places::get).toList(),
+                shorter.stream()
+                        .map(some -> some.stream().map(places::get).toList())
+                        .toList(),
+                mirrored,
+                fingerprint);
+    }
+
     /** The prompts' places of all images, as a state's name has them. */
     String told() {
         boolean one = shorter.stream().allMatch(List::isEmpty);

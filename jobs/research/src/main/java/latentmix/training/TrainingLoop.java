@@ -6,8 +6,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 import latentmix.checkpoint.Caches;
 import latentmix.training.TrainableNetwork.StepSize;
 
@@ -80,10 +85,29 @@ public final class TrainingLoop {
         this.progress = progress;
     }
 
+    /** The curves of the loops that kept their states in a folder: of each stage's the one saved last. */
+    public static Map<String, List<Point>> curves(Path folder, List<String> stages) throws IOException {
+        Map<String, List<Point>> curves = new LinkedHashMap<>();
+        if (!Files.isDirectory(folder)) {
+            return curves;
+        }
+        for (String stage : stages) {
+            try (Stream<Path> files = Files.list(folder)) {
+                Optional<Path> last = files.filter(
+                                file -> file.getFileName().toString().matches(stage + "-.*\\.tsv"))
+                        .max(Comparator.comparingLong(file -> file.toFile().lastModified()));
+                if (last.isPresent()) {
+                    curves.put(stage, history(last.get()));
+                }
+            }
+        }
+        return curves;
+    }
+
     /** Trains, or goes on training, to the schedule's end. */
     public List<Point> run(TrainableNetwork network, Schedule schedule, Batches batches, Saved saved)
             throws IOException {
-        List<Point> points = new ArrayList<>(history());
+        List<Point> points = history(history);
         if (Files.exists(state)) {
             network.restore(state);
         }
@@ -137,10 +161,10 @@ public final class TrainingLoop {
         Caches.publish(history.toAbsolutePath(), part -> Files.writeString(part, text));
     }
 
-    private List<Point> history() throws IOException {
+    private static List<Point> history(Path file) throws IOException {
         List<Point> points = new ArrayList<>();
-        if (Files.exists(history)) {
-            for (String line : Files.readAllLines(history)) {
+        if (Files.exists(file)) {
+            for (String line : Files.readAllLines(file)) {
                 String[] columns = line.split("\t", -1);
                 List<Double> terms = new ArrayList<>();
                 for (int i = 2; i < columns.length; i++) {

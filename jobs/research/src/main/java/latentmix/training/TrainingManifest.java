@@ -57,6 +57,11 @@ public record TrainingManifest(Path file, List<Map<String, String>> rows) {
             both.putAll(further);
             return new Choice(templates, both, mirrored);
         }
+
+        /** The same rows, told otherwise. */
+        public Choice told(List<String> otherTemplates) {
+            return new Choice(otherTemplates, where, mirrored);
+        }
     }
 
     /** Reads a file. */
@@ -115,6 +120,10 @@ public record TrainingManifest(Path file, List<Map<String, String>> rows) {
                 prompt.add(told.get(0));
                 shorter.add(told.subList(1, told.size()));
             }
+        }
+        if (pixels.isEmpty()) {
+            throw new IllegalArgumentException("where: expected rows of " + file
+                    + " that have all of these texts, got none: " + choice.where() + "; correct it");
         }
         return new TrainingImages(
                 pixels,

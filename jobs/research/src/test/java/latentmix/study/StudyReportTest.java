@@ -94,20 +94,25 @@ class StudyReportTest {
     @Test
     void aTrainingsScoresHaveThreeDecimals() {
         String html = new TrainingPage(
-                        10,
                         20,
                         new StudyTable<>(
                                 "scores",
                                 "",
                                 TrainingReport.Scores.class,
-                                List.of(new TrainingReport.Scores("<trained>", 10, 1.23456, 0.5, 2, Double.NaN, 1))),
+                                List.of(new TrainingReport.Scores(
+                                        "<trained>",
+                                        "held out",
+                                        10,
+                                        1.23456,
+                                        Double.NaN,
+                                        0.5,
+                                        1,
+                                        0.25,
+                                        200,
+                                        190,
+                                        180))),
                         List.of())
                 .html();
-        assertThat(html)
-                .contains(
-                        "<td>&lt;trained&gt;</td>",
-                        "<td>1.235</td>",
-                        "<td>NaN</td>",
-                        "of 10 images each and of the 20");
+        assertThat(html).contains("<td>&lt;trained&gt;</td>", "<td>1.235</td>", "<td></td>", "and of the 20");
     }
 }
