@@ -3,6 +3,7 @@ package latentmix.architecture;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import latentmix.checkpoint.CheckpointFolder;
 import latentmix.torchscript.ScriptModule;
 
 /**
@@ -26,13 +27,23 @@ public record ClipTextModel(
          */
         record LargestId() implements Pooling {}
 
+        /**
+         * The same where tokens were added to the vocabulary.
+         *
+         * @param added the first of their ids, which do not count
+         */
+        record LargestIdBelow(int added) implements Pooling {}
+
         /** The end token is this id, where it stands first. */
         record EndToken(int id) implements Pooling {}
 
         /** The text of an expression that gives one position for each row of input_ids. */
         default String text() {
-            return this instanceof EndToken end
-                    ? "torch.argmax(torch.eq(input_ids, " + end.id() + ").to(3), -1)"
+            if (this instanceof EndToken end) {
+                return "torch.argmax(torch.eq(input_ids, " + end.id() + ").to(3), -1)";
+            }
+            return this instanceof LargestIdBelow below
+                    ? "torch.argmax(torch.mul(input_ids, torch.lt(input_ids, " + below.added() + ")), -1)"
                     : "torch.argmax(input_ids, -1)";
         }
     }
@@ -47,11 +58,14 @@ public record ClipTextModel(
 
     static ClipTextModel of(ModelConfig config) {
         int end = config.integer("eos_token_id", 49407);
+        int tokens = config.integer("vocab_size", 49408);
+        int added = config.has(CheckpointFolder.ADDED_TOKENS) ? config.integer(CheckpointFolder.ADDED_TOKENS, 1) : 0;
+        Pooling largest = added > 0 ? new Pooling.LargestIdBelow(tokens - added) : new Pooling.LargestId();
         return new ClipTextModel(
-                config.integer("vocab_size", 49408),
+                tokens,
                 ClipEncoder.of(config, 512, 2048, 8),
                 config.integer("max_position_embeddings", 77),
-                end == LEGACY_END_TOKEN ? new Pooling.LargestId() : new Pooling.EndToken(end),
+                end == LEGACY_END_TOKEN ? largest : new Pooling.EndToken(end),
                 config.className().equals("CLIPTextModelWithProjection") ? config.integer("projection_dim", 512) : 0);
     }
 

@@ -104,7 +104,8 @@ public final class CheckpointCache implements AutoCloseable {
         return path.toString().endsWith(SingleFile.ENDING) && Files.isRegularFile(path);
     }
 
-    private static Path fetched(CheckpointSpec spec, Configuration conf) {
+    /** The local path of a location: what lies elsewhere is fetched, and nothing is converted. */
+    static Path fetched(CheckpointSpec spec, Configuration conf) {
         String path = BuiltIn.located(spec.location());
         Optional<HubCache.Repository> repository = HubCache.repository(path);
         if (repository.isPresent()) {

@@ -9,10 +9,14 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
@@ -27,6 +31,9 @@ public final class CheckpointFolder {
 
     /** The key of an index or of a component's config that says of which single file it was made. */
     static final String ORIGIN = "_single_file";
+
+    /** The key of a view's text encoder that says how many of its tokens are no part of its own vocabulary. */
+    public static final String ADDED_TOKENS = "_added_tokens";
 
     /** Names of files that are read beside weights: configurations, vocabularies, tokenizers' models. */
     static final String TEXT = ".*\\.(json|txt|model)";
@@ -163,6 +170,57 @@ public final class CheckpointFolder {
     /** The tensors of that single file that are in no component, by name. */
     public List<String> ignored() {
         return ignored(index);
+    }
+
+    /** The LoRAs that a view adds to the checkpoint's weights, each in a line. */
+    public List<String> loras() {
+        SortedMap<String, List<String>> lines = new TreeMap<>(); // by the file's name here
+        for (String component : networks()) {
+            Merges merges = Merges.of(component(component));
+            for (String link : merges.files()) {
+                double scale = merges.scale(link).orElse(Double.NaN);
+                if (!Double.isNaN(scale)) {
+                    lines.computeIfAbsent(
+                                    link,
+                                    first -> new ArrayList<>(
+                                            List.of(linked(component(component).resolve(link)) + ", scale " + scale)))
+                            .add(merges.layers(link) + " layers of " + component);
+                }
+            }
+        }
+        return lines.values().stream().map(parts -> String.join(", ", parts)).toList();
+    }
+
+    private static Path linked(Path link) {
+        try {
+            return Files.readSymbolicLink(link);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot read " + link, e);
+        }
+    }
+
+    /** The tokens that a view adds to the checkpoint's vocabularies, each in a line. */
+    public List<String> tokens() {
+        List<String> lines = new ArrayList<>();
+        for (String tokenizer : tokenizers()) {
+            addedTokens(component(tokenizer))
+                    .forEach((token, ids) -> lines.add(token + ", " + ids.size() + " vectors, in " + tokenizer));
+        }
+        return lines;
+    }
+
+    /** The tokens that a view adds to a tokenizer's vocabulary, each with the ids of its vectors, in order. */
+    public static Map<String, List<Long>> addedTokens(Path tokenizer) {
+        Map<String, List<Long>> tokens = new LinkedHashMap<>();
+        Path file = tokenizer.resolve(View.TOKENS);
+        if (Files.exists(file)) {
+            JsonObject.read(file).json().properties().forEach(entry -> {
+                List<Long> ids = new ArrayList<>();
+                entry.getValue().forEach(id -> ids.add(id.longValue()));
+                tokens.put(entry.getKey(), ids);
+            });
+        }
+        return tokens;
     }
 
     /** The same of a component that is alone in a single file. */

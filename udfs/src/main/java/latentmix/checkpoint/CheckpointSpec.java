@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -21,8 +22,17 @@ import org.apache.hadoop.conf.Configuration;
  * @param vae the location of another autoencoder: a component's folder, or a checkpoint that has one; empty for its own
  * @param variant of weight files, such as {@code fp16}; empty for the first there is of plain, fp16 and bf16
  * @param without components that are left out
+ * @param loras what is added to its weights, in order
+ * @param embeddings tokens that its prompts may have beside its vocabulary, in order
  */
-public record CheckpointSpec(String location, String scheduler, String vae, String variant, Set<String> without)
+public record CheckpointSpec(
+        String location,
+        String scheduler,
+        String vae,
+        String variant,
+        Set<String> without,
+        List<Lora> loras,
+        List<Embedding> embeddings)
         implements Serializable {
     private static final String NOTHING = "{}";
     private static final String VAE = "vae";
@@ -32,6 +42,13 @@ public record CheckpointSpec(String location, String scheduler, String vae, Stri
 
     public CheckpointSpec {
         without = Set.copyOf(without);
+        loras = List.copyOf(loras);
+        embeddings = List.copyOf(embeddings);
+    }
+
+    /** A checkpoint to which nothing is added. */
+    CheckpointSpec(String location, String scheduler, String vae, String variant, Set<String> without) {
+        this(location, scheduler, vae, variant, without, List.of(), List.of());
     }
 
     /** A checkpoint as it is published. */
@@ -40,19 +57,32 @@ public record CheckpointSpec(String location, String scheduler, String vae, Stri
     }
 
     public CheckpointSpec withScheduler(ObjectNode values) {
-        return new CheckpointSpec(location, values.toString(), vae, variant, without);
+        return new CheckpointSpec(location, values.toString(), vae, variant, without, loras, embeddings);
     }
 
     public CheckpointSpec withVae(String other) {
-        return new CheckpointSpec(location, scheduler, other, variant, without);
+        return new CheckpointSpec(location, scheduler, other, variant, without, loras, embeddings);
     }
 
     public CheckpointSpec withVariant(String name) {
-        return new CheckpointSpec(location, scheduler, vae, name, without);
+        return new CheckpointSpec(location, scheduler, vae, name, without, loras, embeddings);
     }
 
     public CheckpointSpec withoutT5() {
-        return new CheckpointSpec(location, scheduler, vae, variant, T5);
+        return new CheckpointSpec(location, scheduler, vae, variant, T5, loras, embeddings);
+    }
+
+    public CheckpointSpec withLoras(List<Lora> added) {
+        return new CheckpointSpec(location, scheduler, vae, variant, without, added, embeddings);
+    }
+
+    public CheckpointSpec withEmbeddings(List<Embedding> added) {
+        return new CheckpointSpec(location, scheduler, vae, variant, without, loras, added);
+    }
+
+    /** The same with nothing added: what is fetched and converted. */
+    private CheckpointSpec plain() {
+        return new CheckpointSpec(location, scheduler, vae, variant, without);
     }
 
     /** The same of a file on this machine's disk. */
@@ -68,6 +98,16 @@ public record CheckpointSpec(String location, String scheduler, String vae, Stri
         return HubCache.repository(location)
                 .map(HubCache.Repository::id)
                 .orElseGet(() -> location.replaceFirst("/+$", "").replaceFirst(".*/", ""));
+    }
+
+    /** What others may call what is added to it: each LoRA and each token. */
+    public List<String> additions() {
+        return Stream.concat(
+                        loras.stream().map(lora -> "LoRA " + of(lora.location()).name() + " × " + lora.scale()),
+                        embeddings.stream()
+                                .map(added -> "token " + added.token() + " of "
+                                        + of(added.location()).name()))
+                .toList();
     }
 
     /** Whether nothing is overridden. */
@@ -86,7 +126,7 @@ public record CheckpointSpec(String location, String scheduler, String vae, Stri
      * @throws CheckpointException if it cannot be used, or an override does not suit it
      */
     public CheckpointFolder open(Configuration conf) {
-        CheckpointFolder published = CheckpointFolder.open(CheckpointCache.located(this, conf), this);
+        CheckpointFolder published = CheckpointFolder.open(CheckpointCache.located(plain(), conf), this);
         if (isAsPublished()) {
             return published;
         }
@@ -94,7 +134,27 @@ public record CheckpointSpec(String location, String scheduler, String vae, Stri
             throw new CheckpointException("text_encoder_3 can be left out of a StableDiffusion3Pipeline, not of the "
                     + published.pipeline() + " " + location + "; leave the key out");
         }
-        return CheckpointFolder.open(View.of(published, this, vae(conf)));
+        return CheckpointFolder.open(View.of(published, this, vae(conf), location -> file(location, conf)));
+    }
+
+    /**
+     * A file of weights that is no checkpoint, fetched to this machine's disk where it lies elsewhere.
+     *
+     * @throws CheckpointException if there is none
+     */
+    private static Path file(String location, Configuration conf) {
+        if (location.matches(".*\\.(ckpt|bin|pt|pth)")) {
+            throw new CheckpointException(
+                    "expected safetensors, got a pickle, which can run code and is never opened;"
+                            + " convert it where you trust it: safetensors.torch.save_file(torch.load(file, weights_only=True),"
+                            + " \"file.safetensors\"), of a pickle of the web UI its [\"string_to_param\"][\"*\"] as emb_params");
+        }
+        if (!location.endsWith(SingleFile.ENDING)) {
+            throw new CheckpointException(
+                    "expected a file that ends in " + SingleFile.ENDING + ", got another; name one,"
+                            + " as in /loras/watercolour.safetensors or hf://org/name/watercolour.safetensors");
+        }
+        return CheckpointCache.fetched(of(location), conf);
     }
 
     /** The folder of the other autoencoder. */
@@ -131,6 +191,8 @@ public record CheckpointSpec(String location, String scheduler, String vae, Stri
         if (!variant.isEmpty()) {
             parts.add("variant " + variant);
         }
+        loras.forEach(lora -> parts.add("LoRA " + lora.location() + " × " + lora.scale()));
+        embeddings.forEach(added -> parts.add("token " + added.token() + " of " + added.location()));
         if (!without.isEmpty()) {
             parts.add("no " + String.join(", ", new TreeSet<>(without)));
         }

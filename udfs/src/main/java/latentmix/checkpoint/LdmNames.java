@@ -30,6 +30,9 @@ final class LdmNames {
     static final LdmNames CLIP = new LdmNames("cond_stage_model.transformer.").clip();
     static final LdmNames OPEN_CLIP = new LdmNames("cond_stage_model.model.").openClip();
 
+    /** The transformer of Stable Diffusion 3; queries, keys and values are one layer {@code qkv} there. */
+    static final LdmNames MMDIT = new LdmNames("model.diffusion_model.").mmdit();
+
     private final String prefix;
     private final Map<String, String> blocks = new HashMap<>();
     private final Map<String, String> insides = new HashMap<>();
@@ -128,6 +131,36 @@ final class LdmNames {
         inside("mlp.c_fc.", "mlp.fc1.");
         inside("mlp.c_proj.", "mlp.fc2.");
         inside("attn.", "self_attn.");
+        return this;
+    }
+
+    private LdmNames mmdit() {
+        block("x_embedder.proj.", "pos_embed.proj.");
+        block("context_embedder.", "context_embedder.");
+        for (int i = 0; i < 2; i++) {
+            block("t_embedder.mlp." + 2 * i + ".", "time_text_embed.timestep_embedder.linear_" + (i + 1) + ".");
+            block("y_embedder.mlp." + 2 * i + ".", "time_text_embed.text_embedder.linear_" + (i + 1) + ".");
+        }
+        block("final_layer.adaLN_modulation.1.", "norm_out.linear.");
+        block("final_layer.linear.", "proj_out.");
+        for (int layer = 0; layer < MOST_LAYERS; layer++) {
+            String there = "joint_blocks." + layer + ".";
+            String here = "transformer_blocks." + layer + ".";
+            for (String part : List.of("q", "k", "v")) {
+                block(there + "x_block.attn.qkv.", here + "attn.to_" + part + ".");
+                block(there + "x_block.attn2.qkv.", here + "attn2.to_" + part + ".");
+                block(there + "context_block.attn.qkv.", here + "attn.add_" + part + "_proj.");
+            }
+            block(there + "x_block.attn.proj.", here + "attn.to_out.0.");
+            block(there + "x_block.attn2.proj.", here + "attn2.to_out.0.");
+            block(there + "context_block.attn.proj.", here + "attn.to_add_out.");
+            for (Map.Entry<String, String> half :
+                    Map.of("x_block.", "", "context_block.", "_context").entrySet()) {
+                block(there + half.getKey() + "mlp.fc1.", here + "ff" + half.getValue() + ".net.0.proj.");
+                block(there + half.getKey() + "mlp.fc2.", here + "ff" + half.getValue() + ".net.2.");
+                block(there + half.getKey() + "adaLN_modulation.1.", here + "norm1" + half.getValue() + ".linear.");
+            }
+        }
         return this;
     }
 

@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import latentmix.codec.LittleEndian;
 
 /**
@@ -42,18 +43,24 @@ public final class Safetensors implements AutoCloseable {
         }
     }
 
+    private static final String METADATA = "__metadata__";
     private static final long MAX_HEADER = 100L << 20;
     private static final ObjectMapper JSON = new ObjectMapper().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
 
     private final Path path;
     private final FileChannel channel;
     private final Map<String, Tensor> tensors;
+    private final Map<String, String> metadata;
 
-    private Safetensors(Path path, FileChannel channel, Map<String, Tensor> tensors) {
+    private Safetensors(Path path, FileChannel channel, Header header) {
         this.path = path;
         this.channel = channel;
-        this.tensors = Collections.unmodifiableMap(tensors);
+        this.tensors = Collections.unmodifiableMap(header.tensors());
+        this.metadata = header.metadata();
     }
+
+    /** What a file's header says. */
+    private record Header(Map<String, Tensor> tensors, Map<String, String> metadata) {}
 
     /** Writes a tensor's bytes, little-endian and row-major, to the channel. */
     @FunctionalInterface
@@ -120,7 +127,7 @@ public final class Safetensors implements AutoCloseable {
         }
     }
 
-    private static Map<String, Tensor> header(Path path, FileChannel channel) throws IOException {
+    private static Header header(Path path, FileChannel channel) throws IOException {
         long length = channel.size();
         int head = (int) Math.min(length, CheckpointFile.HEAD);
         CheckpointFile.refusePlaceholder(
@@ -155,10 +162,14 @@ public final class Safetensors implements AutoCloseable {
         long data = 8 + headerLength;
         List<Tensor> tensors = new ArrayList<>();
         for (Map.Entry<String, JsonNode> entry : json.properties()) {
-            if (!entry.getKey().equals("__metadata__")) {
+            if (!entry.getKey().equals(METADATA)) {
                 tensors.add(tensor(path, entry.getKey(), entry.getValue(), data));
             }
         }
+        Map<String, String> metadata = new TreeMap<>();
+        json.path(METADATA)
+                .properties()
+                .forEach(entry -> metadata.put(entry.getKey(), entry.getValue().asText()));
         tensors.sort(Comparator.comparingLong(Tensor::begin).thenComparingLong(Tensor::end));
         long end = data;
         Map<String, Tensor> byName = new LinkedHashMap<>();
@@ -174,7 +185,7 @@ public final class Safetensors implements AutoCloseable {
             throw new CheckpointException(path + (end > length ? " is truncated" : " has bytes that no tensor owns")
                     + ": its tensors end at byte " + end + ", the file at " + length + "; fetch it again");
         }
-        return byName;
+        return new Header(byName, Collections.unmodifiableMap(metadata));
     }
 
     private static Tensor tensor(Path path, String name, JsonNode node, long data) {
@@ -219,6 +230,11 @@ public final class Safetensors implements AutoCloseable {
     /** All tensors by name, in file order. */
     public Map<String, Tensor> tensors() {
         return tensors;
+    }
+
+    /** The texts that whoever wrote the file put beside its tensors, by name. */
+    Map<String, String> metadata() {
+        return metadata;
     }
 
     /** The tensor of this name. */

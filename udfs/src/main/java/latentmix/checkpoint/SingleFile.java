@@ -506,7 +506,7 @@ final class SingleFile implements AutoCloseable {
         others.put(Pattern.compile("control_model\\."), "a ControlNet, which is not supported");
         others.put(
                 Pattern.compile("lora_|.*\\.lora_(up|down|A|B)\\."),
-                "a LoRA; merge it into its checkpoint first: pipeline.fuse_lora() and save_pretrained of diffusers");
+                "a LoRA; name its checkpoint in model.checkpoint, and it in model.loras");
         others.put(
                 Pattern.compile("(down_blocks|up_blocks|encoder\\.down_blocks|transformer_blocks|text_model)\\."),
                 "a component in diffusers or transformers layout; name the folder that has a "

@@ -22,6 +22,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import latentmix.codec.LittleEndian;
 
 /**
  * The weights of one component folder, from one safetensors file or from the shards that an index lists.
@@ -73,16 +74,25 @@ public final class StateDict implements AutoCloseable {
 
     private final Path folder;
     private final List<Safetensors> files;
+    private final Merges merges;
+    private final Map<String, Safetensors> beside; // what is merged, by name
     private final Map<String, Located> tensors = new LinkedHashMap<>();
 
-    private StateDict(Path folder, List<Safetensors> files) {
+    private StateDict(Path folder, List<Safetensors> files, Merges merges, Map<String, Safetensors> beside) {
         this.folder = folder;
         this.files = List.copyOf(files);
+        this.merges = merges;
+        this.beside = Map.copyOf(beside);
     }
 
-    /** Opens the weights of a component folder. */
+    /** Opens the weights of a component folder, with what a view merges into them. */
     public static StateDict open(Path folder) {
-        Source source = source(folder, "");
+        return open(folder, "");
+    }
+
+    /** The same of a variant, where the folder has it. */
+    static StateDict open(Path folder, String variant) {
+        Source source = source(folder, variant);
         StateDict dict = open(folder, source.shards(folder));
         if (source.index().isPresent()) {
             Path index = folder.resolve(source.index().get());
@@ -100,11 +110,16 @@ public final class StateDict implements AutoCloseable {
 
     private static StateDict open(Path folder, List<Path> paths) {
         List<Safetensors> opened = new ArrayList<>();
+        Map<String, Safetensors> beside = new TreeMap<>();
         try {
+            Merges merges = Merges.of(folder);
+            for (String name : merges.files()) {
+                beside.put(name, Safetensors.open(folder.resolve(name)));
+            }
             for (Path path : paths) {
                 opened.add(Safetensors.open(path));
             }
-            StateDict dict = new StateDict(folder, opened);
+            StateDict dict = new StateDict(folder, opened, merges, beside);
             for (Safetensors file : opened) {
                 for (Safetensors.Tensor tensor : file.tensors().values()) {
                     Located other = dict.tensors.put(tensor.name(), new Located(file, tensor));
@@ -117,11 +132,12 @@ public final class StateDict implements AutoCloseable {
             return dict;
         } catch (RuntimeException e) {
             opened.forEach(Safetensors::close);
+            beside.values().forEach(Safetensors::close);
             throw e;
         }
     }
 
-    /** The files that {@link #open} reads: an index if there is one, and the safetensors. */
+    /** The files that {@link #open} reads: an index if there is one, the safetensors, and what is merged into them. */
     public static List<Path> files(Path folder) {
         return files(folder, "");
     }
@@ -131,6 +147,11 @@ public final class StateDict implements AutoCloseable {
         Source source = source(folder, variant);
         List<Path> files = new ArrayList<>(source.shards(folder));
         source.index().ifPresent(index -> files.add(0, folder.resolve(index)));
+        List<String> beside = Merges.of(folder).files();
+        if (!beside.isEmpty()) {
+            files.add(folder.resolve(Merges.FILE));
+            beside.forEach(name -> files.add(folder.resolve(name)));
+        }
         return files;
     }
 
@@ -272,7 +293,7 @@ public final class StateDict implements AutoCloseable {
      * closes both.
      */
     public StateDict renamed(Map<Pattern, String> rules) {
-        StateDict dict = new StateDict(folder, files);
+        StateDict dict = new StateDict(folder, files, merges, beside);
         tensors.forEach((key, located) -> {
             String name = key;
             for (Map.Entry<Pattern, String> rule : rules.entrySet()) {
@@ -287,7 +308,7 @@ public final class StateDict implements AutoCloseable {
 
     /** The tensors with these keys. Closing either state dict closes both. */
     public StateDict only(Set<String> keys) {
-        StateDict dict = new StateDict(folder, files);
+        StateDict dict = new StateDict(folder, files, merges, beside);
         tensors.forEach((key, located) -> {
             if (keys.contains(key)) {
                 dict.tensors.put(key, located);
@@ -306,19 +327,29 @@ public final class StateDict implements AutoCloseable {
 
     /** Type and shape of the tensor with this key; its own name is that in the file. */
     public Safetensors.Tensor tensor(String key) {
-        return located(key).tensor();
+        Safetensors.Tensor tensor = located(key).tensor();
+        return merges.touches(tensor) ? merges.merged(tensor, beside) : tensor;
     }
 
     /** Fills the buffer's remaining bytes with the tensor's from offset on. */
     public void read(String key, long offset, ByteBuffer into) {
         Located located = located(key);
-        located.file().read(located.tensor(), offset, into);
+        if (merges.touches(located.tensor())) {
+            merges.read(located.file(), located.tensor(), beside, offset, into);
+        } else {
+            located.file().read(located.tensor(), offset, into);
+        }
     }
 
     /** All values of a tensor of a floating type. */
     public float[] floats(String key) {
-        Located located = located(key);
-        return located.file().floats(located.tensor().name());
+        Safetensors.Tensor tensor = tensor(key);
+        ByteBuffer bytes = LittleEndian.buffer(
+                Math.toIntExact(tensor.size() * tensor.type().bytes()));
+        read(key, 0, bytes);
+        float[] values = new float[Math.toIntExact(tensor.size())];
+        tensor.type().decode(bytes.flip(), values, values.length);
+        return values;
     }
 
     private Located located(String key) {
@@ -332,6 +363,7 @@ public final class StateDict implements AutoCloseable {
     @Override
     public void close() {
         files.forEach(Safetensors::close);
+        beside.values().forEach(Safetensors::close);
     }
 
     private static String orEmpty(String group) {

@@ -32,7 +32,8 @@ final class CheckpointOptions {
             names = "--set",
             paramLabel = "KEY=VALUE",
             description = "reads a checkpoint otherwise than it is published, such as --set model.vae=FOLDER:"
-                    + " model.scheduler, model.vae, model.variant or model.text_encoder_3")
+                    + " model.scheduler, model.vae, model.variant, model.text_encoder_3, model.loras or"
+                    + " model.embeddings")
     private List<String> overrides = new ArrayList<>();
 
     @Spec(Spec.Target.MIXEE)

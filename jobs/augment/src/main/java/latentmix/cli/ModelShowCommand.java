@@ -54,6 +54,8 @@ final class ModelShowCommand implements Callable<Integer> {
         for (String network : folder.networks()) {
             show(network, folder.component(network));
         }
+        folder.loras().forEach(lora -> options.print("%-14s %s", "lora", lora));
+        folder.tokens().forEach(token -> options.print("%-14s %s", "token", token));
         ignored(folder.ignored());
         Models.remarks(folder).forEach(remark -> options.print("%-14s %s", "note", remark));
         Scheduler.remarks(folder.schedulerConfig()).forEach(remark -> options.print("%-14s %s", "note", remark));

@@ -2,13 +2,19 @@ package latentmix.cli;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import latentmix.checkpoint.CheckpointCache;
+import latentmix.config.ConfigException;
+import latentmix.config.ConfigFile;
 import latentmix.model.ComponentVerification;
 import latentmix.plan.ExitCode;
+import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -25,9 +31,8 @@ final class ModelVerifyCommand implements Callable<Integer> {
     @Parameters(
             index = "0",
             paramLabel = "COMPONENT_DIR",
-            converter = ModelCommand.Location.class,
             description = "such as CHECKPOINT/unet: a config.json and safetensors")
-    private Path component;
+    private String component;
 
     @Parameters(
             index = "1",
@@ -36,12 +41,19 @@ final class ModelVerifyCommand implements Callable<Integer> {
                     "tensors named <case>.sample, <case>.timestep, <case>.encoder_hidden_states, <case>.out and so on")
     private Path reference;
 
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "reads the checkpoint in whose folder the component lies otherwise than it is published, as"
+                    + " model show does, such as --set 'model.loras=[{file: FILE}]'")
+    private List<String> overrides = new ArrayList<>();
+
     @Spec
     private CommandSpec spec;
 
     @Override
     public Integer call() {
-        List<ComponentVerification.Case> cases = ComponentVerification.run(component, reference);
+        List<ComponentVerification.Case> cases = ComponentVerification.run(folder(), reference);
         PrintWriter out = spec.commandLine().getOut();
         for (ComponentVerification.Case one : cases) {
             out.println(String.format(
@@ -56,5 +68,19 @@ final class ModelVerifyCommand implements Callable<Integer> {
         return cases.stream().allMatch(ComponentVerification.Case::passes)
                 ? ExitCode.DONE.code()
                 : ExitCode.UNEXPECTED.code();
+    }
+
+    private Path folder() {
+        if (overrides.isEmpty()) {
+            return CheckpointCache.located(component, new Configuration());
+        }
+        Path path = Path.of(component);
+        if (path.getParent() == null) {
+            throw new ConfigException(List.of("--set: expected CHECKPOINT/unet or another component below its"
+                    + " checkpoint, which is read otherwise, got " + component + "; name it so, or leave --set out"));
+        }
+        return ConfigFile.checkpoint(path.getParent().toString(), overrides)
+                .open(new Configuration())
+                .component(path.getFileName().toString());
     }
 }

@@ -21,6 +21,8 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import latentmix.checkpoint.CheckpointSpec;
+import latentmix.checkpoint.Embedding;
+import latentmix.checkpoint.Lora;
 import latentmix.inversion.InversionMethod;
 import latentmix.latent.Arc;
 import latentmix.latent.InputCount;
@@ -197,8 +199,21 @@ public final class ConfigFile {
                 .map(published::withScheduler)
                 .orElse(published)
                 .withVae(section.find(RunKeys.VAE).orElse(""))
-                .withVariant(section.find(RunKeys.VARIANT).orElse(""));
+                .withVariant(section.find(RunKeys.VARIANT).orElse(""))
+                .withLoras(entries(section, RunKeys.LORAS).stream()
+                        .map(entry -> new Lora(entry.find(RunKeys.ADDED_FILE).orElse(""), entry.read(RunKeys.SCALE)))
+                        .toList())
+                .withEmbeddings(entries(section, RunKeys.EMBEDDINGS).stream()
+                        .map(entry -> new Embedding(
+                                entry.find(RunKeys.ADDED_FILE).orElse(""),
+                                entry.find(RunKeys.TOKEN).orElse("")))
+                        .toList());
         return section.find(RunKeys.TEXT_ENCODER_3).isPresent() ? spec.withoutT5() : spec;
+    }
+
+    /** The entries of a list that may be absent. */
+    private static List<Section> entries(Section section, Entries entries) {
+        return section.has(entries) ? section.sections(entries) : List.of();
     }
 
     private static RunConfig.Model model(Section section) {

@@ -171,8 +171,34 @@ public final class RunKeys {
             "what the checkpoint has",
             "`null` runs Stable Diffusion 3 without T5.",
             "null");
+    static final Key<String> ADDED_FILE = required(
+            "file", LOCATION, "A safetensors file, wherever a checkpoint may lie.", "/models/watercolour.safetensors");
+    static final Key<Double> SCALE = with(
+            "scale",
+            new Type.Decimal(-100, 100),
+            "1",
+            "What its products are multiplied by, beside alpha over the rank, which the file says.",
+            "0.7");
+    static final Entries LORAS = Entries.alike(
+            "loras",
+            "LoRAs that are merged into the weights: a list of entries; without it, none."
+                    + " See [LoRA](checkpoints.md#lora).",
+            ADDED_FILE,
+            SCALE);
+    static final Key<String> TOKEN = required(
+            "token",
+            new Type.Spelling<>("token", "^\\S+$", List.of(), RunKeys::token),
+            "What prompts and class names call it: a text without spaces that the vocabulary does not have.",
+            "<greenhouse>");
+    static final Entries EMBEDDINGS = Entries.alike(
+            "embeddings",
+            "Tokens that textual inversion made, which prompts and class names may have: a list of entries; without"
+                    + " it, none. See [textual inversion](checkpoints.md#textual-inversion).",
+            ADDED_FILE,
+            TOKEN);
     /** The model as far as it is a checkpoint. */
-    static final Block PARTS = Block.of("model", "What computes.", CHECKPOINT, SCHEDULER, VAE, VARIANT, TEXT_ENCODER_3);
+    static final Block PARTS =
+            Block.of("model", "What computes.", CHECKPOINT, SCHEDULER, VAE, VARIANT, TEXT_ENCODER_3, LORAS, EMBEDDINGS);
 
     static final Key<Dtype> DTYPE = with(
             "dtype", DTYPE_TYPE, "float32", "The number format of the networks. `float16` needs a GPU.", "bfloat16");
@@ -531,6 +557,14 @@ public final class RunKeys {
                     + "; see https://huggingface.co/docs/hub/repositories-licenses");
         }
         return name;
+    }
+
+    private static String token(String text) {
+        if (!text.matches("\\S+")) {
+            throw new IllegalArgumentException(
+                    "expected a token without spaces, got \"" + text + "\"; write one such as <greenhouse>");
+        }
+        return text;
     }
 
     private static String variant(String name) {

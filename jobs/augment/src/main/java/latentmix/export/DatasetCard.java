@@ -153,6 +153,7 @@ public record DatasetCard(RunConfig config, RunSettings settings, List<ClassCoun
     private String method() {
         List<String> lines = new ArrayList<>(List.of("| | |", "|---|---|"));
         line(lines, "base model", config.model().checkpoint().name());
+        config.model().checkpoint().additions().forEach(added -> line(lines, "with", added));
         line(lines, "its fingerprint", settings.inversion().checkpointFingerprint());
         line(
                 lines,

@@ -11,9 +11,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
+import latentmix.Golden;
 import latentmix.GoldenCheckpoints;
 import latentmix.Repository;
 import latentmix.checkpoint.LdmLayout;
+import latentmix.checkpoint.Tensors;
 import latentmix.plan.ExitCode;
 import latentmix.table.FullDisk;
 import latentmix.table.Lease;
@@ -290,6 +292,38 @@ class MainTest {
         assertThat(lines.get(1)).startsWith("with vae = no/such/folder: There is no ");
         assertThat(lines.get(2)).startsWith("model.dtype: unknown key");
         assertThat(lines.get(3)).startsWith("--set: expected a checkpoint, ");
+    }
+
+    @Test
+    void whatOthersTrainedIsShownCompiledAndVerified(@TempDir Path folder) throws Exception {
+        Path checkpoint = GoldenCheckpoints.stableDiffusion15(Files.createDirectory(folder.resolve("checkpoint")));
+        Path lora = Golden.folder("lora").resolve("kohya.safetensors").toAbsolutePath();
+        Path vectors = new Tensors()
+                .put("emb_params", List.of(2L, 32L), new float[64])
+                .write(folder.resolve("vectors.safetensors"));
+        String loras = "--set=model.loras=[{file: " + lora + ", scale: 0.7}]";
+        String embeddings = "--set=model.embeddings=[{file: " + vectors + ", token: <house>}]";
+        String reference =
+                Golden.folder("lora").resolve("unet-kohya.safetensors").toString();
+        for (String verb : List.of("show", "compile")) {
+            assertThat(run("model", verb, checkpoint.toString(), loras, embeddings))
+                    .isEqualTo(ExitCode.DONE.code());
+        }
+        assertThat(out.toString())
+                .contains("lora           " + lora + ", scale 0.7, 3 layers of text_encoder, 9 layers of unet")
+                .contains("token          <house>, 2 vectors, in tokenizer");
+        assertThat(run("model", "verify", checkpoint + "/unet", reference, loras))
+                .isEqualTo(ExitCode.DONE.code());
+        assertThat(run("model", "verify", checkpoint + "/unet", reference)).isEqualTo(ExitCode.UNEXPECTED.code());
+        assertThat(err.toString()).isEmpty();
+        assertThat(run("model", "verify", "unet", reference, loras)).isEqualTo(ExitCode.BAD_CONFIGURATION.code());
+        assertThat(run("model", "show", checkpoint.toString(), "--set=model.loras=[{file: a.pt}]"))
+                .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
+        assertThat(err.toString().lines().toList())
+                .hasSize(2)
+                .satisfiesExactly(
+                        line -> assertThat(line).startsWith("--set: expected CHECKPOINT/unet or another component"),
+                        line -> assertThat(line).startsWith("with lora = a.pt: expected safetensors, got a pickle"));
     }
 
     @Test

@@ -13,6 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import latentmix.checkpoint.CheckpointSpec;
+import latentmix.checkpoint.Embedding;
+import latentmix.checkpoint.Lora;
 import latentmix.inversion.InversionMethod;
 import latentmix.latent.Gate;
 import latentmix.latent.InputCount;
@@ -94,6 +96,8 @@ class ConfigFileTest {
                 input: {root: "s3a://bucket/images", classes: classes.tsv, max_pixels: 1000, folders: [b, a], limit: 9, conflicts: keep,
                         format: parquet, columns: {label: species}}
                 model: {checkpoint: sd, scheduler: {steps_offset: 1}, vae: other, variant: fp16, text_encoder_3: null,
+                  loras: [{file: "hf://org/name@v1/a.safetensors", scale: -0.7}, {file: b.safetensors}],
+                  embeddings: [{file: "s3a://bucket/c.safetensors", token: <house>}],
                   dtype: bfloat16, batch: 4, threads: 2, device: gpu, size: 512}
                 prompt: {template: "{class}", classes: {n01: "a crane, a bird"}, negative: blurry}
                 inversion: {method: "fixed-point(5, averaged)", dtype: float32, steps: 10, guidance: 2}
@@ -131,6 +135,10 @@ class ConfigFileTest {
                                         .withVae("other")
                                         .withVariant("fp16")
                                         .withoutT5()
+                                        .withLoras(List.of(
+                                                new Lora("hf://org/name@v1/a.safetensors", -0.7),
+                                                new Lora("b.safetensors", 1)))
+                                        .withEmbeddings(List.of(new Embedding("s3a://bucket/c.safetensors", "<house>")))
                                         .withScheduler(new ObjectMapper()
                                                 .createObjectNode()
                                                 .put("steps_offset", 1)),
@@ -218,6 +226,24 @@ class ConfigFileTest {
                         "run: expected keys with values, got 3; write one `key: value` a line below it",
                         "speed: unknown key; expected one of input, model, prompt, inversion, mixing, generation,"
                                 + " export, evaluation, run; rename it or take it away");
+    }
+
+    @Test
+    void whatIsAddedToACheckpointNeedsItsFileAndEmbeddingsATokenWithoutSpaces() {
+        String begin = "input: {root: images}\nmodel: {checkpoint: a, ";
+        assertThat(problems(begin + "loras: [{scale: much}, {file: a, weight: 1}], embeddings: [{file: b}]}"))
+                .containsExactlyInAnyOrder(
+                        "model.loras.0.file: expected a text, got nothing; it has no default: set it in the file or by"
+                                + " --set model.loras.0.file=…",
+                        "model.loras.0.scale: expected a number from -100 to 100, got \"much\"; the default is 1",
+                        "model.loras.1.weight: unknown key; expected one of file, scale; rename it or take it away",
+                        "model.embeddings.0.token: expected a text, got nothing; it has no default: set it in the file"
+                                + " or by --set model.embeddings.0.token=…");
+        assertThat(problems(begin + "loras: a.safetensors, embeddings: [{file: b, token: a house}]}"))
+                .containsExactlyInAnyOrder(
+                        "model.loras: expected a list of entries, got \"a.safetensors\"; begin each entry with `- `",
+                        "model.embeddings.0.token: expected a token without spaces, got \"a house\"; write one such as"
+                                + " <greenhouse>");
     }
 
     @Test

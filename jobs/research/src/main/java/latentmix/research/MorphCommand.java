@@ -15,6 +15,7 @@ import latentmix.cli.ModelCommand;
 import latentmix.cli.ModelCompileCommand;
 import latentmix.cli.OutputFolder;
 import latentmix.config.ConfigException;
+import latentmix.config.ConfigFile;
 import latentmix.image.GifEncoder;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
@@ -29,6 +30,7 @@ import latentmix.morph.Morph;
 import latentmix.plan.ExitCode;
 import latentmix.schedule.Scheduler;
 import latentmix.work.ModelOnDevice;
+import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -48,12 +50,14 @@ final class MorphCommand implements Callable<Integer> {
     private static final int MOST_FRAMES = 1000;
     private static final long MOST_PIXELS = 100_000_000;
 
+    @Option(names = "--model", required = true, description = "a checkpoint in diffusers layout, or builtin:fashion")
+    private String checkpoint;
+
     @Option(
-            names = "--model",
-            required = true,
-            converter = ModelCommand.Location.class,
-            description = "a checkpoint in diffusers layout, or builtin:fashion")
-    private Path checkpoint;
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "reads the checkpoint otherwise than it is published, as model show does")
+    private List<String> overrides = new ArrayList<>();
 
     @Option(names = "--out", required = true, description = "folder for frame-000.png and so on, and " + ANIMATION)
     private Path out;
@@ -136,7 +140,7 @@ final class MorphCommand implements Callable<Integer> {
         checkNumbers();
         OutputFolder.requireWritable("--out", out);
         List<Morph.Stop> stops = stops();
-        CheckpointFolder folder = CheckpointFolder.open(checkpoint);
+        CheckpointFolder folder = ConfigFile.checkpoint(checkpoint, overrides).open(new Configuration());
         Models.check(folder);
         Morph.Settings settings = settings(folder);
         Torch.setThreadsPerTask(threads);
