@@ -5,6 +5,8 @@ import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtEngine;
 import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.pytorch.jni.LibUtils;
+import ai.djl.util.Utils;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -58,6 +60,13 @@ public final class Torch {
             throw new IllegalStateException(String.join("\n", TorchLibraries.PROBLEMS));
         }
         Engine.getEngine(PtEngine.ENGINE_NAME);
+    }
+
+    /** The version of libtorch and what it was built for, such as {@code 2.7.1 cpu} or {@code 2.7.1 cu128}. */
+    public static String build() {
+        start();
+        String flavor = Utils.getEnvOrSystemProperty("PYTORCH_FLAVOR");
+        return LibUtils.getVersion() + (flavor == null || flavor.isBlank() ? "" : " " + flavor);
     }
 
     /** The reason why no network can run on this device in this JVM, if there is one. Loads the native library. */

@@ -27,6 +27,7 @@ import picocli.CommandLine.IVersionProvider;
             EvaluateCommand.class,
             ExportCommand.class,
             TraceCommand.class,
+            DoctorCommand.class,
             ModelCommand.class
         })
 public final class Main {

@@ -228,7 +228,7 @@ public final class Tasks {
     private record NamingExecutor(String host, String encoding) implements Serializable {}
 
     /** Asks as many executors as answer: Spark gives each one of the first tasks. */
-    private <B> List<B> ask(String description, Work<Integer, B> question) {
+    <B> List<B> ask(String description, Work<Integer, B> question) {
         int executors = spark.sc().statusTracker().getExecutorInfos().length; // and the driver
         List<Integer> asked = IntStream.range(0, Math.max(executors, spark.defaultParallelism()))
                 .boxed()

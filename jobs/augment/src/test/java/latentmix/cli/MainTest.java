@@ -35,7 +35,7 @@ class MainTest {
     private final StringWriter err = new StringWriter();
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "run", "plan", "invert", "mix", "generate", "evaluate", "export", "trace", "model"})
+    @ValueSource(strings = {"demo", "run", "plan", "invert", "mix", "generate", "evaluate", "export", "trace", "doctor", "model"})
     void everyVerbExplainsItself(String verb) {
         assertThat(run(verb, "--help")).isEqualTo(ExitCode.DONE.code());
         assertThat(out.toString()).contains("Usage: latentmix " + verb);
@@ -123,6 +123,21 @@ class MainTest {
                     .isEqualTo(2);
             assertThat(err.toString().lines()).hasSize(1).allMatch(line -> line.contains(config.toString()));
         }
+    }
+
+    @Test
+    void theDoctorSaysWhatEachExecutorHasAndWhatWouldStopARun(@TempDir Path folder) {
+        assertThat(run("doctor", folder.toString())).isZero();
+        List<String> lines = out.toString().lines().toList();
+        assertThat(lines).hasSize(4);
+        assertThat(lines.get(0)).startsWith("host").endsWith("clock");
+        assertThat(lines.get(1)).contains(" cpu ", " 0 ", " GB ", " UTF-8 ", "same");
+
+        assertThat(run("doctor", folder.resolve("nowhere").toString())).isEqualTo(2);
+        assertThat(err.toString().lines())
+                .hasSize(1)
+                .allMatch(line -> line.contains("nowhere: expected a place that the executor can look into")
+                        && line.contains("correct the name"));
     }
 
     @Test

@@ -108,6 +108,26 @@ class GpuClusterTest {
     }
 
     @Test
+    void theDoctorAsksEachExecutorForEachGpu() throws IOException, InterruptedException {
+        Path tasks = Files.createDirectory(folder.resolve("doctor-tasks"));
+        Submission submission = cluster.submit(
+                "doctor",
+                Map.of("spark.cores.max", "4", "spark.plugins", MadeUpGpus.class.getName(), MadeUpGpus.TASKS, tasks.toString()),
+                List.of("doctor", input.toString(), folder.resolve("nowhere").toString()));
+
+        assertThat(submission.exitCode()).as(submission.output()).isEqualTo(2);
+        assertThat(submission.output().lines())
+                .filteredOn(line -> line.startsWith("127.0.0."))
+                .filteredOn(line -> line.contains("UTF-8"))
+                .hasSizeGreaterThanOrEqualTo(2)
+                .allMatch(line -> line.contains(" cpu"));
+        assertThat(submission.output().lines())
+                .filteredOn(line -> line.contains("nowhere: expected a place that the executor can look into"))
+                .hasSizeGreaterThanOrEqualTo(2);
+        assertThat(Task.read(tasks)).filteredOn(task -> task.of("ask")).isNotEmpty().allMatch(task -> task.gpus().size() == 1);
+    }
+
+    @Test
     void classesSpreadOverExecutorsAndEachLoadsANetworkOnce() throws IOException {
         assertThat(undisturbed.executorsOf("invert")).hasSize(2);
         assertEachNetworkIsLoadedOncePerExecutorAndDevice(undisturbed);
