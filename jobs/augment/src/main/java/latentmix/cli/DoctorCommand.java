@@ -32,7 +32,11 @@ final class DoctorCommand implements Callable<Integer> {
             description = "folders that every executor must be able to look into, such as s3a://bucket/images")
     private final List<String> places = new ArrayList<>();
 
-    @Option(names = "--threads", defaultValue = "1", paramLabel = "N", description = "CPU threads of a task, as model.threads")
+    @Option(
+            names = "--threads",
+            defaultValue = "1",
+            paramLabel = "N",
+            description = "CPU threads of a task, as model.threads")
     private int threads;
 
     @Mixin
@@ -43,18 +47,17 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        return SparkJob.run(
-                ConfigFile.demo(List.of("model.threads=" + threads)), gpus.settings(), spark -> {
-                    PrintWriter out = spec.commandLine().getOut();
-                    Doctor doctor = Doctor.examine(spark, places);
-                    doctor.table().forEach(out::println);
-                    out.println("Differences are from the CPU in float32, as a share of the largest output.");
-                    doctor.remarks().forEach(remark -> out.println("note: " + remark));
-                    if (!doctor.problems().isEmpty()) {
-                        throw new ConfigException(doctor.problems());
-                    }
-                    out.println("Nothing here would stop a run.");
-                    return ExitCode.DONE.code();
-                });
+        return SparkJob.run(ConfigFile.demo(List.of("model.threads=" + threads)), gpus.settings(), spark -> {
+            PrintWriter out = spec.commandLine().getOut();
+            Doctor doctor = Doctor.examine(spark, places);
+            doctor.table().forEach(out::println);
+            out.println("Differences are from the CPU in float32, as a share of the largest output.");
+            doctor.remarks().forEach(remark -> out.println("note: " + remark));
+            if (!doctor.problems().isEmpty()) {
+                throw new ConfigException(doctor.problems());
+            }
+            out.println("Nothing here would stop a run.");
+            return ExitCode.DONE.code();
+        });
     }
 }

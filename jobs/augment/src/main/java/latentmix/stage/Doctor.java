@@ -40,8 +40,18 @@ public record Doctor(List<Slot> slots, List<String> problems, List<String> remar
     private static final long SKEW_MILLIS = 5 * 60 * 1000L;
 
     private static final List<String> COLUMNS = List.of(
-            "host", "executor", "cores", "device", "GPU, driver", "PyTorch", "float32", "bfloat16", "float16", "memory",
-            "names", "clock");
+            "host",
+            "executor",
+            "cores",
+            "device",
+            "GPU, driver",
+            "PyTorch",
+            "float32",
+            "bfloat16",
+            "float16",
+            "memory",
+            "names",
+            "clock");
 
     public Doctor {
         slots = List.copyOf(slots);
@@ -82,17 +92,7 @@ public record Doctor(List<Slot> slots, List<String> problems, List<String> remar
             long time = skewMillis;
             long skew = time < asked ? time - asked : Math.max(0, time - answered);
             return new Slot(
-                    host,
-                    executor,
-                    cores,
-                    device,
-                    driver,
-                    torch,
-                    differences,
-                    memory,
-                    encoding,
-                    skew,
-                    problems);
+                    host, executor, cores, device, driver, torch, differences, memory, encoding, skew, problems);
         }
 
         private List<String> cells() {
@@ -122,8 +122,8 @@ public record Doctor(List<Slot> slots, List<String> problems, List<String> remar
         Tasks tasks = new Tasks(spark, "unused", Console.SILENT);
         List<String> asked = new ArrayList<>(places);
         long start = System.currentTimeMillis();
-        List<Slot> answers = tasks.onGpus()
-                .ask("ask how they are", (folder, item, progress) -> slot(asked, folder.conf()));
+        List<Slot> answers =
+                tasks.onGpus().ask("ask how they are", (folder, item, progress) -> slot(asked, folder.conf()));
         long end = System.currentTimeMillis();
         Map<String, Slot> slots = new TreeMap<>();
         answers.forEach(slot -> slots.putIfAbsent(slot.key(), slot.against(start, end)));
@@ -150,7 +150,8 @@ public record Doctor(List<Slot> slots, List<String> problems, List<String> remar
             remarks.add("executors have several builds of PyTorch (" + String.join("; ", builds)
                     + "): the same settings may give other bytes on each; install one");
         }
-        return new Doctor(List.copyOf(slots.values()), problems.stream().distinct().toList(), remarks);
+        return new Doctor(
+                List.copyOf(slots.values()), problems.stream().distinct().toList(), remarks);
     }
 
     /** The answer of the executor that this task runs on. */
@@ -181,7 +182,7 @@ public record Doctor(List<Slot> slots, List<String> problems, List<String> remar
                 SparkEnv.get().blockManager().blockManagerId().host(),
                 SparkEnv.get().executorId(),
                 Runtime.getRuntime().availableProcessors(),
-                device.toString().replace("()", ""),
+                name(device),
                 device.isGpu() ? driver(device.getDeviceId()) : "",
                 torch,
                 differences,
@@ -196,8 +197,8 @@ public record Doctor(List<Slot> slots, List<String> problems, List<String> remar
         try {
             difference = DeviceCheck.difference(device, dtype);
         } catch (RuntimeException e) {
-            problems.add(device + ": expected a device that runs the built-in U-Net in " + dtype + ", but " + reason(e)
-                    + "; another driver or build of PyTorch may, else set model.dtype to another format");
+            problems.add(name(device) + ": expected a device that runs the built-in U-Net in " + dtype + ", but "
+                    + reason(e) + "; another driver or build of PyTorch may, else set model.dtype to another format");
             return "FAILS";
         }
         if (!(difference <= DeviceCheck.bound(dtype))) {
@@ -205,13 +206,17 @@ public record Doctor(List<Slot> slots, List<String> problems, List<String> remar
                     Locale.ROOT,
                     "%s: expected the CPU's numbers in %s to %.1g of the largest, got a difference of %.1g; do not run"
                             + " networks there in this format",
-                    device,
+                    name(device),
                     dtype,
                     DeviceCheck.bound(dtype),
                     difference));
             return String.format(Locale.ROOT, "%.1g BAD", difference);
         }
         return String.format(Locale.ROOT, "%.1g", difference);
+    }
+
+    private static String name(Device device) {
+        return device.isGpu() ? "gpu " + device.getDeviceId() : device.getDeviceType();
     }
 
     private static Optional<String> unreachable(String place, Configuration conf) {
@@ -230,15 +235,21 @@ public record Doctor(List<Slot> slots, List<String> problems, List<String> remar
         while (cause.getMessage() == null && cause.getCause() != null) {
             cause = cause.getCause();
         }
-        return String.valueOf(cause.getMessage()).lines().findFirst().orElse("")
-                + " (" + cause.getClass().getSimpleName() + ")";
+        String said = String.valueOf(cause.getMessage())
+                .lines()
+                .filter(line -> !line.isBlank())
+                .reduce("", (before, line) -> line.strip()); // libtorch says what is wrong at the end
+        return said + " (" + cause.getClass().getSimpleName() + ")";
     }
 
     /** The name of a GPU and the version of its driver, as far as {@code nvidia-smi} tells. */
     private static String driver(int gpu) {
         try {
             Process process = new ProcessBuilder(
-                            "nvidia-smi", "-i", Integer.toString(gpu), "--query-gpu=name,driver_version,memory.free",
+                            "nvidia-smi",
+                            "-i",
+                            Integer.toString(gpu),
+                            "--query-gpu=name,driver_version,memory.free",
                             "--format=csv,noheader")
                     .redirectErrorStream(true)
                     .start();
@@ -260,19 +271,19 @@ public record Doctor(List<Slot> slots, List<String> problems, List<String> remar
         rows.add(COLUMNS);
         slots.forEach(slot -> rows.add(slot.cells()));
         int[] widths = new int[COLUMNS.size()];
-        Arrays.setAll(
-                widths,
-                column -> rows.stream()
-                        .mapToInt(row -> row.get(column).length())
-                        .max()
-                        .orElse(0));
+        Arrays.setAll(widths, column -> rows.stream()
+                .mapToInt(row -> row.get(column).length())
+                .max()
+                .orElse(0));
         return rows.stream()
                 .map(row -> String.join(
                                 "  ",
                                 IntStream.range(0, widths.length)
                                         .mapToObj(column -> row.get(column)
-                                                + " ".repeat(widths[column]
-                                                        - row.get(column).length()))
+                                                + " "
+                                                        .repeat(widths[column]
+                                                                - row.get(column)
+                                                                        .length()))
                                         .toList())
                         .stripTrailing())
                 .toList();

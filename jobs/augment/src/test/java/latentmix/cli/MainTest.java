@@ -35,7 +35,20 @@ class MainTest {
     private final StringWriter err = new StringWriter();
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "run", "plan", "invert", "mix", "generate", "evaluate", "export", "trace", "doctor", "model"})
+    @ValueSource(
+            strings = {
+                "demo",
+                "run",
+                "plan",
+                "invert",
+                "mix",
+                "generate",
+                "evaluate",
+                "export",
+                "trace",
+                "doctor",
+                "model"
+            })
     void everyVerbExplainsItself(String verb) {
         assertThat(run(verb, "--help")).isEqualTo(ExitCode.DONE.code());
         assertThat(out.toString()).contains("Usage: latentmix " + verb);

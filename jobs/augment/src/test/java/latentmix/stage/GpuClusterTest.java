@@ -112,7 +112,13 @@ class GpuClusterTest {
         Path tasks = Files.createDirectory(folder.resolve("doctor-tasks"));
         Submission submission = cluster.submit(
                 "doctor",
-                Map.of("spark.cores.max", "4", "spark.plugins", MadeUpGpus.class.getName(), MadeUpGpus.TASKS, tasks.toString()),
+                Map.of(
+                        "spark.cores.max",
+                        "4",
+                        "spark.plugins",
+                        MadeUpGpus.class.getName(),
+                        MadeUpGpus.TASKS,
+                        tasks.toString()),
                 List.of("doctor", input.toString(), folder.resolve("nowhere").toString()));
 
         assertThat(submission.exitCode()).as(submission.output()).isEqualTo(2);
@@ -124,7 +130,10 @@ class GpuClusterTest {
         assertThat(submission.output().lines())
                 .filteredOn(line -> line.contains("nowhere: expected a place that the executor can look into"))
                 .hasSizeGreaterThanOrEqualTo(2);
-        assertThat(Task.read(tasks)).filteredOn(task -> task.of("ask")).isNotEmpty().allMatch(task -> task.gpus().size() == 1);
+        assertThat(Task.read(tasks))
+                .filteredOn(task -> task.of("ask"))
+                .isNotEmpty()
+                .allMatch(task -> task.gpus().size() == 1);
     }
 
     @Test
