@@ -2,6 +2,7 @@ package latentmix.image;
 
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -20,6 +21,14 @@ public final class ImageNames {
                     svg svgz psd psb xcf kra ico cur icns exr hdr dds tga icb vda vst pcx qoi flif bpg mng jng
                     ppm pgm pbm pnm pam pfm xbm xpm wbmp sgi ras fit fits dcm
                     raw cr2 cr3 crw nef nrw dng arw srf sr2 orf rw2 rwl raf pef srw x3f erf kdc dcr mrw 3fr mef mos iiq gpr
+                    """
+                            .split("\\s+"))
+            .collect(Collectors.toUnmodifiableSet());
+
+    /** Those of the suffixes whose formats {@link ImageDecoder} reads. */
+    private static final Set<String> READ = Arrays.stream(
+                    """
+                    jpg jpeg jpe jfif jfi jif pjpeg pjp jpeg_large jpg_large png apng webp gif bmp dib tif tiff
                     """
                             .split("\\s+"))
             .collect(Collectors.toUnmodifiableSet());
@@ -53,7 +62,19 @@ public final class ImageNames {
         if (name.startsWith(".") || name.endsWith("~") || SYSTEM.contains(name)) {
             return true;
         }
+        Optional<String> suffix = suffix(name);
+        return suffix.isPresent() && !SUFFIXES.contains(suffix.get());
+    }
+
+    /** The suffix of a picture's name whose format is not read here, such as {@code .heic}. */
+    public static Optional<String> unreadable(String fileName) {
+        return suffix(fileName.toLowerCase(Locale.ROOT))
+                .filter(suffix -> SUFFIXES.contains(suffix) && !READ.contains(suffix))
+                .map(suffix -> "." + suffix);
+    }
+
+    private static Optional<String> suffix(String name) {
         Matcher suffix = SUFFIX.matcher(name);
-        return suffix.matches() && !SUFFIXES.contains(suffix.group(1));
+        return suffix.matches() ? Optional.of(suffix.group(1)) : Optional.empty();
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ImageNamesTest {
@@ -95,6 +96,24 @@ class ImageNamesTest {
             })
     void whatHasNoSuffixMayBeAnImage(String name) {
         assertThat(ImageNames.isIgnored(name)).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "a.HEIC, .heic",
+        "_MG_1.avif, .avif",
+        "a.svg, .svg",
+        "IMG_1.CR3, .cr3",
+        "a.btf, .btf",
+        "a.JPG, ''",
+        "a.tiff, ''",
+        "a.webp, ''",
+        "a.txt, ''",
+        "heic, ''",
+        "scan.0001, ''"
+    })
+    void aFormatThatIsNotReadIsToldByTheName(String name, String suffix) {
+        assertThat(ImageNames.unreadable(name).orElse("")).isEqualTo(suffix);
     }
 
     @Test

@@ -14,6 +14,7 @@ import latentmix.table.ContentId;
  * @param leftOut rows of the table that do not count now, by why
  * @param refused files of the class that are not in the table, by reason
  * @param ignored what is no image by its name, by kind
+ * @param unreadable images of a format that is not read, by the suffix of their name; only foreseen
  * @param unread images that a scan would have to read to know them
  * @param uncaptioned images that have no caption where captions are asked for
  */
@@ -23,6 +24,7 @@ public record Catalog(
         Map<String, Long> leftOut,
         Map<String, Long> refused,
         Map<String, Long> ignored,
+        Map<String, Long> unreadable,
         long unread,
         long uncaptioned)
         implements Serializable {

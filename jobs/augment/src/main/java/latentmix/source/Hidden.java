@@ -3,8 +3,8 @@ package latentmix.source;
 import java.util.Locale;
 import java.util.Set;
 
-/** Folders that systems and programs put beside a person's own. Nothing in them counts, at any depth. */
-final class Hidden {
+/** What systems and programs put beside a person's own. Nothing in such a folder counts, at any depth. */
+public final class Hidden {
     private static final Set<String> SYSTEM = Set.of(
             "@eadir", // Synology
             "@tmp",
@@ -20,8 +20,16 @@ final class Hidden {
 
     private Hidden() {}
 
+    /**
+     * Whether a file or folder of this name is left out where Parquet or tar files lie: what begins with an underscore,
+     * too, as Spark's own files do, unless it is a partition.
+     */
+    static boolean isBesideShards(String name) {
+        return isFolder(name) || (name.startsWith("_") && !name.contains("="));
+    }
+
     /** Whether a folder of this name is left out. */
-    static boolean isFolder(String name) {
+    public static boolean isFolder(String name) {
         return name.startsWith(".") || SYSTEM.contains(name.toLowerCase(Locale.ROOT));
     }
 }

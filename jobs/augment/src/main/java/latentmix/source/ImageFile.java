@@ -16,6 +16,11 @@ public record ImageFile(String path, long length, long modified) implements Seri
         return new ImageFile(row.path(), row.length(), row.modified());
     }
 
+    /** The last part of its path. */
+    public String name() {
+        return path.substring(path.lastIndexOf('/') + 1);
+    }
+
     /** Whether a row of the images table was made of this file as it is now. */
     public boolean isOf(ImageRow row) {
         return row.length() == length && row.modified() == modified;

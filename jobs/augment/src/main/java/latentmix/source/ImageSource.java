@@ -83,6 +83,11 @@ public interface ImageSource extends Serializable {
         return Tally.NONE;
     }
 
+    /** How many larger files with images no run has read as they are now. */
+    default int unreadFiles() {
+        return 0;
+    }
+
     /** What a person should know of it. */
     default List<String> remarks() {
         return List.of();

@@ -1,6 +1,5 @@
 package latentmix.source;
 
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -18,7 +17,6 @@ import java.util.function.LongConsumer;
 import latentmix.config.ConfigException;
 import latentmix.table.ContentId;
 import latentmix.table.DigestRow;
-import latentmix.table.FileNames;
 import latentmix.table.IndexRow;
 import latentmix.table.IndexTable;
 import latentmix.table.IndexTable.Text;
@@ -26,7 +24,6 @@ import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -78,13 +75,15 @@ public record IndexedSource(
      *
      * @param classes by number
      * @param present the ids of those with images
-     * @param unread images by class id that the index does not have yet
+     * @param unreadFiles how many shards the index does not have yet
+     * @param unread images by class id that lie in those
      * @param refused rows without a class that nobody has rejected yet, by reason
      * @param captions rows that have one
      */
     public record Known(
             List<SourceClass> classes,
             List<String> present,
+            int unreadFiles,
             Map<String, Tally> unread,
             Map<String, Long> refused,
             long captions)
@@ -219,12 +218,14 @@ public record IndexedSource(
         List<String> names = List.of();
         Map<String, SourceClass> byId = new TreeMap<>();
         Map<String, Tally> unread = new TreeMap<>();
+        int unreadFiles = 0;
         long captions = 0;
         Map<String, Long> refused = new TreeMap<>();
         Map<String, Long> allRefused = new TreeMap<>();
         for (int i = 0; i < surveys.size(); i++) {
             Survey survey = surveys.get(i);
             boolean isIndexed = indexed.contains(index(shards.get(i)));
+            unreadFiles += isIndexed ? 0 : 1;
             if (!survey.names().isEmpty() && !names.isEmpty() && !survey.names().equals(names)) {
                 throw new ConfigException(
                         List.of("input.root: expected the same class names in every file, but those of "
@@ -265,7 +266,7 @@ public record IndexedSource(
                 folders,
                 unused,
                 run.root(),
-                new Known(List.copyOf(classes), List.copyOf(byId.keySet()), unread, refused, captions));
+                new Known(List.copyOf(classes), List.copyOf(byId.keySet()), unreadFiles, unread, refused, captions));
     }
 
     private static void put(SourceClass one, Map<String, SourceClass> byId) {
@@ -319,6 +320,11 @@ public record IndexedSource(
     }
 
     @Override
+    public int unreadFiles() {
+        return looked().unreadFiles();
+    }
+
+    @Override
     public long captions() {
         return looked().captions();
     }
@@ -346,6 +352,7 @@ public record IndexedSource(
             builders.put(classId, new Listing.Builder());
             paths.put(classId, new HashSet<>());
         }
+        NamedFiles named = new NamedFiles(new Path(base), conf);
         IndexTable table = new IndexTable(new RunFolder(tables, conf));
         Set<String> indexed = table.names();
         for (Shard shard : shards) {
@@ -355,17 +362,18 @@ public record IndexedSource(
             try (RowFile.Cursor<IndexRow> rows = table.rows(index(shard))) {
                 for (IndexRow row = rows.next(); row != null; row = rows.next()) {
                     if (builders.containsKey(row.classId())) {
-                        add(row, shard, paths.get(row.classId()), builders.get(row.classId()), conf);
+                        add(row, shard, paths.get(row.classId()), builders.get(row.classId()), named);
                     }
                 }
             }
         }
+        named.look();
         Map<String, Listing> listings = new HashMap<>();
         builders.forEach((classId, builder) -> listings.put(classId, builder.listing()));
         return Collections.unmodifiableMap(listings);
     }
 
-    private void add(IndexRow row, Shard shard, Set<String> paths, Listing.Builder builder, Configuration conf)
+    private void add(IndexRow row, Shard shard, Set<String> paths, Listing.Builder builder, NamedFiles named)
             throws IOException {
         if (!paths.add(row.path())) {
             builder.refuse(row.path(), "duplicate", shard.path() + " names it twice in this class; one is used");
@@ -373,33 +381,9 @@ public record IndexedSource(
         }
         builder.caption(row.path(), row.caption());
         if (format.namesFiles()) {
-            add(row.path(), builder, conf);
+            named.add(row.path(), builder);
         } else {
             builder.known(new DigestRow(row.path(), row.length(), shard.modified(), row.imageId(), row.digest()));
-        }
-    }
-
-    private void add(String path, Listing.Builder builder, Configuration conf) throws IOException {
-        try {
-            Path file = Manifest.file(new Path(base), path);
-            FileSystem fs = file.getFileSystem(conf);
-            if (fs.getUri().getScheme().equals("file")) {
-                FileNames.require(file.toString());
-            }
-            FileStatus status = fs.getFileStatus(file);
-            if (status.isDirectory()) {
-                builder.refuse(path, "no file", "expected a file, but this is a folder; name the images in it");
-            } else {
-                builder.image(new ImageFile(path, status.getLen(), status.getModificationTime()));
-            }
-        } catch (FileNotFoundException e) {
-            builder.refuse(
-                    path,
-                    "missing file",
-                    "expected the file that the manifest names, but there is none at "
-                            + Manifest.file(new Path(base), path) + "; correct the path, relative to the manifest");
-        } catch (IllegalArgumentException e) {
-            builder.refuse(path, "no path", "expected a path or a location, got this: " + e.getMessage());
         }
     }
 

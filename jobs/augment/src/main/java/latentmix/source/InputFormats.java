@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.config.ConfigException;
@@ -21,7 +21,11 @@ import org.apache.hadoop.fs.Path;
 
 /** Tells by what lies at a root how its images lie there, and finds the files that hold or name them. */
 final class InputFormats {
-    private static final Set<String> MANIFESTS = Set.of("csv", "jsonl", "ndjson", "json");
+    private static final Set<String> MANIFESTS = Set.of(".csv", ".jsonl", ".ndjson", ".json");
+
+    private static final String PARQUET = ".parquet";
+    private static final String TAR = ".tar";
+    private static final int DEEPEST = 16;
 
     private final RunConfig.Input input;
     private final Map<Integer, String> folders;
@@ -57,7 +61,7 @@ final class InputFormats {
             case AUTO, FOLDERS -> new FolderSource(BuiltIn.located(input.root()));
             case PARQUET -> {
                 ParquetShards parquet = new ParquetShards(Columns.of(input.columns(), ParquetShards.IMAGES));
-                List<Shard> shards = shards(fs, status, "parquet", format);
+                List<Shard> shards = shards(fs, status, PARQUET, format);
                 yield new IndexedSource(
                         base(status).toString(), parquet, shards, folders, parquet.check(base(status), shards, conf));
             }
@@ -65,7 +69,7 @@ final class InputFormats {
                 new IndexedSource(
                         base(status).toString(),
                         new TarShards(Columns.of(input.columns(), List.of())),
-                        shards(fs, status, "tar", format),
+                        shards(fs, status, TAR, format),
                         folders,
                         List.of());
             case MANIFEST -> {
@@ -98,11 +102,11 @@ final class InputFormats {
 
     private Format detected(FileSystem fs, FileStatus status) throws IOException {
         if (!status.isDirectory()) {
-            return switch (suffix(root)) {
-                case "parquet" -> Format.PARQUET;
-                case "tar" -> Format.WEBDATASET;
+            return switch (kind(status)) {
+                case PARQUET -> Format.PARQUET;
+                case TAR -> Format.WEBDATASET;
                 default -> {
-                    if (MANIFESTS.contains(suffix(root))) {
+                    if (MANIFESTS.contains(kind(status))) {
                         yield Format.MANIFEST;
                     }
                     throw new ConfigException(List.of("input.root: expected a folder, or a .parquet, .tar, .csv or"
@@ -111,23 +115,27 @@ final class InputFormats {
             };
         }
         FileStatus[] entries = visible(fs, root);
-        if (any(entries, "parquet")) {
+        if (any(entries, PARQUET)) {
             return Format.PARQUET;
-        } else if (any(entries, "tar")) {
+        } else if (any(entries, TAR)) {
             return Format.WEBDATASET;
         } else if (!manifests(entries).isEmpty()) {
             return Format.MANIFEST;
         }
-        FileStatus first = Arrays.stream(entries)
-                .filter(FileStatus::isDirectory)
-                .min(Comparator.comparing(FileStatus::getPath))
-                .orElse(null);
-        if (first != null) {
-            FileStatus[] below = visible(fs, first.getPath());
-            if (all(below, "parquet")) {
+        for (int level = 0; level < DEEPEST; level++) { // folders above shards are their partitions or parts
+            Optional<FileStatus> first = Arrays.stream(entries)
+                    .filter(FileStatus::isDirectory)
+                    .min(Comparator.comparing(FileStatus::getPath));
+            if (first.isEmpty()) {
+                return Format.FOLDERS;
+            }
+            entries = visible(fs, first.get().getPath());
+            if (all(entries, PARQUET)) {
                 return Format.PARQUET;
-            } else if (all(below, "tar")) {
+            } else if (all(entries, TAR)) {
                 return Format.WEBDATASET;
+            } else if (!Arrays.stream(entries).allMatch(FileStatus::isDirectory)) {
+                return Format.FOLDERS;
             }
         }
         return Format.FOLDERS;
@@ -135,31 +143,29 @@ final class InputFormats {
 
     private static FileStatus[] visible(FileSystem fs, Path folder) throws IOException {
         return Arrays.stream(fs.listStatus(folder))
-                .filter(entry -> isVisible(entry.getPath()))
+                .filter(entry -> !Hidden.isBesideShards(entry.getPath().getName()))
                 .toArray(FileStatus[]::new);
     }
 
-    private static boolean isVisible(Path path) {
-        return !path.getName().startsWith(".") && !path.getName().startsWith("_");
+    private static boolean any(FileStatus[] entries, String kind) {
+        return Arrays.stream(entries).anyMatch(entry -> kind(entry).equals(kind));
     }
 
-    private static boolean any(FileStatus[] entries, String suffix) {
-        return Arrays.stream(entries)
-                .anyMatch(entry -> entry.isFile() && suffix(entry.getPath()).equals(suffix));
-    }
-
-    private static boolean all(FileStatus[] entries, String suffix) {
+    private static boolean all(FileStatus[] entries, String kind) {
         return entries.length > 0
-                && Arrays.stream(entries)
-                        .allMatch(entry ->
-                                entry.isFile() && suffix(entry.getPath()).equals(suffix));
+                && Arrays.stream(entries).allMatch(entry -> kind(entry).equals(kind));
+    }
+
+    /** A file's suffix; nothing of a folder. */
+    private static String kind(FileStatus entry) {
+        return entry.isFile() ? Listing.kind(entry.getPath().getName()) : "";
     }
 
     /** The files that name images with labels. */
     private List<FileStatus> manifests(FileStatus[] entries) throws IOException {
         List<FileStatus> found = new ArrayList<>();
         for (FileStatus entry : entries) {
-            if (entry.isFile() && MANIFESTS.contains(suffix(entry.getPath())) && manifest.fits(entry.getPath(), conf)) {
+            if (MANIFESTS.contains(kind(entry)) && manifest.fits(entry.getPath(), conf)) {
                 found.add(entry);
             }
         }
@@ -195,22 +201,17 @@ final class InputFormats {
             Path folder = fs.makeQualified(root);
             for (FileStatus file : RunFolder.filesBelow(fs, folder)) {
                 String path = folder.toUri().relativize(file.getPath().toUri()).getPath();
-                boolean visible = Arrays.stream(path.split("/")).noneMatch(part -> !isVisible(new Path(part)));
-                if (visible && suffix(file.getPath()).equals(suffix)) {
+                boolean visible = Arrays.stream(path.split("/")).noneMatch(Hidden::isBesideShards);
+                if (visible && kind(file).equals(suffix)) {
                     shards.add(new Shard(path, file.getLen(), file.getModificationTime()));
                 }
             }
         }
         if (shards.isEmpty()) {
-            throw new ConfigException(List.of("input.root: expected ." + suffix + " files for input.format: " + format
+            throw new ConfigException(List.of("input.root: expected " + suffix + " files for input.format: " + format
                     + ", but there is none in " + root + "; check the path; compressed tar files must be unpacked"));
         }
         shards.sort(Comparator.comparing(Shard::path));
         return shards;
-    }
-
-    private static String suffix(Path file) {
-        String name = file.getName();
-        return name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
     }
 }

@@ -1,18 +1,27 @@
 package latentmix.stage;
 
+import java.util.function.Consumer;
+
 /** Where a run tells a person how it goes. */
 public interface Console {
     /** Says nothing. */
-    Console SILENT = new Console() {
-        @Override
-        public void say(String line) {}
+    Console SILENT = warning(line -> {});
 
-        @Override
-        public void progress(String line) {}
+    /** Shows nothing but lines about what may be wrong. */
+    static Console warning(Consumer<String> shown) {
+        return new Console() {
+            @Override
+            public void say(String line) {}
 
-        @Override
-        public void warn(String line) {}
-    };
+            @Override
+            public void progress(String line) {}
+
+            @Override
+            public void warn(String line) {
+                shown.accept(line);
+            }
+        };
+    }
 
     /** Shows a line that stays. */
     void say(String line);

@@ -12,12 +12,14 @@ import latentmix.checkpoint.BuiltIn;
 import latentmix.config.RunConfig;
 import latentmix.plan.Catalog;
 import latentmix.plan.ClassLabel;
+import latentmix.plan.MixingEntry;
 import latentmix.source.ImageFile;
 import latentmix.source.ImageSource;
 import latentmix.source.Listing;
 import latentmix.table.FileNames;
 import latentmix.table.RunFolder;
 import latentmix.work.Batches;
+import latentmix.work.Census;
 import latentmix.work.Conflicts;
 import latentmix.work.ImagesWork;
 import org.apache.hadoop.fs.Path;
@@ -54,6 +56,25 @@ final class ImagesStage {
             }
         }
         return ignored;
+    }
+
+    /** What stands of classes that were once found and are none of this run's: nothing of it counts. */
+    List<Census> others(List<MixingEntry> entries) throws IOException {
+        Set<String> others = context.run().classes(RunFolder.Table.IMAGES);
+        context.classes().classes().forEach(label -> others.remove(label.classId()));
+        if (others.isEmpty()) {
+            return List.of();
+        }
+        Set<String> found = Set.copyOf(context.source().classIds(context.run().conf()));
+        return context.tasks()
+                .map(
+                        "count rows of other classes",
+                        List.copyOf(others),
+                        (folder, classId, progress) -> Census.ofOther(
+                                folder,
+                                classId,
+                                found.contains(classId) ? "images of classes not asked for" : ImagesWork.WITHDRAWN,
+                                entries));
     }
 
     /** What a person should know of images that count. */

@@ -168,7 +168,7 @@ public final class Pipeline {
     public static Finished finished(
             JavaSparkContext spark, RunConfig config, String runFolder, List<StageName> stages, RunTerms terms)
             throws IOException {
-        RunFolder run = folder(spark, runFolder);
+        RunFolder run = folder(spark, config, runFolder);
         Duration time = Duration.ofSeconds(spark.getConf().getTimeAsSeconds(LEASE, "30s"));
         try (Stop stop = new Stop(spark, run, terms.gpuHours());
                 Lease lease = Lease.take(run, time, () -> stop.stop("another run took the folder over"))) {
@@ -194,14 +194,19 @@ public final class Pipeline {
      * @throws ConfigException if the configuration does not fit the input, as for a run
      */
     public static Plan plan(JavaSparkContext spark, RunConfig config, String runFolder) throws IOException {
-        RunFolder run = folder(spark, runFolder);
+        RunFolder run = folder(spark, config, runFolder);
         saysFormat(run);
-        Pipeline pipeline =
-                new Pipeline(spark, config, run, new Tasks(spark, runFolder, Console.SILENT), new Preparation.OfPlan());
-        pipeline.preflight.checkNames(run, pipeline.classes.classes(), pipeline.images);
-        List<Catalog> catalogs = pipeline.images.catalogs(ImagesWork.Look.FORESEE);
+        List<String> warnings = new ArrayList<>();
+        Tasks tasks = new Tasks(spark, runFolder, Console.warning(warnings::add));
+        Pipeline pipeline = new Pipeline(spark, config, run, tasks, new Preparation.OfPlan());
+        List<Catalog> catalogs = pipeline.catalogs(ImagesWork.Look.FORESEE);
         MixStage mix = pipeline.mix(catalogs);
+        pipeline.preflight.warn(catalogs, mix.entries());
         List<StageLeft> left = pipeline.left(catalogs, mix);
+        List<Map<String, Long>> others = Stream.concat(
+                        Stream.of(mix.leftOut(pipeline.invert.chunks(catalogs))),
+                        pipeline.images.others(mix.entries()).stream().map(Census::leftOut))
+                .toList();
         return new Plan(
                 left,
                 RowBytes.of(
@@ -211,12 +216,12 @@ public final class Pipeline {
                                 config.prompt().from())
                         .sizes(run, left),
                 Plan.Found.of(
-                        pipeline.source,
-                        pipeline.classes,
                         catalogs,
+                        pipeline.source.unreadFiles(),
                         pipeline.images.ignored(catalogs),
-                        mix.leftOut(pipeline.invert.chunks(catalogs)),
-                        mix.entries()));
+                        others,
+                        mix.entries(),
+                        warnings));
     }
 
     /**
@@ -226,7 +231,7 @@ public final class Pipeline {
      */
     public static Trace trace(JavaSparkContext spark, RunConfig config, String runFolder, String mixId)
             throws IOException {
-        RunFolder run = folder(spark, runFolder);
+        RunFolder run = folder(spark, config, runFolder);
         saysFormat(run);
         Pipeline pipeline =
                 new Pipeline(spark, config, run, new Tasks(spark, runFolder, Console.SILENT), new Preparation.OfPlan());
@@ -240,10 +245,20 @@ public final class Pipeline {
         return RunSummary.measured(folder(spark, runFolder));
     }
 
+    /** The images of every class; warns of what a person should know of them. */
+    private List<Catalog> catalogs(ImagesWork.Look look) throws IOException {
+        Stream.concat(source.remarks().stream(), classes.warnings().stream()).forEach(tasks.console()::warn);
+        preflight.checkNames(run, classes.classes(), images);
+        List<Catalog> catalogs = images.catalogs(look);
+        ImagesStage.warnings(catalogs).forEach(tasks.console()::warn);
+        return catalogs;
+    }
+
     /** What is mixed of these images; refuses what they cannot serve. */
     private MixStage mix(List<Catalog> catalogs) {
         MixStage mix = new MixStage(context, invert, catalogs);
         preflight.checkImages(catalogs, mix.entries());
+        Asked.warnings(mix.entries(), catalogs).forEach(tasks.console()::warn);
         return mix;
     }
 
@@ -251,14 +266,10 @@ public final class Pipeline {
         if (evaluate.isEmpty() && stages.equals(EnumSet.of(StageName.EVALUATE))) {
             throw EvaluateStage.nothingAsked();
         }
-        Stream.concat(source.remarks().stream(), classes.warnings().stream()).forEach(tasks.console()::warn);
-        preflight.checkNames(run, classes.classes(), images);
         boolean scan = stages.contains(StageName.INVERT);
-        List<Catalog> catalogs = images.catalogs(scan ? ImagesWork.Look.SCAN : ImagesWork.Look.STANDING);
-        ImagesStage.warnings(catalogs).forEach(tasks.console()::warn);
+        List<Catalog> catalogs = catalogs(scan ? ImagesWork.Look.SCAN : ImagesWork.Look.STANDING);
         Map<String, Long> ignored = scan ? images.ignored(catalogs) : Map.of();
         MixStage mix = mix(catalogs);
-        Asked.warnings(mix.entries(), catalogs).forEach(tasks.console()::warn);
         preflight.checkDevices(stages, settings.inversion().device());
         if (stages.contains(StageName.INVERT) && config.inversionMethod().needsGradients()) {
             preflight.checkMemory(settings.inversion());
@@ -340,6 +351,13 @@ public final class Pipeline {
                         config.run().maxRejected())
                 .forEach(terms.ending()::say);
         return finished;
+    }
+
+    /** The run folder; refuses one that is no place for a run of this configuration. */
+    private static RunFolder folder(JavaSparkContext spark, RunConfig config, String location) throws IOException {
+        RunFolder run = folder(spark, location);
+        Preflight.checkPlace(run, config);
+        return run;
     }
 
     private static RunFolder folder(JavaSparkContext spark, String location) {
@@ -475,6 +493,7 @@ public final class Pipeline {
                         Census.of(folder, item.catalog(), item.inversions(), entries, item.generations(), refusing)));
         counted.add(Census.ofNoClass(run, StageName.IMAGES, source.indices()));
         counted.add(export.refused(inversions));
+        counted.addAll(images.others(entries));
         return Counts.of(counted, ignored, uncaptioned);
     }
 

@@ -13,12 +13,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import latentmix.plan.Asked;
 import latentmix.plan.Catalog;
-import latentmix.plan.ClassList;
 import latentmix.plan.MixingEntry;
 import latentmix.report.Counts;
 import latentmix.report.Speed;
 import latentmix.report.StageLeft;
-import latentmix.source.ImageSource;
 import latentmix.table.StageName;
 
 /** What a run finds, what is still to do in a run folder, and what it will take. */
@@ -40,22 +38,27 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
      *
      * @param images that stand, or will unless their bytes say otherwise
      * @param unread those of them that no run has read
+     * @param unreadFiles larger files with images that no run has read as they are now
+     * @param unreadable images of a format that is not read, by the suffix of their name
      * @param refused files by reason
      * @param ignored what is no image by its name, by kind
      * @param leftOut rows that stay in the tables and do not count, by why
      * @param asked how many mixtures each entry asks for of a class, in words
-     * @param warnings what a person should know of the classes
+     * @param warnings what a run would warn of
      */
     public record Found(
             int classes,
             long images,
             long unread,
+            int unreadFiles,
+            Map<String, Long> unreadable,
             Map<String, Long> refused,
             Map<String, Long> ignored,
             Map<String, Long> leftOut,
             List<String> asked,
             List<String> warnings) {
         public Found {
+            unreadable = Collections.unmodifiableMap(new TreeMap<>(unreadable));
             refused = Collections.unmodifiableMap(new TreeMap<>(refused));
             ignored = Collections.unmodifiableMap(new TreeMap<>(ignored));
             leftOut = Collections.unmodifiableMap(new TreeMap<>(leftOut));
@@ -63,36 +66,37 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
             warnings = List.copyOf(warnings);
         }
 
+        /**
+         * What is in the input.
+         *
+         * @param others rows that do not count beside those of the catalogs, by why
+         */
         static Found of(
-                ImageSource source,
-                ClassList classes,
                 List<Catalog> catalogs,
+                int unreadFiles,
                 Map<String, Long> ignored,
-                Map<String, Long> mixtures,
-                List<MixingEntry> entries) {
-            Map<String, Long> refused = new TreeMap<>();
-            Map<String, Long> leftOut = new TreeMap<>(mixtures);
-            for (Catalog catalog : catalogs) {
-                catalog.refused().forEach((reason, files) -> refused.merge(reason, files, Long::sum));
-                catalog.leftOut().forEach((why, images) -> leftOut.merge(why, images, Long::sum));
-            }
+                List<Map<String, Long>> others,
+                List<MixingEntry> entries,
+                List<String> warnings) {
             return new Found(
                     catalogs.size(),
                     catalogs.stream().mapToLong(Catalog::images).sum(),
                     catalogs.stream().mapToLong(Catalog::unread).sum(),
-                    refused,
+                    unreadFiles,
+                    sum(catalogs.stream().map(Catalog::unreadable)),
+                    sum(catalogs.stream().map(Catalog::refused)),
                     ignored,
-                    leftOut,
+                    sum(Stream.concat(catalogs.stream().map(Catalog::leftOut), others.stream())),
                     entries.stream()
                             .map(entry -> Asked.of(entry, catalogs).line())
                             .toList(),
-                    Stream.of(
-                                    source.remarks(),
-                                    classes.warnings(),
-                                    ImagesStage.warnings(catalogs),
-                                    Asked.warnings(entries, catalogs))
-                            .flatMap(List::stream)
-                            .toList());
+                    warnings);
+        }
+
+        private static Map<String, Long> sum(Stream<Map<String, Long>> counts) {
+            Map<String, Long> sum = new TreeMap<>();
+            counts.forEach(some -> some.forEach((what, count) -> sum.merge(what, count, Long::sum)));
+            return sum;
         }
 
         private List<String> lines() {
@@ -104,12 +108,22 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
             if (!refused.isEmpty()) {
                 lines.add("refused    " + Counts.listed(refused));
             }
+            if (!unreadable.isEmpty()) {
+                lines.add("unreadable " + Counts.listed(unreadable)
+                        + " by their names, which a run refuses if they are what they say: convert to PNG or JPEG");
+            }
             if (!leftOut.isEmpty()) {
                 lines.add("left out   " + Counts.listed(leftOut) + ": their rows stay in the tables");
             }
+            if (unreadFiles > 0) {
+                lines.add(line(
+                        "to index   %,d files, which a run reads first%s",
+                        unreadFiles,
+                        images > unread ? "; the plan takes known images to lie in them, as many as they hold" : ""));
+            }
             if (unread > 0) {
                 lines.add(line(
-                        "unread     %,d files, of which some may be duplicates, in two classes, or no images: a run"
+                        "unread     %,d images, of which some may be duplicates, in two classes, or no images: a run"
                                 + " reads them and says so",
                         unread));
             }

@@ -22,6 +22,7 @@ import latentmix.plan.ClassLabel;
 import latentmix.plan.InversionSettings;
 import latentmix.plan.MixingEntry;
 import latentmix.schedule.Scheduler;
+import latentmix.source.Hidden;
 import latentmix.source.ImageSource;
 import latentmix.table.FileNames;
 import latentmix.table.RunFolder;
@@ -45,6 +46,30 @@ final class Preflight {
         this.tasks = tasks;
         this.model = model;
         this.invertingModel = invertingModel;
+    }
+
+    /** Refuses a run folder in the input, where its tables would be taken for images. */
+    static void checkPlace(RunFolder run, RunConfig config) throws IOException {
+        checkOutside(run, "input.root", config.input().root());
+        if (config.evaluation() != null && config.evaluation().reference() != null) {
+            checkOutside(run, "evaluation.reference", config.evaluation().reference());
+        }
+    }
+
+    private static void checkOutside(RunFolder run, String key, String images) throws IOException {
+        Path root = qualified(new Path(BuiltIn.located(images)), run.conf());
+        Path at = qualified(new Path(run.root()), run.conf());
+        while (at != null && !at.equals(root) && !Hidden.isFolder(at.getName())) {
+            at = at.getParent();
+        }
+        if (root.equals(at)) {
+            throw new ConfigException(List.of("--run: expected a folder outside of " + key + ", got " + run.root()
+                    + " in " + images + ", where its tables would be taken for images; give another folder"));
+        }
+    }
+
+    private static Path qualified(Path path, Configuration conf) throws IOException {
+        return path.getFileSystem(conf).makeQualified(path);
     }
 
     /** The checkpoint, compiled for a run: its process has the solvers and steps that are asked for. */

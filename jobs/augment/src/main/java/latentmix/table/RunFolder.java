@@ -20,6 +20,7 @@ import java.util.TreeSet;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.CommonPathCapabilities;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -71,6 +72,7 @@ public final class RunFolder {
     }
 
     private static final String SUFFIX = ".parquet";
+    private static final String CLASS = "class_id=";
     private static final Pattern ESCAPE = Pattern.compile("%([0-9A-Fa-f]{2})");
     private static final int BUFFER = 1 << 16;
     private static final String UNPROBED = "fs.s3a.create.performance"; // no look for a folder of that name
@@ -134,6 +136,14 @@ public final class RunFolder {
     /** The ids of the chunks that refused rows in a stage, sorted. */
     public Set<String> rejectedChunks(StageName stage) throws IOException {
         return names(path("rejected/stage=" + stage.text()), SUFFIX);
+    }
+
+    /** The ids of the classes that a table has, sorted. */
+    public Set<String> classes(Table table) throws IOException {
+        return folders(table.folder()).stream()
+                .filter(name -> name.startsWith(CLASS))
+                .map(name -> unescaped(name.substring(CLASS.length())))
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** Every chunk id of a table, all classes, in one listing. */
@@ -360,7 +370,7 @@ public final class RunFolder {
     }
 
     private Path partition(Table table, String classId) {
-        return path(table.folder() + "/class_id=" + escaped(classId));
+        return path(table.folder() + "/" + CLASS + escaped(classId));
     }
 
     /** What a partition's folder name says, as Spark and Hive write it. */

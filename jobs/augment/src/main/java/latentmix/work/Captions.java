@@ -56,6 +56,11 @@ final class Captions {
         return now;
     }
 
+    /** How many of these images had a caption when they were last looked at. */
+    long count(Collection<String> imageIds) {
+        return imageIds.stream().filter(id -> stood.containsKey(id)).count();
+    }
+
     /** How many of these images lack a caption that is asked for. */
     long missing(Collection<String> imageIds, Map<String, String> captions) {
         return asked ? imageIds.stream().filter(id -> !captions.containsKey(id)).count() : 0;

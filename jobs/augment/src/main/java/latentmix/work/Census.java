@@ -113,6 +113,18 @@ public record Census(
         return new Census("", 0, 0, 0, 0, rejected, Map.of());
     }
 
+    /**
+     * What stands of a class that the run does not have.
+     *
+     * @param why its images do not count
+     */
+    public static Census ofOther(RunFolder run, String classId, String why, List<MixingEntry> entries)
+            throws IOException {
+        Map<String, Long> leftOut = new TreeMap<>(MixingPlan.leftOut(run, classId, "", entries));
+        leftOut.put(why, (long) new ImagesTable(run, classId).rows().size());
+        return new Census(classId, 0, 0, 0, 0, Map.of(), leftOut);
+    }
+
     /** The ids of the mixtures that the entries ask of a pool. */
     private static Set<String> asked(String classId, String poolId, List<MixingEntry> entries) {
         Set<String> asked = new HashSet<>();

@@ -3,6 +3,7 @@ package latentmix.work;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -15,6 +16,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import latentmix.image.ImageNames;
 import latentmix.plan.Catalog;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.InversionChunk;
@@ -38,7 +40,8 @@ import org.apache.hadoop.security.AccessControlException;
  * <p>A file whose path, length and time are known is not read again. New images are sorted by id, cut into chunks and
  * appended as one file, so a chunk never changes once it stands. An image of the table counts while a file of the class
  * has its bytes, whatever the file is called. Of files with the same bytes the one that the table names counts, else
- * that of the first path; the others are rejected.
+ * that of the first path; the others are rejected. Of larger files that no run has read yet only numbers are known: as
+ * many images of the table as they can hold are taken to lie in them.
  */
 public final class ImagesWork {
     /** How far a look at a class's images goes. */
@@ -50,6 +53,9 @@ public final class ImagesWork {
         /** What a scan would make stand; writes nothing. */
         FORESEE
     }
+
+    /** Why images do not count whose files are gone. */
+    public static final String WITHDRAWN = "images withdrawn";
 
     private static final String CONFLICT = "conflict";
     private static final String DUPLICATE = "duplicate";
@@ -87,13 +93,20 @@ public final class ImagesWork {
             return chosen;
         }
 
-        /** The lengths of the table's images that no file is known to have the bytes of. */
-        Set<Long> lost() {
+        /** The table's images that no file is known to have the bytes of, sorted by id. */
+        List<ImageRow> lost() {
             Set<String> present = chosen().keySet();
             return rows.values().stream()
                     .filter(row -> !present.contains(row.imageId()))
-                    .map(ImageRow::length)
-                    .collect(Collectors.toSet());
+                    .sorted(Comparator.comparing(ImageRow::imageId))
+                    .toList();
+        }
+
+        /** The images of formats that are not read, by suffix. */
+        Map<String, Long> unreadableFormats() {
+            return listing.images().stream()
+                    .flatMap(file -> ImageNames.unreadable(file.name()).stream())
+                    .collect(Collectors.groupingBy(suffix -> suffix, TreeMap::new, Collectors.counting()));
         }
 
         /** The digests of the table's images that lie elsewhere than it says. */
@@ -187,8 +200,12 @@ public final class ImagesWork {
                 .forEach(file -> rejected.add(rejected(label, "", file.path(), file.reason(), file.detail())));
         Captions captions = new Captions(run, label.classId(), asksCaptions);
         ImageSource.Tally unindexed = source.unread(label.classId());
-        long unread = unindexed.images();
-        long captioned = unindexed.captioned();
+        Set<String> assumed = files.lost().stream()
+                .map(ImageRow::imageId)
+                .limit(unindexed.images())
+                .collect(Collectors.toSet());
+        long unread = unindexed.images() - assumed.size();
+        long captioned = Math.max(0, unindexed.captioned() - captions.count(assumed));
         for (ImageFile file : files.listing().images()) {
             String id = files.ids().get(file);
             if (id != null && look != Look.STANDING) {
@@ -220,7 +237,9 @@ public final class ImagesWork {
                         "another file of this class has the same bytes; one is used"));
             }
         }
-        Set<String> counted = chosen.keySet().stream()
+        Set<String> present = new HashSet<>(chosen.keySet());
+        present.addAll(assumed);
+        Set<String> counted = present.stream()
                 .filter(id -> !conflicting.contains(id))
                 .sorted()
                 .limit(limit)
@@ -241,7 +260,7 @@ public final class ImagesWork {
             if (!counted.contains(id)) {
                 String why = conflicting.contains(id)
                         ? "images that lie in another class, too"
-                        : chosen.containsKey(id) ? "images beyond input.limit" : "images withdrawn";
+                        : present.contains(id) ? "images beyond input.limit" : WITHDRAWN;
                 leftOut.merge(why, 1L, Long::sum);
             }
         }
@@ -254,7 +273,9 @@ public final class ImagesWork {
         }
         Map<String, Long> refused = new TreeMap<>();
         rejected.forEach(row -> refused.merge(row.reason(), 1L, Long::sum));
-        return new Catalog(label, chunks, leftOut, refused, files.listing().ignored(), unread, uncaptioned);
+        Map<String, Long> unreadableFormats = look == Look.FORESEE ? files.unreadableFormats() : Map.of();
+        return new Catalog(
+                label, chunks, leftOut, refused, files.listing().ignored(), unreadableFormats, unread, uncaptioned);
     }
 
     /**
@@ -278,7 +299,7 @@ public final class ImagesWork {
         Set<DigestRow> kept = Set.copyOf(table.rows());
         kept.forEach(row -> add(row, files));
         files.listing().digests().forEach(row -> add(row, files));
-        Set<Long> lost = files.lost();
+        Set<Long> lost = files.lost().stream().map(ImageRow::length).collect(Collectors.toSet());
         TreeMap<String, DigestRow> learnt = new TreeMap<>(); // by path
         for (ImageFile file : files.listing().images()) {
             boolean known = (compare ? files.digests() : files.ids()).containsKey(file);

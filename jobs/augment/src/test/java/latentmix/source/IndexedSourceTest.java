@@ -473,6 +473,39 @@ class IndexedSourceTest {
         assertThat(((IndexedSource) detected(in, Map.of())).format()).isInstanceOf(ParquetShards.class);
     }
 
+    /** Files of a root, what they are, and what is read of them. */
+    @ParameterizedTest
+    @CsvSource({
+        "a=1/b=2/c=3/part-0.parquet a=1/_SUCCESS, ParquetShards, 1",
+        "_a=1/b=2/part-0.parquet, ParquetShards, 1",
+        "default/train/0000.parquet default/train/0001.parquet @eaDir/a.parquet __MACOSX/._0000.parquet,"
+                + " ParquetShards, 2",
+        "data/en/a.tar data/.cache/b.tar data/en/_tmp.tar, TarShards, 1",
+        "cat/indoor/near/a.png cat/indoor/near/b.parquet, folders, 0",
+        "cat/a.png dog/a.parquet, folders, 0",
+        "cat/, folders, 0"
+    })
+    void shardsAreFoundBehindFoldersOfFoldersAndHiddenOnesAreNot(String files, String format, int shards)
+            throws IOException {
+        for (String file : files.split(" ", -1)) {
+            Path path = in.resolve(file);
+            Files.createDirectories(file.endsWith("/") ? path : path.getParent());
+            if (file.endsWith(".parquet")) {
+                Files.copy(SHAPES.resolve("datasets.parquet"), path);
+            } else if (!file.endsWith("/")) {
+                Files.write(path, new byte[1024]);
+            }
+        }
+        ImageSource source = detected(in, Map.of());
+        if (shards == 0) {
+            assertThat(source).isInstanceOf(FolderSource.class);
+        } else {
+            assertThat(((IndexedSource) source).format().getClass().getSimpleName())
+                    .isEqualTo(format);
+            assertThat(((IndexedSource) source).shards()).hasSize(shards);
+        }
+    }
+
     @Test
     void whatIsNotThereIsRefusedInALine() throws IOException {
         assertThatThrownBy(() -> detected(in, Map.of(), "input.format=webdataset"))

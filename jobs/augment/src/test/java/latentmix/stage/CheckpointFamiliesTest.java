@@ -16,6 +16,7 @@ import latentmix.checkpoint.Fingerprint;
 import latentmix.checkpoint.LdmLayout;
 import latentmix.checkpoint.Tensors;
 import latentmix.config.ConfigException;
+import latentmix.config.RunConfig;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
 import latentmix.image.UnreadableImage;
@@ -127,15 +128,15 @@ class CheckpointFamiliesTest {
                  "snr_weighting": 5}""");
         GoldenCheckpoints.edit(checkpoint.resolve("unet/config.json"), "{\"layer_order\": [1, 0]}");
         List<String> said = new ArrayList<>();
+        List<String> planned;
         try (JavaSparkContext spark = TinyRun.spark(1)) {
-            Pipeline.summary(
-                    spark,
-                    TinyRun.config(input, "model.checkpoint=" + checkpoint),
-                    folder.resolve("run").toString(),
-                    List.of(StageName.INVERT),
-                    TinyRun.keepingWarnings(said));
+            RunConfig config = TinyRun.config(input, "model.checkpoint=" + checkpoint);
+            String run = folder.resolve("run").toString();
+            planned = Pipeline.plan(spark, config, run).found().warnings();
+            Pipeline.summary(spark, config, run, List.of(StageName.INVERT), TinyRun.keepingWarnings(said));
         }
         assertThat(files(folder.resolve("run/inverted"), ".parquet")).isNotEmpty();
+        assertThat(planned).containsAll(said);
         assertThat(said)
                 .containsOnlyOnce(
                         "scheduler/scheduler_config.json: steps_offset, given as 0, is taken for 1, as diffusers' pipeline"

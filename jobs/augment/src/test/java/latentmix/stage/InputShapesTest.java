@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.stream.Stream;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
@@ -96,6 +97,27 @@ class InputShapesTest {
         Picture.parquet(root.resolve("data/a.parquet"), half(0));
         Picture.parquet(root.resolve("data/more/b.parquet"), half(1));
         assertMadeAsInFolders(root, "parquet", "input.format=parquet");
+
+        Files.setLastModifiedTime(root.resolve("data/a.parquet"), FileTime.fromMillis(7000));
+        Files.move(root.resolve("data/more/b.parquet"), root.resolve("data/c.parquet"));
+        Path run = folder.resolve("run of parquet");
+        RunConfig config = TinyRun.config(root, "input.format=parquet");
+        try (JavaSparkContext spark = TinyRun.spark(1)) {
+            Plan plan = Pipeline.plan(spark, config, run.toString());
+            assertThat(plan.found().unreadFiles()).isEqualTo(2);
+            assertThat(plan.found().images()).isEqualTo(2 * IMAGES);
+            assertThat(plan.found().unread()).isZero();
+            assertThat(plan.found().leftOut()).isEmpty();
+            assertThat(plan.stages()).allMatch(stage -> stage.rows() == 0);
+            assertThat(plan.text(new Plan.Rates(Map.of(), 1, OptionalDouble.empty(), OptionalDouble.empty())))
+                    .contains("to index   2 files, which a run reads first")
+                    .doesNotContain("unread");
+        }
+        Map<String, String> tables = TinyRun.tables(run);
+        assertThat(TinyRun.run(2, config, run)).isZero();
+        assertThat(TinyRun.tables(run)).isEqualTo(tables);
+        assertThat(TinyRun.evaluations(run, "invert") + TinyRun.evaluations(run, "generate"))
+                .isZero();
     }
 
     @Test

@@ -268,6 +268,16 @@ class PipelineTest {
             assertThat(TinyRun.evaluations(run, "invert") + TinyRun.evaluations(run, "generate"))
                     .isZero();
             assertThat(leftOut(run)).isEqualTo("{\"mixtures of other pools\":10}");
+
+            RunConfig sandals = TinyRun.config(in, "input.folders=5-sandal");
+            assertThat(Pipeline.plan(spark, sandals, run.toString()).found().leftOut())
+                    .hasToString("{images of classes not asked for=9, mixtures of other pools=20}");
+            Files.move(in.resolve("9-ankle-boot"), folder.resolve("boots away"));
+            plan = Pipeline.plan(spark, following, run.toString());
+            assertThat(plan.found().leftOut()).hasToString("{images withdrawn=9, mixtures of other pools=20}");
+            assertThat(Pipeline.run(spark, following, run.toString(), ALL)).isZero();
+            assertThat(leftOut(run)).isEqualTo("{\"images withdrawn\":9,\"mixtures of other pools\":20}");
+            assertThat(images(TinyRun.tables(run), "9-ankle-boot")).isEmpty();
         }
     }
 

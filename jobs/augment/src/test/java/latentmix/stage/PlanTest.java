@@ -77,8 +77,28 @@ class PlanTest {
         assertSameRefusal(TinyRun.config(folder.resolve("in")), "write input.root=" + folder.resolve("in") + "/train");
     }
 
+    @Test
+    void aRunFolderInTheInputIsRefusedByBothAndNothingIsWrittenThere() throws IOException {
+        Path input = TinyRun.input(folder.resolve("in"), 4);
+        RunConfig config = TinyRun.config(input, "mixing.1.inputs=2");
+        assertSameRefusal(
+                config, input.resolve("runs/one").toString(), "--run: expected a folder outside of input.root");
+        assertThat(input.resolve("runs")).doesNotExist();
+        Path reference = folder.resolve("reference");
+        String measured = "evaluation={reference: " + reference + ", classifier: null}";
+        assertSameRefusal(
+                TinyRun.config(input, "mixing.1.inputs=2", measured),
+                reference.toString(),
+                "--run: expected a folder outside of evaluation.reference");
+        Plan hidden = Pipeline.plan(spark, config, input.resolve(".runs/one").toString());
+        assertThat(hidden.found().images()).isEqualTo(8);
+    }
+
     private void assertSameRefusal(RunConfig config, String problem) {
-        String run = folder.resolve("run").toString();
+        assertSameRefusal(config, folder.resolve("run").toString(), problem);
+    }
+
+    private static void assertSameRefusal(RunConfig config, String run, String problem) {
         ConfigException planned = catchThrowableOfType(ConfigException.class, () -> Pipeline.plan(spark, config, run));
         ConfigException ran = catchThrowableOfType(ConfigException.class, () -> Pipeline.run(spark, config, run, ALL));
         assertThat(planned.problems()).isEqualTo(ran.problems());
@@ -92,6 +112,8 @@ class PlanTest {
         Files.writeString(sandals.resolve("notes.txt"), "");
         Files.writeString(sandals.resolve("Thumbs.db"), "");
         Files.writeString(input.resolve("stray.png"), "");
+        Files.writeString(sandals.resolve("phone.HEIC"), "\0\0\0\30ftypheic\0\0\0\0mif1heic");
+        Files.writeString(sandals.resolve("drawing.svg"), "<svg width=\"1\"/>");
         Files.createSymbolicLink(sandals.resolve("gone.png"), Path.of("nowhere"));
         TinyRun.copy(input, TinyRun.CLASSES.get(1), 8, 9);
         Path twin;
@@ -100,32 +122,60 @@ class PlanTest {
         }
         Files.copy(twin, sandals.resolve("twin.png"));
         Path classes = TinyRun.classes(input.resolve("classes.tsv")); // which is read and not ignored
-        RunConfig config = TinyRun.config(input, "run.max_rejected=0.2", "input.classes=" + classes);
+        RunConfig config = TinyRun.config(input, "run.max_rejected=0.3", "input.classes=" + classes);
         String run = folder.resolve("run").toString();
 
         Map<String, Long> ignored = Map.of(".db", 1L, ".txt", 1L, "images beside the class folders", 1L);
         Plan before = Pipeline.plan(spark, config, run);
         assertThat(before.found())
-                .isEqualTo(new Plan.Found(2, 18, 18, Map.of("dangling link", 1L), ignored, Map.of(), ASKED, List.of()));
+                .isEqualTo(new Plan.Found(
+                        2,
+                        20,
+                        20,
+                        0,
+                        Map.of(".heic", 1L, ".svg", 1L),
+                        Map.of("dangling link", 1L),
+                        ignored,
+                        Map.of(),
+                        ASKED,
+                        small(9)));
         assertThat(before.text(new Plan.Rates(Map.of(), 1, OptionalDouble.empty(), OptionalDouble.empty())))
                 .contains(
-                        "input      2 classes, 18 images",
+                        "input      2 classes, 20 images",
                         "ignored    1 .db, 1 .txt, 1 images beside the class folders",
                         "refused    1 dangling link",
-                        "unread     18 files",
+                        "unreadable 1 .heic, 1 .svg by their names, which a run refuses if they are what they say:"
+                                + " convert to PNG or JPEG",
+                        "unread     20 images",
                         "mixing     dataset: 6 mixtures a class, 12 in all");
 
         assertThat(Pipeline.run(spark, config, run, ALL)).isZero();
         assertThat(TinyRun.summary(Path.of(run)).at("/counts/rejected/images"))
                 .hasToString("{\"conflict\":2,\"dangling link\":1}");
-        assertThat(TinyRun.summary(Path.of(run)).at("/counts/images").asLong()).isEqualTo(16);
+        assertThat(TinyRun.summary(Path.of(run)).at("/counts/rejected/invert")).hasToString("{\"unsupported\":2}");
+        assertThat(TinyRun.summary(Path.of(run)).at("/counts/images").asLong()).isEqualTo(18);
         assertThat(TinyRun.summary(Path.of(run)).at("/counts/ignored/.db").asLong())
                 .isEqualTo(1);
         Plan after = Pipeline.plan(spark, config, run);
         assertThat(after.found())
                 .isEqualTo(new Plan.Found(
-                        2, 16, 0, Map.of("conflict", 2L, "dangling link", 1L), ignored, Map.of(), ASKED, List.of()));
+                        2,
+                        18,
+                        0,
+                        0,
+                        Map.of(".heic", 1L, ".svg", 1L),
+                        Map.of("conflict", 2L, "dangling link", 1L),
+                        ignored,
+                        Map.of(),
+                        ASKED,
+                        small(8)));
         assertThat(after.stages()).allMatch(stage -> stage.rows() == 0);
+    }
+
+    /** What a run warns of where the smallest class has so many images. */
+    private static List<String> small(int images) {
+        return List.of("Method fix/cmm with an effective count of 4.00 inputs wants a class of at least 16 images, has "
+                + images + ": the class mean holds much of every mixture's noise; consider pool: leave-inputs-out");
     }
 
     @Test

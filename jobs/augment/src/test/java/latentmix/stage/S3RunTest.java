@@ -333,6 +333,11 @@ class S3RunTest {
             assertThat(gets)
                     .as("%s: an image is indexed, inverted and shown by the report", root)
                     .isBetween(2L * pictures.size(), 3L * pictures.size() * perImage + 6);
+            if (root.equals("labels.csv")) {
+                assertThat(requests(requests, "HEAD", "/in/.*png"))
+                        .as("by the report alone: a folder is listed")
+                        .isLessThanOrEqualTo(pictures.size());
+            }
             if (root.equals("tar")) {
                 assertThat(gets).isLessThanOrEqualTo(1 + 2L * pictures.size());
             }

@@ -143,18 +143,7 @@ public final class TinyRun {
 
     /** Terms that keep what a run warns of. */
     static RunTerms keepingWarnings(List<String> warnings) {
-        return RunTerms.saying(new Console() {
-            @Override
-            public void say(String line) {}
-
-            @Override
-            public void progress(String line) {}
-
-            @Override
-            public void warn(String line) {
-                warnings.add(line);
-            }
-        });
+        return RunTerms.saying(Console.warning(warnings::add));
     }
 
     /** What a run's summary says. */
