@@ -11,6 +11,7 @@ import latentmix.config.ConfigException;
 import latentmix.plan.ExitCode;
 import latentmix.table.FileNames;
 import latentmix.table.Lease;
+import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.hadoop.util.ShutdownHookManager;
 
 /** Says what went wrong in words, and with which exit code the process ends. */
@@ -65,6 +66,18 @@ final class Failures {
                 err.println(held.getMessage());
                 return ExitCode.TRY_AGAIN;
             }
+            if (cause instanceof UnsupportedFileSystemException scheme) {
+                err.println("Expected a location that this machine's file systems reach, got another: "
+                        + scheme.getMessage()
+                        + "; write s3a:// for S3, put another store's connector on the class path,"
+                        + " or copy the files");
+                return ExitCode.BAD_CONFIGURATION;
+            }
+            if (isOfTheWeb(cause)) {
+                err.println("Expected a location in a file system, got a web address, whose files cannot be listed;"
+                        + " download them, or write hf://org/name for a repository of Hugging Face's hub");
+                return ExitCode.BAD_CONFIGURATION;
+            }
             Matcher full = FULL_DISK.matcher(String.valueOf(cause.getMessage()));
             if (full.find()) {
                 err.println("Try again when there is space for the run folder and the temporary files: " + full.group()
@@ -87,6 +100,13 @@ final class Failures {
         }
         failure.printStackTrace(err);
         return ExitCode.UNEXPECTED;
+    }
+
+    /** Hadoop reads single files of the web and does nothing else there. */
+    private static boolean isOfTheWeb(Throwable cause) {
+        return cause instanceof UnsupportedOperationException
+                && cause.getStackTrace().length > 0
+                && cause.getStackTrace()[0].getClassName().startsWith("org.apache.hadoop.fs.http.");
     }
 
     /** The connector may wrap it in a refusal of the store's. */

@@ -43,7 +43,7 @@ public final class ConfigFile {
     /** What a template may have between braces. */
     private static final List<String> PLACEHOLDERS = List.of("{class}");
 
-    private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\s*\\w*\\s*}");
+    private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\s*\\w*\\s*}|\\{class\\b|\\bclass}");
 
     private ConfigFile() {}
 

@@ -70,6 +70,17 @@ class MainTest {
         assertThat(err.toString()).contains("no/such/folder").doesNotContain("\tat ");
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "https://example.org/model, got a web address",
+        "gs://bucket/model, No FileSystem for scheme",
+        "s3://bucket/model, No FileSystem for scheme"
+    })
+    void aLocationThatIsOutOfReachIsTwoInALine(String location, String problem) {
+        assertThat(run("model", "show", location)).isEqualTo(ExitCode.BAD_CONFIGURATION.code());
+        assertThat(err.toString().lines()).singleElement().asString().contains(problem);
+    }
+
     @Test
     void anUnknownVerbOptionOrValueIsTwo() {
         assertThat(run("dance")).isEqualTo(ExitCode.BAD_CONFIGURATION.code());
