@@ -39,7 +39,7 @@ class ArchitectureTest {
             Map.entry("sampling", Set.of("model", "schedule")),
             Map.entry("inversion", Set.of("sampling", "model", "schedule")),
             Map.entry("table", Set.of("latent", "codec")),
-            Map.entry("config", Set.of("latent", "schedule", "sampling", "inversion", "model", "checkpoint")),
+            Map.entry("config", Set.of("latent", "metric", "schedule", "sampling", "inversion", "model", "checkpoint")),
             Map.entry("source", Set.of("config", "table", "checkpoint", "image")),
             Map.entry(
                     "plan",
@@ -48,6 +48,7 @@ class ArchitectureTest {
                             "config",
                             "table",
                             "latent",
+                            "metric",
                             "schedule",
                             "sampling",
                             "inversion",

@@ -24,6 +24,7 @@ import picocli.CommandLine.IVersionProvider;
             InvertCommand.class,
             MixCommand.class,
             GenerateCommand.class,
+            FilterCommand.class,
             EvaluateCommand.class,
             ExportCommand.class,
             TraceCommand.class,

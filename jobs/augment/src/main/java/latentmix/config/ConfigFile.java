@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import latentmix.checkpoint.CheckpointSpec;
 import latentmix.checkpoint.Embedding;
 import latentmix.checkpoint.Lora;
@@ -30,6 +31,7 @@ import latentmix.latent.Method;
 import latentmix.latent.MixturePrompt;
 import latentmix.latent.Prompt;
 import latentmix.latent.Sdedit;
+import latentmix.metric.Threshold;
 import latentmix.model.Dtype;
 import latentmix.schedule.Solver;
 
@@ -134,10 +136,12 @@ public final class ConfigFile {
                 inversion(inversion, generation.guidance()),
                 mixing(entries),
                 generation,
+                file.has(RunKeys.FILTER) ? Optional.of(filter(file.section(RunKeys.FILTER))) : Optional.empty(),
                 export(file.section(RunKeys.EXPORT)),
                 file.has(RunKeys.EVALUATION) ? evaluation(file.section(RunKeys.EVALUATION)) : null,
                 run(file.section(RunKeys.WORK), model.batch()));
         checkStrengths(entries, config);
+        checkNetworks(file, config);
         wayBack(config, inversion);
         return config;
     }
@@ -462,6 +466,98 @@ public final class ConfigFile {
             entry.inputs().forEach(count -> entry.weights().value().requireInputs(count.value()));
         } catch (IllegalArgumentException e) {
             section.refuse(RunKeys.WEIGHTS, e.getMessage());
+        }
+    }
+
+    private static RunConfig.Filter filter(Section section) {
+        RunConfig.Filter filter = new RunConfig.Filter(
+                section.read(RunKeys.TRIES),
+                section.has(RunKeys.CLASS_JUDGE)
+                        ? Optional.of(classJudge(section.section(RunKeys.CLASS_JUDGE)))
+                        : Optional.empty(),
+                near(section, RunKeys.COPY),
+                near(section, RunKeys.TWIN),
+                section.has(RunKeys.TEXT_JUDGE)
+                        ? Optional.of(section.section(RunKeys.TEXT_JUDGE).read(RunKeys.TEXT_THRESHOLD))
+                        : Optional.empty(),
+                section.has(RunKeys.BLANK) ? Optional.of(blank(section.section(RunKeys.BLANK))) : Optional.empty());
+        if (Stream.of(filter.ofClass(), filter.copy(), filter.twin(), filter.text(), filter.blank())
+                .allMatch(Optional::isEmpty)) {
+            section.problem(
+                    RunKeys.COPY,
+                    "a judge, one of class, copy, twin, text and blank",
+                    "none",
+                    "write for example `copy: {}`, or leave filter out");
+        }
+        return filter;
+    }
+
+    private static RunConfig.ClassJudge classJudge(Section section) {
+        RunConfig.ClassBy by = section.read(RunKeys.CLASS_BY);
+        RunConfig.Features features = section.read(RunKeys.CLASS_FEATURES);
+        if (by == RunConfig.ClassBy.CLASSIFIER && features != RunConfig.Features.CLASSIFIER) {
+            section.problem(
+                    RunKeys.CLASS_FEATURES,
+                    "classifier with by: classifier, which alone names a class",
+                    features,
+                    "leave it out, or set by: mean");
+        }
+        return new RunConfig.ClassJudge(
+                by,
+                features,
+                section.read(RunKeys.CLASS_NEIGHBOURS),
+                section.find(RunKeys.CLASS_THRESHOLD)
+                        .orElseGet(() -> new Threshold.Fixed(by == RunConfig.ClassBy.NEIGHBOURS ? 0.5 : 0)));
+    }
+
+    private static Optional<RunConfig.NearJudge> near(Section filter, Block judge) {
+        if (!filter.has(judge)) {
+            return Optional.empty();
+        }
+        Section section = filter.section(judge);
+        return Optional.of(new RunConfig.NearJudge(
+                section.read(RunKeys.HASH), section.find(RunKeys.NEAR_FEATURES), section.read(RunKeys.DISTANCE)));
+    }
+
+    private static RunConfig.BlankJudge blank(Section section) {
+        return new RunConfig.BlankJudge(
+                bounds(section, RunKeys.ENTROPY),
+                bounds(section, RunKeys.SATURATION),
+                bounds(section, RunKeys.SHARPNESS));
+    }
+
+    private static Threshold bounds(Section section, Key<Threshold> key) {
+        Threshold threshold = section.read(key);
+        if (threshold instanceof Threshold.Quantile quantile && quantile.share() > 0.5) {
+            section.problem(
+                    key, "a quantile from 0 to 0.5, of which there is one at either end", threshold, "lower it");
+        }
+        return threshold;
+    }
+
+    /** Notes the networks that judges look by and the evaluation does not name. */
+    private static void checkNetworks(Section file, RunConfig config) {
+        for (RunConfig.Features network :
+                config.filter().map(RunConfig.Filter::networks).orElse(Set.of())) {
+            boolean named = config.evaluation() != null
+                    && switch (network) {
+                        case CLASSIFIER ->
+                            config.evaluation()
+                                            .classifier(
+                                                    config.model().checkpoint().location())
+                                    != null;
+                        case CLIP -> config.evaluation().clip() != null;
+                        case INCEPTION -> config.evaluation().inception() != null;
+                    };
+            if (!named) {
+                file.problem(
+                        RunKeys.FILTER,
+                        "an evaluation that names the network that a judge looks by, evaluation." + network,
+                        "none",
+                        network == RunConfig.Features.CLASSIFIER
+                                ? "write `evaluation: {}` for the built-in model's own, or name a classifier there"
+                                : "name it there, or judge by other features");
+            }
         }
     }
 

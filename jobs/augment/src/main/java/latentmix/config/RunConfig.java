@@ -2,10 +2,12 @@ package latentmix.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.text.Normalizer;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointSpec;
 import latentmix.inversion.InversionMethod;
@@ -16,6 +18,7 @@ import latentmix.latent.MixturePrompt;
 import latentmix.latent.Recipe;
 import latentmix.latent.RecipeSampler;
 import latentmix.latent.WeightSampler;
+import latentmix.metric.Threshold;
 import latentmix.model.Dtype;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
@@ -26,6 +29,7 @@ import latentmix.schedule.Step;
  * What a run does, as its YAML file and the command line say it; every value is in range. {@link ConfigFile} reads it.
  *
  * @param mixing at least one entry; their names differ
+ * @param filter empty where every image that is made enters the dataset
  * @param evaluation null where nothing is to be measured
  */
 public record RunConfig(
@@ -35,6 +39,7 @@ public record RunConfig(
         Inversion inversion,
         List<Mixing> mixing,
         Generation generation,
+        Optional<Filter> filter,
         Export export,
         Evaluation evaluation,
         Run run) {
@@ -126,17 +131,18 @@ public record RunConfig(
 
     /** The same with other mixing entries. */
     public RunConfig withMixing(List<Mixing> entries) {
-        return new RunConfig(input, model, prompt, inversion, entries, generation, export, evaluation, run);
+        return new RunConfig(input, model, prompt, inversion, entries, generation, filter, export, evaluation, run);
     }
 
-    /** The same of one class alone, without measurements. */
+    /** The same of one class alone, without a filter and measurements. */
     public RunConfig of(String classId) {
-        return new RunConfig(input.of(classId), model, prompt, inversion, mixing, generation, export, null, run);
+        return new RunConfig(
+                input.of(classId), model, prompt, inversion, mixing, generation, Optional.empty(), export, null, run);
     }
 
     /** The same with other images. */
     public RunConfig withInput(Input other) {
-        return new RunConfig(other, model, prompt, inversion, mixing, generation, export, evaluation, run);
+        return new RunConfig(other, model, prompt, inversion, mixing, generation, filter, export, evaluation, run);
     }
 
     /**
@@ -340,6 +346,83 @@ public record RunConfig(
                     : new Guidance(guidance, guidanceInterval.get(0), guidanceInterval.get(1));
         }
     }
+
+    /** In which network's features images are compared; the evaluation names the networks. */
+    public enum Features {
+        CLASSIFIER,
+        CLIP,
+        INCEPTION;
+
+        /** As configurations spell it. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /** How an image is taken for a class. */
+    public enum ClassBy {
+        /** The class whose real images' mean is nearest. */
+        MEAN,
+        /** The classes of the nearest real images. */
+        NEIGHBOURS,
+        /** What the classifier says. */
+        CLASSIFIER;
+
+        /** As configurations spell it. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /**
+     * What judges the images made; there is one judge at least.
+     *
+     * @param tries how many times the count may be made to get as many images that are kept
+     * @param ofClass drops what is not taken for its own class
+     * @param copy drops what is too near a source image
+     * @param twin drops what is too near an image made before
+     * @param text drops what CLIP finds unlike the class's prompt
+     * @param blank drops what has other pixels than real images
+     */
+    public record Filter(
+            int tries,
+            Optional<ClassJudge> ofClass,
+            Optional<NearJudge> copy,
+            Optional<NearJudge> twin,
+            Optional<Threshold> text,
+            Optional<BlankJudge> blank) {
+        /** The networks that judges look by. */
+        public Set<Features> networks() {
+            Set<Features> networks = EnumSet.noneOf(Features.class);
+            ofClass.ifPresent(judge -> networks.add(judge.features()));
+            copy.flatMap(NearJudge::features).ifPresent(networks::add);
+            twin.flatMap(NearJudge::features).ifPresent(networks::add);
+            text.ifPresent(judge -> networks.add(Features.CLIP));
+            return networks;
+        }
+    }
+
+    /**
+     * Whether an image is taken for its own class.
+     *
+     * @param neighbours k of the nearest real images
+     * @param threshold of the score, below which an image is dropped
+     */
+    public record ClassJudge(ClassBy by, Features features, int neighbours, Threshold threshold) {}
+
+    /**
+     * Whether an image is too near another one.
+     *
+     * @param hash bits of dHash up to which it is
+     * @param features empty where it is dHash alone that tells
+     * @param distance the cosine distance of features up to which it is
+     */
+    public record NearJudge(Threshold hash, Optional<Features> features, Threshold distance) {}
+
+    /** The scores of pixels below which, and by a quantile also above which, an image is dropped. */
+    public record BlankJudge(Threshold entropy, Threshold saturation, Threshold sharpness) {}
 
     /**
      * What the dataset is written as.

@@ -22,6 +22,7 @@ import latentmix.latent.Method;
 import latentmix.latent.MixturePrompt;
 import latentmix.latent.Recipe;
 import latentmix.latent.WeightSampler;
+import latentmix.metric.Threshold;
 import latentmix.model.Dtype;
 import latentmix.schedule.Solver;
 
@@ -375,6 +376,123 @@ public final class RunKeys {
     static final Block GENERATION =
             Block.of("generation", "The way from noise to an image.", STEPS, GUIDANCE, GUIDANCE_INTERVAL, SOLVER);
 
+    private static final Type<Threshold> THRESHOLD_TYPE =
+            new Type.Spelling<>("threshold", Threshold.PATTERN, Threshold.SPELLINGS, Threshold::parse);
+    private static final Type<RunConfig.Features> FEATURES_TYPE = Type.Choice.of(RunConfig.Features.values());
+
+    static final Key<Integer> TRIES = with(
+            "tries",
+            new Type.Count(1, 1000),
+            "3",
+            "How many times a class's count may be made, to have as many images that are kept. At 1 nothing that is"
+                    + " dropped is replaced.",
+            "5");
+    static final Key<RunConfig.ClassBy> CLASS_BY = with(
+            "by",
+            Type.Choice.of(RunConfig.ClassBy.values()),
+            "mean",
+            "By what an image is taken for a class: the nearest `mean` of real images' features, the nearest real"
+                    + " images (`neighbours`), or what the evaluation's `classifier` says.",
+            "neighbours");
+    static final Key<RunConfig.Features> CLASS_FEATURES = with(
+            "features",
+            FEATURES_TYPE,
+            "classifier",
+            "In which network's features. The evaluation names the networks.",
+            "clip");
+    static final Key<Integer> CLASS_NEIGHBOURS = with(
+            "neighbours", new Type.Count(1, 1000), "5", "How many of the nearest real images, by `neighbours`.", "5");
+    static final Key<Threshold> CLASS_THRESHOLD = optional(
+            "threshold",
+            THRESHOLD_TYPE,
+            "0, or 0.5 by neighbours",
+            "Images with a lower score are dropped. The score is by how much the own class is the nearer or the likelier"
+                    + " one; by `neighbours` it is the own class's share of them. A quantile is of the class's real"
+                    + " images.",
+            "quantile(0.05)");
+    static final Block CLASS_JUDGE = Block.optional(
+            "class",
+            "no such judge",
+            "Drops images that are not taken for their own class. It needs two classes.",
+            CLASS_BY,
+            CLASS_FEATURES,
+            CLASS_NEIGHBOURS,
+            CLASS_THRESHOLD);
+
+    static final Key<Threshold> HASH = with(
+            "hash",
+            THRESHOLD_TYPE,
+            "2",
+            "Bits of 64 of the dHash that may differ. A quantile is of how far each real image of the class is from the"
+                    + " next.",
+            "4");
+    static final Key<RunConfig.Features> NEAR_FEATURES = optional(
+            "features",
+            FEATURES_TYPE,
+            "no network: the dHash tells",
+            "In which network's features images are near, too. The evaluation names the networks.",
+            "clip");
+    static final Key<Threshold> DISTANCE = with(
+            "distance",
+            THRESHOLD_TYPE,
+            "quantile(0.01)",
+            "The cosine distance of features up to which images are near. A quantile is of how far each real image of"
+                    + " the class is from the next.",
+            "0.02");
+    static final Block COPY = Block.optional(
+            "copy",
+            "no such judge",
+            "Drops images that are near a real image of their class, such as one of their inputs.",
+            HASH,
+            NEAR_FEATURES,
+            DISTANCE);
+    static final Block TWIN =
+            COPY.named("twin", "Drops images that are near one of their class that was made before them and is kept.");
+
+    static final Key<Threshold> TEXT_THRESHOLD = with(
+            "threshold",
+            THRESHOLD_TYPE,
+            "quantile(0.1)",
+            "Images with a lower score are dropped. The score is the cosine of image and prompt in CLIP. A quantile is"
+                    + " of the class's first images made, as many as are asked for.",
+            "0.2");
+    static final Block TEXT_JUDGE = Block.optional(
+            "text",
+            "no such judge",
+            "Drops images that CLIP finds unlike their class's prompt. It needs an `evaluation.clip` with both of"
+                    + " CLIP's models.",
+            TEXT_THRESHOLD);
+
+    static final Key<Threshold> ENTROPY = with(
+            "entropy",
+            THRESHOLD_TYPE,
+            "quantile(0.01)",
+            "The least entropy of the grey levels, in bits. By a quantile of the class's real images there is also a"
+                    + " most, as far from the other end.",
+            "1.5");
+    static final Key<Threshold> SATURATION =
+            with("saturation", THRESHOLD_TYPE, "quantile(0.01)", "The same of the mean saturation, 0 to 1.", "off");
+    static final Key<Threshold> SHARPNESS =
+            with("sharpness", THRESHOLD_TYPE, "quantile(0.01)", "The same of the variance of the Laplacian.", "20");
+    static final Block BLANK = Block.optional(
+            "blank",
+            "no such judge",
+            "Drops images whose pixels are unlike real ones: blank, noisy or blurred.",
+            ENTROPY,
+            SATURATION,
+            SHARPNESS);
+    static final Block FILTER = Block.optional(
+            "filter",
+            "every image made is kept",
+            "What judges the images made, one judge a key; `copy: {}` takes a judge with its defaults. Dropped images"
+                    + " are replaced. See [Filters](filter.md).",
+            TRIES,
+            CLASS_JUDGE,
+            COPY,
+            TWIN,
+            TEXT_JUDGE,
+            BLANK);
+
     static final Key<String> FORMAT =
             with("format", Type.Choice.of("png"), "png", "The format of the exported images.", "png");
     static final Key<List<RunConfig.DatasetFormat>> FORMATS = with(
@@ -494,12 +612,13 @@ public final class RunKeys {
             INVERSION,
             MIXING,
             GENERATION,
+            FILTER,
             EXPORT,
             EVALUATION,
             WORK);
 
-    /** A run without mixing: what a study begins with. */
-    public static final Block RUN_WITHOUT_MIXING = RUN.without(MIXING);
+    /** A run without mixing and filter: what a study begins with. */
+    public static final Block RUN_WITHOUT_MIXING = RUN.without(MIXING).without(FILTER);
 
     /** The default of a section's key, as a file would say it. Empty where the key has none. */
     public static Optional<String> byDefault(String section, String key) {

@@ -27,7 +27,7 @@ public record Asked(MixingEntry entry, long least, long most, long total, List<S
         long total = 0;
         List<String> without = new ArrayList<>();
         for (Catalog catalog : catalogs) {
-            long mixtures = entry.mixtures(catalog.label().classId());
+            long mixtures = entry.quota(catalog.label().classId());
             least = Math.min(least, mixtures);
             most = Math.max(most, mixtures);
             total += mixtures;

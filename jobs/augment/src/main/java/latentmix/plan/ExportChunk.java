@@ -34,15 +34,22 @@ public sealed interface ExportChunk extends OfClass.Labelled, Serializable {
      * @param mixed the id of the mixed table's chunk that it was generated from
      * @param rows how many of the mixtures, the first ones by k, enter the dataset
      * @param share of the generated chunk's rows that these are, 0 to 1
+     * @param judged the chunk of the judged table that says which mixtures are kept; empty where all are
      */
-    record Made(String id, ClassLabel label, String generated, String mixed, int rows, double share)
+    record Made(String id, ClassLabel label, String generated, String mixed, int rows, double share, String judged)
             implements ExportChunk {
+        /** A chunk all of whose images are kept. */
+        public Made(String id, ClassLabel label, String generated, String mixed, int rows, double share) {
+            this(id, label, generated, mixed, rows, share, "");
+        }
+
         /** The chunk of these mixtures. */
         public static Made of(String generationId, MixedChunk mixed, String exportId) {
             String generated = GenerationChunk.id(generationId, mixed.id());
-            String id = ContentId.of(exportId, generated, Integer.toString(mixed.exported()));
+            String images = mixed.judged().isEmpty() ? generated : mixed.judged();
+            String id = ContentId.of(exportId, images, Integer.toString(mixed.exported()));
             double share = (double) mixed.exported() / mixed.rows();
-            return new Made(id, mixed.label(), generated, mixed.id(), mixed.exported(), share);
+            return new Made(id, mixed.label(), generated, mixed.id(), mixed.exported(), share, mixed.judged());
         }
 
         @Override

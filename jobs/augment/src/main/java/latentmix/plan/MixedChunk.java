@@ -8,8 +8,21 @@ import java.util.List;
  *
  * @param pool what it is drawn from
  * @param exported how many of its rows, the first ones by k, enter the dataset
+ * @param judged the chunk of the judged table that says which rows are kept, of which those are the first ones; empty
+ *     where all are
  */
-public record MixedChunk(ClassPool pool, String id, int rows, int exported) implements OfClass.Labelled, Serializable {
+public record MixedChunk(ClassPool pool, String id, int rows, int exported, String judged)
+        implements OfClass.Labelled, Serializable {
+    /** A chunk all of whose images are kept. */
+    public MixedChunk(ClassPool pool, String id, int rows, int exported) {
+        this(pool, id, rows, exported, "");
+    }
+
+    /** The same chunk where a filter has judged it. */
+    public MixedChunk judged(JudgedChunk by) {
+        return new MixedChunk(pool, id, rows, by.kept(), by.id());
+    }
+
     /** What a chunk that is not mixed yet will be. */
     public static MixedChunk of(MixingChunk chunk, List<MixingEntry> entries) {
         List<MixingEntry> exported =

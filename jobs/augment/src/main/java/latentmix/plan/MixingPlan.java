@@ -109,15 +109,23 @@ public final class MixingPlan {
     }
 
     private Set<String> done(String classId, Set<String> refusing) throws IOException {
-        Set<String> done = new HashSet<>();
+        Set<String> done = refused(run, classId, refusing);
         MixedTable table = new MixedTable(run, classId);
-        RejectedTable rejected = new RejectedTable(run, StageName.MIX);
         for (String chunk : table.chunks()) {
             table.keys(chunk).forEach(key -> done.add(key.mixId()));
-            if (refusing.contains(chunk)) {
-                done.addAll(rejected.ids(chunk));
-            }
         }
         return done;
+    }
+
+    /** The ids of the mixtures of a class that these chunks, of any class, refused. */
+    static Set<String> refused(RunFolder run, String classId, Set<String> refusing) throws IOException {
+        Set<String> refused = new HashSet<>();
+        RejectedTable rejected = new RejectedTable(run, StageName.MIX);
+        for (String chunk : new MixedTable(run, classId).chunks()) {
+            if (refusing.contains(chunk)) {
+                refused.addAll(rejected.ids(chunk));
+            }
+        }
+        return refused;
     }
 }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
@@ -15,6 +16,7 @@ import latentmix.image.Resize;
 import latentmix.image.UnreadableImage;
 import latentmix.plan.ClassPool;
 import latentmix.plan.GenerationChunk;
+import latentmix.plan.Kept;
 import latentmix.plan.MixedChunk;
 import latentmix.plan.MixingEntry;
 import latentmix.plan.MixingPlan;
@@ -36,10 +38,10 @@ import latentmix.work.SourceImages;
  *
  * @param source where the source images lie
  * @param maxPixels larger source images are not decoded
- * @param entries the configuration's mixing entries
+ * @param kept the mixtures that are shown as kept, of the configuration's mixing entries
  * @param generationId the settings id of the generated rows
  */
-public record Album(ImageSource source, long maxPixels, List<MixingEntry> entries, String generationId, int chunkRows)
+public record Album(ImageSource source, long maxPixels, Kept kept, String generationId, int chunkRows)
         implements Serializable {
     /** The longest side of a picture, in pixels. */
     public static final int SIDE = 128;
@@ -47,14 +49,10 @@ public record Album(ImageSource source, long maxPixels, List<MixingEntry> entrie
     private static final int SOURCES = 12;
     private static final int PICTURES_PER_GRID = 16;
 
-    public Album {
-        entries = List.copyOf(entries);
-    }
-
     /** The pictures of a class. */
     public Gallery open(RunFolder run, ClassPool pool) throws IOException {
         List<Grid> grids = new ArrayList<>();
-        for (MixingEntry entry : entries) {
+        for (MixingEntry entry : kept.entries()) {
             grids.add(grid(run, pool, entry));
         }
         return new Gallery(pool.label(), sources(run, pool), grids);
@@ -109,12 +107,14 @@ public record Album(ImageSource source, long maxPixels, List<MixingEntry> entrie
             if (!present.contains(generated)) {
                 continue;
             }
+            Predicate<String> isKept = kept.of(run, pool.classId(), mixed.id());
             var pairs = tables.chunk(
                     mixed.id(),
                     generated,
                     MixedTable.Recipe.class,
                     GeneratedTable.Image.class,
                     row -> row.k() < entry.mixtures(pool.classId())
+                            && isKept.test(row.mixId())
                             && cells.get(row.k() % settings.cells()).size() < perCell);
             for (var pair : pairs) {
                 List<Picture> cell = cells.get(pair.mixture().k() % settings.cells());

@@ -23,6 +23,7 @@ import latentmix.work.CellScores;
  * @param left what the stages that were asked for had left to do when the run was stopped
  * @param classes how many images each class has; empty and not written where no dataset was made
  * @param mixtures how degenerate the mixtures are, by entry, method and input count
+ * @param filter what a filter made of each entry's mixtures; empty and not written without one
  * @param measured how fast each stage was when it last did something in this folder
  */
 public record RunSummary(
@@ -34,6 +35,7 @@ public record RunSummary(
         Counts counts,
         @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, ClassImages> classes,
         List<CellScores> mixtures,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<FilterSummary> filter,
         List<StageSummary> stages,
         Map<String, Speed> measured) {
     private static final String FILE = "run_summary.json";
@@ -43,6 +45,7 @@ public record RunSummary(
         left = List.copyOf(left);
         classes = Collections.unmodifiableMap(new TreeMap<>(classes));
         mixtures = List.copyOf(mixtures);
+        filter = List.copyOf(filter);
         stages = List.copyOf(stages);
         measured = Map.copyOf(measured);
     }

@@ -49,4 +49,19 @@ public record StageSummary(
                 sum.seconds() * devices,
                 sum.rows() / seconds);
     }
+
+    /** Both together: the same stage in a later round. */
+    public StageSummary plus(StageSummary later) {
+        return new StageSummary(
+                stage,
+                chunks + later.chunks,
+                chunksDoneBefore,
+                rows + later.rows,
+                rejected + later.rejected,
+                networkEvaluations + later.networkEvaluations,
+                seconds + later.seconds,
+                taskSeconds + later.taskSeconds,
+                deviceSeconds + later.deviceSeconds,
+                (rows + later.rows) / (seconds + later.seconds));
+    }
 }

@@ -65,6 +65,9 @@ final class Ending {
         if (stages.contains(StageName.EVALUATE)) {
             return "metrics of " + counts.generated() + " images in " + run.path("metrics");
         }
+        if (stages.contains(StageName.FILTER)) {
+            return "verdicts on " + counts.generated() + " images in " + run.path("judged");
+        }
         if (stages.contains(StageName.GENERATE)) {
             return counts.generated() + " images in " + run.path("generated");
         }

@@ -31,6 +31,7 @@ import latentmix.plan.FeatureChunk.Source;
 import latentmix.plan.FeatureSettings;
 import latentmix.plan.GenerationChunk;
 import latentmix.plan.InversionChunk;
+import latentmix.plan.Kept;
 import latentmix.plan.MixingEntry;
 import latentmix.plan.RunSettings;
 import latentmix.source.FolderSource;
@@ -279,12 +280,14 @@ final class EvaluateStage {
      *
      * @param inversions the chunks of the inverted table that stand, or will
      * @param generations the chunks of the generated table that stand, or will
+     * @param kept the mixtures that are measured
      */
-    List<FeatureChunk> missing(List<Catalog> input, List<InversionChunk> inversions, List<GenerationChunk> generations)
+    List<FeatureChunk> missing(
+            List<Catalog> input, List<InversionChunk> inversions, List<GenerationChunk> generations, Kept kept)
             throws IOException {
         Plan plan = plan(input);
         Map<Network, Map<String, ClassChunks>> chunks = chunks(plan, input, inversions, generations);
-        return unmeasured(names(plan, chunks, settings.counted(input))).isEmpty()
+        return unmeasured(names(plan, chunks, kept)).isEmpty()
                 ? List.of()
                 : missing(all(chunks), run.chunks(Table.FEATURES));
     }
@@ -307,13 +310,13 @@ final class EvaluateStage {
      *
      * @param inversions this configuration's chunks of the inverted table
      * @param generations and of the generated one
+     * @param kept the mixtures that are measured
      */
-    StageResult run(List<Catalog> input, List<InversionChunk> inversions, List<GenerationChunk> generations)
+    StageResult run(List<Catalog> input, List<InversionChunk> inversions, List<GenerationChunk> generations, Kept kept)
             throws IOException {
         Plan plan = plan(input);
         Map<Network, Map<String, ClassChunks>> chunks = standing(plan, input, inversions, generations);
-        List<MixingEntry> entries = settings.counted(input);
-        List<String> names = names(plan, chunks, entries);
+        List<String> names = names(plan, chunks, kept);
         List<Integer> missing = unmeasured(names);
         List<FeatureChunk> all = all(chunks);
         if (missing.isEmpty()) {
@@ -322,12 +325,19 @@ final class EvaluateStage {
         Set<String> done = run.chunks(Table.FEATURES);
         List<ChunkResult> results = new ArrayList<>();
         for (Network network : networks) {
-            results.addAll(extract(network, chunks.get(network), done));
+            results.addAll(show(
+                    StageName.EVALUATE,
+                    network,
+                    missing(
+                            chunks.get(network).values().stream()
+                                    .flatMap(own -> own.chunks.stream())
+                                    .toList(),
+                            done)));
         }
         if (tasks.isStopped()) {
             return new StageResult(all.size() - results.size(), results);
         }
-        publish(plan, names, missing, measure(chunks, entries));
+        publish(plan, names, missing, measure(chunks, kept));
         return new StageResult(all.size() - results.size(), results);
     }
 
@@ -458,12 +468,14 @@ final class EvaluateStage {
     }
 
     /** The name of each file of metrics: its settings, and everything that is measured. */
-    private List<String> names(Plan plan, Map<Network, Map<String, ClassChunks>> chunks, List<MixingEntry> entries) {
+    private List<String> names(Plan plan, Map<Network, Map<String, ClassChunks>> chunks, Kept kept) {
+        List<MixingEntry> entries = kept.entries();
         Set<String> real = new TreeSet<>();
         Set<String> made = new TreeSet<>();
         chunks.values().forEach(byClass -> byClass.values()
                 .forEach(own -> own.chunks.forEach(
                         chunk -> (chunk.source() == Source.GENERATED ? made : real).add(chunk.content()))));
+        made.addAll(kept.judged().values());
         List<String> names = new ArrayList<>();
         for (int i = 0; i < plan.ids().size(); i++) {
             boolean mixtures = i < entries.size();
@@ -477,20 +489,27 @@ final class EvaluateStage {
         return names;
     }
 
-    private List<ChunkResult> extract(Network network, Map<String, ClassChunks> byClass, Set<String> done) {
-        List<FeatureChunk> missing = missing(
-                byClass.values().stream().flatMap(own -> own.chunks.stream()).toList(), done);
+    /** The network of this name that the configuration has. */
+    Network network(String name) {
+        return networks.stream()
+                .filter(network -> network.kind().text().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** Shows images to a network, for a stage that needs its features. */
+    List<ChunkResult> show(StageName stage, Network network, List<FeatureChunk> missing) {
         FeatureWork.Places where = places;
         ModelSource source = model;
         return tasks.run(
-                Job.of(StageName.EVALUATE, "images", missing, FeatureChunk::rows),
+                Job.of(stage, "images", missing, FeatureChunk::rows),
                 missing,
                 (folder, chunk, progress) -> new FeatureWork(
                                 folder, network, where, source.onDevice(folder.conf()), progress)
                         .extract(chunk));
     }
 
-    private List<Measured> measure(Map<Network, Map<String, ClassChunks>> chunks, List<MixingEntry> entries) {
+    private List<Measured> measure(Map<Network, Map<String, ClassChunks>> chunks, Kept kept) {
         int sample = asked.sample();
         int neighbours = asked.neighbours();
         List<Measured> measured = new ArrayList<>();
@@ -501,7 +520,7 @@ final class EvaluateStage {
                     .toList();
             List<EvaluationWork.Result> results =
                     tasks.map("measure by " + kind.text(), items, (folder, item, progress) -> new EvaluationWork(
-                                    folder, entries, sample, neighbours)
+                                    folder, kept, sample, neighbours)
                             .measure(item));
             Map<Cell, CellState> all = new LinkedHashMap<>();
             for (EvaluationWork.Result result : results) { // in the order of classes, so that sums round alike

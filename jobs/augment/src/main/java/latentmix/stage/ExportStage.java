@@ -21,8 +21,8 @@ import latentmix.plan.ClassPool;
 import latentmix.plan.ExportChunk;
 import latentmix.plan.ExportShard;
 import latentmix.plan.InversionChunk;
+import latentmix.plan.Kept;
 import latentmix.plan.MixedChunk;
-import latentmix.plan.MixingEntry;
 import latentmix.plan.RunSettings;
 import latentmix.report.Album;
 import latentmix.report.Gallery;
@@ -307,15 +307,10 @@ final class ExportStage {
      * Replaces {@code report.html}, with pictures of some classes.
      *
      * @param inverted this configuration's chunks of the inverted table that stand
-     * @param entries what is mixed
+     * @param kept what is mixed and kept
      * @param exported images in the dataset
      */
-    void report(
-            List<InversionChunk> inverted,
-            RunSummary summary,
-            List<MixingEntry> entries,
-            long exported,
-            List<MetricRow> metrics)
+    void report(List<InversionChunk> inverted, RunSummary summary, Kept kept, long exported, List<MetricRow> metrics)
             throws IOException {
         int shown = Math.min(CLASSES_IN_REPORT, classes.classes().size());
         List<ClassLabel> labels = IntStream.range(0, shown)
@@ -325,7 +320,7 @@ final class ExportStage {
         Album album = new Album(
                 source,
                 config.input().maxPixels(),
-                entries,
+                kept,
                 settings.generationId(),
                 config.run().chunk());
         List<Gallery> galleries = tasks.map(

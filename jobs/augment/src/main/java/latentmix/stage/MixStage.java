@@ -24,7 +24,7 @@ import latentmix.work.MixingWork;
 final class MixStage {
     private final RunContext context;
     private final InvertStage invert;
-    private final List<MixingEntry> entries;
+    private List<MixingEntry> entries;
     private List<MixedChunk> mixed; // null until it is asked for, and after mixing
 
     /** Mixes as many as these images of all classes ask for. */
@@ -70,6 +70,14 @@ final class MixStage {
         return chunks(all).stream()
                 .filter(chunk -> !growing.contains(chunk.label()))
                 .toList();
+    }
+
+    /** Takes the same entries, of which classes have other numbers of mixtures. */
+    void reach(List<MixingEntry> further) {
+        if (!further.equals(entries)) {
+            entries = further;
+            mixed = null;
+        }
     }
 
     /** Lists the chunks anew when they are next asked for. */

@@ -22,19 +22,24 @@ import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
 import latentmix.plan.Asked;
 import latentmix.plan.Catalog;
+import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassList;
 import latentmix.plan.ClassPool;
+import latentmix.plan.ClassVerdicts;
 import latentmix.plan.ExitCode;
 import latentmix.plan.FeatureChunk;
 import latentmix.plan.GenerationChunk;
 import latentmix.plan.InversionChunk;
+import latentmix.plan.Kept;
 import latentmix.plan.MixedChunk;
 import latentmix.plan.MixingChunk;
 import latentmix.plan.MixingEntry;
 import latentmix.plan.NetworkCost;
 import latentmix.plan.RunSettings;
+import latentmix.plan.Tally;
 import latentmix.report.ClassImages;
 import latentmix.report.Counts;
+import latentmix.report.FilterSummary;
 import latentmix.report.RunSummary;
 import latentmix.report.SettingsIds;
 import latentmix.report.Speed;
@@ -52,7 +57,8 @@ import latentmix.work.ImagesWork;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**
- * A run: images, invert, mix, generate, evaluate, export, each doing only what is missing.
+ * A run: images, invert, mix, generate, filter, evaluate, export, each doing only what is missing. Mix, generate and
+ * filter go on until a filter has kept as many images as are asked for, or has had all its tries.
  *
  * <p>The driver lists and plans; executors read, compute and publish; nothing is shuffled.
  */
@@ -79,6 +85,7 @@ public final class Pipeline {
     private final InvertStage invert;
     private final GenerateStage generate;
     private final Optional<EvaluateStage> evaluate; // empty where nothing is to be measured
+    private final Optional<FilterStage> filter; // empty where every image is kept
     private final ExportStage export;
     private final CheckpointFolder checkpoint;
     private final double devicesPerTask;
@@ -113,6 +120,10 @@ public final class Pipeline {
         this.generate = new GenerateStage(context);
         this.evaluate =
                 config.evaluation() == null ? Optional.empty() : Optional.of(new EvaluateStage(context, preparation));
+        this.filter = config.filter().isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        new FilterStage(context, preparation, evaluate.stream().toList()));
         this.export = new ExportStage(context);
     }
 
@@ -221,6 +232,7 @@ public final class Pipeline {
                         pipeline.images.ignored(catalogs),
                         others,
                         mix.entries(),
+                        config.filter(),
                         warnings));
     }
 
@@ -237,7 +249,9 @@ public final class Pipeline {
                 new Pipeline(spark, config, run, new Tasks(spark, runFolder, Console.SILENT), new Preparation.OfPlan());
         List<Catalog> catalogs = pipeline.images.catalogs(ImagesWork.Look.STANDING);
         MixStage mix = new MixStage(pipeline.context, pipeline.invert, catalogs);
-        return Trace.of(spark, pipeline.context, mix.entries(), mix.chunks(pipeline.invert.chunks(catalogs)), mixId);
+        List<InversionChunk> inversions = pipeline.invert.chunks(catalogs);
+        List<ClassVerdicts> verdicts = pipeline.verdicts(catalogs, inversions, mix);
+        return Trace.of(spark, pipeline.context, mix.entries(), mix.chunks(inversions), verdicts, mixId);
     }
 
     /** How fast each stage was when it last did something in a run folder. */
@@ -262,6 +276,34 @@ public final class Pipeline {
         return mix;
     }
 
+    /**
+     * What a filter has said so far; the mixtures go on as far as that takes. Nothing without a filter.
+     *
+     * @param inversions this configuration's chunks of the inverted table, done or not
+     */
+    private List<ClassVerdicts> verdicts(List<Catalog> catalogs, List<InversionChunk> inversions, MixStage mix)
+            throws IOException {
+        if (filter.isEmpty()) {
+            return List.of();
+        }
+        List<MixingEntry> entries = settings.counted(catalogs);
+        List<ClassVerdicts> verdicts =
+                filter.get().verdicts(catalogs, ClassPool.of(invert.standing(inversions)), entries);
+        mix.reach(ClassVerdicts.reaching(entries, verdicts, Tally::reach));
+        return verdicts;
+    }
+
+    /** Which mixtures are kept. */
+    private Kept kept(List<Catalog> catalogs, MixStage mix, List<ClassVerdicts> verdicts) throws IOException {
+        return filter.isEmpty() ? Kept.all(mix.entries()) : filter.get().kept(settings.counted(catalogs), verdicts);
+    }
+
+    /** The chunks of the mixed table with what of them enters the dataset. */
+    private List<MixedChunk> exported(List<InversionChunk> inversions, MixStage mix, List<ClassVerdicts> verdicts)
+            throws IOException {
+        return filter.isEmpty() ? mix.chunks(inversions) : FilterStage.judged(mix.chunks(inversions), verdicts);
+    }
+
     private Finished run(Set<StageName> stages, Stop stop, Lease lease, RunTerms terms) throws IOException {
         if (evaluate.isEmpty() && stages.equals(EnumSet.of(StageName.EVALUATE))) {
             throw EvaluateStage.nothingAsked();
@@ -283,11 +325,15 @@ public final class Pipeline {
             inversions = invert.chunks(catalogs);
         }
         ExportStage.Done exported = ExportStage.Done.NOTHING;
+        List<ClassVerdicts> verdicts = List.of();
         for (StageName stage : stages) {
             if (tasks.isStopped()) {
                 break;
             }
             long start = System.nanoTime();
+            if (stage.compareTo(StageName.INVERT) > 0) {
+                verdicts = verdicts(catalogs, inversions, mix);
+            }
             switch (stage) {
                 case IMAGES, PROMPTS -> {} // done before, where a stage that is asked for needs them
                 case INVERT -> summarize(stage, invert.run(inversions), start);
@@ -296,16 +342,35 @@ public final class Pipeline {
                     summarize(stage, mix.run(inversions), start);
                 }
                 case GENERATE -> summarize(stage, generate.run(generate.chunks(mix.chunks(inversions))), start);
+                case FILTER -> {
+                    if (filter.isPresent()) {
+                        summarize(stage, filter.get().run(catalogs, verdicts, settings.counted(catalogs)), start);
+                        verdicts = verdicts(catalogs, inversions, mix);
+                        if (stages.containsAll(List.of(StageName.MIX, StageName.GENERATE))) {
+                            verdicts = fill(catalogs, inversions, mix, verdicts);
+                        }
+                        warnOfUnfilled(verdicts);
+                    }
+                }
                 case EVALUATE -> {
                     if (evaluate.isPresent()) {
+                        warnOfUnjudged(verdicts);
                         summarize(
                                 stage,
-                                evaluate.get().run(catalogs, inversions, generate.chunks(mix.chunks(inversions))),
+                                evaluate.get()
+                                        .run(
+                                                catalogs,
+                                                inversions,
+                                                generate.chunks(mix.chunks(inversions)),
+                                                kept(catalogs, mix, verdicts)),
                                 start);
                     }
                 }
                 case EXPORT -> {
-                    exported = export.run(mix.chunks(inversions), inversions);
+                    if (!stages.contains(StageName.EVALUATE)) {
+                        warnOfUnjudged(verdicts);
+                    }
+                    exported = export.run(exported(inversions, mix, verdicts), inversions);
                     summarize(stage, exported.stage(), start);
                 }
             }
@@ -327,6 +392,7 @@ public final class Pipeline {
                 counts,
                 images(catalogs, exported),
                 scores(inversions, mix),
+                filtered(verdicts),
                 summaries,
                 RunSummary.measured(run, summaries));
         summary.publish(run);
@@ -339,7 +405,8 @@ public final class Pipeline {
             List<MetricRow> metrics =
                     evaluate.isEmpty() ? List.of() : evaluate.get().rows(catalogs);
             export.describe(exported, metrics);
-            export.report(invert.standing(inversions), summary, mix.entries(), exported.images(), metrics);
+            export.report(
+                    invert.standing(inversions), summary, kept(catalogs, mix, verdicts), exported.images(), metrics);
         }
         boolean didNothing = summaries.stream().allMatch(stage -> stage.chunks() == 0);
         Ending.done(
@@ -358,6 +425,58 @@ public final class Pipeline {
         RunFolder run = folder(spark, location);
         Preflight.checkPlace(run, config);
         return run;
+    }
+
+    /** Makes and judges further mixtures while a class lacks some that it may still have. */
+    private List<ClassVerdicts> fill(
+            List<Catalog> catalogs, List<InversionChunk> inversions, MixStage mix, List<ClassVerdicts> verdicts)
+            throws IOException {
+        List<ClassVerdicts> so = verdicts;
+        while (!tasks.isStopped()
+                && so.stream().flatMap(of -> of.tallies().stream()).anyMatch(Tally::open)) {
+            List<MixingEntry> before = mix.entries();
+            long start = System.nanoTime();
+            summarize(StageName.MIX, mix.run(inversions), start);
+            start = System.nanoTime();
+            so = verdicts(catalogs, inversions, mix);
+            summarize(StageName.GENERATE, generate.run(generate.chunks(mix.chunks(inversions))), start);
+            start = System.nanoTime();
+            summarize(StageName.FILTER, filter.get().run(catalogs, so, settings.counted(catalogs)), start);
+            so = verdicts(catalogs, inversions, mix);
+            if (mix.entries().equals(before) && !tasks.isStopped()) {
+                break; // what is open waits for what this run does not make
+            }
+        }
+        return so;
+    }
+
+    /** What a filter made of each entry's mixtures; nothing without a filter. */
+    private List<FilterSummary> filtered(List<ClassVerdicts> verdicts) {
+        return verdicts.isEmpty()
+                ? List.of()
+                : IntStream.range(0, settings.mixing().size())
+                        .mapToObj(entry -> FilterSummary.of(verdicts.stream()
+                                .map(of -> of.tallies().get(entry))
+                                .toList()))
+                        .toList();
+    }
+
+    /** Says how many images could not be had in all tries. */
+    private void warnOfUnfilled(List<ClassVerdicts> verdicts) {
+        int tries = filter.orElseThrow().tries();
+        filtered(verdicts).stream().flatMap(of -> of.lack(tries).stream()).forEach(tasks.console()::warn);
+    }
+
+    /** Says how many images are not measured and not exported since no one has judged them. */
+    private void warnOfUnjudged(List<ClassVerdicts> verdicts) throws IOException {
+        if (filter.isPresent()) {
+            long images = filter.get().unjudged(verdicts);
+            if (images > 0) {
+                tasks.console()
+                        .warn("filter: " + images + " images are not judged yet and are left out; run"
+                                + " latentmix filter");
+            }
+        }
     }
 
     private static RunFolder folder(JavaSparkContext spark, String location) {
@@ -392,6 +511,13 @@ public final class Pipeline {
 
         List<InversionChunk> inversions = invert.chunks(catalogs);
         List<InversionChunk> uninverted = invert.missing(inversions);
+        Set<ClassLabel> growing = uninverted.stream().map(InversionChunk::label).collect(Collectors.toSet());
+        List<ClassVerdicts> verdicts = verdicts(
+                catalogs,
+                inversions.stream()
+                        .filter(chunk -> !growing.contains(chunk.label()))
+                        .toList(),
+                mix);
         List<MixingChunk> unmixed = mix.foreseen(inversions, uninverted);
         Map<String, MixingChunk> unmixedById = new HashMap<>();
         unmixed.forEach(chunk -> unmixedById.put(chunk.id(), chunk));
@@ -401,9 +527,10 @@ public final class Pipeline {
                 .toList();
         List<GenerationChunk> generations = generate.chunks(mixed);
         List<GenerationChunk> ungenerated = generate.missing(generations);
-        List<FeatureChunk> unseen =
-                evaluate.isEmpty() ? List.of() : evaluate.get().missing(catalogs, inversions, generations);
-        return List.of(
+        List<FeatureChunk> unseen = evaluate.isEmpty()
+                ? List.of()
+                : evaluate.get().missing(catalogs, inversions, generations, kept(catalogs, mix, verdicts));
+        List<StageLeft> left = new ArrayList<>(List.of(
                 StageLeft.of(
                         StageName.INVERT,
                         uninverted,
@@ -419,7 +546,11 @@ public final class Pipeline {
                         GenerationChunk::rows,
                         generate.networkEvaluations(ungenerated, unmixedById, evaluations)),
                 StageLeft.of(StageName.EVALUATE, unseen, FeatureChunk::rows, 0),
-                export.left(mixed, inversions));
+                export.left(filter.isEmpty() ? mixed : filter.get().foreseen(mixed, verdicts), inversions)));
+        if (filter.isPresent()) {
+            left.add(3, filter.get().left(catalogs, verdicts, unmixed));
+        }
+        return List.copyOf(left);
     }
 
     /** Whether a run folder says its format, which a new one does not; refuses another format. */
@@ -450,6 +581,11 @@ public final class Pipeline {
                         inversions.stream().map(InversionChunk::id),
                         generations.stream().map(GenerationChunk::id))
                 .collect(Collectors.toSet());
+        if (filter.isPresent()) {
+            Set<String> looked =
+                    stages.contains(StageName.FILTER) ? filter.get().forgetLooks(catalogs) : Set.of();
+            filter.get().forget(verdicts(catalogs, all, mix), again, looked);
+        }
         if (evaluate.isPresent()) {
             Set<String> refusing =
                     stages.contains(StageName.EVALUATE) ? run.rejectedChunks(StageName.EVALUATE) : Set.of();
@@ -537,12 +673,20 @@ public final class Pipeline {
                 settings.inversionId(),
                 settings.mixing().stream().map(MixingEntry::settingsId).toList(),
                 settings.generationId(),
+                filter.map(FilterStage::settingsId).orElse(""),
                 evaluate.isEmpty() ? List.of() : evaluate.get().settingsIds(catalogs));
     }
 
     private void summarize(StageName stage, StageResult done, long start) {
         double devices = Needs.of(stage) == Needs.DEVICE ? devicesPerTask : 0;
-        summaries.add(
-                StageSummary.of(stage, done.doneBefore(), done.results(), (System.nanoTime() - start) / 1e9, devices));
+        StageSummary summary =
+                StageSummary.of(stage, done.doneBefore(), done.results(), (System.nanoTime() - start) / 1e9, devices);
+        for (int i = 0; i < summaries.size(); i++) {
+            if (summaries.get(i).stage().equals(stage.text())) { // of an earlier round
+                summaries.set(i, summaries.get(i).plus(summary));
+                return;
+            }
+        }
+        summaries.add(summary);
     }
 }

@@ -6,11 +6,13 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import latentmix.config.RunConfig;
 import latentmix.plan.Asked;
 import latentmix.plan.Catalog;
 import latentmix.plan.MixingEntry;
@@ -44,6 +46,7 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
      * @param ignored what is no image by its name, by kind
      * @param leftOut rows that stay in the tables and do not count, by why
      * @param asked how many mixtures each entry asks for of a class, in words
+     * @param filter how many more a filter may take, in words; empty without one
      * @param warnings what a run would warn of
      */
     public record Found(
@@ -56,6 +59,7 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
             Map<String, Long> ignored,
             Map<String, Long> leftOut,
             List<String> asked,
+            String filter,
             List<String> warnings) {
         public Found {
             unreadable = Collections.unmodifiableMap(new TreeMap<>(unreadable));
@@ -77,6 +81,7 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
                 Map<String, Long> ignored,
                 List<Map<String, Long>> others,
                 List<MixingEntry> entries,
+                Optional<RunConfig.Filter> filter,
                 List<String> warnings) {
             return new Found(
                     catalogs.size(),
@@ -90,6 +95,7 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
                     entries.stream()
                             .map(entry -> Asked.of(entry, catalogs).line())
                             .toList(),
+                    filter.map(of -> filter(of.tries(), entries, catalogs)).orElse(""),
                     warnings);
         }
 
@@ -97,6 +103,17 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
             Map<String, Long> sum = new TreeMap<>();
             counts.forEach(some -> some.forEach((what, count) -> sum.merge(what, count, Long::sum)));
             return sum;
+        }
+
+        /** What is known beforehand of a filter: its first round, and its last one at most. */
+        private static String filter(int tries, List<MixingEntry> entries, List<Catalog> catalogs) {
+            long asked = entries.stream()
+                    .mapToLong(entry -> Asked.of(entry, catalogs).total())
+                    .sum();
+            return line(
+                    "how many it drops is not known before: the stages below are of the mixtures that are asked for so"
+                            + " far; with what replaces dropped ones they are %,d at most (%d × %,d)",
+                    asked * tries, tries, asked);
         }
 
         private List<String> lines() {
@@ -128,6 +145,9 @@ public record Plan(List<StageLeft> stages, List<Size> tables, Found found) {
                         unread));
             }
             asked.forEach(entry -> lines.add("mixing     " + entry));
+            if (!filter.isEmpty()) {
+                lines.add("filter     " + filter);
+            }
             lines.add("");
             return lines;
         }

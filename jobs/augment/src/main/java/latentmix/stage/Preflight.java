@@ -193,10 +193,12 @@ final class Preflight {
             }
             for (int i = 0; i < entries.size(); i++) {
                 RunConfig.Mixing entry = config.mixing().get(i);
-                long mixtures = entries.get(i).mixtures(folder);
-                if (mixtures > Integer.MAX_VALUE) {
+                long mixtures = entries.get(i).quota(folder);
+                long tries = config.filter().map(RunConfig.Filter::tries).orElse(1);
+                if (mixtures * tries > Integer.MAX_VALUE) {
                     problems.add("mixing." + entry.name() + ".count: expected at most " + Integer.MAX_VALUE
-                            + " mixtures of a class, got " + mixtures + " of " + folder + "; ask for fewer");
+                            + " mixtures of a class, got " + mixtures + (tries == 1 ? "" : " × " + tries + " tries")
+                            + " of " + folder + "; ask for fewer");
                 }
                 if (mixtures == 0) {
                     continue; // however few images there are

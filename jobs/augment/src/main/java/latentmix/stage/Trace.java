@@ -16,12 +16,16 @@ import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
 import latentmix.image.UnreadableImage;
 import latentmix.plan.ClassLabel;
+import latentmix.plan.ClassVerdicts;
 import latentmix.plan.GenerationChunk;
+import latentmix.plan.JudgedChunk;
 import latentmix.plan.MixedChunk;
 import latentmix.plan.MixingChunk;
 import latentmix.plan.MixingEntry;
 import latentmix.table.GeneratedTable;
 import latentmix.table.InvertedTable;
+import latentmix.table.JudgedRow;
+import latentmix.table.JudgedTable;
 import latentmix.table.MixedTable;
 import latentmix.table.RejectedTable;
 import latentmix.table.RunFolder;
@@ -45,8 +49,15 @@ public final class Trace {
     private final Map<String, InvertedTable.Source> sources = new TreeMap<>(); // by image id
     private final Optional<GeneratedTable.Image> made;
     private final Optional<GeneratedTable.Scores> scores;
+    private final Optional<JudgedRow> verdict; // none without a filter, and before it
 
-    private Trace(JavaSparkContext spark, RunContext context, List<MixingEntry> entries, MixedChunk chunk, String mixId)
+    private Trace(
+            JavaSparkContext spark,
+            RunContext context,
+            List<MixingEntry> entries,
+            MixedChunk chunk,
+            List<ClassVerdicts> verdicts,
+            String mixId)
             throws IOException {
         this.spark = spark;
         this.context = context;
@@ -79,12 +90,30 @@ public final class Trace {
                         .filter(row -> row.mixId().equals(mixId))
                         .findFirst()
                 : Optional.empty();
+        this.verdict = verdict(verdicts, chunk, mixId);
+    }
+
+    /** What a filter said of the image. */
+    private Optional<JudgedRow> verdict(List<ClassVerdicts> verdicts, MixedChunk of, String mixId) throws IOException {
+        JudgedTable judged = new JudgedTable(context.run(), of.classId());
+        Set<String> done = verdicts.isEmpty() ? Set.of() : judged.chunks();
+        for (ClassVerdicts verdict : verdicts) {
+            for (JudgedChunk chunk : verdict.chunks()) {
+                if (chunk.mixed().equals(of.id()) && done.contains(chunk.id())) {
+                    return judged.rows(chunk.id()).stream()
+                            .filter(row -> row.mixId().equals(mixId))
+                            .findFirst();
+                }
+            }
+        }
+        return Optional.empty();
     }
 
     /**
      * Finds a mixture among those of a configuration.
      *
      * @param entries what is mixed, and how many of it
+     * @param verdicts what a filter said; none without one
      * @throws ConfigException if it is none of them
      */
     static Trace of(
@@ -92,6 +121,7 @@ public final class Trace {
             RunContext context,
             List<MixingEntry> entries,
             List<MixedChunk> chunks,
+            List<ClassVerdicts> verdicts,
             String mixId)
             throws IOException {
         List<MixedChunk> found = context.tasks().flatMap("find the mixture", chunks, (folder, chunk, progress) -> {
@@ -104,7 +134,7 @@ public final class Trace {
                     + " they are, got " + mixId + "; take it from the column mix_id of the dataset, and give the"
                     + " configuration and the images that it was made with"));
         }
-        return new Trace(spark, context, entries, found.get(0), mixId);
+        return new Trace(spark, context, entries, found.get(0), verdicts, mixId);
     }
 
     private GenerationChunk generation() {
@@ -144,12 +174,36 @@ public final class Trace {
         scores.ifPresent(of -> lines.add(line(
                 "pixels     entropy %.2f bits, clipped %.3f, saturation %.3f, sharpness %.1f, dHash %016x",
                 of.entropy(), of.clipped(), of.saturation(), of.sharpness(), of.differenceHash())));
+        verdict.ifPresent(of -> lines.add("filter     " + words(of)));
         lines.add("inversion  " + context.settings().inversionId() + " "
                 + RunFolder.json(context.settings().inversion()));
         lines.add("mixing     " + entry.settingsId() + " " + RunFolder.json(entry.settings()));
         lines.add("generation " + context.settings().generationId() + " "
                 + RunFolder.json(context.settings().generation()));
         return lines;
+    }
+
+    /** A verdict with the scores that it is by. */
+    private static String words(JudgedRow of) {
+        List<String> words = new ArrayList<>();
+        words.add(of.kept() ? "kept" : "dropped by " + String.join(", ", of.reasons()));
+        if (!Double.isNaN(of.classScore())) {
+            words.add(line("class %.4f", of.classScore()));
+        }
+        nearest("source", of.copyHash(), of.copyDistance(), of.copyId()).ifPresent(words::add);
+        nearest("image made before", of.twinHash(), of.twinDistance(), of.twinId())
+                .ifPresent(words::add);
+        if (!Double.isNaN(of.textScore())) {
+            words.add(line("text %.4f", of.textScore()));
+        }
+        return String.join("; ", words);
+    }
+
+    private static Optional<String> nearest(String what, int bits, double distance, String id) {
+        return id.isEmpty()
+                ? Optional.empty()
+                : Optional.of("nearest " + what + " " + id + (bits < 0 ? "" : ", " + bits + " bits of dHash")
+                        + (Double.isNaN(distance) ? "" : line(", %.4f in features", distance)));
     }
 
     private static String line(String format, Object... values) {

@@ -21,10 +21,10 @@ import org.apache.parquet.schema.Types;
 /**
  * A Java record as a Parquet row: the record is the schema, one column a component, named in snake_case.
  *
- * <p>Components are {@code String}, {@code int}, {@code long}, {@code double}, {@code byte[]}, a nested record or a
- * {@code List} of strings or doubles. Columns are declared nullable, as Spark and Hugging Face datasets declare theirs,
- * but nothing is ever null. A record with fewer components reads only those columns, so a projection is a smaller
- * record.
+ * <p>Components are {@code String}, {@code boolean}, {@code int}, {@code long}, {@code double}, {@code byte[]}, a
+ * nested record or a {@code List} of strings or doubles. Columns are declared nullable, as Spark and Hugging Face
+ * datasets declare theirs, but nothing is ever null. A record with fewer components reads only those columns, so a
+ * projection is a smaller record.
  */
 final class RecordFormat<T extends Record> {
     private static final ClassValue<RecordFormat<?>> FORMATS = new ClassValue<>() {
@@ -137,7 +137,9 @@ final class RecordFormat<T extends Record> {
     }
 
     private static PrimitiveTypeName primitive(Class<?> type) {
-        if (type == int.class) {
+        if (type == boolean.class) {
+            return PrimitiveTypeName.BOOLEAN;
+        } else if (type == int.class) {
             return PrimitiveTypeName.INT32;
         } else if (type == long.class) {
             return PrimitiveTypeName.INT64;
@@ -146,8 +148,9 @@ final class RecordFormat<T extends Record> {
         } else if (type == byte[].class) {
             return PrimitiveTypeName.BINARY;
         }
-        throw new IllegalArgumentException("A column must be a String, int, long, double, byte[], record or List of "
-                + "strings or doubles, cannot be: " + type);
+        throw new IllegalArgumentException(
+                "A column must be a String, boolean, int, long, double, byte[], record or List of "
+                        + "strings or doubles, cannot be: " + type);
     }
 
     private void writeFields(Record row, RecordConsumer out) {
@@ -190,6 +193,8 @@ final class RecordFormat<T extends Record> {
             out.addBinary(Binary.fromString(string));
         } else if (value instanceof byte[] bytes) {
             out.addBinary(Binary.fromConstantByteArray(bytes));
+        } else if (value instanceof Boolean flag) {
+            out.addBoolean(flag);
         } else if (value instanceof Integer number) {
             out.addInteger(number);
         } else if (value instanceof Long number) {
@@ -225,6 +230,8 @@ final class RecordFormat<T extends Record> {
             return group.getString(field, 0);
         } else if (type == byte[].class) {
             return group.getBinary(field, 0).getBytes();
+        } else if (type == boolean.class) {
+            return group.getBoolean(field, 0);
         } else if (type == int.class) {
             return group.getInteger(field, 0);
         } else if (type == long.class) {

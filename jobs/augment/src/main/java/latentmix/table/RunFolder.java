@@ -62,6 +62,10 @@ public final class RunFolder {
         INVERTED,
         MIXED,
         GENERATED,
+        /** Scores of real images' pixels, where a filter compares with them. */
+        LOOKS,
+        /** Which of the images made are kept, where a filter judges them. */
+        JUDGED,
         /** Features of images, generated and real: an evaluation looks at no image twice. */
         FEATURES;
 

@@ -9,6 +9,7 @@ public enum StageName {
     INVERT,
     MIX,
     GENERATE,
+    FILTER,
     EVALUATE,
     EXPORT;
 

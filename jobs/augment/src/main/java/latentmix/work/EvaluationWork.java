@@ -15,6 +15,7 @@ import latentmix.metric.Estimate;
 import latentmix.metric.ReferenceSet;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.FeatureChunk;
+import latentmix.plan.Kept;
 import latentmix.plan.MixingEntry;
 import latentmix.plan.MixingSettings;
 import latentmix.table.FeaturesTable;
@@ -84,13 +85,18 @@ public final class EvaluationWork {
     public record Result(List<Measured> measured, Map<Cell, CellState> states) implements Serializable {}
 
     private final RunFolder run;
-    private final List<MixingEntry> entries;
+    private final Kept kept;
     private final int sample;
     private final int neighbours;
 
-    public EvaluationWork(RunFolder run, List<MixingEntry> entries, int sample, int neighbours) {
+    /**
+     * Measures.
+     *
+     * @param kept the mixtures that are measured
+     */
+    public EvaluationWork(RunFolder run, Kept kept, int sample, int neighbours) {
         this.run = run;
-        this.entries = entries;
+        this.kept = kept;
         this.sample = sample;
         this.neighbours = neighbours;
     }
@@ -177,9 +183,10 @@ public final class EvaluationWork {
         Map<Cell, List<FeatureVector>> cells = new LinkedHashMap<>();
         for (Map.Entry<String, FeatureChunk> chunk : chunks.generated().entrySet()) {
             Map<String, List<Cell>> cellsOf = new HashMap<>();
+            Predicate<String> isKept = kept.of(run, classId, chunk.getKey());
             for (MixedTable.Key row : new MixedTable(run, classId).keys(chunk.getKey())) {
-                for (MixingEntry entry : entries) {
-                    if (entry.asks(classId, row.settingsId(), row.k())) {
+                for (MixingEntry entry : kept.entries()) {
+                    if (entry.asks(classId, row.settingsId(), row.k()) && isKept.test(row.mixId())) {
                         cellsOf.computeIfAbsent(row.mixId(), id -> new ArrayList<>())
                                 .add(Cell.of(entry, row.k()));
                     }

@@ -28,6 +28,7 @@ import latentmix.table.GeneratedRow.EncodedImage;
 import latentmix.table.GeneratedTable;
 import latentmix.table.GeneratedTable.Generated;
 import latentmix.table.InvertedTable;
+import latentmix.table.JudgedTable;
 import latentmix.table.MixedTable;
 import latentmix.table.RejectedRow;
 import latentmix.table.RunFolder;
@@ -332,11 +333,22 @@ public final class ExportWork {
                         .toList();
     }
 
-    /** A chunk's mixtures that are asked for, the first ones by k, with what {@code image} has of their images. */
+    /**
+     * A chunk's mixtures that are asked for, the first ones by k that are kept, with what {@code image} has of their
+     * images.
+     */
     private <G extends Record & Generated> List<GeneratedMixtures.Pair<MixedTable.Recipe, G>> pairs(
             ExportChunk.Made chunk, Class<G> image) throws IOException {
+        Set<String> kept =
+                chunk.judged().isEmpty() ? Set.of() : new JudgedTable(run, chunk.classId()).kept(chunk.judged());
         return new GeneratedMixtures(run, chunk.label().classId())
-                .chunk(chunk.mixed(), chunk.generated(), MixedTable.Recipe.class, image, mixture -> true).stream()
+                        .chunk(
+                                chunk.mixed(),
+                                chunk.generated(),
+                                MixedTable.Recipe.class,
+                                image,
+                                mixture -> chunk.judged().isEmpty() || kept.contains(mixture.mixId()))
+                        .stream()
                         .sorted(Comparator.comparingInt(pair -> pair.mixture().k()))
                         .limit(chunk.rows())
                         .toList();

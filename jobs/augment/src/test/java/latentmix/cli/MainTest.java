@@ -43,6 +43,7 @@ class MainTest {
                 "invert",
                 "mix",
                 "generate",
+                "filter",
                 "evaluate",
                 "export",
                 "trace",
@@ -287,7 +288,7 @@ class MainTest {
                 folder.resolve("run.yaml"),
                 "input: {root: \"builtin:fashion-mnist-sample\"}\nmodel: {checkpoint: \"builtin:fashion\"}\n");
         List<String> given = List.of("--config", config.toString(), "--run", folder.toString(), "--gpus");
-        for (String verb : List.of("run", "invert", "mix", "generate", "evaluate", "export")) {
+        for (String verb : List.of("run", "invert", "mix", "generate", "filter", "evaluate", "export")) {
             assertThat(run(Stream.of(List.of(verb), given, List.of("0.5"))
                             .flatMap(List::stream)
                             .toArray(String[]::new)))
@@ -296,7 +297,7 @@ class MainTest {
         assertThat(run("demo", "--run", folder.toString(), "--gpus", "all"))
                 .isEqualTo(ExitCode.BAD_CONFIGURATION.code());
         assertThat(err.toString().lines().toList())
-                .hasSize(7)
+                .hasSize(8)
                 .allMatch(line -> line.startsWith("--gpus: expected auto"));
     }
 

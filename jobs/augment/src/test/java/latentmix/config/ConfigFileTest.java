@@ -21,6 +21,7 @@ import latentmix.latent.InputCount;
 import latentmix.latent.Method;
 import latentmix.latent.Recipe;
 import latentmix.latent.WeightSampler;
+import latentmix.metric.Threshold;
 import latentmix.model.Dtype;
 import latentmix.schedule.Solver;
 import org.junit.jupiter.api.Test;
@@ -69,6 +70,7 @@ class ConfigFileTest {
                                 10,
                                 true)),
                         new RunConfig.Generation(50, 7.5, List.of(), Optional.empty()),
+                        Optional.empty(),
                         new RunConfig.Export(
                                 "png",
                                 List.of(RunConfig.DatasetFormat.PARQUET, RunConfig.DatasetFormat.IMAGES),
@@ -90,6 +92,47 @@ class ConfigFileTest {
     }
 
     @Test
+    void everythingWrongWithAFilterIsSaidInALineEach() {
+        assertThatThrownBy(
+                        () -> parse(
+                                LEAST
+                                        + """
+                        filter:
+                          tries: 0
+                          class: {by: vote, threshold: quantile(2)}
+                          copy: {hash: few, features: clip}
+                          blank: {entropy: quantile(0.7)}
+                          text: {}
+                          twins: {}
+                        """))
+                .isInstanceOfSatisfying(ConfigException.class, refused -> assertThat(refused.problems())
+                        .containsExactlyInAnyOrder(
+                                "filter.twins: unknown key (did you mean filter.twin?); expected one of tries, class,"
+                                        + " copy, twin, text, blank; rename it or take it away",
+                                "filter.tries: expected a whole number from 1 to 1000, got 0; the default is 3",
+                                "filter.class.by: expected one of mean, neighbours, classifier, got \"vote\"; the"
+                                        + " default is mean",
+                                "filter.class.threshold: expected a quantile from 0 to 1, got 2; 0.01 is one of a"
+                                        + " hundred",
+                                "filter.copy.hash: expected a number, quantile(q) or off, got few; write for example"
+                                        + " quantile(0.01)",
+                                "filter.blank.entropy: expected a quantile from 0 to 0.5, of which there is one at"
+                                        + " either end, got quantile(0.7); lower it",
+                                "filter: expected an evaluation that names the network that a judge looks by,"
+                                        + " evaluation.classifier, got none; write `evaluation: {}` for the built-in"
+                                        + " model's own, or name a classifier there",
+                                "filter: expected an evaluation that names the network that a judge looks by,"
+                                        + " evaluation.clip, got none; name it there, or judge by other features"));
+        assertThatThrownBy(() -> parse(LEAST + "filter: {tries: 2}\n"))
+                .hasMessage("filter.copy: expected a judge, one of class, copy, twin, text and blank, got none; write"
+                        + " for example `copy: {}`, or leave filter out");
+        assertThatThrownBy(() ->
+                        parse(LEAST + "evaluation: {clip: clip}\nfilter: {class: {by: classifier, features: clip}}\n"))
+                .hasMessage("filter.class.features: expected classifier with by: classifier, which alone names a class,"
+                        + " got clip; leave it out, or set by: mean");
+    }
+
+    @Test
     void everyKeyIsRead() {
         RunConfig config = parse(
                 """
@@ -106,6 +149,13 @@ class ConfigFileTest {
                      gate: redraw, count: 3, export: false}
                   - {name: b, method: nin/chm, inputs: 3, weights: "fixed(0.5,0.3,0.2)", gate: refuse(6)}
                 generation: {steps: 20, guidance: 3.5, guidance_interval: [200, 600], solver: dpm-solver++(2m)}
+                filter:
+                  tries: 5
+                  class: {by: neighbours, features: clip, neighbours: 7}
+                  copy: {hash: "off", features: inception, distance: quantile(0.05)}
+                  twin: {}
+                  text: {threshold: quantile(0.2)}
+                  blank: {entropy: 1.5, saturation: "off", sharpness: quantile(0)}
                 export: {format: png, formats: webdataset, shard_mb: 64, real: true, mark: false, license: cc-by-4.0}
                 evaluation:
                   reference: held-out
@@ -170,6 +220,22 @@ class ConfigFileTest {
                                         10,
                                         true)),
                         new RunConfig.Generation(20, 3.5, List.of(200.0, 600.0), Optional.of(Solver.DPM_SOLVER_2M)),
+                        Optional.of(new RunConfig.Filter(
+                                5,
+                                Optional.of(new RunConfig.ClassJudge(
+                                        RunConfig.ClassBy.NEIGHBOURS,
+                                        RunConfig.Features.CLIP,
+                                        7,
+                                        new Threshold.Fixed(0.5))),
+                                Optional.of(new RunConfig.NearJudge(
+                                        new Threshold.Off(),
+                                        Optional.of(RunConfig.Features.INCEPTION),
+                                        new Threshold.Quantile(0.05))),
+                                Optional.of(new RunConfig.NearJudge(
+                                        new Threshold.Fixed(2), Optional.empty(), new Threshold.Quantile(0.01))),
+                                Optional.of(new Threshold.Quantile(0.2)),
+                                Optional.of(new RunConfig.BlankJudge(
+                                        new Threshold.Fixed(1.5), new Threshold.Off(), new Threshold.Quantile(0))))),
                         new RunConfig.Export(
                                 "png", List.of(RunConfig.DatasetFormat.WEBDATASET), 64, true, false, "cc-by-4.0"),
                         new RunConfig.Evaluation(

@@ -11,6 +11,7 @@ import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassPool;
+import latentmix.plan.Kept;
 import latentmix.source.FolderSource;
 import latentmix.table.ContentId;
 import latentmix.table.InvertedRow;
@@ -70,7 +71,8 @@ class AlbumTest {
     }
 
     private List<String> shown() throws IOException {
-        Album album = new Album(new FolderSource(folder.resolve("in").toString()), 1 << 20, List.of(), "g", 4);
+        Album album =
+                new Album(new FolderSource(folder.resolve("in").toString()), 1 << 20, Kept.all(List.of()), "g", 4);
         return album.open(run, new ClassPool(CAT, List.of("chunk"), List.of())).sources().stream()
                 .map(Gallery.Picture::title)
                 .toList();

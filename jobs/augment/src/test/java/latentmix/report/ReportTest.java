@@ -80,10 +80,11 @@ class ReportTest {
                 "",
                 "",
                 List.of(),
-                new SettingsIds("aa", List.of("bb"), "cc", List.of()),
+                new SettingsIds("aa", List.of("bb"), "cc", "", List.of()),
                 new Counts(10, 9, 8, 6, 5, 4, rejected, Map.of(".txt", 12L), Map.of("images withdrawn", 3L), 0),
                 Map.of("sandal", new ClassImages(9, 3), "coat", new ClassImages(20, 0)),
                 scores,
+                List.of(),
                 List.of(
                         new StageSummary("invert", 2, 1, 8, 1, 400, 2.0, 2, 2, 4),
                         new StageSummary("mix", 0, 3, 0, 0, 0, 0.5, 0, 0, 0)),

@@ -26,9 +26,10 @@ class RunSummaryTest {
                 "try 1",
                 "",
                 List.of(),
-                new SettingsIds("aa", List.of("bb", "cc"), "dd", evaluate),
+                new SettingsIds("aa", List.of("bb", "cc"), "dd", "", evaluate),
                 COUNTS,
                 Map.of(),
+                List.of(),
                 List.of(),
                 List.of(),
                 measured);

@@ -138,6 +138,7 @@ class PlanTest {
                         ignored,
                         Map.of(),
                         ASKED,
+                        "",
                         small(9)));
         assertThat(before.text(new Plan.Rates(Map.of(), 1, OptionalDouble.empty(), OptionalDouble.empty())))
                 .contains(
@@ -168,6 +169,7 @@ class PlanTest {
                         ignored,
                         Map.of(),
                         ASKED,
+                        "",
                         small(8)));
         assertThat(after.stages()).allMatch(stage -> stage.rows() == 0);
     }

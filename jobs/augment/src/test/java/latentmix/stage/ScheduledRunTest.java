@@ -188,7 +188,7 @@ class ScheduledRunTest {
         Plan plan = new Plan(
                 List.of(new StageLeft("invert", 10, 100, 36_000), new StageLeft("mix", 10, 100, 0)),
                 List.of(),
-                new Plan.Found(10, 100, 0, 0, Map.of(), Map.of(), Map.of(), Map.of(), List.of(), List.of()));
+                new Plan.Found(10, 100, 0, 0, Map.of(), Map.of(), Map.of(), Map.of(), List.of(), "", List.of()));
         String unknown = plan.text(new Plan.Rates(Map.of(), 1, OptionalDouble.empty(), OptionalDouble.empty()));
         assertThat(unknown).contains("36,000", "not known", "--evaluations-per-second");
         String given = plan.text(new Plan.Rates(Map.of(), 4, OptionalDouble.of(10), OptionalDouble.of(2.5)));

@@ -198,6 +198,8 @@ public final class TinyRun {
                 "inverted",
                 "mixed",
                 "generated",
+                "looks",
+                "judged",
                 "rejected",
                 "features",
                 "metrics",

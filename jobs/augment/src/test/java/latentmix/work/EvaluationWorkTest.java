@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.stream.Collectors;
 import latentmix.plan.FeatureChunk;
+import latentmix.plan.Kept;
 import latentmix.plan.MixingChunk;
 import latentmix.plan.MixingEntry;
 import latentmix.plan.RunSettings;
@@ -90,7 +91,7 @@ class EvaluationWorkTest {
     }
 
     private EvaluationWork.Result measure(List<MixingEntry> entries, Chunks chunks) throws IOException {
-        return new EvaluationWork(work.run(), entries, 100, 2).measure(chunks);
+        return new EvaluationWork(work.run(), Kept.all(entries), 100, 2).measure(chunks);
     }
 
     private static Measured only(EvaluationWork.Result result, Cell cell, String metric) {

@@ -1,0 +1,260 @@
+package latentmix.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import latentmix.config.ConfigException;
+import latentmix.config.RunConfig;
+import latentmix.plan.ExitCode;
+import latentmix.report.RunSummary;
+import latentmix.table.DatasetRow;
+import latentmix.table.FeatureRow;
+import latentmix.table.JudgedRow;
+import latentmix.table.MetricRow;
+import latentmix.table.MixedTable;
+import latentmix.table.StageName;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A filter over tiny runs of the built-in model. */
+class FilterTest {
+    private static final int COUNT = 6;
+    private static final List<StageName> ALL = List.of(StageName.values());
+
+    /** Judges that drop some of what four steps make, and not all. */
+    private static final String[] JUDGES = {
+        "filter.tries=6",
+        "filter.class.by=classifier",
+        "filter.copy.hash=3",
+        "filter.twin={hash: 2, features: classifier, distance: 0.003}"
+    };
+
+    @TempDir
+    static Path folder;
+
+    private static Path input;
+    private static Path run;
+    private static RunConfig config;
+    private static JavaSparkContext spark;
+
+    @BeforeAll
+    static void aRunWithAFilter() throws IOException {
+        input = TinyRun.input(folder.resolve("in"), 8);
+        config = config(JUDGES);
+        run = folder.resolve("run");
+        spark = TinyRun.spark(2);
+        assertThat(summary(config, run).exitCode()).isEqualTo(ExitCode.DONE);
+    }
+
+    @AfterAll
+    static void end() {
+        spark.close();
+    }
+
+    private static RunSummary summary(RunConfig config, Path run) throws IOException {
+        return Pipeline.summary(spark, config, run.toString(), ALL);
+    }
+
+    private static RunConfig config(String... more) {
+        return TinyRun.config(
+                input,
+                Stream.concat(
+                                Stream.of(
+                                        "input.classes=builtin:fashion-mnist-sample/classes.tsv",
+                                        "evaluation.neighbours=2",
+                                        "evaluation.sample=100"),
+                                Stream.of(more))
+                        .toArray(String[]::new));
+    }
+
+    private static RunConfig judged(String... more) {
+        return config(Stream.concat(Stream.of(JUDGES), Stream.of(more)).toArray(String[]::new));
+    }
+
+    private static Path copy(String name) throws IOException {
+        return TinyRun.copy(run, folder.resolve(name));
+    }
+
+    private static List<JudgedRow> verdicts() throws IOException {
+        return TinyRun.rows(run, "judged", JudgedRow.class);
+    }
+
+    /** The mix ids of a class's images of the entry that is exported which are kept, in the order of k. */
+    private static List<String> kept(String classId) throws IOException {
+        String exported = TinyRun.summary(run).at("/settings/mix/0").asText();
+        Set<String> ids = TinyRun.rows(run, "mixed", MixedTable.Key.class).stream()
+                .filter(key -> key.settingsId().equals(exported))
+                .map(MixedTable.Key::mixId)
+                .collect(Collectors.toSet());
+        return verdicts().stream()
+                .filter(row -> row.classId().equals(classId) && row.kept() && ids.contains(row.mixId()))
+                .sorted(Comparator.comparingInt(JudgedRow::k))
+                .map(JudgedRow::mixId)
+                .toList();
+    }
+
+    private static Map<String, List<String>> dataset(Path of) throws IOException {
+        Map<String, List<String>> ids = new TreeMap<>();
+        for (DatasetRow row : TinyRun.rows(of, "dataset/parquet", DatasetRow.class)) {
+            ids.computeIfAbsent(row.className(), name -> new ArrayList<>()).add(row.mixId());
+        }
+        return ids;
+    }
+
+    @Test
+    void everyClassHasTheFirstImagesThatAreKeptAsManyAsAreAskedFor() throws IOException {
+        Map<String, List<String>> dataset = dataset(run);
+        assertThat(dataset).hasSize(2);
+        assertThat(dataset.get("sandal"))
+                .containsExactlyInAnyOrderElementsOf(kept("5-sandal").subList(0, COUNT));
+        assertThat(dataset.get("ankle boot"))
+                .containsExactlyInAnyOrderElementsOf(kept("9-ankle-boot").subList(0, COUNT));
+        JsonNode filter = TinyRun.summary(run).get("filter");
+        assertThat(filter).hasSize(2);
+        assertThat(filter.get(0).get("entry").asText()).isEqualTo("dataset");
+        assertThat(filter.get(0).get("asked").asLong()).isEqualTo(2 * COUNT);
+        assertThat(filter.get(0).get("kept").asLong()).isEqualTo(2 * COUNT);
+        assertThat(filter.get(0).get("unfilled")).isEmpty();
+        long dropped = 0;
+        for (JsonNode images : filter.get(0).get("dropped")) {
+            dropped += images.asLong();
+        }
+        assertThat(dropped).as("dropped images, each of which was replaced").isPositive();
+        assertThat(filter.get(0).get("made").asLong())
+                .isEqualTo(2 * COUNT + dropped + filter.get(0).get("beyond").asLong());
+    }
+
+    @Test
+    void aVerdictSaysWhichJudgesDroppedAnImageAndByWhichScores() throws IOException {
+        assertThat(verdicts()).allSatisfy(row -> {
+            assertThat(row.kept()).isEqualTo(row.reasons().isEmpty());
+            assertThat(row.reasons().contains("class")).isEqualTo(row.classScore() < 0);
+            assertThat(row.reasons().contains("copy")).isEqualTo(row.copyHash() <= 3);
+            assertThat(row.reasons().contains("twin"))
+                    .isEqualTo(!row.twinId().isEmpty() && (row.twinHash() <= 2 || row.twinDistance() <= 0.003));
+            assertThat(row.textScore()).isNaN();
+        });
+        Set<String> kept = verdicts().stream()
+                .filter(JudgedRow::kept)
+                .map(JudgedRow::mixId)
+                .collect(Collectors.toSet());
+        assertThat(verdicts().stream().map(JudgedRow::twinId).filter(id -> !id.isEmpty()))
+                .isSubsetOf(kept);
+    }
+
+    @Test
+    void whatIsMeasuredAreTheImagesOfTheDatasetAndEachWasShownOnce() throws IOException {
+        assertThat(TinyRun.rows(run, "metrics", MetricRow.class).stream()
+                        .filter(row ->
+                                row.entry().equals("dataset") && row.scope().equals(MetricRow.ALL)))
+                .isNotEmpty()
+                .allSatisfy(row -> assertThat(row.images()).isEqualTo(2 * COUNT));
+        List<FeatureRow> shown = TinyRun.rows(run, "features", FeatureRow.class);
+        long once = shown.stream().map(FeatureRow::id).distinct().count();
+        long real = 2 * 8;
+        assertThat(shown).hasSize((int) once + (int) real); // a real image and its reconstruction have one id
+    }
+
+    @Test
+    void aRunAgainDoesNothingAndVerdictsThatAreLostComeBackAsTheyWere() throws IOException {
+        Path again = copy("again");
+        assertThat(summary(config, again).stages())
+                .allSatisfy(
+                        stage -> assertThat(stage.chunks()).as(stage.stage()).isZero());
+        TinyRun.assertSameTables(again, run);
+
+        try (Stream<Path> files = Files.walk(again.resolve("judged"))) {
+            for (Path file : files.filter(Files::isRegularFile).sorted().skip(1).toList()) {
+                Files.delete(file);
+            }
+        }
+        summary(config, again);
+        TinyRun.assertSameTables(again, run);
+        assertThat(TinyRun.evaluations(again, "generate")).isZero();
+
+        assertThat(Pipeline.plan(spark, config, again.toString()).stages())
+                .allSatisfy(stage -> assertThat(stage.rows()).as(stage.stage()).isZero());
+    }
+
+    @Test
+    void aLargerCountKeepsWhatWasKept() throws IOException {
+        Path more = copy("more");
+        summary(judged("mixing.0.count=" + (COUNT + 1)), more);
+        Map<String, List<String>> dataset = dataset(more);
+        dataset(run)
+                .forEach((name, ids) ->
+                        assertThat(dataset.get(name)).hasSize(COUNT + 1).containsAll(ids));
+        Map<String, String> before = TinyRun.tables(run);
+        before.keySet().removeIf(file -> !file.startsWith("judged/") && !file.startsWith("generated/"));
+        assertThat(TinyRun.tables(more)).containsAllEntriesOf(before);
+    }
+
+    @Test
+    void withoutAFilterTheSameFolderHasItsFirstImages() throws IOException {
+        Path without = copy("without");
+        summary(config(), without);
+        assertThat(TinyRun.evaluations(without, "generate")).isZero();
+        assertThat(dataset(without)).allSatisfy((name, ids) -> assertThat(ids).hasSize(COUNT));
+        assertThat(TinyRun.summary(without).has("filter")).isFalse();
+        assertThat(TinyRun.summary(without).get("settings").has("filter")).isFalse();
+    }
+
+    @Test
+    void whatCouldNotBeFilledIsSaidAndWhatIsNotJudgedIsLeftOut() throws IOException {
+        Path lacking = copy("lacking");
+        RunConfig strict = config("filter={tries: 1, copy: {hash: 64}}");
+        List<String> warnings = new ArrayList<>();
+        Pipeline.summary(
+                spark, strict, lacking.toString(), List.of(StageName.EXPORT), TinyRun.keepingWarnings(warnings));
+        assertThat(warnings).anySatisfy(line -> assertThat(line)
+                .matches("filter: \\d+ images are not judged yet and are left out; run latentmix filter"));
+        assertThat(dataset(lacking)).isEmpty();
+        warnings.clear();
+
+        RunSummary summary =
+                Pipeline.summary(spark, strict, lacking.toString(), ALL, TinyRun.keepingWarnings(warnings));
+
+        assertThat(summary.exitCode()).isEqualTo(ExitCode.DONE);
+        assertThat(summary.filter().get(0).unfilled()).isEqualTo(Map.of("5-sandal", 6L, "9-ankle-boot", 6L));
+        assertThat(summary.filter().get(0).dropped()).isEqualTo(Map.of("copy", 12L));
+        assertThat(warnings)
+                .contains("filter: 12 of 12 images of dataset could not be had in 1 tries: 5-sandal 6, 9-ankle-boot"
+                        + " 6; raise filter.tries, or loosen a judge (dropped: 12 copy)");
+        assertThat(dataset(lacking)).isEmpty();
+    }
+
+    @Test
+    void aClassIsNotJudgedWhereThereIsOneAlone() {
+        assertThatThrownBy(() -> summary(judged("input.folders=5-sandal"), folder.resolve("one")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage("filter.class: expected two classes or more, of which an image is taken for one, got 1;"
+                        + " leave the judge out");
+    }
+
+    @Test
+    void aTraceSaysWhatTheFilterSaid() throws IOException {
+        JudgedRow dropped =
+                verdicts().stream().filter(row -> !row.kept()).findFirst().orElseThrow();
+        assertThat(Pipeline.trace(spark, config, run.toString(), dropped.mixId())
+                        .lines())
+                .anySatisfy(line -> assertThat(line)
+                        .startsWith("filter     dropped by " + String.join(", ", dropped.reasons()) + "; class ")
+                        .contains(
+                                "; nearest source " + dropped.copyId() + ", " + dropped.copyHash() + " bits of dHash"));
+    }
+}
