@@ -2,13 +2,18 @@ package latentmix.export;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import latentmix.config.RunConfig;
 import latentmix.config.RunConfig.DatasetFormat;
 import latentmix.config.Spelled;
 import latentmix.plan.RunSettings;
+import latentmix.report.Counts;
+import latentmix.report.FilterSummary;
 import latentmix.table.MetricRow;
 import latentmix.work.ExportWork.ClassCount;
 
@@ -18,9 +23,15 @@ import latentmix.work.ExportWork.ClassCount;
  * when or where it was made: the same dataset has the same card.
  *
  * @param classes what each class has, by label
+ * @param filter what a filter made of each entry's mixtures; empty without one
  * @param metrics what was measured; empty where nothing was
  */
-public record DatasetCard(RunConfig config, RunSettings settings, List<ClassCount> classes, List<MetricRow> metrics) {
+public record DatasetCard(
+        RunConfig config,
+        RunSettings settings,
+        List<ClassCount> classes,
+        List<FilterSummary> filter,
+        List<MetricRow> metrics) {
     private static final int MOST_CLASSES = 100;
 
     private static final String COLUMNS =
@@ -35,6 +46,7 @@ public record DatasetCard(RunConfig config, RunSettings settings, List<ClassCoun
 
     public DatasetCard {
         classes = List.copyOf(classes);
+        filter = List.copyOf(filter);
         metrics = List.copyOf(metrics);
     }
 
@@ -59,6 +71,10 @@ public record DatasetCard(RunConfig config, RunSettings settings, List<ClassCoun
         parts.add(method());
         parts.add("## How many there are");
         parts.add(counts());
+        if (!filter.isEmpty()) {
+            parts.add("## What was filtered out");
+            parts.add(filtered());
+        }
         if (!metrics.isEmpty()) {
             parts.add("## What was measured");
             parts.add(measured());
@@ -202,6 +218,49 @@ public record DatasetCard(RunConfig config, RunSettings settings, List<ClassCoun
             lines.add("And " + (classes.size() - MOST_CLASSES) + " more classes.");
         }
         return String.join("\n", lines);
+    }
+
+    private String filtered() {
+        Set<String> exported = config.mixing().stream()
+                .filter(RunConfig.Mixing::export)
+                .map(RunConfig.Mixing::name)
+                .collect(Collectors.toSet());
+        List<String> lines = new ArrayList<>(List.of("| judge | keeps |", "|---|---|"));
+        judges(config.filter().orElseThrow()).forEach((judge, keeps) -> line(lines, judge, keeps));
+        lines.addAll(List.of(
+                "", "| mixtures | asked for | made | kept | dropped, by the first judge |", "|---|---|---|---|---|"));
+        for (FilterSummary of : filter) {
+            if (exported.contains(of.entry())) {
+                lines.add("| " + plain(of.entry()) + " | " + of.asked() + " | " + of.made() + " | " + of.kept() + " | "
+                        + Counts.listed(of.dropped()) + " |");
+            }
+        }
+        return String.join("\n", lines);
+    }
+
+    /** What each judge of a filter keeps, in words. */
+    private static Map<String, String> judges(RunConfig.Filter filter) {
+        Map<String, String> judges = new LinkedHashMap<>();
+        filter.ofClass()
+                .ifPresent(judge -> judges.put(
+                        "class",
+                        "images taken for their own class by " + judge.by() + " in features of " + judge.features()
+                                + ", score at least " + judge.threshold()));
+        filter.copy().ifPresent(judge -> judges.put("copy", "images farther from real ones than " + near(judge)));
+        filter.twin().ifPresent(judge -> judges.put("twin", "images farther from earlier ones than " + near(judge)));
+        filter.blank()
+                .ifPresent(judge -> judges.put(
+                        "blank",
+                        "images within the range of real ones: entropy " + judge.entropy() + ", saturation "
+                                + judge.saturation() + ", sharpness " + judge.sharpness()));
+        return judges;
+    }
+
+    private static String near(RunConfig.NearJudge judge) {
+        return judge.hash() + " bits of dHash"
+                + judge.features()
+                        .map(network -> " and " + judge.distance() + " in features of " + network)
+                        .orElse("");
     }
 
     private String measured() {

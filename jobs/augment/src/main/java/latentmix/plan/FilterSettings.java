@@ -59,7 +59,7 @@ public record FilterSettings(
                         .orElse(ByClass.NONE),
                 filter.copy().map(FilterSettings::near).orElse(Near.NONE),
                 filter.twin().map(FilterSettings::near).orElse(Near.NONE),
-                filter.text().map(Object::toString).orElse(OFF),
+                OFF,
                 filter.blank()
                         .map(judge -> new Blank(
                                 judge.entropy().toString(),

@@ -3,10 +3,13 @@ package latentmix.report;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import latentmix.image.ImageDecoder;
@@ -22,12 +25,15 @@ import latentmix.plan.MixingEntry;
 import latentmix.plan.MixingPlan;
 import latentmix.plan.MixingSettings;
 import latentmix.report.Gallery.Cell;
+import latentmix.report.Gallery.Dropped;
 import latentmix.report.Gallery.Grid;
 import latentmix.report.Gallery.Picture;
 import latentmix.source.ImageSource;
 import latentmix.table.GeneratedRow.EncodedImage;
 import latentmix.table.GeneratedTable;
 import latentmix.table.InvertedTable;
+import latentmix.table.JudgedRow;
+import latentmix.table.JudgedTable;
 import latentmix.table.MixedTable;
 import latentmix.table.RunFolder;
 import latentmix.work.GeneratedMixtures;
@@ -48,6 +54,7 @@ public record Album(ImageSource source, long maxPixels, Kept kept, String genera
 
     private static final int SOURCES = 12;
     private static final int PICTURES_PER_GRID = 16;
+    private static final int DROPPED = 8; // of a judge
 
     /** The pictures of a class. */
     public Gallery open(RunFolder run, ClassPool pool) throws IOException {
@@ -55,7 +62,60 @@ public record Album(ImageSource source, long maxPixels, Kept kept, String genera
         for (MixingEntry entry : kept.entries()) {
             grids.add(grid(run, pool, entry));
         }
-        return new Gallery(pool.label(), sources(run, pool), grids);
+        return new Gallery(pool.label(), sources(run, pool), grids, dropped(run, pool));
+    }
+
+    /** What each judge dropped first, in the order of the table's chunks and of k. */
+    private List<Dropped> dropped(RunFolder run, ClassPool pool) throws IOException {
+        Map<String, Long> images = new TreeMap<>();
+        Map<String, List<Picture>> pictures = new TreeMap<>();
+        for (String mixed : new MixedTable(run, pool.classId()).chunks()) {
+            if (!kept.judged().containsKey(mixed)) {
+                continue;
+            }
+            Map<String, JudgedRow> shown = new LinkedHashMap<>(); // by mix id
+            for (JudgedRow row :
+                    new JudgedTable(run, pool.classId()).rows(kept.judged().get(mixed))) {
+                if (!row.kept()) {
+                    String judge = row.reasons().get(0);
+                    if (images.merge(judge, 1L, Long::sum) <= DROPPED) {
+                        shown.put(row.mixId(), row);
+                    }
+                }
+            }
+            if (!shown.isEmpty()) {
+                Map<String, GeneratedTable.Image> files = new GeneratedMixtures(run, pool.classId())
+                        .images(GenerationChunk.id(generationId, mixed), GeneratedTable.Image.class);
+                shown.forEach((mixId, row) -> pictures.computeIfAbsent(
+                                row.reasons().get(0), judge -> new ArrayList<>())
+                        .add(picture(
+                                decoded(files.get(mixId).image()),
+                                score(row),
+                                files.get(mixId).image().path() + "\ndropped by "
+                                        + String.join(", ", row.reasons()))));
+            }
+        }
+        return images.entrySet().stream()
+                .map(of -> new Dropped(of.getKey(), of.getValue(), pictures.get(of.getKey())))
+                .toList();
+    }
+
+    /** The score by which an image was dropped first. */
+    private static String score(JudgedRow row) {
+        return switch (row.reasons().get(0)) {
+            case "class" -> String.format(Locale.ROOT, "%.3f", row.classScore());
+            case "copy" -> near(row.copyHash(), row.copyDistance());
+            case "twin" -> near(row.twinHash(), row.twinDistance());
+            case "text" -> String.format(Locale.ROOT, "%.3f", row.textScore());
+            default -> "";
+        };
+    }
+
+    private static String near(int bits, double distance) {
+        String hash = bits < 0 ? "" : bits + " bits";
+        return Double.isNaN(distance)
+                ? hash
+                : (hash + String.format(Locale.ROOT, "\n%.4f", distance)).strip();
     }
 
     private List<Picture> sources(RunFolder run, ClassPool pool) throws IOException {
@@ -145,8 +205,12 @@ public record Album(ImageSource source, long maxPixels, Kept kept, String genera
                     row.weights().get(i),
                     row.sourceIds().get(i)));
         }
+        return picture(decoded(image), caption, title.toString());
+    }
+
+    private static Pixels decoded(EncodedImage image) {
         try {
-            return picture(ImageDecoder.decode(image.bytes(), Integer.MAX_VALUE), caption, title.toString());
+            return ImageDecoder.decode(image.bytes(), Integer.MAX_VALUE);
         } catch (UnreadableImage e) {
             throw new IllegalStateException("An image of the generated table must decode: " + e.detail(), e);
         }

@@ -44,21 +44,25 @@ public record FilterSummary(
         if (images == 0) {
             return Optional.empty();
         }
-        String classes = unfilled.entrySet().stream()
-                .limit(NAMED)
-                .map(of -> of.getKey() + " " + of.getValue())
-                .collect(Collectors.joining(", "));
         return Optional.of(String.format(
                 Locale.ROOT,
-                "filter: %d of %d images of %s could not be had in %d tries: %s%s; raise filter.tries, or loosen a"
+                "filter: %d of %d images of %s could not be had in %d tries: %s; raise filter.tries, or loosen a"
                         + " judge (dropped: %s)",
                 images,
                 asked,
                 entry,
                 tries,
-                classes,
-                unfilled.size() > NAMED ? ", …" : "",
+                lacking(),
                 Counts.listed(dropped)));
+    }
+
+    /** How many images could not be had of which classes, of some of them. */
+    String lacking() {
+        return unfilled.entrySet().stream()
+                        .limit(NAMED)
+                        .map(of -> of.getKey() + " " + of.getValue())
+                        .collect(Collectors.joining(", "))
+                + (unfilled.size() > NAMED ? ", …" : "");
     }
 
     /** The sum of an entry's tallies, one a class and at least one. */

@@ -13,9 +13,24 @@ import latentmix.plan.ClassLabel;
  *
  * @param sources the first images that were inverted
  * @param grids the mixtures, one grid for each of the configuration's entries
+ * @param dropped those that a filter dropped, by the judge that dropped them first
  */
-public record Gallery(ClassLabel label, List<Picture> sources, List<Grid> grids) implements Serializable {
+public record Gallery(ClassLabel label, List<Picture> sources, List<Grid> grids, List<Dropped> dropped)
+        implements Serializable {
     private static final int PIXELATED_UP_TO = 64;
+
+    /** A class of which no filter dropped anything. */
+    public Gallery(ClassLabel label, List<Picture> sources, List<Grid> grids) {
+        this(label, sources, grids, List.of());
+    }
+
+    /**
+     * What a judge dropped.
+     *
+     * @param images how many
+     * @param pictures the first ones
+     */
+    public record Dropped(String judge, long images, List<Picture> pictures) implements Serializable {}
 
     /**
      * An image of the report.

@@ -25,6 +25,7 @@ import latentmix.plan.Kept;
 import latentmix.plan.MixedChunk;
 import latentmix.plan.RunSettings;
 import latentmix.report.Album;
+import latentmix.report.FilterSummary;
 import latentmix.report.Gallery;
 import latentmix.report.Report;
 import latentmix.report.RunSummary;
@@ -252,8 +253,8 @@ final class ExportStage {
     }
 
     /** Publishes the dataset's cards where they do not stand as they are. */
-    void describe(Done done, List<MetricRow> metrics) throws IOException {
-        DatasetCard card = new DatasetCard(config, settings, done.classes(), metrics);
+    void describe(Done done, List<FilterSummary> filter, List<MetricRow> metrics) throws IOException {
+        DatasetCard card = new DatasetCard(config, settings, done.classes(), filter, metrics);
         publish("dataset/README.md", card.markdown());
         publish("dataset/croissant.json", card.croissant());
     }

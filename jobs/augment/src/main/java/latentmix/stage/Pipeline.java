@@ -404,7 +404,7 @@ public final class Pipeline {
         if (stages.contains(StageName.EXPORT)) {
             List<MetricRow> metrics =
                     evaluate.isEmpty() ? List.of() : evaluate.get().rows(catalogs);
-            export.describe(exported, metrics);
+            export.describe(exported, summary.filter(), metrics);
             export.report(
                     invert.standing(inversions), summary, kept(catalogs, mix, verdicts), exported.images(), metrics);
         }

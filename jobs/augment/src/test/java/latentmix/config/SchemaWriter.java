@@ -105,7 +105,9 @@ public final class SchemaWriter {
             schema.putArray("type").add("string").add("number").add("boolean");
         } else if (type instanceof Type.Spelling<?> spelling) {
             ArrayNode types = schema.putArray("type").add("string");
-            if ("8".matches(spelling.pattern())) {
+            if ("0.5".matches(spelling.pattern()) && !"a".matches(spelling.pattern())) {
+                types.add("number");
+            } else if ("8".matches(spelling.pattern())) {
                 types.add("integer");
                 schema.put("minimum", 0);
             }

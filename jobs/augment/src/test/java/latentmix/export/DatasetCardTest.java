@@ -8,12 +8,14 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.RunSettings;
+import latentmix.report.FilterSummary;
 import latentmix.table.ContentId;
 import latentmix.table.MetricRow;
 import latentmix.table.RunFolder;
@@ -38,7 +40,7 @@ class DatasetCardTest {
                 CheckpointFolder.open(BuiltIn.FASHION.folder()),
                 "cpu",
                 value -> ContentId.of(RunFolder.json(value)));
-        return new DatasetCard(config, settings, classes, metrics);
+        return new DatasetCard(config, settings, classes, List.of(), metrics);
     }
 
     private static JsonNode frontMatter(String card) throws IOException {
@@ -97,6 +99,32 @@ class DatasetCardTest {
         assertThat(card("{}", many, List.of(all, real)).markdown())
                 .as("whatever the order of the tables' files")
                 .isEqualTo(card("{}", many, List.of(real, one, all)).markdown());
+    }
+
+    @Test
+    void theCardNamesTheFiltersWithWhatEachDropped() throws IOException {
+        RunConfig config = ConfigFile.parse(
+                "{input: {root: in}, model: {checkpoint: 'builtin:fashion'}, mixing: [{name: dataset}, {name: other,"
+                        + " export: false}], filter: {copy: {hash: 3}, blank: {}}}",
+                "test",
+                List.of());
+        RunSettings settings = RunSettings.of(
+                config,
+                CheckpointFolder.open(BuiltIn.FASHION.folder()),
+                "cpu",
+                value -> ContentId.of(RunFolder.json(value)));
+        List<FilterSummary> filter = List.of(
+                new FilterSummary("dataset", 20, 27, 20, 2, Map.of("copy", 4L, "blank", 1L), Map.of()),
+                new FilterSummary("other", 20, 20, 20, 0, Map.of(), Map.of()));
+        assertThat(new DatasetCard(config, settings, CLASSES, filter, List.of()).markdown())
+                .contains(
+                        "## What was filtered out",
+                        "| copy | images farther from real ones than 3 bits of dHash |",
+                        "| blank | images within the range of real ones: entropy quantile(0.01), saturation"
+                                + " quantile(0.01), sharpness quantile(0.01) |",
+                        "| dataset | 20 | 27 | 20 | 1 blank, 4 copy |")
+                .doesNotContain("| other |");
+        assertThat(card("{}", CLASSES, List.of()).markdown()).doesNotContain("filtered");
     }
 
     @Test

@@ -171,6 +171,18 @@ class FilterTest {
     }
 
     @Test
+    void theReportShowsWhatEachJudgeDroppedAndTheCardNamesTheFilter() throws IOException {
+        assertThat(Files.readString(run.resolve("report.html")))
+                .contains("<h2>What the filter dropped", "<h4>Dropped by copy <small>", "<h4>Dropped by twin <small>")
+                .doesNotContain("Dropped by blank");
+        assertThat(Files.readString(run.resolve("dataset/README.md")))
+                .contains(
+                        "| class | images taken for their own class by classifier in features of classifier, score at"
+                                + " least 0 |",
+                        "| dataset | 12 | ");
+    }
+
+    @Test
     void aRunAgainDoesNothingAndVerdictsThatAreLostComeBackAsTheyWere() throws IOException {
         Path again = copy("again");
         assertThat(summary(config, again).stages())

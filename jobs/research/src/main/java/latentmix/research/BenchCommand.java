@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import latentmix.bench.FeatureBench;
+import latentmix.bench.FilterBench;
 import latentmix.bench.FullSize;
 import latentmix.bench.FullSizeModel;
 import latentmix.bench.InversionBench;
@@ -32,6 +33,7 @@ import picocli.CommandLine.Parameters;
             "Measures, in one run each:",
             "  mixing     mixing against the bare matrix product",
             "  job        invert and generate in Spark against the bare model calls of the same work",
+            "  filter     what a filter costs beside generating, in runs of the demo",
             "  features   the built-in classifier on images, and a Fréchet distance of 2,048 features",
             "  inversions methods by how near they come back, on the built-in model",
             "  full-size  networks of published size: compiling them, and their forward on this machine's CPU",
@@ -45,6 +47,7 @@ final class BenchCommand implements Callable<Integer> {
     enum Case {
         MIXING("mixing"),
         JOB("job"),
+        FILTER("filter"),
         FEATURES("features"),
         INVERSIONS("inversions"),
         FULL_SIZE("full-size"),
@@ -142,6 +145,12 @@ final class BenchCommand implements Callable<Integer> {
             SparkJob.run(ConfigFile.demo(overrides), new SparkConf(), spark -> {
                 new ScaleBench(spark, classes, imagesOfClass, Files.createTempDirectory("latentmix-scale"))
                         .run(System.out);
+                return ExitCode.DONE.code();
+            });
+        }
+        if (asked.contains(Case.FILTER)) {
+            SparkJob.run(ConfigFile.demo(overrides), new SparkConf(), spark -> {
+                FilterBench.run(spark, overrides, rounds, System.out);
                 return ExitCode.DONE.code();
             });
         }
