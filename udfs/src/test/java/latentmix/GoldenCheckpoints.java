@@ -120,7 +120,8 @@ public final class GoldenCheckpoints {
         JSON.writeValue(folder.resolve("model_index.json").toFile(), index);
     }
 
-    private static void clipTokenizer(Path folder, String padding) throws IOException {
+    /** A tokenizer of 300 words in a folder. */
+    public static void clipTokenizer(Path folder, String padding) throws IOException {
         ObjectNode words = words(
                 "t[0-9]+",
                 """

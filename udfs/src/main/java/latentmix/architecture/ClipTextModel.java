@@ -1,8 +1,10 @@
 package latentmix.architecture;
 
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.torchscript.ScriptModule;
 
@@ -57,6 +59,12 @@ public record ClipTextModel(
             + "|text_projection\\.weight|vision_model\\..*|visual_projection\\.weight|logit_scale");
 
     static ClipTextModel of(ModelConfig config) {
+        return of(
+                config,
+                config.className().equals("CLIPTextModelWithProjection") ? config.integer("projection_dim", 512) : 0);
+    }
+
+    private static ClipTextModel of(ModelConfig config, int projection) {
         int end = config.integer("eos_token_id", 49407);
         int tokens = config.integer("vocab_size", 49408);
         int added = config.has(CheckpointFolder.ADDED_TOKENS) ? config.integer(CheckpointFolder.ADDED_TOKENS, 1) : 0;
@@ -66,7 +74,23 @@ public record ClipTextModel(
                 ClipEncoder.of(config, 512, 2048, 8),
                 config.integer("max_position_embeddings", 77),
                 end == LEGACY_END_TOKEN ? largest : new Pooling.EndToken(end),
-                config.className().equals("CLIPTextModelWithProjection") ? config.integer("projection_dim", 512) : 0);
+                projection);
+    }
+
+    /**
+     * The text model, with its projection, in a folder of both of CLIP's models.
+     *
+     * @throws CheckpointException if the folder is of another architecture
+     */
+    public static ClipTextModel ofBoth(Path component) {
+        ModelConfig config = new ModelConfig(
+                CheckpointFolder.config(component),
+                component.resolve("config.json").toString());
+        if (!config.className().equals("CLIPModel")) {
+            throw new CheckpointException(config.where() + ": the architecture must be CLIPModel, whose folder has both"
+                    + " of CLIP's models, cannot be: " + config.className());
+        }
+        return of(config.member("text_config"), config.integer("projection_dim", 512));
     }
 
     /** The width of the hidden states. */

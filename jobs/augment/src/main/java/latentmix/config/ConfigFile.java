@@ -477,12 +477,15 @@ public final class ConfigFile {
                         : Optional.empty(),
                 near(section, RunKeys.COPY),
                 near(section, RunKeys.TWIN),
+                section.has(RunKeys.TEXT_JUDGE)
+                        ? Optional.of(section.section(RunKeys.TEXT_JUDGE).read(RunKeys.TEXT_THRESHOLD))
+                        : Optional.empty(),
                 section.has(RunKeys.BLANK) ? Optional.of(blank(section.section(RunKeys.BLANK))) : Optional.empty());
-        if (Stream.of(filter.ofClass(), filter.copy(), filter.twin(), filter.blank())
+        if (Stream.of(filter.ofClass(), filter.copy(), filter.twin(), filter.text(), filter.blank())
                 .allMatch(Optional::isEmpty)) {
             section.problem(
                     RunKeys.COPY,
-                    "a judge, one of class, copy, twin and blank",
+                    "a judge, one of class, copy, twin, text and blank",
                     "none",
                     "write for example `copy: {}`, or leave filter out");
         }

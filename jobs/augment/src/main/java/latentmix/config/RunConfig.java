@@ -383,6 +383,7 @@ public record RunConfig(
      * @param ofClass drops what is not taken for its own class
      * @param copy drops what is too near a source image
      * @param twin drops what is too near an image made before
+     * @param text drops what CLIP finds unlike the class's prompt
      * @param blank drops what has other pixels than real images
      */
     public record Filter(
@@ -390,6 +391,7 @@ public record RunConfig(
             Optional<ClassJudge> ofClass,
             Optional<NearJudge> copy,
             Optional<NearJudge> twin,
+            Optional<Threshold> text,
             Optional<BlankJudge> blank) {
         /** The networks that judges look by. */
         public Set<Features> networks() {
@@ -397,6 +399,7 @@ public record RunConfig(
             ofClass.ifPresent(judge -> networks.add(judge.features()));
             copy.flatMap(NearJudge::features).ifPresent(networks::add);
             twin.flatMap(NearJudge::features).ifPresent(networks::add);
+            text.ifPresent(judge -> networks.add(Features.CLIP));
             return networks;
         }
     }

@@ -449,6 +449,20 @@ public final class RunKeys {
     static final Block TWIN =
             COPY.named("twin", "Drops images that are near one of their class that was made before them and is kept.");
 
+    static final Key<Threshold> TEXT_THRESHOLD = with(
+            "threshold",
+            THRESHOLD_TYPE,
+            "quantile(0.1)",
+            "Images with a lower score are dropped. The score is the cosine of image and prompt in CLIP. A quantile is"
+                    + " of the class's first images made, as many as are asked for.",
+            "0.2");
+    static final Block TEXT_JUDGE = Block.optional(
+            "text",
+            "no such judge",
+            "Drops images that CLIP finds unlike their class's prompt. It needs an `evaluation.clip` with both of"
+                    + " CLIP's models.",
+            TEXT_THRESHOLD);
+
     static final Key<Threshold> ENTROPY = with(
             "entropy",
             THRESHOLD_TYPE,
@@ -476,6 +490,7 @@ public final class RunKeys {
             CLASS_JUDGE,
             COPY,
             TWIN,
+            TEXT_JUDGE,
             BLANK);
 
     static final Key<String> FORMAT =

@@ -248,6 +248,7 @@ public record DatasetCard(
                                 + ", score at least " + judge.threshold()));
         filter.copy().ifPresent(judge -> judges.put("copy", "images farther from real ones than " + near(judge)));
         filter.twin().ifPresent(judge -> judges.put("twin", "images farther from earlier ones than " + near(judge)));
+        filter.text().ifPresent(judge -> judges.put("text", "images whose CLIP score is at least " + judge));
         filter.blank()
                 .ifPresent(judge -> judges.put(
                         "blank",

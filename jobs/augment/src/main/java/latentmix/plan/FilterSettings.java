@@ -59,7 +59,7 @@ public record FilterSettings(
                         .orElse(ByClass.NONE),
                 filter.copy().map(FilterSettings::near).orElse(Near.NONE),
                 filter.twin().map(FilterSettings::near).orElse(Near.NONE),
-                OFF,
+                filter.text().map(Object::toString).orElse(OFF),
                 filter.blank()
                         .map(judge -> new Blank(
                                 judge.entropy().toString(),
@@ -83,6 +83,11 @@ public record FilterSettings(
     public boolean comparesClasses() {
         return by.by().equals(RunConfig.ClassBy.MEAN.toString())
                 || by.by().equals(RunConfig.ClassBy.NEIGHBOURS.toString());
+    }
+
+    /** Whether images are compared with their class's prompt. */
+    public boolean readsPrompts() {
+        return !text.equals(OFF);
     }
 
     /** Whether verdicts depend on how many mixtures the class is asked for first. */

@@ -91,8 +91,7 @@ public record Album(ImageSource source, long maxPixels, Kept kept, String genera
                         .add(picture(
                                 decoded(files.get(mixId).image()),
                                 score(row),
-                                files.get(mixId).image().path() + "\ndropped by "
-                                        + String.join(", ", row.reasons()))));
+                                files.get(mixId).image().path() + "\ndropped by " + String.join(", ", row.reasons()))));
             }
         }
         return images.entrySet().stream()
@@ -113,9 +112,7 @@ public record Album(ImageSource source, long maxPixels, Kept kept, String genera
 
     private static String near(int bits, double distance) {
         String hash = bits < 0 ? "" : bits + " bits";
-        return Double.isNaN(distance)
-                ? hash
-                : (hash + String.format(Locale.ROOT, "\n%.4f", distance)).strip();
+        return Double.isNaN(distance) ? hash : (hash + String.format(Locale.ROOT, "\n%.4f", distance)).strip();
     }
 
     private List<Picture> sources(RunFolder run, ClassPool pool) throws IOException {

@@ -78,6 +78,9 @@ final class FilterStage {
         this.settingsId = preparation.settings(settings);
         this.looks = new LookWork.Settings(size);
         this.looksId = preparation.settings(looks);
+        if (asked.text().isPresent()) {
+            preparation.compileTexts(context.config().evaluation().clip(), run.conf());
+        }
         if (asked.ofClass().isPresent() && context.classes().classes().size() < 2) {
             throw new ConfigException(List.of("filter.class: expected two classes or more, of which an image is taken"
                     + " for one, got " + context.classes().classes().size() + "; leave the judge out"));
@@ -259,13 +262,31 @@ final class FilterStage {
                 chunks.stream().map(chunk -> seen.get(chunk.id())).toList(),
                 quota(entries, classId, mixingId)))));
         long rows = items.stream().mapToLong(JudgeWork.Item::rows).sum();
-        Map<String, float[]> prompts = Map.of();
+        Map<String, float[]> prompts = settings.readsPrompts() ? prompts(byClass.keySet()) : Map.of();
         tasks.run(
                         new Job(StageName.FILTER.text(), "images", rows, Needs.PROCESSOR),
                         items,
                         (folder, item, progress) ->
                                 new JudgeWork(folder, by, id, classes, prompts, progress).judge(item))
                 .forEach(results::addAll);
+    }
+
+    /** The unit embeddings of classes' prompts. One task loads the text model. */
+    private Map<String, float[]> prompts(Set<String> classIds) {
+        TreeMap<String, String> told = new TreeMap<>();
+        for (ClassLabel label : context.classes().classes()) {
+            if (classIds.contains(label.classId())) {
+                told.put(label.classId(), label.prompt());
+            }
+        }
+        String clip = context.config().evaluation().clip();
+        return tasks.onGpus()
+                .map(
+                        "embed prompts",
+                        List.of(told),
+                        (folder, prompts, progress) ->
+                                JudgeWork.prompts(prompts, clip, TaskDevice.current(), folder.conf()))
+                .get(0);
     }
 
     private static long quota(List<MixingEntry> entries, String classId, String mixingId) {

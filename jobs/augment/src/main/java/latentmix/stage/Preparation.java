@@ -2,13 +2,19 @@ package latentmix.stage;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import latentmix.architecture.Part;
+import latentmix.checkpoint.CheckpointCache;
+import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
+import latentmix.config.ConfigException;
+import latentmix.model.ClipTexts;
 import latentmix.model.Dtype;
 import latentmix.model.Models;
 import latentmix.table.ContentId;
 import latentmix.table.RunFolder;
 import latentmix.work.ImagesWork;
+import org.apache.hadoop.conf.Configuration;
 
 /**
  * What is done before the first task: a run compiles its networks and publishes its settings, a plan looks at them
@@ -27,6 +33,13 @@ interface Preparation {
     void compile(CheckpointFolder checkpoint, Dtype dtype);
 
     void compile(Path component, Part part, Dtype dtype);
+
+    /**
+     * Compiles CLIP's text model, in a folder with both of its models.
+     *
+     * @throws ConfigException if the folder does not have them
+     */
+    void compileTexts(String clip, Configuration conf);
 
     /** A run in this folder. */
     record OfRun(RunFolder run, RunTerms terms) implements Preparation {
@@ -54,6 +67,15 @@ interface Preparation {
         public void compile(Path component, Part part, Dtype dtype) {
             Models.compile(component, part, dtype);
         }
+
+        @Override
+        public void compileTexts(String clip, Configuration conf) {
+            try {
+                ClipTexts.compile(CheckpointCache.located(clip, conf));
+            } catch (CheckpointException e) {
+                throw new ConfigException(List.of("filter.text: " + e.getMessage()));
+            }
+        }
     }
 
     /** A plan, which writes nothing. */
@@ -80,5 +102,8 @@ interface Preparation {
 
         @Override
         public void compile(Path component, Part part, Dtype dtype) {}
+
+        @Override
+        public void compileTexts(String clip, Configuration conf) {}
     }
 }

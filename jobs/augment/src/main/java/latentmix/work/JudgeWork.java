@@ -1,5 +1,6 @@
 package latentmix.work;
 
+import ai.djl.Device;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -12,7 +13,9 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
+import latentmix.checkpoint.CheckpointCache;
 import latentmix.image.PixelScores;
+import latentmix.model.ClipTexts;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.FeatureChunk;
 import latentmix.plan.FilterSettings;
@@ -28,6 +31,7 @@ import latentmix.table.MixedTable;
 import latentmix.table.RunFolder;
 import latentmix.work.Judges.ClassFeatures;
 import latentmix.work.Judges.Seen;
+import org.apache.hadoop.conf.Configuration;
 
 /**
  * Judges the images made of one class, chunk by chunk in the order of k. A verdict depends on the class's real images,
@@ -113,6 +117,21 @@ public final class JudgeWork {
         public void add(Classes others) {
             all.addAll(others.all);
         }
+    }
+
+    /**
+     * The unit embeddings of prompts, by class as they are.
+     *
+     * @param clip a folder with both of CLIP's models
+     */
+    public static TreeMap<String, float[]> prompts(
+            TreeMap<String, String> prompts, String clip, Device device, Configuration conf) {
+        TreeMap<String, float[]> embeds = new TreeMap<>();
+        try (ClipTexts texts = new ClipTexts(CheckpointCache.located(clip, conf), device)) {
+            prompts.forEach((classId, prompt) -> embeds.put(
+                    classId, Judges.unit(texts.embeds(List.of(prompt)).get(0))));
+        }
+        return embeds;
     }
 
     private final RunFolder run;

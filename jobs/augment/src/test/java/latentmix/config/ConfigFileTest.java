@@ -102,12 +102,13 @@ class ConfigFileTest {
                           class: {by: vote, threshold: quantile(2)}
                           copy: {hash: few, features: clip}
                           blank: {entropy: quantile(0.7)}
+                          text: {threshold: quantile(2)}
                           twins: {}
                         """))
                 .isInstanceOfSatisfying(ConfigException.class, refused -> assertThat(refused.problems())
                         .containsExactlyInAnyOrder(
                                 "filter.twins: unknown key (did you mean filter.twin?); expected one of tries, class,"
-                                        + " copy, twin, blank; rename it or take it away",
+                                        + " copy, twin, text, blank; rename it or take it away",
                                 "filter.tries: expected a whole number from 1 to 1000, got 0; the default is 3",
                                 "filter.class.by: expected one of mean, neighbours, classifier, got \"vote\"; the"
                                         + " default is mean",
@@ -115,6 +116,8 @@ class ConfigFileTest {
                                         + " hundred",
                                 "filter.copy.hash: expected a number, quantile(q) or off, got few; write for example"
                                         + " quantile(0.01)",
+                                "filter.text.threshold: expected a quantile from 0 to 1, got 2; 0.01 is one of a"
+                                        + " hundred",
                                 "filter.blank.entropy: expected a quantile from 0 to 0.5, of which there is one at"
                                         + " either end, got quantile(0.7); lower it",
                                 "filter: expected an evaluation that names the network that a judge looks by,"
@@ -123,7 +126,7 @@ class ConfigFileTest {
                                 "filter: expected an evaluation that names the network that a judge looks by,"
                                         + " evaluation.clip, got none; name it there, or judge by other features"));
         assertThatThrownBy(() -> parse(LEAST + "filter: {tries: 2}\n"))
-                .hasMessage("filter.copy: expected a judge, one of class, copy, twin and blank, got none; write"
+                .hasMessage("filter.copy: expected a judge, one of class, copy, twin, text and blank, got none; write"
                         + " for example `copy: {}`, or leave filter out");
         assertThatThrownBy(() ->
                         parse(LEAST + "evaluation: {clip: clip}\nfilter: {class: {by: classifier, features: clip}}\n"))
@@ -153,6 +156,7 @@ class ConfigFileTest {
                   class: {by: neighbours, features: clip, neighbours: 7}
                   copy: {hash: "off", features: inception, distance: quantile(0.05)}
                   twin: {}
+                  text: {threshold: quantile(0.2)}
                   blank: {entropy: 1.5, saturation: "off", sharpness: quantile(0)}
                 export: {format: png, formats: webdataset, shard_mb: 64, real: true, mark: false, license: cc-by-4.0}
                 evaluation:
@@ -231,6 +235,7 @@ class ConfigFileTest {
                                         new Threshold.Quantile(0.05))),
                                 Optional.of(new RunConfig.NearJudge(
                                         new Threshold.Fixed(2), Optional.empty(), new Threshold.Quantile(0.01))),
+                                Optional.of(new Threshold.Quantile(0.2)),
                                 Optional.of(new RunConfig.BlankJudge(
                                         new Threshold.Fixed(1.5), new Threshold.Off(), new Threshold.Quantile(0))))),
                         new RunConfig.Export(
