@@ -242,7 +242,7 @@ final class FilterStage {
                         .filter(catalog -> byClass.containsKey(catalog.label().classId()))
                         .toList();
         Map<String, JudgeWork.Real> real = look(compared);
-        Map<String, JudgeWork.Chunk> seen = see(real, byClass, done);
+        Map<String, JudgeWork.Chunk> seen = see(byClass, done);
         if (tasks.isStopped()) {
             return;
         }
@@ -273,7 +273,7 @@ final class FilterStage {
 
     /** The unit embeddings of classes' prompts. One task loads the text model. */
     private Map<String, float[]> prompts(Set<String> classIds) {
-        TreeMap<String, String> told = new TreeMap<>();
+        Map<String, String> told = new TreeMap<>();
         for (ClassLabel label : context.classes().classes()) {
             if (classIds.contains(label.classId())) {
                 told.put(label.classId(), label.prompt());
@@ -350,8 +350,7 @@ final class FilterStage {
     }
 
     /** Shows the images made to the networks, where that is not done; returns the chunks to judge by their ids. */
-    private Map<String, JudgeWork.Chunk> see(
-            Map<String, JudgeWork.Real> real, Map<String, Map<String, List<JudgedChunk>>> byClass, Set<String> done)
+    private Map<String, JudgeWork.Chunk> see(Map<String, Map<String, List<JudgedChunk>>> byClass, Set<String> done)
             throws IOException {
         Set<String> seen = run.chunks(Table.FEATURES);
         Map<String, JudgeWork.Chunk> chunks = new HashMap<>();

@@ -124,9 +124,9 @@ public final class JudgeWork {
      *
      * @param clip a folder with both of CLIP's models
      */
-    public static TreeMap<String, float[]> prompts(
-            TreeMap<String, String> prompts, String clip, Device device, Configuration conf) {
-        TreeMap<String, float[]> embeds = new TreeMap<>();
+    public static Map<String, float[]> prompts(
+            Map<String, String> prompts, String clip, Device device, Configuration conf) {
+        Map<String, float[]> embeds = new TreeMap<>();
         try (ClipTexts texts = new ClipTexts(CheckpointCache.located(clip, conf), device)) {
             prompts.forEach((classId, prompt) -> embeds.put(
                     classId, Judges.unit(texts.embeds(List.of(prompt)).get(0))));
@@ -163,7 +163,7 @@ public final class JudgeWork {
     }
 
     /** Judges the chunks that do not stand; publishes each when it is judged. */
-    public ArrayList<ChunkResult> judge(Item item) throws IOException {
+    public List<ChunkResult> judge(Item item) throws IOException {
         String classId = item.classId();
         Judges judges = new Judges(
                 settings,
@@ -177,7 +177,7 @@ public final class JudgeWork {
             judges.sample(sample(item));
         }
         JudgedTable table = new JudgedTable(run, classId);
-        ArrayList<ChunkResult> results = new ArrayList<>();
+        List<ChunkResult> results = new ArrayList<>();
         for (Chunk chunk : item.chunks()) {
             long start = System.nanoTime();
             Map<Integer, Seen> images = images(classId, chunk);
