@@ -14,6 +14,7 @@ import latentmix.config.Spelled;
 import latentmix.plan.RunSettings;
 import latentmix.report.Counts;
 import latentmix.report.FilterSummary;
+import latentmix.report.LeakageRow;
 import latentmix.table.MetricRow;
 import latentmix.work.ExportWork.ClassCount;
 
@@ -24,6 +25,7 @@ import latentmix.work.ExportWork.ClassCount;
  *
  * @param classes what each class has, by label
  * @param filter what a filter made of each entry's mixtures; empty without one
+ * @param leakage how near its images come to real ones; empty without a filter
  * @param metrics what was measured; empty where nothing was
  */
 public record DatasetCard(
@@ -31,6 +33,7 @@ public record DatasetCard(
         RunSettings settings,
         List<ClassCount> classes,
         List<FilterSummary> filter,
+        List<LeakageRow> leakage,
         List<MetricRow> metrics) {
     private static final int MOST_CLASSES = 100;
 
@@ -47,6 +50,7 @@ public record DatasetCard(
     public DatasetCard {
         classes = List.copyOf(classes);
         filter = List.copyOf(filter);
+        leakage = List.copyOf(leakage);
         metrics = List.copyOf(metrics);
     }
 
@@ -74,6 +78,10 @@ public record DatasetCard(
         if (!filter.isEmpty()) {
             parts.add("## What was filtered out");
             parts.add(filtered());
+        }
+        if (!leakage.isEmpty()) {
+            parts.add("## How near they come to real images");
+            parts.add(near());
         }
         if (!metrics.isEmpty()) {
             parts.add("## What was measured");
@@ -255,6 +263,20 @@ public record DatasetCard(
                         "images within the range of real ones: entropy " + judge.entropy() + ", saturation "
                                 + judge.saturation() + ", sharpness " + judge.sharpness()));
         return judges;
+    }
+
+    private String near() {
+        List<String> lines = new ArrayList<>(List.of(
+                "Bits of 64 by which the dHash of an image differs from that of the nearest real image of its class; of"
+                        + " a real image, from that of the next one. Where made images are much nearer, they are copies.",
+                "",
+                "| images | how many | the nearest | one of 100 | one of 10 | median |",
+                "|---|---|---|---|---|---|"));
+        for (LeakageRow row : leakage) {
+            lines.add("| " + row.of() + " | " + row.images() + " | " + row.least() + " | " + row.hundredth() + " | "
+                    + row.tenth() + " | " + row.median() + " |");
+        }
+        return String.join("\n", lines);
     }
 
     private static String near(RunConfig.NearJudge judge) {

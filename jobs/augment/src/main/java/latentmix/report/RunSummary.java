@@ -24,6 +24,7 @@ import latentmix.work.CellScores;
  * @param classes how many images each class has; empty and not written where no dataset was made
  * @param mixtures how degenerate the mixtures are, by entry, method and input count
  * @param filter what a filter made of each entry's mixtures; empty and not written without one
+ * @param leakage how near the dataset's images come to real ones; empty and not written without a filter or a dataset
  * @param measured how fast each stage was when it last did something in this folder
  */
 public record RunSummary(
@@ -36,6 +37,7 @@ public record RunSummary(
         @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, ClassImages> classes,
         List<CellScores> mixtures,
         @JsonInclude(JsonInclude.Include.NON_EMPTY) List<FilterSummary> filter,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<LeakageRow> leakage,
         List<StageSummary> stages,
         Map<String, Speed> measured) {
     private static final String FILE = "run_summary.json";
@@ -46,6 +48,7 @@ public record RunSummary(
         classes = Collections.unmodifiableMap(new TreeMap<>(classes));
         mixtures = List.copyOf(mixtures);
         filter = List.copyOf(filter);
+        leakage = List.copyOf(leakage);
         stages = List.copyOf(stages);
         measured = Map.copyOf(measured);
     }

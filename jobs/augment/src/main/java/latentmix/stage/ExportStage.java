@@ -25,7 +25,6 @@ import latentmix.plan.Kept;
 import latentmix.plan.MixedChunk;
 import latentmix.plan.RunSettings;
 import latentmix.report.Album;
-import latentmix.report.FilterSummary;
 import latentmix.report.Gallery;
 import latentmix.report.Report;
 import latentmix.report.RunSummary;
@@ -253,8 +252,9 @@ final class ExportStage {
     }
 
     /** Publishes the dataset's cards where they do not stand as they are. */
-    void describe(Done done, List<FilterSummary> filter, List<MetricRow> metrics) throws IOException {
-        DatasetCard card = new DatasetCard(config, settings, done.classes(), filter, metrics);
+    void describe(Done done, RunSummary summary, List<MetricRow> metrics) throws IOException {
+        DatasetCard card =
+                new DatasetCard(config, settings, done.classes(), summary.filter(), summary.leakage(), metrics);
         publish("dataset/README.md", card.markdown());
         publish("dataset/croissant.json", card.croissant());
     }

@@ -1,6 +1,7 @@
 package latentmix.stage;
 
 import java.io.IOException;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -36,6 +37,7 @@ import latentmix.work.ChunkResult;
 import latentmix.work.FeatureWork.Network;
 import latentmix.work.JudgeWork;
 import latentmix.work.LookWork;
+import latentmix.work.Nearness;
 
 /**
  * Judges the images made. Executors score the pixels of real images, show images to the networks that judges look by,
@@ -112,7 +114,7 @@ final class FilterStage {
                 tries(),
                 run.rejectedChunks(StageName.MIX));
         Map<String, String> real = real(catalogs);
-        record Of(ClassPool pool, String real) implements java.io.Serializable {}
+        record Of(ClassPool pool, String real) implements Serializable {}
         return tasks.map(
                 "list verdicts",
                 pools.stream()
@@ -333,6 +335,33 @@ final class FilterStage {
                 (folder, chunk, progress) -> new LookWork(folder, source, maxPixels, as, id).look(chunk, progress));
         unseen.forEach((network, chunks) -> evaluate.get(0).show(StageName.FILTER, network, chunks));
         return real;
+    }
+
+    /** How near the images that are kept for the dataset come to real ones of their class. */
+    Nearness nearness(List<Catalog> catalogs, List<ClassVerdicts> verdicts) throws IOException {
+        Set<String> looked = run.chunks(Table.LOOKS);
+        Set<String> done = run.chunks(Table.JUDGED);
+        record Of(ClassPool pool, List<FeatureChunk> looks, List<JudgedChunk> chunks) implements Serializable {}
+        Map<String, List<FeatureChunk>> looks = new HashMap<>();
+        catalogs.forEach(catalog -> looks.put(
+                catalog.label().classId(),
+                real(catalog, looksId, looked).stream()
+                        .filter(chunk -> looked.contains(chunk.id()))
+                        .toList()));
+        return tasks
+                .map(
+                        "compare with real images",
+                        verdicts.stream()
+                                .map(of -> new Of(
+                                        of.pool(),
+                                        looks.get(of.pool().classId()),
+                                        of.chunks().stream()
+                                                .filter(chunk -> chunk.kept() > 0 && done.contains(chunk.id()))
+                                                .toList()))
+                                .toList(),
+                        (folder, of, progress) -> Nearness.of(folder, of.pool().classId(), of.looks(), of.chunks()))
+                .stream()
+                .reduce(Nearness.NONE, Nearness::plus);
     }
 
     private static List<FeatureChunk> real(Catalog catalog, String settingsId, Set<String> done) {

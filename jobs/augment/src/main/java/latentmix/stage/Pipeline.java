@@ -40,6 +40,7 @@ import latentmix.plan.Tally;
 import latentmix.report.ClassImages;
 import latentmix.report.Counts;
 import latentmix.report.FilterSummary;
+import latentmix.report.LeakageRow;
 import latentmix.report.RunSummary;
 import latentmix.report.SettingsIds;
 import latentmix.report.Speed;
@@ -393,6 +394,9 @@ public final class Pipeline {
                 images(catalogs, exported),
                 scores(inversions, mix),
                 filtered(verdicts),
+                filter.isEmpty() || exported.classes().isEmpty()
+                        ? List.of()
+                        : LeakageRow.of(filter.get().nearness(catalogs, verdicts)),
                 summaries,
                 RunSummary.measured(run, summaries));
         summary.publish(run);
@@ -404,7 +408,7 @@ public final class Pipeline {
         if (stages.contains(StageName.EXPORT)) {
             List<MetricRow> metrics =
                     evaluate.isEmpty() ? List.of() : evaluate.get().rows(catalogs);
-            export.describe(exported, summary.filter(), metrics);
+            export.describe(exported, summary, metrics);
             export.report(
                     invert.standing(inversions), summary, kept(catalogs, mix, verdicts), exported.images(), metrics);
         }

@@ -16,6 +16,7 @@ import latentmix.config.RunConfig;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.RunSettings;
 import latentmix.report.FilterSummary;
+import latentmix.report.LeakageRow;
 import latentmix.table.ContentId;
 import latentmix.table.MetricRow;
 import latentmix.table.RunFolder;
@@ -40,7 +41,7 @@ class DatasetCardTest {
                 CheckpointFolder.open(BuiltIn.FASHION.folder()),
                 "cpu",
                 value -> ContentId.of(RunFolder.json(value)));
-        return new DatasetCard(config, settings, classes, List.of(), metrics);
+        return new DatasetCard(config, settings, classes, List.of(), List.of(), metrics);
     }
 
     private static JsonNode frontMatter(String card) throws IOException {
@@ -116,13 +117,16 @@ class DatasetCardTest {
         List<FilterSummary> filter = List.of(
                 new FilterSummary("dataset", 20, 27, 20, 2, Map.of("copy", 4L, "blank", 1L), Map.of()),
                 new FilterSummary("other", 20, 20, 20, 0, Map.of(), Map.of()));
-        assertThat(new DatasetCard(config, settings, CLASSES, filter, List.of()).markdown())
+        List<LeakageRow> leakage =
+                List.of(new LeakageRow("made", 20, 2, 3, 5, 9), new LeakageRow("real", 40, 0, 1, 4, 8));
+        assertThat(new DatasetCard(config, settings, CLASSES, filter, leakage, List.of()).markdown())
                 .contains(
                         "## What was filtered out",
                         "| copy | images farther from real ones than 3 bits of dHash |",
                         "| blank | images within the range of real ones: entropy quantile(0.01), saturation"
                                 + " quantile(0.01), sharpness quantile(0.01) |",
-                        "| dataset | 20 | 27 | 20 | 1 blank, 4 copy |")
+                        "| dataset | 20 | 27 | 20 | 1 blank, 4 copy |",
+                        "| made | 20 | 2 | 3 | 5 | 9 |\n| real | 40 | 0 | 1 | 4 | 8 |")
                 .doesNotContain("| other |");
         assertThat(card("{}", CLASSES, List.of()).markdown()).doesNotContain("filtered");
     }

@@ -85,6 +85,7 @@ class ReportTest {
                 Map.of("sandal", new ClassImages(9, 3), "coat", new ClassImages(20, 0)),
                 scores,
                 List.of(),
+                List.of(),
                 List.of(
                         new StageSummary("invert", 2, 1, 8, 1, 400, 2.0, 2, 2, 4),
                         new StageSummary("mix", 0, 3, 0, 0, 0, 0.5, 0, 0, 0)),

@@ -32,6 +32,7 @@ class RunSummaryTest {
                 List.of(),
                 List.of(),
                 List.of(),
+                List.of(),
                 measured);
     }
 

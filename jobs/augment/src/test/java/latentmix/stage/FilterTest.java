@@ -140,6 +140,16 @@ class FilterTest {
     }
 
     @Test
+    void theSummarySaysHowNearTheImagesComeToRealOnes() throws IOException {
+        JsonNode leakage = TinyRun.summary(run).get("leakage");
+        assertThat(leakage.get(0).get("of").asText()).isEqualTo("made");
+        assertThat(leakage.get(0).get("images").asLong()).isEqualTo(2 * COUNT);
+        assertThat(leakage.get(0).get("least").asLong()).as("none is a copy").isGreaterThan(3);
+        assertThat(leakage.get(1).get("of").asText()).isEqualTo("real");
+        assertThat(leakage.get(1).get("images").asLong()).isEqualTo(2 * 8);
+    }
+
+    @Test
     void aVerdictSaysWhichJudgesDroppedAnImageAndByWhichScores() throws IOException {
         assertThat(verdicts()).allSatisfy(row -> {
             assertThat(row.kept()).isEqualTo(row.reasons().isEmpty());

@@ -14,12 +14,14 @@ import latentmix.table.StageName;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**
- * This bench compares what a filter costs with what generating costs, in the same runs of the demo. All judges look by
- * the built-in classifier, nothing that is dropped is replaced, and the real images are looked at for the first time.
+ * This bench compares what a filter costs with what generating costs, in the same runs of the demo. The judges look by
+ * the built-in classifier, nothing that is dropped is replaced, and as many images are made as there are real ones,
+ * which are looked at for the first time.
  */
 public final class FilterBench {
     private static final List<String> FILTER = List.of(
             "evaluation={}",
+            "mixing.0.count=64",
             "filter={tries: 1, class: {by: mean}, copy: {features: classifier}, twin: {features: classifier}, blank:"
                     + " {}}");
 
