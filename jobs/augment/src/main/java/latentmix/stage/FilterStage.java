@@ -410,12 +410,13 @@ final class FilterStage {
     }
 
     /**
-     * Takes verdicts away that will be made again: those of these chunks and of the ones after them.
+     * Takes verdicts away that will be made again: those of these chunks and of the ones after them. Returns the ids of
+     * the chunks of the generated table that they are on.
      *
      * @param generated the ids of chunks of the generated table
      * @param classes whose real images are looked at again, all of whose verdicts go
      */
-    void forget(List<ClassVerdicts> verdicts, Set<String> generated, Set<String> classes) {
+    Set<String> forget(List<ClassVerdicts> verdicts, Set<String> generated, Set<String> classes) {
         List<JudgedChunk> forgotten = new ArrayList<>();
         Set<String> begun = new TreeSet<>(); // class and settings
         for (ClassVerdicts of : verdicts) {
@@ -433,6 +434,7 @@ final class FilterStage {
             new JudgedTable(folder, chunk.classId()).forget(chunk.id());
             return chunk.id();
         });
+        return forgotten.stream().map(JudgedChunk::generated).collect(Collectors.toSet());
     }
 
     /**

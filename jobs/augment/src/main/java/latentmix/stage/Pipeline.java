@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -578,17 +579,18 @@ public final class Pipeline {
      */
     private void forgetRejected(Set<StageName> stages, List<Catalog> catalogs, List<InversionChunk> all, MixStage mix)
             throws IOException {
+        List<ClassVerdicts> verdicts = verdicts(catalogs, all, mix);
         List<InversionChunk> inversions = stages.contains(StageName.INVERT) ? invert.refusing(all) : List.of();
         List<GenerationChunk> generations =
                 stages.contains(StageName.GENERATE) ? generate.refusing(generate.chunks(mix.chunks(all))) : List.of();
         Set<String> again = Stream.concat(
                         inversions.stream().map(InversionChunk::id),
                         generations.stream().map(GenerationChunk::id))
-                .collect(Collectors.toSet());
+                .collect(Collectors.toCollection(HashSet::new));
         if (filter.isPresent()) {
             Set<String> looked =
                     stages.contains(StageName.FILTER) ? filter.get().forgetLooks(catalogs) : Set.of();
-            filter.get().forget(verdicts(catalogs, all, mix), again, looked);
+            again.addAll(filter.get().forget(verdicts, again, looked));
         }
         if (evaluate.isPresent()) {
             Set<String> refusing =
@@ -598,7 +600,7 @@ public final class Pipeline {
         export.forget(
                 again,
                 stages.contains(StageName.EXPORT) ? run.rejectedChunks(StageName.EXPORT) : Set.of(),
-                mix.chunks(all),
+                exported(all, mix, verdicts),
                 all);
         invert.forget(inversions);
         generate.forget(generations);
