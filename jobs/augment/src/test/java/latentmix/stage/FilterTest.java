@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,9 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import latentmix.Golden;
+import latentmix.GoldenCheckpoints;
+import latentmix.checkpoint.Tensors;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.plan.ExitCode;
@@ -258,6 +262,46 @@ class FilterTest {
                 .contains("filter: 12 of 12 images of dataset could not be had in 1 tries: 5-sandal 6, 9-ankle-boot"
                         + " 6; raise filter.tries, or loosen a judge (dropped: 12 copy)");
         assertThat(dataset(lacking)).isEmpty();
+    }
+
+    /** A folder of both of CLIP's models, whose embeddings have 16 numbers. */
+    private static Path clip(Path clip) throws IOException {
+        Files.createDirectories(clip);
+        Path vision = Golden.folder("clip-vision");
+        Path text = Golden.folder("clip-text-proj-l");
+        Tensors both = Tensors.of(vision.resolve("model.safetensors"));
+        float[] projection = both.get("visual_projection.weight").values();
+        both.remove("visual_projection.weight")
+                .put("visual_projection.weight", List.of(16L, 32L), Arrays.copyOf(projection, 16 * 32));
+        Tensors ofText = Tensors.of(text.resolve("model.safetensors"));
+        for (String name : ofText.names()) {
+            both.put(name, ofText.get(name).shape(), ofText.get(name).values());
+        }
+        both.write(clip.resolve("model.safetensors"));
+        Files.writeString(
+                clip.resolve("config.json"),
+                "{\"architectures\": [\"CLIPModel\"], \"projection_dim\": 16, \"vision_config\": "
+                        + Files.readString(vision.resolve("config.json")) + ", \"text_config\": "
+                        + Files.readString(text.resolve("config.json")) + "}");
+        Files.copy(vision.resolve("preprocessor_config.json"), clip.resolve("preprocessor_config.json"));
+        GoldenCheckpoints.clipTokenizer(clip, "w299");
+        return clip;
+    }
+
+    @Test
+    void theImagesLeastLikeTheirPromptAreDropped() throws IOException {
+        Path told = copy("told");
+        Path clip = clip(folder.resolve("clip"));
+        RunSummary summary = summary(
+                config("evaluation={classifier: none, clip: " + clip + "}", "filter={tries: 1, text: {}}"), told);
+        // of six scores a class the tenth lies between the first two, and of four alike
+        assertThat(summary.filter().get(0).dropped()).isEqualTo(Map.of("text", 2L));
+        assertThat(summary.filter().get(1).dropped()).isEqualTo(Map.of("text", 2L));
+        Set<String> before = verdicts().stream().map(JudgedRow::settingsId).collect(Collectors.toSet());
+        assertThat(TinyRun.rows(told, "judged", JudgedRow.class).stream()
+                        .filter(row -> !before.contains(row.settingsId())))
+                .hasSize(2 * (COUNT + 4))
+                .allSatisfy(row -> assertThat(row.textScore()).isBetween(-1.0, 1.0));
     }
 
     @Test
