@@ -8,7 +8,8 @@ import java.util.Optional;
  * A method beside the grid: it sees its inputs themselves, a few latents in memory, where the grid sees sums over any
  * number.
  */
-public sealed interface Blend extends Method permits Slerp, SphericalMean, Nao, Cog, Arc, Adain, Tint, Sdedit, Prompt {
+public sealed interface Blend extends Method
+        permits Slerp, SphericalMean, Nao, Cog, Fill, Arc, Adain, Tint, Sdedit, Prompt {
     /**
      * The facts that a blend may use.
      *
@@ -91,6 +92,8 @@ public sealed interface Blend extends Method permits Slerp, SphericalMean, Nao, 
                 new Nao(),
                 new Cog(Cog.Mean.MAP),
                 new Cog(Cog.Mean.CHANNELS),
+                new Fill(new ChannelMeanSplit()),
+                new Fill(new ClassMeanSplit()),
                 new Arc(),
                 new Adain(),
                 new Tint(0.3),

@@ -31,6 +31,7 @@ public sealed interface Method extends Serializable permits MeanAdjusted, Blend 
         return switch (parts.matches() ? parts.group(1) : "") {
             case "tint" -> new Tint(number(argument, name));
             case "sdedit" -> new Sdedit(number(argument, name));
+            case "fill" -> Fill.parse(parts.group(2) == null ? "chm" : argument);
             case "cog" -> parts.group(2) == null ? new Cog(Cog.Mean.MAP) : new Cog(Cog.Mean.parse(argument));
             default ->
                 Blend.all().stream()

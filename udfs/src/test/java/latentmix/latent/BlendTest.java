@@ -136,7 +136,8 @@ class BlendTest {
         "sdedit(0), at most 1",
         "sdedit(1.1), at most 1",
         "cog(0), 'lol/0'",
-        "cog(x), 'cog(chm)'"
+        "cog(x), 'cog(chm)'",
+        "fill(0), 'fill(cmm)'"
     })
     void numbersThatMakeNoSenseAreRefused(String name, String message) {
         assertThatThrownBy(() -> Method.parse(name)).hasMessageContaining(message);
@@ -430,5 +431,77 @@ class BlendTest {
 
     private static double norm(double[] x) {
         return Math.sqrt(dot(x, x));
+    }
+
+    private static double[] filled(String name, List<Latent> latents, double[] weights, String seed) {
+        var recipe = new Recipe(Method.parse(name), first(weights.length), weights, ALL, new FreshNoise(seed));
+        return values(Mixer.mix(LatentPool.of(latents), List.of(recipe)).get(0));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"fill", "fill(cmm)"})
+    void whatIsOneInputIsNotFilledUp(String name) {
+        var copies = new ArrayList<>(LATENTS);
+        copies.set(1, LATENTS.get(0));
+        var expected = LATENTS.get(0).values();
+        assertThat(filled(name, copies, new double[] {0.3, 0.7}, "copies"))
+                .usingComparatorWithPrecision(1e-12)
+                .containsExactly(expected);
+        assertThat(filled(name, copies, new double[] {1, 0, 0}, "one hot")).containsExactly(expected);
+    }
+
+    @Test
+    void theNoiseThatIsFilledInHasTheEnergyThatTheInputsDoNotAgreeOn() {
+        var weights = random(6, "fill");
+        var sum =
+                Blend.Inputs.of(LATENTS.subList(0, 6), weights, ClassMean.NONE).weightedSum();
+        double inputs = 0;
+        for (int i = 0; i < weights.length; i++) {
+            inputs += weights[i] * residual(LATENTS.get(i).values());
+        }
+        double missing = Math.sqrt(1 - Math.pow(residual(sum) / inputs, 2));
+        var noise = new FreshNoise("fill").normal(SHAPE);
+        var expected = IntStream.range(0, sum.length)
+                .mapToDouble(p -> sum[p] + missing * noise[p])
+                .toArray();
+        assertThat(difference(filled("fill", LATENTS, weights, "fill"), expected))
+                .isLessThan(1e-12);
+    }
+
+    /** The norm of what is left without the channels' means. */
+    private static double residual(double[] z) {
+        double squares = 0;
+        int plane = SHAPE.size() / SHAPE.channels();
+        for (int c = 0; c < SHAPE.channels(); c++) {
+            double mean = Arrays.stream(z, c * plane, (c + 1) * plane).average().orElseThrow();
+            squares += Arrays.stream(z, c * plane, (c + 1) * plane)
+                    .map(x -> (x - mean) * (x - mean))
+                    .sum();
+        }
+        return Math.sqrt(squares);
+    }
+
+    /** Means over 400 mixtures of 8 inputs, whose standard errors are a sixth of what is allowed. */
+    @Test
+    void aFilledMixtureHasTheEnergyOfNoiseAndTheInputsBiasOnce() {
+        double bias = 0;
+        double energy = 0;
+        double inputBias = 0;
+        for (int k = 0; k < 400; k++) {
+            var latents = normal(SHAPE, 8, 0.2, "fill " + k);
+            var z = filled("fill", latents, equal(8), "noise " + k);
+            double mean = Arrays.stream(z).average().orElseThrow();
+            bias += mean / 400;
+            energy +=
+                    Arrays.stream(z).map(x -> (x - mean) * (x - mean)).average().orElseThrow() / 400;
+            inputBias += latents.stream()
+                            .mapToDouble(latent ->
+                                    Arrays.stream(latent.values()).average().orElseThrow())
+                            .average()
+                            .orElseThrow()
+                    / 400;
+        }
+        assertThat(energy).isCloseTo(1, within(0.03));
+        assertThat(bias).isCloseTo(inputBias, within(0.02));
     }
 }

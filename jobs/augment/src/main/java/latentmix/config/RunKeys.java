@@ -45,8 +45,8 @@ public final class RunKeys {
 
     public static final Type<Spelled<Method>> METHOD = new Type.Spelling<>(
             "method",
-            "^((lin|fix|nin|lol|ess|coh)/(0|m|chm|lp|cmm)(@channel|@band)?|slerp|spherical-mean|nao|cog" + ARGUMENTS
-                    + "?|arc|adain|(tint|sdedit)\\(" + NUMBER + "\\)|prompt)$",
+            "^((lin|fix|nin|lol|ess|coh)/(0|m|chm|lp|cmm)(@channel|@band)?|slerp|spherical-mean|nao|(cog|fill)"
+                    + ARGUMENTS + "?|arc|adain|(tint|sdedit)\\(" + NUMBER + "\\)|prompt)$",
             Stream.<Method>concat(MeanAdjusted.all().stream(), Blend.all().stream())
                     .map(Method::toString)
                     .toList(),
