@@ -28,7 +28,9 @@ public enum BuiltIn {
     /** An earlier state of that model, trained with one prompt for all images. It shares the autoencoder. */
     FASHION_UNLABELLED("builtin:fashion-unlabelled", "fashion-ldm-unlabelled", FASHION),
     /** A sample of 64 images a class. The model's training never saw them. */
-    FASHION_MNIST_SAMPLE("builtin:fashion-mnist-sample", "fashion-mnist-sample");
+    FASHION_MNIST_SAMPLE("builtin:fashion-mnist-sample", "fashion-mnist-sample"),
+    /** A sample in colour: 16 emoji a class, of four styles. */
+    EMOJI_SAMPLE("builtin:emoji-sample", "emoji-sample");
 
     private static final String SCHEME = "builtin:";
     private static final String SUMS = "SHA256SUMS";

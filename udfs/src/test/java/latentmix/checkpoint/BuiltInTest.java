@@ -52,6 +52,21 @@ class BuiltInTest {
     }
 
     @Test
+    void theSampleInColourHasSixteenImagesInEachOfTwentyClasses() throws IOException {
+        Path folder = BuiltIn.EMOJI_SAMPLE.folder();
+        try (Stream<Path> classes = Files.list(folder)) {
+            List<Path> folders = classes.filter(Files::isDirectory).toList();
+            assertThat(folders).hasSize(20);
+            for (Path one : folders) {
+                assertThat(filesBelow(one))
+                        .hasSize(16)
+                        .allMatch(file -> file.matches(".+\\.(noto|fluent-emoji|fxemoji|twemoji)\\.png"));
+            }
+        }
+        assertThat(folder.resolve("NOTICE")).content().contains("Apache-2.0", "MIT", "CC-BY-4.0");
+    }
+
+    @Test
     void theWeightsThatAreShippedStayUnderTwelveMegabytes() throws IOException {
         long bytes = 0;
         for (BuiltIn model : List.of(BuiltIn.FASHION, BuiltIn.FASHION_UNLABELLED)) {
@@ -95,7 +110,7 @@ class BuiltInTest {
         assertThatThrownBy(() -> BuiltIn.located("builtin:fashon"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("expected one of [builtin:fashion, builtin:fashion-unlabelled,"
-                        + " builtin:fashion-mnist-sample], got builtin:fashon");
+                        + " builtin:fashion-mnist-sample, builtin:emoji-sample], got builtin:fashon");
     }
 
     @Test
