@@ -28,7 +28,7 @@ import latentmix.checkpoint.JsonObject;
  */
 public final class ClipTokenizer {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int USUAL_LENGTH = 77;
+    static final int USUAL_LENGTH = 77;
 
     /**
      * A tokenizer.json without its tokens. The regex: contractions, words, single digits, runs of anything but space.
@@ -60,11 +60,19 @@ public final class ClipTokenizer {
      * @throws CheckpointException if a file is missing or does not fit; the message names it
      */
     public static Tokenizer open(Path folder) {
+        return open(folder, USUAL_LENGTH);
+    }
+
+    /**
+     * The same for a text encoder of so many positions: without a {@code model_max_length} a prompt has as many tokens,
+     * but no more than 77.
+     */
+    static Tokenizer open(Path folder, int positions) {
         Path settings = folder.resolve("tokenizer_config.json");
         JsonNode config = Files.exists(settings, LinkOption.NOFOLLOW_LINKS)
                 ? JsonObject.read(settings).json()
                 : JSON.createObjectNode();
-        int maxLength = maxLength(new JsonObject(config, settings.toString()));
+        int maxLength = maxLength(new JsonObject(config, settings.toString()), Math.min(USUAL_LENGTH, positions));
         Map<String, JsonNode> special = specialTokens(folder, config);
         Path existing = folder.resolve("tokenizer.json");
         JsonNode tokenizer =
@@ -73,12 +81,12 @@ public final class ClipTokenizer {
     }
 
     /** A prompt's tokens: a number beyond all is transformers' way to write that none is known, 1e30. */
-    private static int maxLength(JsonObject config) {
+    private static int maxLength(JsonObject config, int usual) {
         JsonNode given = config.json().path("model_max_length");
         if (given.isNumber() && given.doubleValue() > Integer.MAX_VALUE) {
-            return USUAL_LENGTH;
+            return usual;
         }
-        int maxLength = config.whole("model_max_length", USUAL_LENGTH);
+        int maxLength = config.whole("model_max_length", usual);
         if (maxLength < 2) {
             throw config.refused("model_max_length", "a whole number of at least 2");
         }

@@ -25,6 +25,7 @@ import latentmix.architecture.SD3Transformer2DModel;
 import latentmix.architecture.UNet2DConditionModel;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
+import latentmix.checkpoint.StateDict;
 import latentmix.latent.Shape;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -208,7 +209,11 @@ public final class Models {
 
     private static Tokenizer tokenizer(CheckpointFolder folder, String component) {
         Path path = folder.component(component);
-        return component.endsWith("_3") ? T5Tokenizer.open(path, T5_LENGTH) : ClipTokenizer.open(path);
+        if (component.endsWith("_3")) {
+            return T5Tokenizer.open(path, T5_LENGTH);
+        }
+        JsonNode encoder = folder.config(component.replace("tokenizer", "text_encoder"));
+        return ClipTokenizer.open(path, encoder.path("max_position_embeddings").asInt(ClipTokenizer.USUAL_LENGTH));
     }
 
     /**
@@ -339,6 +344,17 @@ public final class Models {
         int side = imageSize / autoencoder(folder).factor();
         return BackwardMemory.bytes(
                 architecture(folder.component(folder.denoiser()), UNet2DConditionModel.class), batch, side, side);
+    }
+
+    /** The bytes of a component's weights in a number format, without reading them. */
+    public static long weightBytes(Path component, Dtype dtype) {
+        try (StateDict weights = Architecture.of(component).weights(component)) {
+            return dtype.elementType().bytes()
+                    * weights.keys().stream()
+                            .mapToLong(
+                                    key -> weights.tensor(key).shape().stream().reduce(1L, Math::multiplyExact))
+                            .sum();
+        }
     }
 
     /** Frees all networks of this JVM; none may be in use. */

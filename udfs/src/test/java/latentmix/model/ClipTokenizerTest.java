@@ -77,6 +77,19 @@ class ClipTokenizerTest {
     }
 
     @Test
+    void withoutALengthAPromptIsAsLongAsItsEncoderTakesAndNoLonger(@TempDir Path folder) throws IOException {
+        for (String name : List.of("vocab.json", "merges.txt")) {
+            Files.copy(Golden.folder("tokenizer-clip").resolve(name), folder.resolve(name));
+        }
+        for (int positions : List.of(16, 77, 248)) {
+            try (Tokenizer tokenizer = ClipTokenizer.open(folder, positions)) {
+                assertThat(tokenizer.maxLength()).isEqualTo(Math.min(77, positions));
+                assertThat(tokenizer.encode("a fox")).hasSize(Math.min(77, positions));
+            }
+        }
+    }
+
+    @Test
     void aPointerOfGitLfsInAVocabularysPlaceIsNamed(@TempDir Path folder) throws IOException {
         copyGolden(folder);
         Files.writeString(folder.resolve("merges.txt"), "version https://git-lfs.github.com/spec/v1\n");

@@ -214,6 +214,7 @@ public final class Pipeline {
         Pipeline pipeline = new Pipeline(spark, config, run, tasks, new Preparation.OfPlan());
         List<Catalog> catalogs = pipeline.catalogs(ImagesWork.Look.FORESEE);
         MixStage mix = pipeline.mix(catalogs);
+        pipeline.preflight.checkExecutors(EnumSet.allOf(StageName.class), pipeline.settings.inversion());
         pipeline.preflight.warn(catalogs, mix.entries());
         List<StageLeft> left = pipeline.left(catalogs, mix);
         List<Map<String, Long>> others = Stream.concat(
@@ -314,10 +315,7 @@ public final class Pipeline {
         List<Catalog> catalogs = catalogs(scan ? ImagesWork.Look.SCAN : ImagesWork.Look.STANDING);
         Map<String, Long> ignored = scan ? images.ignored(catalogs) : Map.of();
         MixStage mix = mix(catalogs);
-        preflight.checkDevices(stages, settings.inversion().device());
-        if (stages.contains(StageName.INVERT) && config.inversionMethod().needsGradients()) {
-            preflight.checkMemory(settings.inversion());
-        }
+        preflight.checkExecutors(stages, settings.inversion());
         if (stages.contains(StageName.INVERT) || stages.contains(StageName.GENERATE)) {
             prompts.run(catalogs);
         }

@@ -2,7 +2,6 @@ package latentmix.stage;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -215,8 +214,16 @@ final class Preflight {
         }
     }
 
+    /** Refuses executors whose devices or memory cannot serve these stages. */
+    void checkExecutors(Set<StageName> stages, InversionSettings inversion) throws IOException {
+        checkDevices(stages, inversion.device());
+        if (stages.contains(StageName.INVERT) && config.inversionMethod().needsGradients()) {
+            checkMemory(inversion);
+        }
+    }
+
     /** Refuses GPUs that the executors' build of PyTorch does not compute on. */
-    void checkDevices(Set<StageName> stages, String device) {
+    private void checkDevices(Set<StageName> stages, String device) {
         if (device.equals("gpu") && stages.stream().anyMatch(stage -> Needs.of(stage) == Needs.DEVICE)) {
             List<String> problems = tasks.onGpus().deviceProblems();
             if (!problems.isEmpty()) {
@@ -226,11 +233,10 @@ final class Preflight {
     }
 
     /** Refuses a backward pass that the executors have no memory for, before it is tried and the system kills one. */
-    void checkMemory(InversionSettings inversion) throws IOException {
+    private void checkMemory(InversionSettings inversion) throws IOException {
         int batch = config.model().batch();
         CheckpointFolder checkpoint = invertingModel.open(conf);
-        long weights = Files.size(
-                Models.compile(checkpoint.component(checkpoint.denoiser()), Part.DENOISER, invertingModel.dtype()));
+        long weights = Models.weightBytes(checkpoint.component(checkpoint.denoiser()), invertingModel.dtype());
         long backward = Models.backwardBytes(checkpoint, batch, inversion.size());
         if (inversion.device().equals("gpu")) {
             tasks.console()

@@ -71,6 +71,19 @@ class PlanTest {
     }
 
     @Test
+    void aBackwardPassThatNoExecutorHasMemoryForIsRefusedByBoth() throws IOException {
+        Path input = TinyRun.input(folder.resolve("in"), 8);
+        assertSameRefusal(
+                TinyRun.config(
+                        input,
+                        "inversion.method=null-text(10)",
+                        "generation.guidance=2",
+                        "model.batch=1000000",
+                        "run.chunk=1000000"),
+                "model.batch: expected memory for the backward pass of null-text");
+    }
+
+    @Test
     void aDatasetOfSplitsIsRefusedByBoth() throws IOException {
         TinyRun.input(folder.resolve("in/train"), 4);
         TinyRun.input(folder.resolve("in/val"), 4);
