@@ -111,10 +111,17 @@ class PlanTest {
         assertSameRefusal(config, folder.resolve("run").toString(), problem);
     }
 
+    /** The problems without what changes from one moment to the next. */
+    private static List<String> withoutFreeMemory(ConfigException refused) {
+        return refused.problems().stream()
+                .map(line -> line.replaceAll("(an executor has|to at most) [\\d.]+", "$1 …"))
+                .toList();
+    }
+
     private static void assertSameRefusal(RunConfig config, String run, String problem) {
         ConfigException planned = catchThrowableOfType(ConfigException.class, () -> Pipeline.plan(spark, config, run));
         ConfigException ran = catchThrowableOfType(ConfigException.class, () -> Pipeline.run(spark, config, run, ALL));
-        assertThat(planned.problems()).isEqualTo(ran.problems());
+        assertThat(withoutFreeMemory(planned)).isEqualTo(withoutFreeMemory(ran));
         assertThat(planned.problems()).anySatisfy(line -> assertThat(line).contains(problem));
     }
 
