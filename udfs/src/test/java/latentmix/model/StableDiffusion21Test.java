@@ -56,8 +56,6 @@ class StableDiffusion21Test {
             scheduler/scheduler_config.json | "prediction_type": "flow_prediction" \
                 | cannot be: DDIMScheduler of prediction_type flow_prediction \
                 | take the scheduler of the checkpoint that the network is of
-            text_encoder/config.json | "max_position_embeddings": 64 | max_position_embeddings, 64, cannot be: 77 \
-                | correct it in tokenizer/tokenizer_config.json
             """)
     void partsThatDoNotFitAreRefused(String file, String values, String message, String remedy) throws IOException {
         GoldenCheckpoints.edit(GoldenCheckpoints.stableDiffusion21(folder).resolve(file), "{" + values + "}");
