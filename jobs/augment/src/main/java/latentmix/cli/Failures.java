@@ -1,8 +1,10 @@
 package latentmix.cli;
 
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -135,9 +137,12 @@ final class Failures {
         };
     }
 
-    private static Set<Throwable> causes(Throwable failure) {
-        Set<Throwable> causes = Collections.newSetFromMap(new IdentityHashMap<>());
-        for (Throwable cause = failure; cause != null && causes.add(cause); cause = cause.getCause()) {}
+    private static List<Throwable> causes(Throwable failure) {
+        Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>()); // which has no order
+        List<Throwable> causes = new ArrayList<>();
+        for (Throwable cause = failure; cause != null && seen.add(cause); cause = cause.getCause()) {
+            causes.add(cause);
+        }
         return causes;
     }
 }

@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import latentmix.Golden;
 import latentmix.GoldenCheckpoints;
 import latentmix.Repository;
+import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.LdmLayout;
 import latentmix.checkpoint.Tensors;
 import latentmix.plan.ExitCode;
@@ -163,6 +164,20 @@ class MainTest {
                 .hasSize(1)
                 .allMatch(line -> line.contains("nowhere: expected a place that the executor can look into")
                         && line.contains("correct the name"));
+    }
+
+    @Test
+    void ofRefusalsWithinRefusalsTheOutermostIsSaid() {
+        for (int i = 0; i < 100; i++) { // a set of causes has another order each time
+            Throwable failure = new CheckpointException("a.pt is a pickle");
+            for (int depth = 0; depth < 5; depth++) {
+                failure = new CheckpointException("depth " + depth + ": " + failure.getMessage(), failure);
+            }
+            StringWriter said = new StringWriter();
+            assertThat(Failures.report(new RuntimeException("job", failure), new PrintWriter(said)))
+                    .isEqualTo(ExitCode.BAD_CONFIGURATION);
+            assertThat(said.toString()).startsWith("depth 4: depth 3: ");
+        }
     }
 
     @Test
