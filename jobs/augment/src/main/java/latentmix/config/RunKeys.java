@@ -470,8 +470,12 @@ public final class RunKeys {
             "The least entropy of the grey levels, in bits. By a quantile of the class's real images there is also a"
                     + " most, as far from the other end.",
             "1.5");
-    static final Key<Threshold> SATURATION =
-            with("saturation", THRESHOLD_TYPE, "quantile(0.01)", "The same of the mean saturation, 0 to 1.", "\"off\"");
+    static final Key<Threshold> SATURATION = with(
+            "saturation",
+            THRESHOLD_TYPE,
+            "quantile(0.01)",
+            "The same of the mean saturation, 0 to 1. A range by quantiles is widened by 0.1: no decoder makes exact greys.",
+            "\"off\"");
     static final Key<Threshold> SHARPNESS =
             with("sharpness", THRESHOLD_TYPE, "quantile(0.01)", "The same of the variance of the Laplacian.", "20");
     static final Block BLANK = Block.optional(

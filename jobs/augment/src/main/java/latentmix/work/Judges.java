@@ -37,6 +37,9 @@ final class Judges {
     private static final String TEXT = "text";
     private static final String BLANK = "blank";
 
+    /** Real images may be grey without exception, but what a decoder makes of them is never exactly grey. */
+    private static final double SATURATION_SLACK = 0.1;
+
     /** The most real images whose next one is looked for, those with the least ids. */
     private static final int SAMPLE = 2000;
 
@@ -73,12 +76,11 @@ final class Judges {
 
     /** The least and the most that a score may be; NaN for no bound. */
     private record Bounds(double least, double most) {
-        static Bounds of(String threshold, double[] sample) {
+        static Bounds of(String threshold, double[] sample, double slack) {
             Threshold parsed = Threshold.parse(threshold);
-            double most = parsed instanceof Threshold.Quantile quantile
-                    ? quantile.upper().of(sample)
-                    : Double.NaN;
-            return new Bounds(parsed.of(sample), most);
+            return parsed instanceof Threshold.Quantile quantile
+                    ? new Bounds(parsed.of(sample) - slack, quantile.upper().of(sample) + slack)
+                    : new Bounds(parsed.of(sample), Double.NaN);
         }
 
         boolean excludes(double score) {
@@ -134,11 +136,15 @@ final class Judges {
         this.twin = near(settings.twin());
         this.textLine = Threshold.parse(settings.text()).of(new double[0]);
         this.entropy = Bounds.of(
-                settings.blank().entropy(), scores(real, image -> image.pixels().entropy()));
-        this.saturation = Bounds.of(settings.blank().saturation(), scores(real, image -> image.pixels()
-                .saturation()));
-        this.sharpness = Bounds.of(settings.blank().sharpness(), scores(real, image -> image.pixels()
-                .sharpness()));
+                settings.blank().entropy(), scores(real, image -> image.pixels().entropy()), 0);
+        this.saturation = Bounds.of(
+                settings.blank().saturation(),
+                scores(real, image -> image.pixels().saturation()),
+                SATURATION_SLACK);
+        this.sharpness = Bounds.of(
+                settings.blank().sharpness(),
+                scores(real, image -> image.pixels().sharpness()),
+                0);
     }
 
     /** Draws the line of image and prompt by the class's first images made. */

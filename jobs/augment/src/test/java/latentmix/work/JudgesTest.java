@@ -127,6 +127,24 @@ class JudgesTest {
     }
 
     @Test
+    void greysThatAreNotExactAreKeptAmongGreyImagesAndColoursAreNot() {
+        Judges judges = judges(settings(ANY_CLASS, ANY, ANY, "off", new Blank("off", "quantile(0.01)", "off")));
+        assertThat(sandals).allMatch(real -> real.pixels().saturation() == 0);
+        assertThat(judges.judge(saturated("tinged", 0.07), 0).kept()).isTrue();
+        assertThat(judges.judge(saturated("coloured", 0.2), 1).reasons()).containsExactly("blank");
+    }
+
+    private static Seen saturated(String id, double saturation) {
+        PixelScores real = sandals.get(0).pixels();
+        return new Seen(
+                id,
+                new PixelScores(real.entropy(), real.clipped(), saturation, real.sharpness()),
+                0,
+                Map.of(),
+                new float[0]);
+    }
+
+    @Test
     void aNumberIsTheLeastThatAScoreMayBe() {
         double entropy = sandals.get(0).pixels().entropy();
         assertThat(judges(settings(ANY_CLASS, ANY, ANY, "off", new Blank("" + (entropy - 0.1), "off", "off")))
