@@ -474,7 +474,8 @@ public final class RunKeys {
             "saturation",
             THRESHOLD_TYPE,
             "quantile(0.01)",
-            "The same of the mean saturation, 0 to 1. A range by quantiles is widened by 0.1: no decoder makes exact greys.",
+            "The same of the mean saturation, 0 to 1. A range by quantiles is widened by 0.1: no decoder makes exact"
+                    + " greys.",
             "\"off\"");
     static final Key<Threshold> SHARPNESS =
             with("sharpness", THRESHOLD_TYPE, "quantile(0.01)", "The same of the variance of the Laplacian.", "20");

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
@@ -150,8 +151,7 @@ final class FilterStage {
 
     /** Chunks of the mixed table with how many of their images are kept for the dataset. */
     static List<MixedChunk> judged(List<MixedChunk> mixed, List<ClassVerdicts> verdicts) {
-        Map<String, JudgedChunk> byMixed = new HashMap<>();
-        verdicts.forEach(of -> of.chunks().forEach(chunk -> byMixed.put(chunk.mixed(), chunk)));
+        Map<String, JudgedChunk> byMixed = byMixed(verdicts, chunk -> true);
         return mixed.stream()
                 .filter(chunk -> byMixed.containsKey(chunk.id()))
                 .map(chunk -> chunk.judged(byMixed.get(chunk.id())))
@@ -161,13 +161,17 @@ final class FilterStage {
     /** The same for a plan: chunks that are not judged yet are as if everything in them were kept. */
     List<MixedChunk> foreseen(List<MixedChunk> mixed, List<ClassVerdicts> verdicts) throws IOException {
         Set<String> done = run.chunks(Table.JUDGED);
-        Map<String, JudgedChunk> byMixed = new HashMap<>();
-        verdicts.forEach(of -> of.chunks().stream()
-                .filter(chunk -> done.contains(chunk.id()))
-                .forEach(chunk -> byMixed.put(chunk.mixed(), chunk)));
+        Map<String, JudgedChunk> byMixed = byMixed(verdicts, chunk -> done.contains(chunk.id()));
         return mixed.stream()
                 .map(chunk -> byMixed.containsKey(chunk.id()) ? chunk.judged(byMixed.get(chunk.id())) : chunk)
                 .toList();
+    }
+
+    private static Map<String, JudgedChunk> byMixed(List<ClassVerdicts> verdicts, Predicate<JudgedChunk> which) {
+        return verdicts.stream()
+                .flatMap(of -> of.chunks().stream())
+                .filter(which)
+                .collect(Collectors.toMap(JudgedChunk::mixed, chunk -> chunk, (first, last) -> last));
     }
 
     /** How many images stand that are not judged yet. */
@@ -182,11 +186,11 @@ final class FilterStage {
     }
 
     /**
-     * What is left to do: real images that are not looked at yet, images that networks were not shown, and verdicts.
+     * The verdicts that are left to do.
      *
      * @param unmixed chunks of the mixed table that are still to be made
      */
-    StageLeft left(List<Catalog> catalogs, List<ClassVerdicts> verdicts, List<MixingChunk> unmixed) throws IOException {
+    StageLeft left(List<ClassVerdicts> verdicts, List<MixingChunk> unmixed) throws IOException {
         Set<String> done = run.chunks(Table.JUDGED);
         List<Integer> rows = new ArrayList<>();
         verdicts.stream()

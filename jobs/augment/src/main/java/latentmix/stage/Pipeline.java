@@ -551,7 +551,7 @@ public final class Pipeline {
                 StageLeft.of(StageName.EVALUATE, unseen, FeatureChunk::rows, 0),
                 export.left(filter.isEmpty() ? mixed : filter.get().foreseen(mixed, verdicts), inversions)));
         if (filter.isPresent()) {
-            left.add(3, filter.get().left(catalogs, verdicts, unmixed));
+            left.add(3, filter.get().left(verdicts, unmixed));
         }
         return List.copyOf(left);
     }
