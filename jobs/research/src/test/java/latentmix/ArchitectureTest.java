@@ -72,7 +72,7 @@ class ArchitectureTest {
             Map.entry("sql", Set.of("latent")));
 
     /** The packages of the driver's side, which may use all of the above but sql. */
-    private static final Set<String> DRIVER = Set.of("stage", "export", "report", "cli");
+    private static final Set<String> DRIVER = Set.of("stage", "export", "report", "view", "cli");
 
     /** The packages of the research module, which may use those of the job. */
     private static final Set<String> RESEARCH = Set.of("study", "training", "bench", "morph", "dataset", "research");
@@ -127,6 +127,17 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.apache.spark..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void pagesKnowNoSparkAndNoStage() {
+        noClasses()
+                .that()
+                .resideInAPackage(inside("view"))
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.apache.spark..", inside("stage"), inside("export"))
                 .check(CLASSES);
     }
 

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import latentmix.config.ConfigFile;
+import latentmix.plan.ExitCode;
 import latentmix.table.StageName;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -36,7 +37,11 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        return SparkJob.run(
+        int code = SparkJob.run(
                 ConfigFile.demo(overrides), gpus.settings(), run, List.of(StageName.values()), Streams.of(spec));
+        if (code == ExitCode.DONE.code()) {
+            spec.commandLine().getOut().println("Look at it, and play with the method: ./latentmix view " + run);
+        }
+        return code;
     }
 }

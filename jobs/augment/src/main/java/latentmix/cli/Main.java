@@ -28,6 +28,7 @@ import picocli.CommandLine.IVersionProvider;
             EvaluateCommand.class,
             ExportCommand.class,
             TraceCommand.class,
+            ViewCommand.class,
             DoctorCommand.class,
             ModelCommand.class
         })

@@ -11,6 +11,7 @@ import java.util.stream.Collectors;
 import latentmix.config.RunConfig;
 import latentmix.config.RunConfig.DatasetFormat;
 import latentmix.config.Spelled;
+import latentmix.plan.ByHand;
 import latentmix.plan.RunSettings;
 import latentmix.report.Counts;
 import latentmix.report.FilterSummary;
@@ -24,6 +25,7 @@ import latentmix.work.ExportWork.ClassCount;
  * when or where it was made: the same dataset has the same card.
  *
  * @param classes what each class has, by label
+ * @param byHand what a person decided of its images
  * @param filter what a filter made of each entry's mixtures; empty without one
  * @param leakage how near its images come to real ones; empty without a filter
  * @param metrics what was measured; empty where nothing was
@@ -32,6 +34,7 @@ public record DatasetCard(
         RunConfig config,
         RunSettings settings,
         List<ClassCount> classes,
+        ByHand byHand,
         List<FilterSummary> filter,
         List<LeakageRow> leakage,
         List<MetricRow> metrics) {
@@ -224,6 +227,11 @@ public record DatasetCard(
         if (classes.size() > MOST_CLASSES) {
             lines.add("");
             lines.add("And " + (classes.size() - MOST_CLASSES) + " more classes.");
+        }
+        if (!byHand.isNothing()) {
+            lines.add("");
+            lines.add("A person looked at images: " + byHand.dropped().size() + " were dropped and "
+                    + byHand.kept().size() + " were kept by hand.");
         }
         return String.join("\n", lines);
     }

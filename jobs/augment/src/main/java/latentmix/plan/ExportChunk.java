@@ -35,21 +35,33 @@ public sealed interface ExportChunk extends OfClass.Labelled, Serializable {
      * @param rows how many of the mixtures, the first ones by k, enter the dataset
      * @param share of the generated chunk's rows that these are, 0 to 1
      * @param judged the chunk of the judged table that says which mixtures are kept; empty where all are
+     * @param byHand what a person decided of them, which counts above all else
      */
-    record Made(String id, ClassLabel label, String generated, String mixed, int rows, double share, String judged)
+    record Made(
+            String id,
+            ClassLabel label,
+            String generated,
+            String mixed,
+            int rows,
+            double share,
+            String judged,
+            ByHand byHand)
             implements ExportChunk {
         /** A chunk all of whose images are kept. */
         public Made(String id, ClassLabel label, String generated, String mixed, int rows, double share) {
-            this(id, label, generated, mixed, rows, share, "");
+            this(id, label, generated, mixed, rows, share, "", ByHand.NOTHING);
         }
 
         /** The chunk of these mixtures. */
-        public static Made of(String generationId, MixedChunk mixed, String exportId) {
+        public static Made of(String generationId, MixedChunk mixed, String exportId, ByHand byHand) {
             String generated = GenerationChunk.id(generationId, mixed.id());
             String images = mixed.judged().isEmpty() ? generated : mixed.judged();
             String id = ContentId.of(exportId, images, Integer.toString(mixed.exported()));
-            double share = (double) mixed.exported() / mixed.rows();
-            return new Made(id, mixed.label(), generated, mixed.id(), mixed.exported(), share, mixed.judged());
+            if (!byHand.isNothing()) {
+                id = ContentId.of(id, String.join(",", byHand.kept()), String.join(",", byHand.dropped()));
+            }
+            double share = (double) Math.max(mixed.exported(), byHand.kept().size()) / mixed.rows();
+            return new Made(id, mixed.label(), generated, mixed.id(), mixed.exported(), share, mixed.judged(), byHand);
         }
 
         @Override

@@ -31,6 +31,10 @@ public record GenerationSettings(
         String inversionMethod,
         @JsonInclude(JsonInclude.Include.NON_EMPTY) String mixturePrompt)
         implements Serializable {
+    public GenerationSettings {
+        mixturePrompt = mixturePrompt == null ? "" : mixturePrompt; // which the run folder's file leaves out
+    }
+
     /**
      * How many of the sampling steps a mixture of this strength takes, the last ones: as diffusers' image to image
      * counts them.

@@ -15,6 +15,7 @@ import java.util.stream.IntStream;
 import latentmix.config.RunConfig;
 import latentmix.export.DatasetCard;
 import latentmix.export.DatasetFeatures;
+import latentmix.plan.ByHand;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassList;
 import latentmix.plan.ClassPool;
@@ -50,10 +51,11 @@ final class ExportStage {
      * What an export did.
      *
      * @param classes what each class has in the dataset
+     * @param byHand what a person decided of its images
      */
-    record Done(StageResult stage, List<ClassCount> classes) {
+    record Done(StageResult stage, List<ClassCount> classes, ByHand byHand) {
         /** Of a run without this stage. */
-        static final Done NOTHING = new Done(new StageResult(0, List.of()), List.of());
+        static final Done NOTHING = new Done(new StageResult(0, List.of()), List.of(), ByHand.NOTHING);
 
         /** All of the dataset's images. */
         long images() {
@@ -89,14 +91,16 @@ final class ExportStage {
     }
 
     /**
-     * The chunks of the dataset, done or not: those with mixtures of the entries with {@code export: true}, and the
-     * source images where they are asked for.
+     * The chunks of the dataset, done or not: those with mixtures of the entries with {@code export: true} or with
+     * images that a person kept, and the source images where they are asked for.
      */
-    private List<ExportChunk> chunks(List<MixedChunk> mixed, List<InversionChunk> inversions) {
+    private List<ExportChunk> chunks(List<MixedChunk> mixed, List<InversionChunk> inversions) throws IOException {
         List<ExportChunk> chunks = new ArrayList<>();
+        Map<String, ByHand> byHand = mixed.isEmpty() ? Map.of() : ByHand.read(run);
         for (MixedChunk chunk : mixed) {
-            if (chunk.exported() > 0) {
-                chunks.add(ExportChunk.Made.of(settings.generationId(), chunk, terms.id()));
+            ByHand decided = byHand.getOrDefault(chunk.id(), ByHand.NOTHING);
+            if (chunk.exported() > 0 || !decided.kept().isEmpty()) {
+                chunks.add(ExportChunk.Made.of(settings.generationId(), chunk, terms.id(), decided));
             }
         }
         if (config.export().real()) {
@@ -175,6 +179,13 @@ final class ExportStage {
         List<ExportChunk> chunks = standing(chunks(mixed, inversions), generated);
         List<ExportShard> shards = shards(chunks, generated);
         keep(shards, chunks);
+        ByHand byHand = byHand(chunks);
+        if (!byHand.isNothing()) {
+            tasks.console()
+                    .warn("export: a person decided of images (curated): "
+                            + byHand.dropped().size() + " are dropped, "
+                            + byHand.kept().size() + " are kept");
+        }
         long doneBefore = 0;
         List<ChunkResult> results = new ArrayList<>();
         ExportWork.Terms as = terms;
@@ -194,7 +205,13 @@ final class ExportStage {
             }
         }
         // Of a run that is stopped, the folders' lists would name files that are not there yet.
-        return new Done(new StageResult(doneBefore, results), tasks.isStopped() ? List.of() : describe(chunks));
+        return new Done(new StageResult(doneBefore, results), tasks.isStopped() ? List.of() : describe(chunks), byHand);
+    }
+
+    private static ByHand byHand(List<ExportChunk> chunks) {
+        return ByHand.of(chunks.stream()
+                .map(chunk -> chunk instanceof ExportChunk.Made made ? made.byHand() : ByHand.NOTHING)
+                .toList());
     }
 
     private static Tasks.Work<ExportShard, ChunkResult> write(RunConfig.DatasetFormat format, ExportWork.Terms as) {
@@ -253,8 +270,8 @@ final class ExportStage {
 
     /** Publishes the dataset's cards where they do not stand as they are. */
     void describe(Done done, RunSummary summary, List<MetricRow> metrics) throws IOException {
-        DatasetCard card =
-                new DatasetCard(config, settings, done.classes(), summary.filter(), summary.leakage(), metrics);
+        DatasetCard card = new DatasetCard(
+                config, settings, done.classes(), done.byHand(), summary.filter(), summary.leakage(), metrics);
         publish("dataset/README.md", card.markdown());
         publish("dataset/croissant.json", card.croissant());
     }

@@ -42,6 +42,7 @@ import latentmix.report.ClassImages;
 import latentmix.report.Counts;
 import latentmix.report.FilterSummary;
 import latentmix.report.LeakageRow;
+import latentmix.report.RunStart;
 import latentmix.report.RunSummary;
 import latentmix.report.SettingsIds;
 import latentmix.report.Speed;
@@ -316,6 +317,13 @@ public final class Pipeline {
         Map<String, Long> ignored = scan ? images.ignored(catalogs) : Map.of();
         MixStage mix = mix(catalogs);
         preflight.checkExecutors(stages, settings.inversion());
+        RunStart.of(
+                        config,
+                        settings,
+                        filter.map(FilterStage::settingsId).orElse(""),
+                        catalogs,
+                        settings.counted(catalogs))
+                .publish(run);
         if (stages.contains(StageName.INVERT) || stages.contains(StageName.GENERATE)) {
             prompts.run(catalogs);
         }

@@ -105,6 +105,11 @@ public final class Lease implements AutoCloseable {
         return lease;
     }
 
+    /** Whether a run holds a folder, or was killed while it did. */
+    public static boolean isHeld(RunFolder run) throws IOException {
+        return run.exists(run.path(FILE));
+    }
+
     /** The same without a heart of its own. */
     static Lease take(RunFolder run, Duration time, Runnable onLoss, Time clock) throws IOException {
         Lease lease = new Lease(run, onLoss);

@@ -42,6 +42,11 @@ public final class RejectedTable {
         return read(chunk, Reason.class);
     }
 
+    /** All that a chunk refused. */
+    public List<RejectedRow> rows(String chunk) throws IOException {
+        return read(chunk, RejectedRow.class);
+    }
+
     /** The ids of what a chunk refused. */
     public List<String> ids(String chunk) throws IOException {
         return read(chunk, Id.class).stream().map(Id::id).toList();

@@ -66,6 +66,8 @@ public final class RunFolder {
         LOOKS,
         /** Which of the images made are kept, where a filter judges them. */
         JUDGED,
+        /** What a person decided of images made; no run writes it. */
+        CURATED,
         /** Features of images, generated and real: an evaluation looks at no image twice. */
         FEATURES;
 

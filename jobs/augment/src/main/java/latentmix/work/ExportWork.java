@@ -334,23 +334,28 @@ public final class ExportWork {
     }
 
     /**
-     * A chunk's mixtures that are asked for, the first ones by k that are kept, with what {@code image} has of their
-     * images.
+     * A chunk's mixtures that are asked for, with what {@code image} has of their images: the first ones by k that are
+     * kept, less those that a person dropped, and those that a person kept.
      */
     private <G extends Record & Generated> List<GeneratedMixtures.Pair<MixedTable.Recipe, G>> pairs(
             ExportChunk.Made chunk, Class<G> image) throws IOException {
         Set<String> kept =
                 chunk.judged().isEmpty() ? Set.of() : new JudgedTable(run, chunk.classId()).kept(chunk.judged());
-        return new GeneratedMixtures(run, chunk.label().classId())
-                        .chunk(
-                                chunk.mixed(),
-                                chunk.generated(),
-                                MixedTable.Recipe.class,
-                                image,
-                                mixture -> chunk.judged().isEmpty() || kept.contains(mixture.mixId()))
-                        .stream()
+        Set<String> keptByHand = Set.copyOf(chunk.byHand().kept());
+        Set<String> droppedByHand = Set.copyOf(chunk.byHand().dropped());
+        List<GeneratedMixtures.Pair<MixedTable.Recipe, G>> pairs = new ArrayList<>();
+        int asked = 0;
+        for (var pair : new GeneratedMixtures(run, chunk.label().classId())
+                .chunk(chunk.mixed(), chunk.generated(), MixedTable.Recipe.class, image, mixture -> true).stream()
                         .sorted(Comparator.comparingInt(pair -> pair.mixture().k()))
-                        .limit(chunk.rows())
-                        .toList();
+                        .toList()) {
+            String mixId = pair.mixture().mixId();
+            boolean isAsked = asked < chunk.rows() && (chunk.judged().isEmpty() || kept.contains(mixId));
+            asked += isAsked ? 1 : 0;
+            if (keptByHand.contains(mixId) || (isAsked && !droppedByHand.contains(mixId))) {
+                pairs.add(pair);
+            }
+        }
+        return pairs;
     }
 }

@@ -52,7 +52,7 @@ public final class Prompts {
     }
 
     /** The embeddings of one prompt, or of one prompt a row. */
-    PromptEmbeds embeds(List<String> texts, NDManager manager) {
+    public PromptEmbeds embeds(List<String> texts, NDManager manager) {
         if (texts.stream().distinct().count() == 1) {
             return embeds(texts.get(0), manager);
         }

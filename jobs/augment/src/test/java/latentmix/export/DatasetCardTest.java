@@ -13,6 +13,7 @@ import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
+import latentmix.plan.ByHand;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.RunSettings;
 import latentmix.report.FilterSummary;
@@ -41,7 +42,7 @@ class DatasetCardTest {
                 CheckpointFolder.open(BuiltIn.FASHION.folder()),
                 "cpu",
                 value -> ContentId.of(RunFolder.json(value)));
-        return new DatasetCard(config, settings, classes, List.of(), List.of(), metrics);
+        return new DatasetCard(config, settings, classes, ByHand.NOTHING, List.of(), List.of(), metrics);
     }
 
     private static JsonNode frontMatter(String card) throws IOException {
@@ -119,7 +120,7 @@ class DatasetCardTest {
                 new FilterSummary("other", 20, 20, 20, 0, Map.of(), Map.of()));
         List<LeakageRow> leakage =
                 List.of(new LeakageRow("made", 20, 2, 3, 5, 9), new LeakageRow("real", 40, 0, 1, 4, 8));
-        assertThat(new DatasetCard(config, settings, CLASSES, filter, leakage, List.of()).markdown())
+        assertThat(new DatasetCard(config, settings, CLASSES, ByHand.NOTHING, filter, leakage, List.of()).markdown())
                 .contains(
                         "## What was filtered out",
                         "| copy | images farther from real ones than 3 bits of dHash |",

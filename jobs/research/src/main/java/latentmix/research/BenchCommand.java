@@ -17,6 +17,7 @@ import latentmix.bench.PipelineBench;
 import latentmix.bench.ScaleBench;
 import latentmix.bench.SoakBench;
 import latentmix.bench.SolversBench;
+import latentmix.bench.ViewBench;
 import latentmix.cli.SparkJob;
 import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
@@ -39,6 +40,7 @@ import picocli.CommandLine.Parameters;
             "  full-size  networks of published size: compiling them, and their forward on this machine's CPU",
             "  scale      what the job costs beside the network, on 1,000 classes of 1,300 tiny images (10 GB of disk)",
             "  solvers    solvers, steps and a guidance interval on the built-in model: evaluations, time, error",
+            "  view       how long the pages of a run folder take, of 1,000 classes of 100 images",
             "  soak       resident memory over thousands of micro-batches of whole runs in one JVM"
         },
         mixinStandardHelpOptions = true)
@@ -53,6 +55,7 @@ final class BenchCommand implements Callable<Integer> {
         FULL_SIZE("full-size"),
         SCALE("scale"),
         SOLVERS("solvers"),
+        VIEW("view"),
         SOAK("soak");
 
         private final String text;
@@ -66,6 +69,8 @@ final class BenchCommand implements Callable<Integer> {
             return text;
         }
     }
+
+    private static final int VIEWED = 100; // images of a class of view, unless fewer are asked for
 
     @Parameters(paramLabel = "CASE", arity = "0..*", description = "default: mixing and job")
     private final List<Case> cases = new ArrayList<>();
@@ -99,7 +104,7 @@ final class BenchCommand implements Callable<Integer> {
             names = "--classes",
             defaultValue = "1000",
             paramLabel = "N",
-            description = "classes of scale (default: ${DEFAULT-VALUE})")
+            description = "classes of scale and view (default: ${DEFAULT-VALUE})")
     private int classes;
 
     @Option(
@@ -140,6 +145,14 @@ final class BenchCommand implements Callable<Integer> {
         }
         if (asked.contains(Case.SOLVERS)) {
             SolversBench.run(ConfigFile.demo(overrides), System.out);
+        }
+        if (asked.contains(Case.VIEW)) {
+            new ViewBench(
+                            classes,
+                            Math.min(imagesOfClass, VIEWED),
+                            Files.createTempDirectory("latentmix-view"),
+                            System.out)
+                    .run();
         }
         if (asked.contains(Case.SCALE)) {
             SparkJob.run(ConfigFile.demo(overrides), new SparkConf(), spark -> {
