@@ -32,6 +32,16 @@ record ClassTables(RunFolder run, RunStart start, String classId) {
                         .toList();
     }
 
+    /** The names of the files of real images. */
+    Set<String> files() throws IOException {
+        return new ImagesTable(run, classId).files();
+    }
+
+    /** A file's real images. */
+    List<ImageRow> rows(String file) throws IOException {
+        return new ImagesTable(run, classId).rows(file);
+    }
+
     /** What the class is called; nothing before its images were looked for. */
     Optional<ImageRow> first() throws IOException {
         ImagesTable table = new ImagesTable(run, classId);
@@ -128,15 +138,24 @@ record ClassTables(RunFolder run, RunStart start, String classId) {
 
     /** The ids of the images that were inverted under the run's settings, by chunk of the inverted table. */
     Map<String, List<String>> inverted() throws IOException {
-        InvertedTable table = new InvertedTable(run, classId);
         Map<String, List<String>> inverted = new LinkedHashMap<>();
-        for (String chunk : table.chunks()) {
-            List<String> ids = table.imageIds(chunk, start.invert());
+        for (String chunk : invertedChunks()) {
+            List<String> ids = inverted(chunk);
             if (!ids.isEmpty()) {
                 inverted.put(chunk, ids);
             }
         }
         return inverted;
+    }
+
+    /** The chunks of the inverted table. */
+    Set<String> invertedChunks() throws IOException {
+        return new InvertedTable(run, classId).chunks();
+    }
+
+    /** The ids of a chunk's images that were inverted under the run's settings. */
+    List<String> inverted(String chunk) throws IOException {
+        return new InvertedTable(run, classId).imageIds(chunk, start.invert());
     }
 
     /** The class with the prompt that its mixtures have; nothing where no image of it was inverted. */

@@ -2,6 +2,7 @@ package latentmix.view;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -25,7 +26,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What stands in the tables, class by class, counted on a thread of its own: a page never waits for it. A chunk is read
- * once. Where a table's list of files has not changed, nothing is read.
+ * once. Where a table's list of files has not changed, nothing is read. It rests four times as long as it worked:
+ * listings of a store cost money.
  */
 final class Summaries implements AutoCloseable {
     /** Refused rows that are kept to be shown; all are counted. */
@@ -33,6 +35,7 @@ final class Summaries implements AutoCloseable {
 
     private static final int DROPPED_SHOWN = 60; // of each judge
     private static final long PAUSE_MILLIS = 2000;
+    private static final long REST = 4;
 
     private static final Logger LOG = LoggerFactory.getLogger(Summaries.class);
 
@@ -102,6 +105,7 @@ final class Summaries implements AutoCloseable {
         Map<Table, Set<String>> before = Map.of();
         Set<String> refusedBefore = Set.of();
         while (!closed) {
+            long start = System.nanoTime();
             try {
                 Map<Table, Set<String>> now = new HashMap<>();
                 for (Table table : List.of(Table.IMAGES, Table.INVERTED, Table.MIXED, Table.GENERATED, Table.JUDGED)) {
@@ -121,7 +125,7 @@ final class Summaries implements AutoCloseable {
                     countRefusals(refusals);
                     refusedBefore = refusals;
                 }
-                Thread.sleep(PAUSE_MILLIS);
+                Thread.sleep(Math.max(PAUSE_MILLIS, REST * (System.nanoTime() - start) / 1_000_000));
             } catch (InterruptedException e) {
                 return;
             } catch (IOException | RuntimeException e) { // a run takes files away, a store may be out of order
@@ -165,49 +169,59 @@ final class Summaries implements AutoCloseable {
     }
 
     private void count(ClassTables tables, Counting counting) throws IOException {
-        List<Picture> real = tables.real();
-        ImageRow first = tables.first().orElse(null);
-        long inverted =
-                tables.inverted().values().stream().mapToLong(List::size).sum();
-        synchronized (this) {
-            counting.real = real.size();
-            counting.inverted = inverted;
-            counting.label = first == null ? 0 : first.label();
-            counting.name = first == null ? tables.classId() : first.className();
+        for (String file : unread(counting, "real ", tables.files())) {
+            List<ImageRow> rows = tables.rows(file);
+            synchronized (this) {
+                counting.real += rows.size();
+                counting.label = rows.isEmpty() ? counting.label : rows.get(0).label();
+                counting.name = rows.isEmpty() ? counting.name : rows.get(0).className();
+            }
+            counting.read.add("real " + file);
         }
-        for (String chunk : tables.mixed()) {
-            if (counting.read.add("mixed " + chunk)) {
-                long mixtures = tables.mixtures(chunk);
-                synchronized (this) {
-                    counting.mixed += mixtures;
+        for (String chunk : unread(counting, "inverted ", tables.invertedChunks())) {
+            int images = tables.inverted(chunk).size();
+            synchronized (this) {
+                counting.inverted += images;
+            }
+            counting.read.add("inverted " + chunk);
+        }
+        for (String chunk : unread(counting, "mixed ", tables.mixed())) {
+            long mixtures = tables.mixtures(chunk);
+            synchronized (this) {
+                counting.mixed += mixtures;
+            }
+            counting.read.add("mixed " + chunk);
+        }
+        for (String chunk : unread(counting, "made ", tables.generated())) {
+            List<Picture> made = tables.made(chunk);
+            synchronized (this) {
+                counting.made += made.size();
+                made.forEach(picture -> add(counting, picture.scores()));
+            }
+            counting.read.add("made " + chunk);
+        }
+        for (String chunk : unread(counting, "judged ", tables.judged())) {
+            Map<String, JudgedRow> verdicts = tables.verdicts(chunk);
+            Map<String, String> chunkOf = new HashMap<>();
+            if (verdicts.values().stream().anyMatch(row -> !row.kept())) {
+                for (String mixed : tables.generated()) {
+                    tables.made(mixed).forEach(picture -> chunkOf.put(picture.id(), mixed));
                 }
             }
-        }
-        for (String chunk : tables.generated()) {
-            if (counting.read.add("made " + chunk)) {
-                List<Picture> made = tables.made(chunk);
-                synchronized (this) {
-                    counting.made += made.size();
-                    made.forEach(picture -> add(counting, picture.scores()));
-                }
+            synchronized (this) {
+                verdicts.values().stream()
+                        .sorted(Comparator.comparingInt(JudgedRow::k))
+                        .forEach(row -> add(counting, tables.classId(), row, chunkOf));
             }
+            counting.read.add("judged " + chunk);
         }
-        for (String chunk : tables.judged()) {
-            if (counting.read.add("judged " + chunk)) {
-                Map<String, JudgedRow> verdicts = tables.verdicts(chunk);
-                Map<String, String> chunkOf = new HashMap<>();
-                if (verdicts.values().stream().anyMatch(row -> !row.kept())) {
-                    for (String mixed : tables.generated()) {
-                        tables.made(mixed).forEach(picture -> chunkOf.put(picture.id(), mixed));
-                    }
-                }
-                synchronized (this) {
-                    verdicts.values().stream()
-                            .sorted(Comparator.comparingInt(JudgedRow::k))
-                            .forEach(row -> add(counting, tables.classId(), row, chunkOf));
-                }
-            }
-        }
+    }
+
+    /** Those of a table's files that were not read yet. */
+    private static List<String> unread(Counting counting, String table, Collection<String> files) {
+        return files.stream()
+                .filter(file -> !counting.read.contains(table + file))
+                .toList();
     }
 
     private static void add(Counting counting, float[] scores) {

@@ -115,7 +115,7 @@ public final class S3Server implements AutoCloseable {
         return settings;
     }
 
-    static Configuration hadoop(Map<String, String> settings) {
+    public static Configuration hadoop(Map<String, String> settings) {
         Configuration conf = new Configuration();
         settings.forEach(conf::set);
         return conf;

@@ -23,6 +23,7 @@ import latentmix.image.PngEncoder;
 import latentmix.plan.GenerationSettings;
 import latentmix.plan.InversionSettings;
 import latentmix.report.RunStart;
+import latentmix.stage.S3Server;
 import latentmix.table.ContentId;
 import latentmix.table.ImageRow;
 import latentmix.table.ImagesTable;
@@ -30,6 +31,7 @@ import latentmix.table.RejectedRow;
 import latentmix.table.RunFolder;
 import latentmix.table.StageName;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -89,7 +91,10 @@ class ViewServerTest {
 
     /** A run folder with a class of each hostile name, with an image and a refused one each. */
     static RunFolder hostile(Path folder) throws IOException {
-        RunFolder run = new RunFolder(folder.resolve("run").toString(), new Configuration(false));
+        return filled(new RunFolder(folder.resolve("run").toString(), new Configuration(false)), folder, HOSTILE);
+    }
+
+    private static RunFolder filled(RunFolder run, Path folder, List<String> classes) throws IOException {
         RunConfig config = ConfigFile.parse(
                 "input: {root: \"" + folder.resolve("in") + "\"}\nmodel: {checkpoint: \"builtin:fashion\"}",
                 "test",
@@ -99,7 +104,7 @@ class ViewServerTest {
         String generation = run.settings(new GenerationSettings(
                 "f", "cpu", "float32", 1, 1, "", "ddim", 999, 4, 1, 0, 1000, "png", inversion, "ddim", ""));
         int label = 0;
-        for (String classId : HOSTILE) {
+        for (String classId : classes) {
             Path file = folder.resolve("in").resolve(classId).resolve(classId + ".png");
             Files.createDirectories(file.getParent());
             byte[] png = PngEncoder.encode(new Pixels(8, 8, new byte[3 * 8 * 8]));
@@ -120,7 +125,7 @@ class ViewServerTest {
                             List.of(new RejectedRow(
                                     StageName.IMAGES, classId, "", path, "<b>reason", "<b>detail of " + classId, "")));
         }
-        new RunStart(config.input(), config.model(), inversion, generation, "", List.of(), HOSTILE.size(), 0)
+        new RunStart(config.input(), config.model(), inversion, generation, "", List.of(), classes.size(), 0)
                 .publish(run);
         return run;
     }
@@ -276,6 +281,37 @@ class ViewServerTest {
                                 .method("DELETE", HttpRequest.BodyPublishers.noBody()))
                         .statusCode())
                 .isEqualTo(405);
+    }
+
+    @Test
+    void aFolderInAStoreIsServedAlike() throws Exception {
+        List<String> names = HOSTILE.subList(0, 3);
+        try (S3Server store = new S3Server(folder)) {
+            RunFolder there = filled(
+                    new RunFolder(S3Server.location("viewed"), S3Server.hadoop(store.settings())),
+                    folder.resolve("store"),
+                    names);
+            try (ViewServer other =
+                    ViewServer.start(there, new ViewServer.Terms("127.0.0.1", 0, ViewServer.Mode.LOOK))) {
+                Browser looking = new Browser(other.address());
+                for (String classId : names) {
+                    JsonNode picture = looking.json("api/class", Map.of("id", classId))
+                            .get("shown")
+                            .get(0)
+                            .get("picture");
+                    assertThat(looking.get("real?"
+                                            + Browser.encoded(Map.of(
+                                                    "class",
+                                                    classId,
+                                                    "id",
+                                                    picture.get("id").asText())))
+                                    .statusCode())
+                            .isEqualTo(200);
+                }
+            }
+        } finally {
+            FileSystem.closeAll(); // they know that store alone
+        }
     }
 
     @Test
