@@ -38,6 +38,7 @@ class ArchitectureTest {
             Map.entry("model", Set.of("architecture", "torchscript", "checkpoint", "latent", "image")),
             Map.entry("sampling", Set.of("model", "schedule")),
             Map.entry("inversion", Set.of("sampling", "model", "schedule")),
+            Map.entry("adaptation", Set.of("inversion", "model", "schedule", "latent")),
             Map.entry("table", Set.of("latent", "codec")),
             Map.entry("config", Set.of("latent", "metric", "schedule", "sampling", "inversion", "model", "checkpoint")),
             Map.entry("source", Set.of("config", "table", "checkpoint", "image")),
@@ -68,7 +69,8 @@ class ArchitectureTest {
                             "checkpoint",
                             "model",
                             "sampling",
-                            "inversion")),
+                            "inversion",
+                            "adaptation")),
             Map.entry("sql", Set.of("latent")));
 
     /** The packages of the driver's side, which may use all of the above but sql. */

@@ -3,8 +3,8 @@ package latentmix.architecture;
 import java.util.List;
 
 /**
- * The memory that a backward pass through a U-Net takes: the activations that autograd keeps of its forward, 4 bytes
- * each, times {@link #MARGIN},
+ * The memory that a backward pass through a U-Net or a transformer takes: the activations that autograd keeps of its
+ * forward, 4 bytes each, times {@link #MARGIN},
  *
  * <pre>
  * residual block of in to out channels    2 in + 4 out        and in again where a skip connection is joined on
@@ -56,6 +56,20 @@ public final class BackwardMemory {
                     * (2 * 6.0 * last + transformer(last, unet.depths().get(levels - 1)));
         }
         return (long) (MARGIN * Float.BYTES * batch * numbers);
+    }
+
+    /**
+     * The same for Stable Diffusion 3's transformer of width w: 26 w for each patch and each token of the prompt in
+     * each block, with 9 w more for a patch where it attends twice. Those are inputs of norms and their modulations,
+     * queries, keys and values before and after their norms, and the feed-forward layers' 4 w before and after GELU.
+     *
+     * @param tokens of a prompt
+     */
+    public static long bytes(SD3Transformer2DModel transformer, int batch, int height, int width, int tokens) {
+        double patches = (double) height * width / (transformer.patchSize() * transformer.patchSize());
+        double numbers = transformer.layers() * 26.0 * (patches + tokens)
+                + transformer.dualAttentionLayers().size() * 9 * patches;
+        return (long) (MARGIN * Float.BYTES * batch * numbers * transformer.heads() * transformer.headWidth());
     }
 
     private static double transformer(int width, int depth) {

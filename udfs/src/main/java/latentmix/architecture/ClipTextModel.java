@@ -117,51 +117,83 @@ public record ClipTextModel(
      */
     @Override
     public Map<Part, ScriptModule> parts() {
-        ScriptModule embeddings = ScriptModule.named("CLIPTextEmbeddings")
-                .child("token_embedding", Layers.embedding(vocabSize, hiddenSize()))
-                .child("position_embedding", Layers.embedding(maxPositionEmbeddings, hiddenSize()))
-                .method(
+        return Map.of(
+                Part.TEXT_ENCODER,
+                module(
+                        pooling,
+                        "",
                         """
                         def forward(self, ids: Tensor) -> Tensor:
                           positions = torch.arange(torch.size(ids, 1), dtype=4, device=ids.device)
                           return torch.add(self.token_embedding.forward(ids), \
                         self.position_embedding.forward(positions))
-                        """);
+                        """));
+    }
+
+    /**
+     * The same with one more input: forward(input_ids, attention_mask, learned). Ids from vocabSize on stand for rows
+     * of learned, float32 (n, hiddenSize), of which there is one at least. They are no end of a text.
+     */
+    public ScriptModule tokenLearner() {
+        return module(
+                pooling instanceof Pooling.LargestId ? new Pooling.LargestIdBelow(vocabSize) : pooling,
+                ", learned",
+                """
+                def forward(self, ids: Tensor, learned: Tensor) -> Tensor:
+                  positions = torch.arange(torch.size(ids, 1), dtype=4, device=ids.device)
+                  known = self.token_embedding.forward(torch.clamp_max(ids, %1$d))
+                  rows = torch.embedding(learned.to(known), torch.clamp_min(torch.sub(ids, %2$d), 0))
+                  tokens = torch.where(torch.unsqueeze(torch.ge(ids, %2$d), -1), rows, known)
+                  return torch.add(tokens, self.position_embedding.forward(positions))
+                """
+                        .formatted(vocabSize - 1, vocabSize));
+    }
+
+    /**
+     * The whole model.
+     *
+     * @param more a further input, with a comma before it
+     * @param embeddings the method that makes embeddings of ids and that input
+     */
+    private ScriptModule module(Pooling pooled, String more, String embeddings) {
+        String declared = more.isEmpty() ? "" : more + ": Tensor";
+        ScriptModule tokens = ScriptModule.named("CLIPTextEmbeddings")
+                .child("token_embedding", Layers.embedding(vocabSize, hiddenSize()))
+                .child("position_embedding", Layers.embedding(maxPositionEmbeddings, hiddenSize()))
+                .method(embeddings);
         ScriptModule text = ScriptModule.named("CLIPTextTransformer")
-                .child("embeddings", embeddings)
+                .child("embeddings", tokens)
                 .child("encoder", encoder.module())
                 .child("final_layer_norm", encoder.layerNorm())
                 .method(
                         """
-                        def forward(self, input_ids: Tensor, attention_mask: Tensor) -> List[Tensor]:
+                        def forward(self, input_ids: Tensor, attention_mask: Tensor%s) -> List[Tensor]:
                           length = torch.size(input_ids, 1)
                           ones = torch.ones([length, length], dtype=11, device=input_ids.device)
                           padding = torch.reshape(attention_mask.to(11), [-1, 1, 1, length])
                           mask = torch.logical_and(torch.tril(ones), padding)
-                          states = self.encoder.forward(self.embeddings.forward(input_ids), mask)
+                          states = self.encoder.forward(self.embeddings.forward(input_ids%s), mask)
                           last = self.final_layer_norm.forward(states[-1])
                           rows = torch.arange(torch.size(input_ids, 0), dtype=4, device=input_ids.device)
                           pooled = torch.index(last, [rows, %s])
                           return [last, pooled] + states
                         """
-                                .formatted(pooling.text()));
+                                .formatted(declared, more, pooled.text()));
         ScriptModule root = ScriptModule.named("CLIPTextModel").child("text_model", text);
         String projected = "outputs";
         if (projection > 0) {
             root = root.child("text_projection", Layers.linearWithoutBias(hiddenSize(), projection));
             projected = "[outputs[0], self.text_projection.forward(outputs[1])] + outputs[2:]";
         }
-        return Map.of(
-                Part.TEXT_ENCODER,
-                root.method(
-                        """
-                def forward(self, input_ids: Tensor, attention_mask: Tensor) -> List[Tensor]:
-                  outputs = self.text_model.forward(input_ids, attention_mask)
+        return root.method(
+                """
+                def forward(self, input_ids: Tensor, attention_mask: Tensor%s) -> List[Tensor]:
+                  outputs = self.text_model.forward(input_ids, attention_mask%s)
                   floats = annotate(List[Tensor], [])
                   for output in %s:
                     floats.append(output.to(6))
                   return floats
                 """
-                                .formatted(projected)));
+                        .formatted(declared, more, projected));
     }
 }

@@ -343,12 +343,16 @@ public final class StateDict implements AutoCloseable {
 
     /** All values of a tensor of a floating type. */
     public float[] floats(String key) {
-        Safetensors.Tensor tensor = tensor(key);
-        ByteBuffer bytes = LittleEndian.buffer(
-                Math.toIntExact(tensor.size() * tensor.type().bytes()));
-        read(key, 0, bytes);
-        float[] values = new float[Math.toIntExact(tensor.size())];
-        tensor.type().decode(bytes.flip(), values, values.length);
+        return floats(key, 0, Math.toIntExact(tensor(key).size()));
+    }
+
+    /** So many values of a tensor of a floating type, from one on. */
+    public float[] floats(String key, long first, int count) {
+        ElementType type = tensor(key).type();
+        ByteBuffer bytes = LittleEndian.buffer(Math.multiplyExact(count, type.bytes()));
+        read(key, first * type.bytes(), bytes);
+        float[] values = new float[count];
+        type.decode(bytes.flip(), values, count);
         return values;
     }
 

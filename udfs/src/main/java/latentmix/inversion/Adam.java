@@ -12,7 +12,7 @@ package latentmix.inversion;
  *
  * @see <a href="https://arxiv.org/abs/1412.6980">Kingma and Ba, Algorithm 1</a>
  */
-final class Adam {
+public final class Adam {
     private static final double BETA1 = 0.9;
     private static final double BETA2 = 0.999;
     private static final double EPSILON = 1e-8;
@@ -21,13 +21,13 @@ final class Adam {
     private final double[] second;
     private int updates;
 
-    Adam(int size) {
+    public Adam(int size) {
         first = new double[size];
         second = new double[size];
     }
 
     /** One update of the values against their gradient, in place. */
-    void update(float[] values, float[] gradient, double rate) {
+    public void update(float[] values, float[] gradient, double rate) {
         updates++;
         double firstBias = 1 - Math.pow(BETA1, updates);
         double secondBias = 1 - Math.pow(BETA2, updates);

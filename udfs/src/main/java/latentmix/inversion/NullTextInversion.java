@@ -234,8 +234,9 @@ public record NullTextInversion(List<Step> inversion, List<Step> sampling, Guida
                 PromptEmbeds unconditional = stacked(some, initial, rows, inner);
                 NDArray rest = Rows.of(constant, rows, inner);
                 double[] losses = new double[rows.length];
-                NDArray gradient =
-                        denoiser.promptGradient(Rows.of(x, rows, inner), step.timestep(), unconditional, predicted -> {
+                double[] timestep = {step.timestep()};
+                PromptEmbeds gradient =
+                        denoiser.promptGradient(Rows.of(x, rows, inner), timestep, unconditional, predicted -> {
                             NDArray difference = predicted.mul(share).addi(rest);
                             double[] roots = Rows.rms(difference);
                             for (int k = 0; k < losses.length; k++) {
@@ -244,7 +245,7 @@ public record NullTextInversion(List<Step> inversion, List<Step> sampling, Guida
                             return difference.muli(2 * share * rows.length / difference.size());
                         });
                 evaluations += rows.length;
-                float[][] gradients = Rows.values(gradient);
+                float[][] gradients = Rows.values(gradient.hiddenStates());
                 for (int k = 0; k < rows.length; k++) {
                     adams[rows[k]].update(embeds[rows[k]], gradients[k], optimization.rate(i));
                 }

@@ -60,14 +60,16 @@ public final class ClipTokenizer {
      * @throws CheckpointException if a file is missing or does not fit; the message names it
      */
     public static Tokenizer open(Path folder) {
-        return open(folder, USUAL_LENGTH);
+        return open(folder, USUAL_LENGTH, Map.of());
     }
 
     /**
      * The same for a text encoder of so many positions: without a {@code model_max_length} a prompt has as many tokens,
      * but no more than 77.
+     *
+     * @param tokens further ones that it knows, each with the ids of its vectors
      */
-    static Tokenizer open(Path folder, int positions) {
+    static Tokenizer open(Path folder, int positions, Map<String, List<Long>> tokens) {
         Path settings = folder.resolve("tokenizer_config.json");
         JsonNode config = Files.exists(settings, LinkOption.NOFOLLOW_LINKS)
                 ? JsonObject.read(settings).json()
@@ -77,7 +79,7 @@ public final class ClipTokenizer {
         Path existing = folder.resolve("tokenizer.json");
         JsonNode tokenizer =
                 Files.exists(existing) ? JsonObject.read(existing).json() : describe(folder, config, special);
-        return TokenizerJson.of(tokenizer, maxLength, content(special.get("pad_token")), folder);
+        return TokenizerJson.of(tokenizer, maxLength, content(special.get("pad_token")), folder, tokens);
     }
 
     /** A prompt's tokens: a number beyond all is transformers' way to write that none is known, 1e30. */

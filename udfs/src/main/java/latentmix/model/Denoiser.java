@@ -17,15 +17,16 @@ public interface Denoiser extends AutoCloseable {
     NDArray predict(NDArray sample, double timestep, PromptEmbeds prompt);
 
     /**
-     * The gradient of some value with respect to the prompts' hidden states: one forward and one backward.
+     * The gradient of some value with respect to the prompts' embeddings: one forward and one backward.
      *
+     * @param timesteps one for each latent, or one for all
      * @param outputGradient from the output (B, C, H, W) to the value's gradient with respect to it; its arrays are
      *     closed with the call
-     * @return as the hidden states, (B, L, width), attached to the sample's manager
+     * @return as the embeddings, attached to the sample's manager
      * @throws UnsupportedOperationException if the network was not loaded to be differentiated
      */
-    default NDArray promptGradient(
-            NDArray sample, double timestep, PromptEmbeds prompt, UnaryOperator<NDArray> outputGradient) {
+    default PromptEmbeds promptGradient(
+            NDArray sample, double[] timesteps, PromptEmbeds prompt, UnaryOperator<NDArray> outputGradient) {
         throw new UnsupportedOperationException(
                 "This network was loaded without gradients; Models.differentiableDenoiser has them");
     }

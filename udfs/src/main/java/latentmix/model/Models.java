@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -14,9 +15,11 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.Supplier;
+import java.util.stream.LongStream;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.AutoencoderKL;
 import latentmix.architecture.BackwardMemory;
+import latentmix.architecture.ClipTextModel;
 import latentmix.architecture.ClipVisionModel;
 import latentmix.architecture.ConvClassifier;
 import latentmix.architecture.DenoisingNetwork;
@@ -45,7 +48,9 @@ public final class Models {
     /** The purpose for which a network is loaded. */
     private enum Use {
         INFERENCE,
-        GRADIENTS
+        GRADIENTS,
+        /** Of a text encoder, for {@link TokenLearner}. */
+        TOKENS
     }
 
     /** A device by its type and number: {@link Device#equals} takes all CPUs for one. */
@@ -101,7 +106,7 @@ public final class Models {
         return new TorchDenoiser(network, latentShape(folder));
     }
 
-    /** The checkpoint's U-Net, loaded so that {@link Denoiser#promptGradient} works. */
+    /** The checkpoint's U-Net or transformer, loaded so that {@link Denoiser#promptGradient} works. */
     public static Denoiser differentiableDenoiser(CheckpointFolder folder, Device device, Dtype dtype) {
         requireDenoiser(folder);
         String component = folder.denoiser();
@@ -213,7 +218,75 @@ public final class Models {
             return T5Tokenizer.open(path, T5_LENGTH);
         }
         JsonNode encoder = folder.config(component.replace("tokenizer", "text_encoder"));
-        return ClipTokenizer.open(path, encoder.path("max_position_embeddings").asInt(ClipTokenizer.USUAL_LENGTH));
+        return ClipTokenizer.open(path, positions(encoder), Map.of());
+    }
+
+    private static int positions(JsonNode textEncoder) {
+        return textEncoder.path("max_position_embeddings").asInt(ClipTokenizer.USUAL_LENGTH);
+    }
+
+    /**
+     * The checkpoint's tokenizers and text encoders with a token that is learnt, which stay loaded at least until the
+     * caller closes this.
+     *
+     * @throws CheckpointException if the checkpoint has the token already
+     */
+    public static TokenLearner tokenLearner(
+            CheckpointFolder folder, Device device, Dtype dtype, TokenLearner.Token token) {
+        List<TokenLearner.Clip> clips = new ArrayList<>();
+        try {
+            for (String component : learners(folder)) {
+                clips.add(clip(folder, device, dtype, component, token));
+            }
+            return clips.size() == 1
+                    ? new TokenLearner(token, clips, Optional.empty())
+                    : new TokenLearner(token, clips, Optional.of((StableDiffusion3TextEncoder)
+                            textEncoder(folder, device, dtype)));
+        } catch (RuntimeException | Error e) {
+            clips.forEach(TokenLearner.Clip::close);
+            throw e;
+        }
+    }
+
+    private static TokenLearner.Clip clip(
+            CheckpointFolder folder, Device device, Dtype dtype, String component, TokenLearner.Token token) {
+        Path path = folder.component(component);
+        ClipTextModel clip = architecture(path, ClipTextModel.class);
+        Key key = new Key(folder.fingerprint(), Place.of(device), dtype, component, Part.TEXT_ENCODER, Use.TOKENS);
+        List<Long> ids = LongStream.range(clip.vocabSize(), clip.vocabSize() + token.vectors())
+                .boxed()
+                .toList();
+        Tokenizer tokenizer = ClipTokenizer.open(
+                folder.component(component.replace("text_encoder", "tokenizer")),
+                positions(folder.config(component)),
+                Map.of(token.text(), ids));
+        Object user = new Object();
+        try {
+            Network network = network(() -> compileTokenLearner(path, dtype), key, user);
+            return new TokenLearner.Clip(
+                    new PromptNetwork(tokenizer, network, device, () -> release(key, user)), path, clip);
+        } catch (RuntimeException | Error e) {
+            tokenizer.close();
+            throw e;
+        }
+    }
+
+    /** The text encoders that learn a token. */
+    private static List<String> learners(CheckpointFolder folder) {
+        return folder.tokenizers().stream()
+                .map(tokenizer -> tokenizer.replace("tokenizer", "text_encoder"))
+                .filter(component -> Architecture.of(folder.component(component)) instanceof ClipTextModel)
+                .toList();
+    }
+
+    /** Compiles the programs that {@link #tokenLearner} runs where they are missing. */
+    public static void compileTokenLearners(CheckpointFolder folder, Dtype dtype) {
+        learners(folder).forEach(component -> compileTokenLearner(folder.component(component), dtype));
+    }
+
+    private static Path compileTokenLearner(Path component, Dtype dtype) {
+        ClipTextModel clip = architecture(component, ClipTextModel.class);
+        return CompiledPrograms.of(component, clip, clip.tokenLearner(), dtype.elementType());
     }
 
     /**
@@ -335,15 +408,20 @@ public final class Models {
     }
 
     /**
-     * An estimate of the bytes that differentiating a checkpoint's U-Net takes a task, beside its weights.
+     * An estimate of the bytes that differentiating a checkpoint's U-Net or transformer takes a task, beside its
+     * weights.
      *
      * @param batch latents of a micro-batch
      * @param imageSize pixels of a side
      */
     public static long backwardBytes(CheckpointFolder folder, int batch, int imageSize) {
         int side = imageSize / autoencoder(folder).factor();
-        return BackwardMemory.bytes(
-                architecture(folder.component(folder.denoiser()), UNet2DConditionModel.class), batch, side, side);
+        DenoisingNetwork network = denoisingNetwork(folder);
+        if (network instanceof SD3Transformer2DModel transformer) {
+            int tokens = positions(folder.config("text_encoder")) + T5_LENGTH;
+            return BackwardMemory.bytes(transformer, batch, side, side, tokens);
+        }
+        return BackwardMemory.bytes((UNet2DConditionModel) network, batch, side, side);
     }
 
     /** The bytes of a component's weights in a number format, without reading them. */
@@ -439,7 +517,7 @@ public final class Models {
                 mine.complete(
                         switch (key.use()) {
                             case INFERENCE -> Network.load(program, device);
-                            case GRADIENTS -> Network.loadDifferentiable(program, device);
+                            case GRADIENTS, TOKENS -> Network.loadDifferentiable(program, device);
                         });
                 LOG.info(
                         "Loaded {} of {} onto {}, {}, in {} ms",

@@ -98,8 +98,12 @@ public final class Network implements AutoCloseable {
         return parameters;
     }
 
-    /** Runs forward so that its results, a list, can be led back; they belong to the given manager. */
+    /**
+     * Runs forward so that its results can be led back, outside libtorch's inference mode; they belong to the given
+     * manager.
+     */
     public NDList forwardTraining(NDManager owner, NDArray... inputs) {
+        JniUtils.setGraphExecutorOptimize(false);
         NDList results = IValueUtils.forward(block, new NDList(inputs), true);
         results.attach(owner);
         return results;
@@ -111,28 +115,30 @@ public final class Network implements AutoCloseable {
     }
 
     /**
-     * Runs forward and leads a gradient back to one input of a network that was {@link #loadDifferentiable}.
+     * Runs forward and leads a gradient back to the last inputs of a network that was {@link #loadDifferentiable}.
      *
-     * @param input which of the inputs
+     * @param first the first of those inputs
      * @param gradient from the result to the gradient with respect to it; both belong to a scope that ends with the
      *     call
-     * @return the gradient with respect to the input, owned by the given manager
+     * @return the gradients with respect to the inputs, owned by the given manager
      */
-    public NDArray gradient(NDManager owner, int input, UnaryOperator<NDArray> gradient, NDArray... inputs) {
+    public NDList gradients(NDManager owner, int first, UnaryOperator<NDArray> gradient, NDArray... inputs) {
         boolean before = JniUtils.isGradMode(); // thread-local in libtorch
         try (NDManager scope = owner.newSubManager()) {
-            NDArray leaf = inputs[input].duplicate();
-            leaf.attach(scope);
             NDArray[] values = inputs.clone();
-            values[input] = leaf;
+            for (int i = first; i < inputs.length; i++) {
+                values[i] = leaf(inputs[i], scope);
+            }
             JniUtils.setGradMode(true);
-            JniUtils.attachGradient((PtNDArray) leaf, true);
-            NDArray result = differentiable(scope, values);
+            NDArray result = forwardTraining(scope, values).singletonOrThrow();
             JniUtils.setGradMode(false);
             NDArray slope = gradient.apply(result);
             JniUtils.setGradMode(true);
             JniUtils.backward((PtNDArray) result, (PtNDArray) slope, false, false);
-            NDArray found = JniUtils.getGradient((PtNDArray) leaf);
+            NDList found = new NDList();
+            for (int i = first; i < inputs.length; i++) {
+                found.add(JniUtils.getGradient((PtNDArray) values[i]));
+            }
             found.attach(owner);
             return found;
         } finally {
@@ -140,12 +146,12 @@ public final class Network implements AutoCloseable {
         }
     }
 
-    /** Runs forward outside libtorch's inference mode, in which nothing could be differentiated. */
-    private NDArray differentiable(NDManager owner, NDArray... inputs) {
-        JniUtils.setGraphExecutorOptimize(false);
-        NDArray result = IValueUtils.forward(block, new NDList(inputs), true).singletonOrThrow();
-        result.attach(owner);
-        return result;
+    /** A copy of an array that gradients are led back to. */
+    static PtNDArray leaf(NDArray array, NDManager owner) {
+        NDArray leaf = array.duplicate();
+        leaf.attach(owner);
+        JniUtils.attachGradient((PtNDArray) leaf, true);
+        return (PtNDArray) leaf;
     }
 
     @Override

@@ -12,13 +12,26 @@ import ai.djl.ndarray.types.Shape;
  * @param release gives the network back to its owner
  */
 record PromptNetwork(Tokenizer tokenizer, Network network, Device device, Runnable release) implements AutoCloseable {
-    /** The network's outputs for one prompt, which the manager owns: (1, L, width) and others. */
-    NDList forward(String prompt, NDManager manager) {
+    /**
+     * The network's outputs for one prompt, which the manager owns: (1, L, width) and others.
+     *
+     * @param more further inputs of the program, if it takes some
+     */
+    NDList forward(String prompt, NDManager manager, NDArray... more) {
+        return network.forward(manager, inputs(prompt, manager, more));
+    }
+
+    /** The same, so that gradients can be led back. */
+    NDList forwardTraining(String prompt, NDManager manager, NDArray... more) {
+        return network.forwardTraining(manager, inputs(prompt, manager, more));
+    }
+
+    private NDArray[] inputs(String prompt, NDManager manager, NDArray... more) {
         long[] ids = tokenizer.encode(prompt);
         Shape shape = new Shape(1, ids.length);
         NDArray inputIds = manager.create(ids, shape);
         NDArray attentionMask = manager.ones(shape, inputIds.getDataType()); // the pipelines mask no padding
-        return network.forward(manager, inputIds, attentionMask);
+        return new NDList(inputIds, attentionMask).addAll(new NDList(more)).toArray(NDArray[]::new);
     }
 
     @Override

@@ -26,19 +26,26 @@ record StableDiffusion3TextEncoder(
     @Override
     public Embeds encode(String prompt) {
         try (NDManager manager = NDManager.newBaseManager(clipL.device())) {
-            NDList l = clipL.forward(prompt, manager);
-            NDList g = clipG.forward(prompt, manager);
-            NDArray clip = beforeLast(l).concat(beforeLast(g), 2);
-            NDArray padding = manager.zeros(new Shape(1, clip.size(1), width - clip.size(2)), DataType.FLOAT32);
-            NDArray last = t5.map(encoder -> encoder.forward(prompt, manager).get(0))
-                    .orElseGet(() -> manager.zeros(new Shape(1, t5Length, width), DataType.FLOAT32));
-            NDArray embeds = clip.concat(padding, 2).concat(last, 1);
-            return new Embeds(
-                    Math.toIntExact(embeds.size(1)),
-                    width,
-                    embeds.toFloatArray(),
-                    l.get(1).concat(g.get(1), 1).toFloatArray());
+            return Embeds.of(
+                    embeds(clipL.forward(prompt, manager), clipG.forward(prompt, manager), last(prompt, manager)));
         }
+    }
+
+    /** T5's last hidden state, (1, t5Length, width). */
+    NDArray last(String prompt, NDManager manager) {
+        return t5.map(encoder -> encoder.forward(prompt, manager).get(0))
+                .orElseGet(() -> manager.zeros(new Shape(1, t5Length, width), DataType.FLOAT32));
+    }
+
+    /**
+     * What the denoiser gets of CLIP-L's and CLIP-G's outputs and of T5's last hidden state; the arrays belong to the
+     * managers of those.
+     */
+    static PromptEmbeds embeds(NDList l, NDList g, NDArray last) {
+        NDArray clip = beforeLast(l).concat(beforeLast(g), 2);
+        Shape beside = new Shape(1, clip.size(1), last.size(2) - clip.size(2));
+        NDArray padding = last.getManager().zeros(beside, DataType.FLOAT32);
+        return PromptEmbeds.of(clip.concat(padding, 2).concat(last, 1), l.get(1).concat(g.get(1), 1));
     }
 
     /** The hidden states before the last, which have no final norm: (1, L, width). */

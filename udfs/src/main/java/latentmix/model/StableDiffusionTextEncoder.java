@@ -1,6 +1,6 @@
 package latentmix.model;
 
-import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 
 /**
@@ -14,10 +14,13 @@ record StableDiffusionTextEncoder(PromptNetwork clip) implements TextEncoder {
     @Override
     public Embeds encode(String prompt) {
         try (NDManager manager = NDManager.newBaseManager(clip.device())) {
-            NDArray last = clip.forward(prompt, manager).get(0);
-            int tokens = Math.toIntExact(last.size(1));
-            return new Embeds(tokens, Math.toIntExact(last.size(2)), last.toFloatArray(), new float[0]);
+            return Embeds.of(embeds(clip.forward(prompt, manager)));
         }
+    }
+
+    /** What the denoiser gets of CLIP's outputs. */
+    static PromptEmbeds embeds(NDList outputs) {
+        return PromptEmbeds.of(outputs.get(0));
     }
 
     @Override

@@ -3,6 +3,7 @@ package latentmix.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFile;
 import latentmix.checkpoint.JsonObject;
@@ -29,7 +30,7 @@ public final class T5Tokenizer {
      * @throws CheckpointException if a file is missing or does not fit; the message names it
      */
     public static Tokenizer open(Path folder, int maxLength) {
-        return TokenizerJson.of(description(folder), maxLength, "<pad>", folder);
+        return TokenizerJson.of(description(folder), maxLength, "<pad>", folder, Map.of());
     }
 
     /** The {@code tokenizer.json} of a folder, written or made. */

@@ -13,6 +13,16 @@ public interface TextEncoder extends AutoCloseable {
      * @param pooled {@code pooled_prompt_embeds}, empty where the denoiser takes none
      */
     record Embeds(int tokens, int width, float[] values, float[] pooled) {
+        /** Those of one row, off the device. */
+        static Embeds of(PromptEmbeds prompt) {
+            NDArray states = prompt.hiddenStates();
+            return new Embeds(
+                    Math.toIntExact(states.size(1)),
+                    Math.toIntExact(states.size(2)),
+                    states.toFloatArray(),
+                    prompt.arrays().size() == 1 ? new float[0] : prompt.pooled().toFloatArray());
+        }
+
         /** Moves one row onto a device. The arrays belong to the given manager. */
         public PromptEmbeds onto(NDManager manager) {
             NDArray hiddenStates = manager.create(values, new Shape(1, tokens, width));

@@ -42,11 +42,20 @@ record TokenizerJson(
      * Loads a description.
      *
      * @param folder where it comes from, for messages; a view's may add tokens that stand for several ids each
+     * @param tokens further ones
      */
-    static TokenizerJson of(JsonNode description, int maxLength, String padToken, Path folder) {
+    static TokenizerJson of(
+            JsonNode description, int maxLength, String padToken, Path folder, Map<String, List<Long>> tokens) {
         Torch.configure();
         long padId = id(description, padToken, folder);
-        Map<String, List<Long>> added = withVectors(CheckpointFolder.addedTokens(folder));
+        Map<String, List<Long>> all = new LinkedHashMap<>(CheckpointFolder.addedTokens(folder));
+        tokens.forEach((token, ids) -> {
+            if (all.put(token, ids) != null) {
+                throw new CheckpointException("with the token " + token + ": expected one of its own, got that of an"
+                        + " embedding; give the embedding another token");
+            }
+        });
+        Map<String, List<Long>> added = withVectors(all);
         JsonNode whole = added.isEmpty() ? description : with(added.keySet(), description, folder);
         try {
             HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.newInstance(

@@ -7,7 +7,8 @@ import latentmix.latent.Shape;
 
 /** A U-Net or transformer in libtorch; the network belongs to {@link Models}. */
 record TorchDenoiser(Network network, Shape latentShape) implements Denoiser {
-    private static final int HIDDEN_STATES = 2;
+    /** The first of the inputs that are the prompt's. */
+    private static final int PROMPT = 2;
 
     /** The inputs of either network: the sample, the timestep, hidden states and perhaps pooled embeddings. */
     private static NDArray[] inputs(NDArray sample, NDArray time, PromptEmbeds prompt) {
@@ -23,10 +24,15 @@ record TorchDenoiser(Network network, Shape latentShape) implements Denoiser {
     }
 
     @Override
-    public NDArray promptGradient(
-            NDArray sample, double timestep, PromptEmbeds prompt, UnaryOperator<NDArray> outputGradient) {
-        try (NDArray time = sample.getManager().create((float) timestep)) {
-            return network.gradient(sample.getManager(), HIDDEN_STATES, outputGradient, inputs(sample, time, prompt));
+    public PromptEmbeds promptGradient(
+            NDArray sample, double[] timesteps, PromptEmbeds prompt, UnaryOperator<NDArray> outputGradient) {
+        float[] times = new float[timesteps.length];
+        for (int i = 0; i < times.length; i++) {
+            times[i] = (float) timesteps[i];
+        }
+        try (NDArray time = sample.getManager().create(times)) {
+            return new PromptEmbeds(
+                    network.gradients(sample.getManager(), PROMPT, outputGradient, inputs(sample, time, prompt)));
         }
     }
 

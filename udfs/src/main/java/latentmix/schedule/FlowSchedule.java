@@ -73,7 +73,7 @@ public record FlowSchedule(double shift, int trainTimesteps) {
         return sigma * trainTimesteps;
     }
 
-    private double shifted(double u) {
+    double shifted(double u) {
         return shift * u / (1 + (shift - 1) * u);
     }
 

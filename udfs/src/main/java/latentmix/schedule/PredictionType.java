@@ -11,6 +11,16 @@ public enum PredictionType {
     /** The network predicts the noise: m = ε. */
     EPSILON {
         @Override
+        Target target(double alpha) {
+            return new Target(0, 1);
+        }
+
+        @Override
+        double unweighted(double snr) {
+            return snr;
+        }
+
+        @Override
         Linear original(double alpha) {
             return new Linear(1 / Math.sqrt(alpha), -Math.sqrt((1 - alpha) / alpha));
         }
@@ -23,6 +33,16 @@ public enum PredictionType {
 
     /** The network predicts the velocity: m = v = √ᾱ·ε − √(1−ᾱ)·x0. */
     V_PREDICTION {
+        @Override
+        Target target(double alpha) {
+            return new Target(-Math.sqrt(1 - alpha), Math.sqrt(alpha));
+        }
+
+        @Override
+        double unweighted(double snr) {
+            return snr + 1;
+        }
+
         @Override
         Linear original(double alpha) {
             return new Linear(Math.sqrt(alpha), -Math.sqrt(1 - alpha));
@@ -37,6 +57,16 @@ public enum PredictionType {
     /** The network predicts the original: m = x0. */
     SAMPLE {
         @Override
+        Target target(double alpha) {
+            return new Target(1, 0);
+        }
+
+        @Override
+        double unweighted(double snr) {
+            return 1;
+        }
+
+        @Override
         Linear original(double alpha) {
             return new Linear(0, 1);
         }
@@ -46,6 +76,15 @@ public enum PredictionType {
             return new Linear(1 / Math.sqrt(1 - alpha), -Math.sqrt(alpha / (1 - alpha)));
         }
     };
+
+    /** What the output is: original · x0 + noise · ε. */
+    record Target(double original, double noise) {}
+
+    /** What a network is trained to predict at the level ᾱ. */
+    abstract Target target(double alpha);
+
+    /** The weight that the squared error of the original x0 has where that of the output has 1, over snr = ᾱ/(1−ᾱ). */
+    abstract double unweighted(double snr);
 
     /** The value sample · x + output · m. */
     record Linear(double sample, double output) {}

@@ -217,7 +217,8 @@ class BuiltInInversionsTest {
         NDArray sample = latents.get(new NDIndex("0:1"));
         NDArray prompt = conditional.hiddenStates().get(new NDIndex("0:1"));
         float[] gradient = differentiable
-                .promptGradient(sample, 401, PromptEmbeds.of(prompt), output -> sample.duplicate())
+                .promptGradient(sample, new double[] {401}, PromptEmbeds.of(prompt), output -> sample.duplicate())
+                .hiddenStates()
                 .toFloatArray();
         float[] along = prompt.toFloatArray();
         double norm = 0;

@@ -33,12 +33,12 @@ class NullTextInversionTest {
         }
 
         @Override
-        public NDArray promptGradient(
-                NDArray sample, double timestep, PromptEmbeds prompt, UnaryOperator<NDArray> outputGradient) {
-            return outputGradient
-                    .apply(predict(sample, timestep, prompt))
+        public PromptEmbeds promptGradient(
+                NDArray sample, double[] timesteps, PromptEmbeds prompt, UnaryOperator<NDArray> outputGradient) {
+            return PromptEmbeds.of(outputGradient
+                    .apply(predict(sample, timesteps[0], prompt))
                     .sum(new int[] {1, 2, 3})
-                    .reshape(-1, 1, 1);
+                    .reshape(-1, 1, 1));
         }
 
         @Override

@@ -13,6 +13,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import latentmix.Golden;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -82,7 +83,7 @@ class ClipTokenizerTest {
             Files.copy(Golden.folder("tokenizer-clip").resolve(name), folder.resolve(name));
         }
         for (int positions : List.of(16, 77, 248)) {
-            try (Tokenizer tokenizer = ClipTokenizer.open(folder, positions)) {
+            try (Tokenizer tokenizer = ClipTokenizer.open(folder, positions, Map.of())) {
                 assertThat(tokenizer.maxLength()).isEqualTo(Math.min(77, positions));
                 assertThat(tokenizer.encode("a fox")).hasSize(Math.min(77, positions));
             }

@@ -21,6 +21,7 @@ import picocli.CommandLine.IVersionProvider;
             DemoCommand.class,
             RunCommand.class,
             PlanCommand.class,
+            AdaptCommand.class,
             InvertCommand.class,
             MixCommand.class,
             GenerateCommand.class,

@@ -127,12 +127,14 @@ public final class ConfigFile {
         RunConfig.Input input = input(file.section(RunKeys.INPUT));
         RunConfig.Model model = model(file.section(RunKeys.MODEL));
         RunConfig.Generation generation = generation(file.section(RunKeys.GENERATION));
+        Section prompt = file.section(RunKeys.PROMPT);
         Section inversion = file.section(RunKeys.INVERSION);
         List<Section> entries = file.sections(RunKeys.MIXING);
         RunConfig config = new RunConfig(
                 input,
                 model,
-                captioned(file.section(RunKeys.PROMPT)),
+                captioned(prompt),
+                file.has(RunKeys.ADAPT) ? Optional.of(adapt(file.section(RunKeys.ADAPT))) : Optional.empty(),
                 inversion(inversion, generation.guidance()),
                 mixing(entries),
                 generation,
@@ -143,7 +145,48 @@ public final class ConfigFile {
         checkStrengths(entries, config);
         checkNetworks(file, config);
         wayBack(config, inversion);
+        checkToken(config, prompt);
         return config;
+    }
+
+    private static RunConfig.Adapt adapt(Section section) {
+        return new RunConfig.Adapt(
+                section.read(RunKeys.ADAPT_METHOD),
+                section.find(RunKeys.ADAPT_VECTORS),
+                section.read(RunKeys.ADAPT_STEPS),
+                section.read(RunKeys.ADAPT_RATE),
+                section.read(RunKeys.ADAPT_BATCH),
+                section.read(RunKeys.ADAPT_MIN_SNR),
+                section.read(RunKeys.ADAPT_FLIP));
+    }
+
+    /** Notes prompts that have no place for a token that is learnt. */
+    private static void checkToken(RunConfig config, Section section) {
+        if (config.adapt().isEmpty()) {
+            return;
+        }
+        RunConfig.Prompt prompt = config.prompt();
+        if (!prompt.template().contains(PLACEHOLDERS.get(0))) {
+            section.problem(
+                    RunKeys.TEMPLATE,
+                    "{class} with adapt, where the token of what is learnt stands",
+                    prompt.template(),
+                    "write {class} into it");
+        }
+        if (!prompt.classes().isEmpty()) {
+            section.problem(
+                    RunKeys.PROMPTS,
+                    "no prompts of their own with adapt, in which the token of what is learnt has no place",
+                    String.join(", ", prompt.classes().keySet()),
+                    "leave them out, and name classes in input.classes");
+        }
+        if (prompt.from() == RunConfig.PromptFrom.CAPTION) {
+            section.problem(
+                    RunKeys.FROM,
+                    "class with adapt: captions do not have the token of what is learnt",
+                    RunConfig.PromptFrom.CAPTION,
+                    "leave prompt.from out, or adapt");
+        }
     }
 
     private static RunConfig.Export export(Section section) {

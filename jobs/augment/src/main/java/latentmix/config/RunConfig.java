@@ -28,6 +28,7 @@ import latentmix.schedule.Step;
 /**
  * What a run does, as its YAML file and the command line say it; every value is in range. {@link ConfigFile} reads it.
  *
+ * @param adapt empty where classes are told their names alone
  * @param mixing at least one entry; their names differ
  * @param filter empty where every image that is made enters the dataset
  * @param evaluation null where nothing is to be measured
@@ -36,6 +37,7 @@ public record RunConfig(
         Input input,
         Model model,
         Prompt prompt,
+        Optional<Adapt> adapt,
         Inversion inversion,
         List<Mixing> mixing,
         Generation generation,
@@ -131,18 +133,30 @@ public record RunConfig(
 
     /** The same with other mixing entries. */
     public RunConfig withMixing(List<Mixing> entries) {
-        return new RunConfig(input, model, prompt, inversion, entries, generation, filter, export, evaluation, run);
+        return new RunConfig(
+                input, model, prompt, adapt, inversion, entries, generation, filter, export, evaluation, run);
     }
 
     /** The same of one class alone, without a filter and measurements. */
     public RunConfig of(String classId) {
         return new RunConfig(
-                input.of(classId), model, prompt, inversion, mixing, generation, Optional.empty(), export, null, run);
+                input.of(classId),
+                model,
+                prompt,
+                adapt,
+                inversion,
+                mixing,
+                generation,
+                Optional.empty(),
+                export,
+                null,
+                run);
     }
 
     /** The same with other images. */
     public RunConfig withInput(Input other) {
-        return new RunConfig(other, model, prompt, inversion, mixing, generation, filter, export, evaluation, run);
+        return new RunConfig(
+                other, model, prompt, adapt, inversion, mixing, generation, filter, export, evaluation, run);
     }
 
     /**
@@ -269,6 +283,40 @@ public record RunConfig(
     public Dtype inversionDtype() {
         return inversion.dtype().orElse(model.dtype());
     }
+
+    /** The number format of the networks while something is learnt: float16 loses small gradients. */
+    public Dtype adaptDtype() {
+        return model.dtype() == Dtype.FLOAT16 ? Dtype.FLOAT32 : model.dtype();
+    }
+
+    /** How something is learnt of a class. */
+    public enum AdaptMethod {
+        /** Vectors of a token that stands in the class's prompt. */
+        TEXTUAL_INVERSION;
+
+        /** As configurations and settings spell it. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+    }
+
+    /**
+     * What is learnt of each class from its images.
+     *
+     * @param vectors of the token; empty for as many as the class's name has tokens
+     * @param batch images of a step
+     * @param minSnr γ of min-SNR weighting; 0 without
+     * @param flip whether mirror images are seen, too
+     */
+    public record Adapt(
+            AdaptMethod method,
+            Optional<Integer> vectors,
+            int steps,
+            double learningRate,
+            int batch,
+            double minSnr,
+            boolean flip) {}
 
     /**
      * A grid of mixtures: every method with every input count, in every class.

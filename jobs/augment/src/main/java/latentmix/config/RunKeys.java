@@ -262,6 +262,55 @@ public final class RunKeys {
 
     public static final Block PROMPT = CLASS_PROMPT.and(FROM, MIXTURE_PROMPT);
 
+    static final Key<RunConfig.AdaptMethod> ADAPT_METHOD = with(
+            "method",
+            Type.Choice.of(RunConfig.AdaptMethod.values()),
+            "textual-inversion",
+            "What is learnt: the vectors of a token that takes the place of the class's name in its prompt.",
+            "textual-inversion");
+    static final Key<Integer> ADAPT_VECTORS = optional(
+            "vectors",
+            new Type.Count(1, 32),
+            "as many as the class's name has tokens",
+            "Vectors of a token. They begin as those of the class's name, again from the first where they are more.",
+            "4");
+    static final Key<Integer> ADAPT_STEPS =
+            with("steps", new Type.Count(1, 100_000), "500", "Steps of Adam in each class.", "2000");
+    static final Key<Double> ADAPT_RATE = with(
+            "learning_rate",
+            new Type.Above(0, 10),
+            "0.001",
+            "Adam's learning rate. CLIP's vectors have entries of about 0.01, other encoders perhaps larger ones.",
+            "0.0005");
+    static final Key<Integer> ADAPT_BATCH = with(
+            "batch",
+            new Type.Count(1, MOST),
+            "4",
+            "Images of a step, each with a level of noise of its own. A device without memory for them takes them in"
+                    + " parts.",
+            "8");
+    static final Key<Double> ADAPT_MIN_SNR = with(
+            "min_snr",
+            new Type.Decimal(0, 1000),
+            "0",
+            "γ of [min-SNR weighting](https://arxiv.org/abs/2303.09556), by which steps of little noise count less; 0"
+                    + " is no weighting. Not for a rectified flow.",
+            "5");
+    static final Key<Boolean> ADAPT_FLIP =
+            with("flip", new Type.Flag(), "false", "Whether mirror images are seen, too, one in two.", "true");
+    static final Block ADAPT = Block.optional(
+            "adapt",
+            "classes are told their names alone",
+            "What is learnt of each class from its own images before they are inverted; `adapt: {}` takes the defaults."
+                    + " See [Adapting](adapting.md).",
+            ADAPT_METHOD,
+            ADAPT_VECTORS,
+            ADAPT_STEPS,
+            ADAPT_RATE,
+            ADAPT_BATCH,
+            ADAPT_MIN_SNR,
+            ADAPT_FLIP);
+
     private static final Type<Integer> STEPS_TYPE = new Type.Count(1, 1000);
     private static final Type<Double> GUIDANCE_TYPE = new Type.Decimal(0, 1000);
 
@@ -614,6 +663,7 @@ public final class RunKeys {
             INPUT,
             MODEL,
             PROMPT,
+            ADAPT,
             INVERSION,
             MIXING,
             GENERATION,

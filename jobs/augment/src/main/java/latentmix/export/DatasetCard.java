@@ -197,6 +197,12 @@ public record DatasetCard(
                 settings.generation().solver() + ", " + settings.generation().steps() + " steps, guidance "
                         + number(settings.generation().guidance()));
         line(lines, "prompt", config.prompt().template());
+        config.adapt()
+                .ifPresent(adapt -> line(
+                        lines,
+                        "class",
+                        "a token learnt of its images by " + adapt.method() + ", " + adapt.steps() + " steps of "
+                                + adapt.batch() + " images, rate " + adapt.learningRate()));
         line(lines, "seed", Long.toString(config.run().seed()));
         config.mixing().stream()
                 .filter(RunConfig.Mixing::export)

@@ -69,6 +69,11 @@ public record Catalog(
         return ContentId.of(parts);
     }
 
+    /** The same of a class that is told something else. */
+    public Catalog told(ClassLabel told) {
+        return new Catalog(told, chunks, leftOut, refused, ignored, unreadable, unread, uncaptioned);
+    }
+
     /** Images that count. */
     public long images() {
         return chunks.stream().mapToLong(Chunk::rows).sum();

@@ -35,13 +35,16 @@ public record ClassPool(ClassLabel label, List<String> inverted, List<String> le
         return of(inverted.stream().map(InversionChunk::label).distinct().toList(), inverted);
     }
 
-    /** The pools of these classes, one each, of chunks that all stand. */
+    /** The pools of these classes, one each, of chunks that all stand. A class is told what its chunks were. */
     public static List<ClassPool> of(List<ClassLabel> labels, List<InversionChunk> inverted) {
-        Map<ClassLabel, List<InversionChunk>> byClass = new HashMap<>();
-        inverted.forEach(chunk -> byClass.computeIfAbsent(chunk.label(), label -> new ArrayList<>())
+        Map<String, List<InversionChunk>> byClass = new HashMap<>();
+        inverted.forEach(chunk -> byClass.computeIfAbsent(chunk.classId(), classId -> new ArrayList<>())
                 .add(chunk));
         return labels.stream()
-                .map(label -> of(label, byClass.getOrDefault(label, List.of())))
+                .map(label -> {
+                    List<InversionChunk> chunks = byClass.getOrDefault(label.classId(), List.of());
+                    return of(chunks.isEmpty() ? label : chunks.get(0).label(), chunks);
+                })
                 .toList();
     }
 

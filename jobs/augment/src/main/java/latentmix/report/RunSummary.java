@@ -22,6 +22,7 @@ import latentmix.work.CellScores;
  * @param stopped why the run was stopped before its end; empty where it was not
  * @param left what the stages that were asked for had left to do when the run was stopped
  * @param classes how many images each class has; empty and not written where no dataset was made
+ * @param adapted what was learnt of classes; empty and not written where that is not asked for
  * @param mixtures how degenerate the mixtures are, by entry, method and input count
  * @param filter what a filter made of each entry's mixtures; empty and not written without one
  * @param leakage how near the dataset's images come to real ones; empty and not written without a filter or a dataset
@@ -35,6 +36,7 @@ public record RunSummary(
         SettingsIds settings,
         Counts counts,
         @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, ClassImages> classes,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Adapted> adapted,
         List<CellScores> mixtures,
         @JsonInclude(JsonInclude.Include.NON_EMPTY) List<FilterSummary> filter,
         @JsonInclude(JsonInclude.Include.NON_EMPTY) List<LeakageRow> leakage,
@@ -46,6 +48,7 @@ public record RunSummary(
     public RunSummary {
         left = List.copyOf(left);
         classes = Collections.unmodifiableMap(new TreeMap<>(classes));
+        adapted = List.copyOf(adapted);
         mixtures = List.copyOf(mixtures);
         filter = List.copyOf(filter);
         leakage = List.copyOf(leakage);

@@ -74,6 +74,9 @@ final class Ending {
         if (stages.contains(StageName.MIX)) {
             return counts.mixed() + " mixtures in " + run.path("mixed");
         }
+        if (stages.equals(Set.of(StageName.ADAPT))) {
+            return "what was learnt of the classes is in " + run.path("adapted");
+        }
         return counts.inverted() + " inverted images in " + run.path("inverted");
     }
 }

@@ -10,7 +10,7 @@ public enum Needs {
     /** What a stage's tasks take. */
     static Needs of(StageName stage) {
         return switch (stage) {
-            case PROMPTS, INVERT, GENERATE, FILTER, EVALUATE -> DEVICE;
+            case ADAPT, PROMPTS, INVERT, GENERATE, FILTER, EVALUATE -> DEVICE;
             case IMAGES, MIX, EXPORT -> PROCESSOR;
         };
     }

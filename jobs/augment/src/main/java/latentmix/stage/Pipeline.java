@@ -38,6 +38,7 @@ import latentmix.plan.MixingEntry;
 import latentmix.plan.NetworkCost;
 import latentmix.plan.RunSettings;
 import latentmix.plan.Tally;
+import latentmix.report.Adapted;
 import latentmix.report.ClassImages;
 import latentmix.report.Counts;
 import latentmix.report.FilterSummary;
@@ -84,6 +85,7 @@ public final class Pipeline {
     private final ClassList classes;
     private final RunContext context;
     private final ImagesStage images;
+    private final Optional<AdaptStage> adapt; // empty where classes are told their names alone
     private final PromptsStage prompts;
     private final InvertStage invert;
     private final GenerateStage generate;
@@ -118,6 +120,9 @@ public final class Pipeline {
         preflight.checkCounts(source);
         this.context = new RunContext(run, tasks, config, settings, classes, source, model, invertingModel);
         this.images = new ImagesStage(context);
+        this.adapt = config.adapt().isEmpty()
+                ? Optional.empty()
+                : Optional.of(new AdaptStage(context, checkpoint, preparation));
         this.prompts = new PromptsStage(context);
         this.invert = new InvertStage(context);
         this.generate = new GenerateStage(context);
@@ -215,7 +220,7 @@ public final class Pipeline {
         Pipeline pipeline = new Pipeline(spark, config, run, tasks, new Preparation.OfPlan());
         List<Catalog> catalogs = pipeline.catalogs(ImagesWork.Look.FORESEE);
         MixStage mix = pipeline.mix(catalogs);
-        pipeline.preflight.checkExecutors(EnumSet.allOf(StageName.class), pipeline.settings.inversion());
+        pipeline.checkExecutors(EnumSet.allOf(StageName.class), catalogs);
         pipeline.preflight.warn(catalogs, mix.entries());
         List<StageLeft> left = pipeline.left(catalogs, mix);
         List<Map<String, Long>> others = Stream.concat(
@@ -251,11 +256,18 @@ public final class Pipeline {
         saysFormat(run);
         Pipeline pipeline =
                 new Pipeline(spark, config, run, new Tasks(spark, runFolder, Console.SILENT), new Preparation.OfPlan());
-        List<Catalog> catalogs = pipeline.images.catalogs(ImagesWork.Look.STANDING);
+        List<Catalog> catalogs = pipeline.told(pipeline.images.catalogs(ImagesWork.Look.STANDING));
         MixStage mix = new MixStage(pipeline.context, pipeline.invert, catalogs);
         List<InversionChunk> inversions = pipeline.invert.chunks(catalogs);
         List<ClassVerdicts> verdicts = pipeline.verdicts(catalogs, inversions, mix);
-        return Trace.of(spark, pipeline.context, mix.entries(), mix.chunks(inversions), verdicts, mixId);
+        return Trace.of(
+                spark,
+                pipeline.context,
+                mix.entries(),
+                mix.chunks(inversions),
+                verdicts,
+                pipeline.adapted(catalogs),
+                mixId);
     }
 
     /** How fast each stage was when it last did something in a run folder. */
@@ -269,13 +281,39 @@ public final class Pipeline {
         preflight.checkNames(run, classes.classes(), images);
         List<Catalog> catalogs = images.catalogs(look);
         ImagesStage.warnings(catalogs).forEach(tasks.console()::warn);
-        return catalogs;
+        return told(catalogs);
+    }
+
+    /** The images of every class, which is told what is learnt of it where that is asked for. */
+    private List<Catalog> told(List<Catalog> catalogs) {
+        return adapt.map(stage -> stage.told(catalogs)).orElse(catalogs);
+    }
+
+    /** What was learnt of these classes. */
+    private List<Adapted> adapted(List<Catalog> catalogs) throws IOException {
+        return adapt.isPresent() ? adapt.get().results(catalogs) : List.of();
+    }
+
+    /** Refuses executors that cannot serve these stages. */
+    private void checkExecutors(Set<StageName> stages, List<Catalog> catalogs) throws IOException {
+        preflight.checkExecutors(stages, settings.inversion());
+        if (adapt.isPresent()
+                && adapts(stages)
+                && !adapt.get().missing(catalogs).isEmpty()) {
+            preflight.checkAdapting(settings.inversion(), adapt.get().model());
+        }
+    }
+
+    /** Whether these stages need what is learnt of classes: prompts are encoded with it. */
+    private static boolean adapts(Set<StageName> stages) {
+        return Stream.of(StageName.ADAPT, StageName.INVERT, StageName.GENERATE).anyMatch(stages::contains);
     }
 
     /** What is mixed of these images; refuses what they cannot serve. */
     private MixStage mix(List<Catalog> catalogs) {
         MixStage mix = new MixStage(context, invert, catalogs);
         preflight.checkImages(catalogs, mix.entries());
+        adapt.ifPresent(stage -> stage.checkImages(catalogs));
         Asked.warnings(mix.entries(), catalogs).forEach(tasks.console()::warn);
         return mix;
     }
@@ -312,11 +350,14 @@ public final class Pipeline {
         if (evaluate.isEmpty() && stages.equals(EnumSet.of(StageName.EVALUATE))) {
             throw EvaluateStage.nothingAsked();
         }
-        boolean scan = stages.contains(StageName.INVERT);
+        if (adapt.isEmpty() && stages.equals(EnumSet.of(StageName.ADAPT))) {
+            throw AdaptStage.nothingAsked();
+        }
+        boolean scan = stages.contains(StageName.INVERT) || stages.contains(StageName.ADAPT);
         List<Catalog> catalogs = catalogs(scan ? ImagesWork.Look.SCAN : ImagesWork.Look.STANDING);
         Map<String, Long> ignored = scan ? images.ignored(catalogs) : Map.of();
         MixStage mix = mix(catalogs);
-        preflight.checkExecutors(stages, settings.inversion());
+        checkExecutors(stages, catalogs);
         RunStart.of(
                         config,
                         settings,
@@ -324,7 +365,11 @@ public final class Pipeline {
                         catalogs,
                         settings.counted(catalogs))
                 .publish(run);
-        if (stages.contains(StageName.INVERT) || stages.contains(StageName.GENERATE)) {
+        if (adapt.isPresent() && adapts(stages)) {
+            long start = System.nanoTime();
+            summarize(StageName.ADAPT, adapt.get().run(catalogs), start);
+        }
+        if (!tasks.isStopped() && (stages.contains(StageName.INVERT) || stages.contains(StageName.GENERATE))) {
             prompts.run(catalogs);
         }
         List<InversionChunk> inversions = invert.chunks(catalogs);
@@ -343,7 +388,7 @@ public final class Pipeline {
                 verdicts = verdicts(catalogs, inversions, mix);
             }
             switch (stage) {
-                case IMAGES, PROMPTS -> {} // done before, where a stage that is asked for needs them
+                case IMAGES, ADAPT, PROMPTS -> {} // done before, where a stage that is asked for needs them
                 case INVERT -> summarize(stage, invert.run(inversions), start);
                 case MIX -> {
                     preflight.warn(catalogs, mix.entries());
@@ -399,6 +444,7 @@ public final class Pipeline {
                 settingsIds(catalogs),
                 counts,
                 images(catalogs, exported),
+                adapted(catalogs),
                 scores(inversions, mix),
                 filtered(verdicts),
                 filter.isEmpty() || exported.classes().isEmpty()
@@ -560,6 +606,9 @@ public final class Pipeline {
                 export.left(filter.isEmpty() ? mixed : filter.get().foreseen(mixed, verdicts), inversions)));
         if (filter.isPresent()) {
             left.add(3, filter.get().left(verdicts, unmixed));
+        }
+        if (adapt.isPresent()) {
+            left.add(0, adapt.get().left(catalogs));
         }
         return List.copyOf(left);
     }

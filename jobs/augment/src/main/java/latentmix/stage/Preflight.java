@@ -218,9 +218,30 @@ final class Preflight {
     void checkExecutors(Set<StageName> stages, InversionSettings inversion) throws IOException {
         checkDevices(stages, inversion.device());
         if (stages.contains(StageName.INVERT) && config.inversionMethod().needsGradients()) {
-            checkMemory(inversion);
+            checkMemory(
+                    inversion,
+                    invertingModel,
+                    new Backward(
+                            inversion.method(), "model.batch", config.model().batch(), ", or use negative-prompt"));
         }
     }
+
+    /** Refuses executors whose memory cannot serve what is learnt of classes. */
+    void checkAdapting(InversionSettings inversion, ModelSource adaptingModel) throws IOException {
+        RunConfig.Adapt adapt = config.adapt().orElseThrow();
+        checkMemory(
+                inversion,
+                adaptingModel,
+                new Backward(adapt.method().toString(), "adapt.batch", adapt.batch(), ", or leave adapt out"));
+    }
+
+    /**
+     * What leads gradients back.
+     *
+     * @param key of its batch
+     * @param instead what is done otherwise
+     */
+    private record Backward(String what, String key, int batch, String instead) {}
 
     /** Refuses GPUs that the executors' build of PyTorch does not compute on. */
     private void checkDevices(Set<StageName> stages, String device) {
@@ -233,19 +254,20 @@ final class Preflight {
     }
 
     /** Refuses a backward pass that the executors have no memory for, before it is tried and the system kills one. */
-    private void checkMemory(InversionSettings inversion) throws IOException {
-        int batch = config.model().batch();
-        CheckpointFolder checkpoint = invertingModel.open(conf);
-        long weights = Models.weightBytes(checkpoint.component(checkpoint.denoiser()), invertingModel.dtype());
+    private void checkMemory(InversionSettings inversion, ModelSource source, Backward of) throws IOException {
+        int batch = of.batch();
+        CheckpointFolder checkpoint = source.open(conf);
+        long weights = Models.weightBytes(checkpoint.component(checkpoint.denoiser()), source.dtype());
         long backward = Models.backwardBytes(checkpoint, batch, inversion.size());
         if (inversion.device().equals("gpu")) {
             tasks.console()
                     .warn(String.format(
                             Locale.ROOT,
                             "%s: its backward pass takes about %.1f GB a task beside the weights; whether a GPU has"
-                                    + " them is not known here; a smaller model.batch takes less",
-                            inversion.method(),
-                            backward / 1e9));
+                                    + " them is not known here; a smaller %s takes less",
+                            of.what(),
+                            backward / 1e9,
+                            of.key()));
             return;
         }
         int slots = tasks.slotsPerExecutor();
@@ -255,16 +277,17 @@ final class Preflight {
             long fitting = Math.max(0, available - weights) / slots / Math.max(1, backward / batch);
             throw new ConfigException(List.of(String.format(
                     Locale.ROOT,
-                    "model.batch: expected memory for the backward pass of %s, about %.1f GB for %d tasks of %d"
+                    "%s: expected memory for the backward pass of %s, about %.1f GB for %d tasks of %d"
                             + " latents with the weights, but an executor has %.1f GB left; %s",
-                    inversion.method(),
+                    of.key(),
+                    of.what(),
                     needed / 1e9,
                     slots,
                     batch,
                     available / 1e9,
                     fitting > 0
-                            ? "set model.batch to at most " + fitting + ", or run fewer tasks at once"
-                            : "run fewer tasks at once, on machines with more memory, or use negative-prompt")));
+                            ? "set " + of.key() + " to at most " + fitting + ", or run fewer tasks at once"
+                            : "run fewer tasks at once, on machines with more memory" + of.instead())));
         }
     }
 

@@ -34,6 +34,9 @@ interface Preparation {
 
     void compile(Path component, Part part, Dtype dtype);
 
+    /** Compiles what a token of each class is learnt with. */
+    void compileTokenLearners(CheckpointFolder checkpoint, Dtype dtype);
+
     /**
      * Compiles CLIP's text model, in a folder with both of its models.
      *
@@ -66,6 +69,11 @@ interface Preparation {
         @Override
         public void compile(Path component, Part part, Dtype dtype) {
             Models.compile(component, part, dtype);
+        }
+
+        @Override
+        public void compileTokenLearners(CheckpointFolder checkpoint, Dtype dtype) {
+            Models.compileTokenLearners(checkpoint, dtype);
         }
 
         @Override
@@ -102,6 +110,9 @@ interface Preparation {
 
         @Override
         public void compile(Path component, Part part, Dtype dtype) {}
+
+        @Override
+        public void compileTokenLearners(CheckpointFolder checkpoint, Dtype dtype) {}
 
         @Override
         public void compileTexts(String clip, Configuration conf) {}

@@ -13,7 +13,6 @@ import latentmix.config.RunConfig;
 import latentmix.model.PromptCuts;
 import latentmix.model.TextEncoder;
 import latentmix.plan.Catalog;
-import latentmix.plan.ClassLabel;
 import latentmix.table.CaptionsTable;
 import latentmix.table.StageName;
 import latentmix.work.Batches;
@@ -63,7 +62,7 @@ final class PromptsStage {
         Set<String> done = new HashSet<>(context.run().prompts());
         Prompts prompts = new Prompts(context.run(), fingerprint);
         List<String> missing = Stream.concat(
-                        context.classes().classes().stream().map(ClassLabel::prompt),
+                        catalogs.stream().map(catalog -> catalog.label().prompt()),
                         Stream.of(context.config().prompt().negative()))
                 .distinct()
                 .filter(text -> done.add(prompts.id(text)))

@@ -22,6 +22,7 @@ import latentmix.plan.JudgedChunk;
 import latentmix.plan.MixedChunk;
 import latentmix.plan.MixingChunk;
 import latentmix.plan.MixingEntry;
+import latentmix.report.Adapted;
 import latentmix.table.GeneratedTable;
 import latentmix.table.InvertedTable;
 import latentmix.table.JudgedRow;
@@ -50,6 +51,7 @@ public final class Trace {
     private final Optional<GeneratedTable.Image> made;
     private final Optional<GeneratedTable.Scores> scores;
     private final Optional<JudgedRow> verdict; // none without a filter, and before it
+    private final Optional<Adapted> learnt; // of the class, where that is asked for
 
     private Trace(
             JavaSparkContext spark,
@@ -57,6 +59,7 @@ public final class Trace {
             List<MixingEntry> entries,
             MixedChunk chunk,
             List<ClassVerdicts> verdicts,
+            List<Adapted> adapted,
             String mixId)
             throws IOException {
         this.spark = spark;
@@ -91,6 +94,8 @@ public final class Trace {
                         .findFirst()
                 : Optional.empty();
         this.verdict = verdict(verdicts, chunk, mixId);
+        this.learnt =
+                adapted.stream().filter(of -> of.classId().equals(classId)).findFirst();
     }
 
     /** What a filter said of the image. */
@@ -114,6 +119,7 @@ public final class Trace {
      *
      * @param entries what is mixed, and how many of it
      * @param verdicts what a filter said; none without one
+     * @param adapted what was learnt of classes; none where that is not asked for
      * @throws ConfigException if it is none of them
      */
     static Trace of(
@@ -122,6 +128,7 @@ public final class Trace {
             List<MixingEntry> entries,
             List<MixedChunk> chunks,
             List<ClassVerdicts> verdicts,
+            List<Adapted> adapted,
             String mixId)
             throws IOException {
         List<MixedChunk> found = context.tasks().flatMap("find the mixture", chunks, (folder, chunk, progress) -> {
@@ -134,7 +141,7 @@ public final class Trace {
                     + " they are, got " + mixId + "; take it from the column mix_id of the dataset, and give the"
                     + " configuration and the images that it was made with"));
         }
-        return new Trace(spark, context, entries, found.get(0), verdicts, mixId);
+        return new Trace(spark, context, entries, found.get(0), verdicts, adapted, mixId);
     }
 
     private GenerationChunk generation() {
@@ -149,6 +156,8 @@ public final class Trace {
         lines.add("class      " + label.label() + ", " + label.className());
         lines.add("method     " + mixture.method());
         lines.add("prompt     " + mixture.prompt());
+        learnt.ifPresent(of -> lines.add(line(
+                "learnt     %s from %d images, %d vectors, in %s", of.token(), of.images(), of.vectors(), of.file())));
         lines.add(line("inputs     %d, effectively %.2f", mixture.sourceIds().size(), mixture.ess()));
         for (int i = 0; i < mixture.sourceIds().size(); i++) {
             String id = mixture.sourceIds().get(i);

@@ -43,6 +43,7 @@ import org.apache.hadoop.util.functional.FutureIO;
  * <pre>
  * &lt;run&gt;/&lt;table&gt;/class_id=&lt;class&gt;/&lt;chunk id&gt;.parquet      the commit mark of a chunk
  * &lt;run&gt;/rejected/stage=&lt;stage&gt;/&lt;chunk id&gt;.parquet     written before it
+ * &lt;run&gt;/adapted/&lt;class&gt;/&lt;adapter id&gt;/             what was learnt of a class, as diffusers loads it
  * &lt;run&gt;/settings/&lt;settings id&gt;.json
  * &lt;run&gt;/exported/&lt;chunk id&gt;                           the chunk's image files in the dataset stand
  * </pre>
@@ -55,6 +56,8 @@ public final class RunFolder {
         DIGESTS,
         /** What the input says of its images, where they are inverted with that. */
         CAPTIONS,
+        /** What was learnt of classes, where a configuration asks for it. */
+        ADAPTERS,
         /**
          * What some inversions keep beside the noise; its files are an inverted chunk's id and a micro-batch's number.
          */
@@ -117,6 +120,11 @@ public final class RunFolder {
     /** Where the rows that a chunk refused lie. */
     public Path rejected(StageName stage, String chunkId) {
         return path("rejected/stage=" + stage.text() + "/" + chunkId + SUFFIX);
+    }
+
+    /** Where a file lies that other programs load what was learnt of a class from. */
+    public Path adapted(String classId, String adapterId, String name) {
+        return path("adapted/" + escaped(classId) + "/" + adapterId + "/" + name);
     }
 
     /** Where a prompt's embeddings lie. */

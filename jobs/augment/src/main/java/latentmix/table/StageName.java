@@ -5,6 +5,7 @@ import java.util.Locale;
 /** The stages of a run, in order: what tables, log lines and people call them. */
 public enum StageName {
     IMAGES,
+    ADAPT,
     PROMPTS,
     INVERT,
     MIX,

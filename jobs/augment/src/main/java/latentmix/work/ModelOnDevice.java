@@ -9,6 +9,7 @@ import latentmix.model.Denoiser;
 import latentmix.model.Dtype;
 import latentmix.model.Models;
 import latentmix.model.TextEncoder;
+import latentmix.model.TokenLearner;
 import latentmix.model.Vae;
 import latentmix.schedule.Scheduler;
 import latentmix.schedule.Solver;
@@ -31,7 +32,17 @@ public record ModelOnDevice(CheckpointFolder checkpoint, Device device, Dtype dt
 
     /** The denoiser as an inversion needs it: with gradients or without. */
     public Denoiser denoiser(InversionMethod method) {
-        return method.needsGradients() ? Models.differentiableDenoiser(checkpoint, device, dtype) : denoiser();
+        return method.needsGradients() ? differentiableDenoiser() : denoiser();
+    }
+
+    /** The denoiser, whose prompts' gradients can be asked for. */
+    public Denoiser differentiableDenoiser() {
+        return Models.differentiableDenoiser(checkpoint, device, dtype);
+    }
+
+    /** The text encoders with a token that is learnt; the caller closes them. */
+    public TokenLearner tokenLearner(TokenLearner.Token token) {
+        return Models.tokenLearner(checkpoint, device, dtype, token);
     }
 
     public Vae encoder() {

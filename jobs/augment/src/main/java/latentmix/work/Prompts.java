@@ -39,7 +39,11 @@ public final class Prompts {
 
     /** Encodes a prompt and publishes its row. */
     public void encode(String text, TextEncoder encoder) throws IOException {
-        TextEncoder.Embeds embeds = encoder.encode(text);
+        publish(text, encoder.encode(text));
+    }
+
+    /** Publishes a prompt's row. */
+    void publish(String text, TextEncoder.Embeds embeds) throws IOException {
         PromptRow row = new PromptRow(
                 id(text),
                 text,

@@ -59,6 +59,7 @@ class ConfigFileTest {
                                 RunConfig.Device.AUTO,
                                 null),
                         new RunConfig.Prompt("a photo of a {class}", Map.of(), ""),
+                        Optional.empty(),
                         new RunConfig.Inversion(Optional.empty(), Optional.empty(), 50, 1),
                         List.of(new RunConfig.Mixing(
                                 "mixing-0",
@@ -200,6 +201,7 @@ class ConfigFileTest {
                                 RunConfig.Device.GPU,
                                 512),
                         new RunConfig.Prompt("{class}", Map.of("n01", "a crane, a bird"), "blurry"),
+                        Optional.empty(),
                         new RunConfig.Inversion(
                                 Optional.of(inversion("fixed-point(5, averaged)")), Optional.of(Dtype.FLOAT32), 10, 2),
                         List.of(
@@ -292,7 +294,7 @@ class ConfigFileTest {
                         "mixing.0.name: expected letters, digits, - and _, got a b; rename it",
                         "mixing.1: expected keys with values, got 7; write one `key: value` a line below it",
                         "run: expected keys with values, got 3; write one `key: value` a line below it",
-                        "speed: unknown key; expected one of input, model, prompt, inversion, mixing, generation,"
+                        "speed: unknown key; expected one of input, model, prompt, adapt, inversion, mixing, generation,"
                                 + " filter, export, evaluation, run; rename it or take it away");
     }
 
@@ -693,5 +695,32 @@ class ConfigFileTest {
     private static List<String> problems(String yaml, String... overrides) {
         return catchThrowableOfType(ConfigException.class, () -> parse(yaml, overrides))
                 .problems();
+    }
+
+    @Test
+    void whatIsLearntOfClassesIsReadWithItsDefaultsAndRefusedWhereItsTokenHasNoPlace() {
+        String yaml = "{input: {root: in}, model: {checkpoint: 'builtin:fashion'}, mixing: [{name: a}]}";
+        assertThat(ConfigFile.parse(yaml, "a test", List.of("adapt={}")).adapt())
+                .hasValue(new RunConfig.Adapt(
+                        RunConfig.AdaptMethod.TEXTUAL_INVERSION, Optional.empty(), 500, 0.001, 4, 0, false));
+        assertThat(ConfigFile.parse(
+                                yaml,
+                                "a test",
+                                List.of("adapt={method: textual-inversion, vectors: 4, steps: 9, learning_rate: 0.1,"
+                                        + " batch: 2, min_snr: 5, flip: true}"))
+                        .adapt())
+                .hasValue(new RunConfig.Adapt(
+                        RunConfig.AdaptMethod.TEXTUAL_INVERSION, Optional.of(4), 9, 0.1, 2, 5, true));
+        assertThatThrownBy(() -> ConfigFile.parse(
+                        yaml,
+                        "a test",
+                        List.of(
+                                "adapt={method: lora, vectors: 0}",
+                                "prompt={template: a photo, classes: {n01: a crane}, from: caption}")))
+                .hasMessageContaining("adapt.method: expected one of textual-inversion, got \"lora\"")
+                .hasMessageContaining("adapt.vectors: expected")
+                .hasMessageContaining("prompt.template: expected {class} with adapt")
+                .hasMessageContaining("prompt.classes: expected no prompts of their own with adapt")
+                .hasMessageContaining("prompt.from: expected class with adapt");
     }
 }

@@ -167,7 +167,7 @@ public final class ReferenceWriter {
         if (type instanceof Type.Whole || type instanceof Type.Count) {
             return "whole number";
         }
-        if (type instanceof Type.Decimal) {
+        if (type instanceof Type.Decimal || type instanceof Type.Above) {
             return "number";
         }
         if (type instanceof Type.Interval) {
@@ -200,6 +200,9 @@ public final class ReferenceWriter {
         }
         if (type instanceof Type.Decimal decimal) {
             return decimal(decimal.least()) + " to " + decimal(decimal.most());
+        }
+        if (type instanceof Type.Above above) {
+            return "above " + decimal(above.bound()) + ", up to " + decimal(above.most());
         }
         if (type instanceof Type.Interval) {
             return "rising, from 0 on";

@@ -73,9 +73,11 @@ class RunReferenceTest {
 
     @Test
     void everyKeysExampleIsRightTogetherWithTheOthers() {
-        String all = ReferenceWriter.example(RunKeys.RUN);
-        assertThat(ConfigFile.parse(all, "examples", List.of()).mixing()).hasSize(1);
-        assertThat(refused(all)).isEmpty();
+        String plain = ReferenceWriter.example(RunKeys.RUN.without(RunKeys.ADAPT));
+        String adapting = ReferenceWriter.example(RunKeys.RUN.without(RunKeys.PROMPT)); // whose examples have no token
+        assertThat(ConfigFile.parse(plain, "examples", List.of()).mixing()).hasSize(1);
+        assertThat(ConfigFile.parse(adapting, "examples", List.of()).adapt()).isPresent();
+        assertThat(refused(ReferenceWriter.example(RunKeys.RUN))).isEmpty();
     }
 
     @Test

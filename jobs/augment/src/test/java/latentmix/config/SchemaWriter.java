@@ -123,6 +123,8 @@ public final class SchemaWriter {
             schema.put("type", "integer").put("minimum", count.least()).put("maximum", count.most());
         } else if (type instanceof Type.Decimal decimal) {
             schema.put("type", "number").put("minimum", decimal.least()).put("maximum", decimal.most());
+        } else if (type instanceof Type.Above above) {
+            schema.put("type", "number").put("exclusiveMinimum", above.bound()).put("maximum", above.most());
         } else if (type instanceof Type.Interval) {
             schema.put("type", "array").put("minItems", 2).put("maxItems", 2);
             schema.putObject("items").put("type", "number").put("minimum", 0);

@@ -25,8 +25,9 @@ class ShippedConfigurationsTest {
     private static final Path CONF = Repository.file("conf");
 
     static Stream<Path> yamlFiles() throws IOException {
-        try (Stream<Path> files = Files.list(CONF)) {
-            return files.filter(file -> file.toString().endsWith(".yaml")).toList().stream();
+        try (Stream<Path> files = Files.list(CONF);
+                Stream<Path> recipes = Files.list(CONF.resolve("recipes"))) {
+            return Stream.concat(files, recipes).filter(file -> file.toString().endsWith(".yaml")).toList().stream();
         }
     }
 

@@ -83,6 +83,7 @@ class ReportTest {
                 new SettingsIds("aa", List.of("bb"), "cc", "", List.of()),
                 new Counts(10, 9, 8, 6, 5, 4, rejected, Map.of(".txt", 12L), Map.of("images withdrawn", 3L), 0),
                 Map.of("sandal", new ClassImages(9, 3), "coat", new ClassImages(20, 0)),
+                List.of(new Adapted("5-sandal", "sandal", "<sandal-01234567>", 2, 9, 0.25, 0.2, "adapted/x")),
                 scores,
                 List.of(),
                 List.of(),

@@ -33,6 +33,7 @@ class RunSummaryTest {
                 List.of(),
                 List.of(),
                 List.of(),
+                List.of(),
                 measured);
     }
 

@@ -3,6 +3,7 @@ package latentmix.stage;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,12 +14,16 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import latentmix.checkpoint.BuiltIn;
+import latentmix.codec.LittleEndian;
 import latentmix.config.RunConfig;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
 import latentmix.image.Resize;
+import latentmix.table.AdapterRow;
 import latentmix.table.ContentId;
 import latentmix.table.GeneratedRow;
+import latentmix.table.PromptRow;
 import latentmix.table.StageName;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.BeforeAll;
@@ -28,8 +33,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The dataset as Python's readers see it: Hugging Face datasets, WebDataset, torchvision and mlcroissant, which pip
- * installs into a virtual environment. {@code -Dlatentmix.python} names a Python that has them already.
+ * The dataset as Python's readers see it: Hugging Face datasets, WebDataset, torchvision and mlcroissant; and what is
+ * learnt of classes as diffusers does. Pip installs them into a virtual environment. {@code -Dlatentmix.python} names a
+ * Python that has them already.
  */
 @Tag("interop")
 @Timeout(value = 40, unit = TimeUnit.MINUTES) // gigabytes of PyTorch
@@ -186,6 +192,37 @@ class InteropTest {
                 new ArrayList<>(List.of(python.toString(), resource("load.py").toString()));
         command.addAll(List.of(run.resolve("dataset").toString(), expected.toString()));
         System.out.println(execute(command.toArray(String[]::new)));
+    }
+
+    @Test
+    void diffusersLoadsATokenThatWasLearntAndReadsPromptsAlike() throws Exception {
+        Path adapted = folder.resolve("adapted");
+        try (JavaSparkContext spark = TinyRun.spark(2)) {
+            RunConfig config = TinyRun.config(
+                    TinyRun.input(folder.resolve("classes"), 4), "mixing.1.inputs=2", "adapt={steps: 3, vectors: 3}");
+            Pipeline.run(spark, config, adapted.toString(), List.of(StageName.ADAPT));
+        }
+        ObjectMapper json = new ObjectMapper();
+        ArrayNode expected = json.createArrayNode();
+        for (AdapterRow row : TinyRun.rows(adapted, "adapters", AdapterRow.class)) {
+            PromptRow prompt = TinyRun.rows(adapted, "prompts", PromptRow.class).stream()
+                    .filter(one -> one.text().equals(row.prompt()))
+                    .findFirst()
+                    .orElseThrow();
+            expected.addObject()
+                    .put("file", AdaptTest.learnt(adapted, row).toString())
+                    .put("token", row.token())
+                    .put("prompt", row.prompt())
+                    .put("vectors", row.vectors())
+                    .set("embeds", json.valueToTree(LittleEndian.floats(prompt.embeds())));
+        }
+        assertThat(expected).hasSize(2);
+        Path file = Files.writeString(folder.resolve("tokens.json"), expected.toString());
+        System.out.println(execute(
+                python.toString(),
+                resource("adapted.py").toString(),
+                BuiltIn.FASHION.folder().toString(),
+                file.toString()));
     }
 
     @Test

@@ -78,6 +78,24 @@ class KillTest {
     }
 
     @Test
+    void aJobKilledBetweenWhatWasLearntAndItsRowEndsWithTheBytesOfAnUndisturbedOne()
+            throws IOException, InterruptedException {
+        String[] adapting = {"adapt.steps=20", "adapt.batch=3"};
+        Path whole = folder.resolve("undisturbed-adapted");
+        assertThat(TinyRun.run(2, TinyRun.config(input, adapting), whole)).isZero();
+        Path run = folder.resolve("killed-in-adapted");
+        Path log = folder.resolve("killed-in-adapted.log");
+        JobProcess.killAt(
+                JobProcess.start(log, JobProcess.local(1), Map.of(), input, run.toString(), adapting),
+                run.resolve("adapted"),
+                log);
+        assertThat(JobProcess.files(run.resolve("adapters"))).isLessThan(2);
+
+        assertThat(TinyRun.run(2, TinyRun.config(input, adapting), run)).isZero();
+        TinyRun.assertSameTables(run, whole);
+    }
+
+    @Test
     void aDriverThatIsToldToEndGivesItsFolderUpAndTheNextBeginsAtOnce() throws IOException, InterruptedException {
         Map<String, String> settings = new HashMap<>(JobProcess.local(1));
         settings.put("spark.latentmix.lease", "10min");

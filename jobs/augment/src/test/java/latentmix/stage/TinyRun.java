@@ -193,6 +193,8 @@ public final class TinyRun {
         for (String table : List.of(
                 "images",
                 "captions",
+                "adapters",
+                "adapted",
                 "prompts",
                 "companions",
                 "inverted",

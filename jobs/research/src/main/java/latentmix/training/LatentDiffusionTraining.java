@@ -37,6 +37,8 @@ import latentmix.model.Models;
 import latentmix.model.Tokenizer;
 import latentmix.model.Vae;
 import latentmix.schedule.NoiseSchedule;
+import latentmix.schedule.PredictionType;
+import latentmix.schedule.TrainingProcess;
 import latentmix.torchscript.ScriptModule;
 import latentmix.training.TrainingLoop.Point;
 import latentmix.training.TrainingLoop.Schedule;
@@ -269,7 +271,7 @@ public final class LatentDiffusionTraining {
         ScriptModule module = DenoiserLoss.of((UNet2DConditionModel) Architecture.of(unet, "unet"), (ClipTextModel)
                 Architecture.of(text, "text_encoder"));
         Latents latents = Latents.of(vae, shown);
-        NoiseSchedule noises = noiseSchedule();
+        TrainingProcess.Diffusion process = new TrainingProcess.Diffusion(noiseSchedule(), PredictionType.EPSILON);
         Shape shape = new Shape(
                 autoencoder.latentChannels(),
                 unet.get(MAIN_INPUT).asInt(),
@@ -296,7 +298,7 @@ public final class LatentDiffusionTraining {
                 key -> true,
                 settings.denoiser(),
                 shown,
-                order -> (step, owner) -> noised(order, step, latents, shape, noises, prompts, owner),
+                order -> (step, owner) -> noised(order, step, latents, shape, process, prompts, owner),
                 averages -> writeDenoiser(unet, text, averages));
         writeDenoiser(unet, text, weights);
     }
@@ -366,7 +368,7 @@ public final class LatentDiffusionTraining {
             long step,
             Latents latents,
             Shape shape,
-            NoiseSchedule noises,
+            TrainingProcess.Diffusion process,
             Prompts prompts,
             NDManager owner) {
         int[] rows = order.rows(step);
@@ -379,11 +381,12 @@ public final class LatentDiffusionTraining {
         int[] prompt = new int[rows.length];
         UniformRandomProvider random = BatchOrder.random(~settings.seed(), step);
         for (int i = 0; i < rows.length; i++) {
-            int t = random.nextInt(noises.trainTimesteps());
-            timestep[i] = t;
-            signal[i] = (float) Math.sqrt(noises.alphaCumprod(t));
-            deviation[i] = (float) Math.sqrt(1 - noises.alphaCumprod(t));
-            weight[i] = (float) weight(noises.alphaCumprod(t), settings.minSnr());
+            TrainingProcess.Level level =
+                    process.at(random.nextInt(process.schedule().trainTimesteps()), settings.minSnr());
+            timestep[i] = (float) level.timestep();
+            signal[i] = (float) level.signal();
+            deviation[i] = (float) level.deviation();
+            weight[i] = (float) level.weight();
             boolean dropped = random.nextDouble() < settings.promptDropout();
             prompt[i] = dropped ? shown.prompts().size() : told(rows[i], random);
             boolean mirrored = shown.mirrored().get(rows[i]) && random.nextBoolean();
@@ -404,11 +407,6 @@ public final class LatentDiffusionTraining {
             owner.create(used.places(prompt), new Shape(rows.length)),
             owner.create(weight, column)
         };
-    }
-
-    static double weight(double alphaCumprod, double minSnr) {
-        double snr = alphaCumprod / (1 - alphaCumprod);
-        return minSnr == 0 ? 1 : Math.min(snr, minSnr) / snr;
     }
 
     private int told(int row, UniformRandomProvider random) {

@@ -1,0 +1,64 @@
+package latentmix.plan;
+
+import java.io.Serializable;
+import java.util.List;
+import java.util.Locale;
+import latentmix.table.ContentId;
+
+/**
+ * What is to be learnt of a class.
+ *
+ * @param id the adapter's
+ * @param label the class, whose prompt has its name
+ * @param name the words of its prompt that the token takes the place of
+ * @param token what prompts call what is learnt; it tells the adapter, and so a prompt does
+ * @param prompt the class's prompt with the token
+ * @param vectors of the token
+ * @param images the class's that count
+ */
+public record AdaptChunk(
+        String id, ClassLabel label, String name, String token, String prompt, int vectors, List<Catalog.Chunk> images)
+        implements OfClass.Labelled, Serializable {
+    private static final String PLACE = "{class}";
+    private static final int DIGITS = 8;
+
+    public AdaptChunk {
+        images = List.copyOf(images);
+    }
+
+    /**
+     * The adapter of a class.
+     *
+     * @param label the class, whose prompt has its name
+     * @param template the prompts' template
+     * @param vectors of the token
+     */
+    public static AdaptChunk of(String settingsId, ClassLabel label, String template, int vectors, Catalog catalog) {
+        String images = ContentId.of(
+                catalog.chunks().stream().map(Catalog.Chunk::content).sorted().toList());
+        String id = ContentId.of(List.of(settingsId, label.classId(), template, label.prompt(), images));
+        String name = name(label, template);
+        String token = "<" + plain(name) + "-" + id.substring(0, DIGITS) + ">";
+        return new AdaptChunk(id, label, name, token, template.replace(PLACE, token), vectors, catalog.chunks());
+    }
+
+    /** What a class's prompt has in the place of {@code {class}}. */
+    public static String name(ClassLabel label, String template) {
+        int places = (template.length() - template.replace(PLACE, "").length()) / PLACE.length();
+        int first = template.indexOf(PLACE);
+        int others = template.length() - places * PLACE.length();
+        return label.prompt().substring(first, first + (label.prompt().length() - others) / places);
+    }
+
+    /** The class as it is told once this is learnt. */
+    public ClassLabel told() {
+        return new ClassLabel(label.classId(), label.label(), label.className(), prompt);
+    }
+
+    /** A name in letters and digits of ASCII, which tokenizers take for one token between angle brackets. */
+    private static String plain(String name) {
+        String plain =
+                name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-").replaceAll("^-|-$", "");
+        return plain.isEmpty() ? "class" : plain;
+    }
+}

@@ -1,0 +1,210 @@
+package latentmix.stage;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import latentmix.adaptation.TextualInversion;
+import latentmix.checkpoint.CheckpointFolder;
+import latentmix.config.ConfigException;
+import latentmix.config.RunConfig;
+import latentmix.model.Models;
+import latentmix.model.TokenLearner;
+import latentmix.model.Tokenizer;
+import latentmix.plan.AdaptChunk;
+import latentmix.plan.AdaptSettings;
+import latentmix.plan.Catalog;
+import latentmix.plan.ClassLabel;
+import latentmix.report.Adapted;
+import latentmix.report.StageLeft;
+import latentmix.schedule.TrainingProcess;
+import latentmix.source.ImageSource;
+import latentmix.table.AdaptersTable;
+import latentmix.table.RunFolder.Table;
+import latentmix.table.StageName;
+import latentmix.work.AdaptWork;
+import latentmix.work.ChunkResult;
+import latentmix.work.Prompts;
+
+/**
+ * Learns a token of each class from its images. A task learns one, on the device that it is given. The class's prompt
+ * has the token from then on, and the token tells the adapter: so whatever is made with it has ids of its own.
+ */
+final class AdaptStage {
+    private final RunContext context;
+    private final RunConfig.Adapt asked;
+    private final ModelSource model;
+    private final AdaptSettings settings;
+    private final String settingsId;
+    private final Map<String, Integer> vectors = new HashMap<>(); // by class id
+
+    /**
+     * The stage of a configuration that asks for it.
+     *
+     * @throws ConfigException if the checkpoint or a class cannot be adapted as is asked
+     */
+    AdaptStage(RunContext context, CheckpointFolder checkpoint, Preparation preparation) throws IOException {
+        RunConfig config = context.config();
+        this.context = context;
+        this.asked = config.adapt().orElseThrow();
+        this.model = new ModelSource(
+                context.model().checkpoint(),
+                config.adaptDtype(),
+                context.model().threads());
+        this.settings = new AdaptSettings(
+                context.settings().inversion().checkpointFingerprint(),
+                context.settings().inversion().device(),
+                model.dtype().toString(),
+                model.threads(),
+                config.model().batch(),
+                context.settings().inversion().size(),
+                asked.method().toString(),
+                asked.vectors().orElse(0),
+                asked.steps(),
+                asked.learningRate(),
+                asked.batch(),
+                asked.minSnr(),
+                asked.flip(),
+                config.run().seed());
+        try {
+            TrainingProcess.of(checkpoint.schedulerConfig()).level(0, asked.minSnr());
+        } catch (IllegalArgumentException e) {
+            throw new ConfigException(List.of("adapt.min_snr: " + e.getMessage() + "; leave it out"));
+        }
+        checkPrompts(checkpoint);
+        preparation.compile(checkpoint, model.dtype());
+        preparation.compileTokenLearners(checkpoint, model.dtype());
+        this.settingsId = preparation.settings(settings);
+    }
+
+    /** Finds how many vectors each class's token has, and refuses prompts that have no room for them. */
+    private void checkPrompts(CheckpointFolder checkpoint) {
+        List<String> problems = new ArrayList<>();
+        List<Tokenizer> tokenizers = Models.tokenizers(checkpoint);
+        try {
+            Tokenizer clip = tokenizers.get(0);
+            for (ClassLabel label : context.classes().classes()) {
+                String name = AdaptChunk.name(label, template());
+                int words = TokenLearner.words(clip, name);
+                int own = asked.vectors().orElse(words);
+                vectors.put(label.classId(), own);
+                int length = clip.length(label.prompt()) - words + own;
+                if (words < 1) {
+                    problems.add("adapt: expected a name of class " + label.classId()
+                            + " that the checkpoint's tokenizer reads, which its token begins as, got \"" + name
+                            + "\"; name the class otherwise in input.classes");
+                } else if (length > clip.maxLength()) {
+                    problems.add("adapt.vectors: expected room for them in the prompt of class " + label.classId()
+                            + ", whose most is " + clip.maxLength() + " tokens, got " + length
+                            + " with start and end; set fewer vectors, or shorten prompt.template");
+                }
+            }
+        } finally {
+            tokenizers.forEach(Tokenizer::close);
+        }
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems);
+        }
+    }
+
+    private String template() {
+        return context.config().prompt().template();
+    }
+
+    /** What is refused to configurations without it. */
+    static ConfigException nothingAsked() {
+        return new ConfigException(List.of("adapt: expected what is to be learnt of the classes, got no such section;"
+                + " write adapt: {method: textual-inversion}, or leave the stage out"));
+    }
+
+    /** The number format that is learnt in. */
+    ModelSource model() {
+        return model;
+    }
+
+    /** Refuses classes of too few images. */
+    void checkImages(List<Catalog> catalogs) {
+        List<String> problems = catalogs.stream()
+                .filter(catalog -> catalog.images() == 1)
+                .map(catalog -> "adapt: expected two images of a class or more, to learn what they share, got one of "
+                        + catalog.label().classId() + "; add images, or leave the class out by input.folders")
+                .toList();
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems);
+        }
+    }
+
+    /** The classes' adapters, done or not. */
+    List<AdaptChunk> chunks(List<Catalog> catalogs) {
+        Map<String, ClassLabel> labels = new HashMap<>();
+        context.classes().classes().forEach(label -> labels.put(label.classId(), label));
+        return catalogs.stream()
+                .map(catalog -> {
+                    String classId = catalog.label().classId();
+                    return AdaptChunk.of(settingsId, labels.get(classId), template(), vectors.get(classId), catalog);
+                })
+                .toList();
+    }
+
+    /** The same images of classes that are told their tokens. */
+    List<Catalog> told(List<Catalog> catalogs) {
+        List<AdaptChunk> chunks = chunks(catalogs);
+        List<Catalog> told = new ArrayList<>();
+        for (int i = 0; i < chunks.size(); i++) {
+            told.add(catalogs.get(i).told(chunks.get(i).told()));
+        }
+        return told;
+    }
+
+    /** Those that do not stand yet, or whose prompt does not. */
+    List<AdaptChunk> missing(List<Catalog> catalogs) throws IOException {
+        Set<String> done = context.run().chunks(Table.ADAPTERS);
+        Set<String> encoded = context.run().prompts();
+        Prompts prompts = new Prompts(context.run(), settings.checkpointFingerprint());
+        return chunks(catalogs).stream()
+                .filter(chunk -> !done.contains(chunk.id()) || !encoded.contains(prompts.id(chunk.prompt())))
+                .toList();
+    }
+
+    /** What is left to learn. */
+    StageLeft left(List<Catalog> catalogs) throws IOException {
+        List<AdaptChunk> missing = missing(catalogs);
+        TextualInversion.Settings learning = AdaptWork.learning(settings);
+        return StageLeft.of(StageName.ADAPT, missing, chunk -> 1, missing.size() * learning.evaluations());
+    }
+
+    /** Learns what is missing. */
+    StageResult run(List<Catalog> catalogs) throws IOException {
+        List<AdaptChunk> missing = missing(catalogs);
+        ModelSource source = model;
+        ImageSource images = context.source();
+        long maxPixels = context.config().input().maxPixels();
+        AdaptSettings how = settings;
+        String id = settingsId;
+        List<ChunkResult> results = context.tasks()
+                .run(
+                        Job.of(StageName.ADAPT, "steps", missing, chunk -> how.steps()),
+                        missing,
+                        (folder, chunk, progress) -> new AdaptWork(
+                                        folder, source.onDevice(folder.conf()), images, maxPixels, how, id, progress)
+                                .adapt(chunk));
+        return new StageResult(catalogs.size() - missing.size(), results);
+    }
+
+    /** What was learnt, of the classes that it was learnt of. */
+    List<Adapted> results(List<Catalog> catalogs) throws IOException {
+        Set<String> done = context.run().chunks(Table.ADAPTERS);
+        return context.tasks()
+                .map(
+                        "read what was learnt",
+                        chunks(catalogs).stream()
+                                .filter(chunk -> done.contains(chunk.id()))
+                                .toList(),
+                        (folder, chunk, progress) -> Adapted.of(
+                                chunk.label(),
+                                new AdaptersTable(folder, chunk.classId()).result(chunk.id()),
+                                AdaptWork.file(folder, chunk).toString()));
+    }
+}

@@ -1,0 +1,297 @@
+package latentmix.adaptation;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
+import latentmix.inversion.Adam;
+import latentmix.latent.RecipeSampler;
+import latentmix.model.Denoiser;
+import latentmix.model.PromptEmbeds;
+import latentmix.model.TextEncoder;
+import latentmix.model.TokenLearner;
+import latentmix.schedule.TrainingProcess;
+import org.apache.commons.rng.UniformRandomProvider;
+import org.apache.commons.rng.sampling.PermutationSampler;
+import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
+
+/**
+ * Textual inversion: the vectors v of a token are learnt from a few images, and nothing else is changed,
+ *
+ * <pre>v* = argmin E [ weight_t · mean (m(x_t, t, c(v)) − target)² ]</pre>
+ *
+ * by {@link Adam}, where c(v) are the embeddings of a prompt that has the token. {@link TrainingProcess} says what x_t,
+ * the target and the weight are. Which images, levels and noise a step sees depends on the seed and the step alone.
+ *
+ * @see <a href="https://arxiv.org/abs/2208.01618">Gal et al., An Image is Worth One Word, Equation 2</a>
+ */
+public record TextualInversion(TrainingProcess process, Settings settings) {
+    /** How many levels of noise a token is judged at, evenly spaced, and how many images at each. */
+    private static final int LEVELS = 16;
+
+    private static final int IMAGES_PER_LEVEL = 4;
+
+    /**
+     * How the vectors are learnt.
+     *
+     * @param steps updates
+     * @param rate Adam's learning rate
+     * @param batch images of a step
+     * @param minSnr γ of min-SNR weighting; none where it is 0
+     */
+    public record Settings(int steps, double rate, int batch, double minSnr) {
+        /** Forwards of one latent that learning takes, those of both judgements included. */
+        public long evaluations() {
+            return (long) steps * batch + 2L * LEVELS * IMAGES_PER_LEVEL;
+        }
+    }
+
+    /**
+     * The images, encoded, float32 (C, h, w) each.
+     *
+     * @param mirrored the same of mirror images; empty where none are shown
+     */
+    public record Images(latentmix.latent.Shape shape, List<float[]> latents, List<float[]> mirrored) {
+        public Images {
+            latents = List.copyOf(latents);
+            mirrored = List.copyOf(mirrored);
+            if (latents.isEmpty()) {
+                throw new IllegalArgumentException("A token must be learnt from at least 1 image, cannot be from: 0");
+            }
+        }
+    }
+
+    /** The prompt with the token, and the one with the class's name in its place. */
+    public record Told(String prompt, String plain) {}
+
+    /**
+     * What was learnt.
+     *
+     * @param vectors of each CLIP encoder (vectors, width), row-major
+     * @param losses of every step, weighted
+     * @param plainLoss the mean squared error that the class's name has at levels and noise which no step saw
+     * @param loss the same of the token
+     * @param halvings of the micro-batch, the most
+     */
+    public record Learnt(List<float[]> vectors, List<Double> losses, double plainLoss, double loss, int halvings) {}
+
+    /** Runs rows of a micro-batch through a network: whole, or in halves where there is no memory for them. */
+    @FunctionalInterface
+    public interface Rows {
+        List<Part> run(int rows, Call call);
+    }
+
+    /** What a network makes of the rows {@code from} to {@code to} of a micro-batch that was halved so often. */
+    @FunctionalInterface
+    public interface Call {
+        Part on(int from, int to, int halvings);
+    }
+
+    /**
+     * What some rows give.
+     *
+     * @param loss their share of the batch's
+     * @param slope the gradient of that with respect to the prompt's embeddings, one row each
+     */
+    public record Part(double loss, List<float[]> slope, int halvings) {}
+
+    /** Examples of a step: noisy latents and what the network should say of them. */
+    private record Examples(float[] noisy, float[] target, double[] timesteps, double[] weights) {
+        int rows() {
+            return timesteps.length;
+        }
+    }
+
+    /**
+     * Learns the vectors.
+     *
+     * @param seed what draws images, levels and noise
+     * @param progress hears of each step
+     */
+    public Learnt learn(
+            Denoiser denoiser,
+            TokenLearner learner,
+            NDManager arrays,
+            Images images,
+            Told told,
+            String seed,
+            Rows runner,
+            IntConsumer progress) {
+        List<float[]> vectors = learner.initial();
+        List<Adam> adams = vectors.stream().map(row -> new Adam(row.length)).toList();
+        double plainLoss = judged(denoiser, arrays, images, learner.encode(told.plain(), vectors), seed, runner);
+        List<Double> losses = new ArrayList<>();
+        int halvings = 0;
+        for (int step = 0; step < settings.steps(); step++) {
+            Examples examples = examples(images, seed, step);
+            List<Part> parts = new ArrayList<>();
+            List<float[]> gradients = learner.gradient(told.prompt(), vectors, embeds -> {
+                parts.addAll(runner.run(
+                        examples.rows(),
+                        (from, to, halved) -> part(denoiser, arrays, images, embeds, examples, from, to, halved)));
+                return sum(parts, embeds);
+            });
+            for (int i = 0; i < vectors.size(); i++) {
+                adams.get(i).update(vectors.get(i), gradients.get(i), settings.rate());
+            }
+            losses.add(parts.stream().mapToDouble(Part::loss).sum());
+            halvings = Math.max(
+                    halvings, parts.stream().mapToInt(Part::halvings).max().orElse(0));
+            progress.accept(step);
+        }
+        double loss = judged(denoiser, arrays, images, learner.encode(told.prompt(), vectors), seed, runner);
+        return new Learnt(vectors, losses, plainLoss, loss, halvings);
+    }
+
+    /** The examples of a step. */
+    private Examples examples(Images images, String seed, int step) {
+        UniformRandomProvider random = RecipeSampler.rng(seed + " step " + step);
+        int[] rows = IntStream.range(0, settings.batch())
+                .map(i -> row(images.latents().size(), seed, (long) step * settings.batch() + i))
+                .toArray();
+        List<float[]> latents = IntStream.of(rows)
+                .mapToObj(row -> !images.mirrored().isEmpty() && random.nextBoolean()
+                        ? images.mirrored().get(row)
+                        : images.latents().get(row))
+                .toList();
+        return examples(
+                latents,
+                latents.stream()
+                        .map(latent -> process.level(process.share(random), settings.minSnr()))
+                        .toList(),
+                random);
+    }
+
+    /** The image that is shown as the n-th: a fresh permutation of all whenever each was shown. */
+    private static int row(int images, String seed, long n) {
+        UniformRandomProvider random = RecipeSampler.rng(seed + " epoch " + n / images);
+        return new PermutationSampler(random, images, images).sample()[(int) (n % images)];
+    }
+
+    private static Examples examples(
+            List<float[]> latents, List<TrainingProcess.Level> levels, UniformRandomProvider random) {
+        ZigguratSampler.NormalizedGaussian normal = ZigguratSampler.NormalizedGaussian.of(random);
+        int size = latents.get(0).length;
+        float[] noisy = new float[latents.size() * size];
+        float[] target = new float[noisy.length];
+        for (int row = 0; row < latents.size(); row++) {
+            TrainingProcess.Level level = levels.get(row);
+            for (int i = 0; i < size; i++) {
+                double original = latents.get(row)[i];
+                double noise = normal.sample();
+                noisy[row * size + i] = (float) (level.signal() * original + level.deviation() * noise);
+                target[row * size + i] = (float) (level.original() * original + level.noise() * noise);
+            }
+        }
+        return new Examples(
+                noisy,
+                target,
+                levels.stream().mapToDouble(TrainingProcess.Level::timestep).toArray(),
+                levels.stream().mapToDouble(TrainingProcess.Level::weight).toArray());
+    }
+
+    private static Part part(
+            Denoiser denoiser,
+            NDManager arrays,
+            Images images,
+            PromptEmbeds embeds,
+            Examples examples,
+            int from,
+            int to,
+            int halvings) {
+        try (NDManager scope = arrays.newSubManager()) {
+            double[] losses = new double[1];
+            double[] timesteps = Arrays.copyOfRange(examples.timesteps(), from, to);
+            PromptEmbeds slope = denoiser.promptGradient(
+                    array(examples.noisy(), images.shape(), from, to, scope),
+                    timesteps,
+                    embeds.rows((long) to - from, scope),
+                    predicted -> {
+                        float[] found = predicted.toFloatArray();
+                        losses[0] = squared(found, examples, images.shape().size(), from);
+                        return predicted.getManager().create(found, predicted.getShape());
+                    });
+            List<float[]> sums = new ArrayList<>();
+            for (NDArray array : slope.arrays()) {
+                array.attach(scope);
+                sums.add(array.sum(new int[] {0}, true).toFloatArray());
+            }
+            return new Part(losses[0], sums, halvings);
+        }
+    }
+
+    /**
+     * The weighted squared error of predictions, as their rows' share of the batch's mean.
+     *
+     * @param found the predictions from a row on; becomes the gradient with respect to them
+     */
+    private static double squared(float[] found, Examples examples, int size, int from) {
+        double all = (double) examples.rows() * size;
+        double sum = 0;
+        for (int i = 0; i < found.length; i++) {
+            double weight = examples.weights()[from + i / size];
+            double difference = found[i] - examples.target()[from * size + i];
+            sum += weight * difference * difference / all;
+            found[i] = (float) (2 * weight * difference / all);
+        }
+        return sum;
+    }
+
+    /** The sum of the parts' gradients, beside the embeddings. */
+    private static PromptEmbeds sum(List<Part> parts, PromptEmbeds embeds) {
+        NDList sums = new NDList();
+        for (int i = 0; i < embeds.arrays().size(); i++) {
+            NDArray like = embeds.arrays().get(i);
+            float[] sum = new float[(int) like.size()];
+            for (Part part : parts) {
+                for (int j = 0; j < sum.length; j++) {
+                    sum[j] += part.slope().get(i)[j];
+                }
+            }
+            sums.add(like.getManager().create(sum, like.getShape()));
+        }
+        return new PromptEmbeds(sums);
+    }
+
+    /** The mean squared error with a prompt, at levels and noise that are the same for each and that no step sees. */
+    private double judged(
+            Denoiser denoiser, NDManager arrays, Images images, TextEncoder.Embeds prompt, String seed, Rows runner) {
+        UniformRandomProvider random = RecipeSampler.rng(seed + " judgement");
+        double sum = 0;
+        for (int i = 0; i < LEVELS; i++) {
+            int first = i * IMAGES_PER_LEVEL;
+            TrainingProcess.Level level = process.level((i + 0.5) / LEVELS, 0);
+            Examples examples = examples(
+                    IntStream.range(first, first + IMAGES_PER_LEVEL)
+                            .mapToObj(n ->
+                                    images.latents().get(n % images.latents().size()))
+                            .toList(),
+                    Collections.nCopies(IMAGES_PER_LEVEL, level),
+                    random);
+            List<Part> parts = runner.run(examples.rows(), (from, to, halvings) -> {
+                try (NDManager scope = arrays.newSubManager()) {
+                    float[] found = denoiser.predict(
+                                    array(examples.noisy(), images.shape(), from, to, scope),
+                                    level.timestep(),
+                                    prompt.onto(scope).rows((long) to - from, scope))
+                            .toFloatArray();
+                    return new Part(squared(found, examples, images.shape().size(), from), List.of(), halvings);
+                }
+            });
+            sum += parts.stream().mapToDouble(Part::loss).sum() / LEVELS;
+        }
+        return sum;
+    }
+
+    private static NDArray array(float[] values, latentmix.latent.Shape shape, int from, int to, NDManager owner) {
+        return owner.create(
+                Arrays.copyOfRange(values, from * shape.size(), to * shape.size()),
+                new Shape((long) to - from, shape.channels(), shape.height(), shape.width()));
+    }
+}
