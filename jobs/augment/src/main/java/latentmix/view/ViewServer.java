@@ -94,6 +94,9 @@ public final class ViewServer implements AutoCloseable {
         limit("sun.net.httpserver.maxRspTime", "300");
         limit("sun.net.httpserver.maxReqHeaders", "64");
         limit("sun.net.httpserver.idleInterval", "30");
+        limit(
+                "sun.net.httpserver.nodelay",
+                "true"); // else an answer's second packet waits 40 ms for the first one's receipt
         limit("jdk.httpserver.maxConnections", "256");
     }
 
