@@ -54,8 +54,7 @@ class DemoOutputTest {
     /** Label by class folder, from the sample's own list. */
     private static Map<String, Integer> labels() throws IOException {
         Map<String, Integer> labels = new HashMap<>();
-        List<String> lines =
-                Files.readAllLines(Path.of(BuiltIn.located("builtin:fashion-mnist-sample"), "classes.tsv"));
+        List<String> lines = Files.readAllLines(Path.of(BuiltIn.located("builtin:emoji-sample"), "classes.tsv"));
         for (String line : lines.subList(1, lines.size())) {
             labels.put(line.split("\t", -1)[1], Integer.parseInt(line.split("\t", -1)[0]));
         }
@@ -64,22 +63,22 @@ class DemoOutputTest {
 
     @Test
     void theTablesAddUpAndNothingIsRejected() throws IOException {
-        assertThat(rows("images", ImageRow.class)).hasSize(640);
-        assertThat(rows("inverted", InvertedRow.class)).hasSize(640);
-        assertThat(rows("mixed", MixedRow.class)).hasSize(200);
-        assertThat(rows("generated", GeneratedRow.class)).hasSize(200);
-        assertThat(rows("dataset/parquet", DatasetRow.class)).hasSize(120);
-        assertThat(files("dataset/images", ".png")).hasSize(120);
+        assertThat(rows("images", ImageRow.class)).hasSize(256);
+        assertThat(rows("inverted", InvertedRow.class)).hasSize(256);
+        assertThat(rows("mixed", MixedRow.class)).hasSize(128);
+        assertThat(rows("generated", GeneratedRow.class)).hasSize(128);
+        assertThat(rows("dataset/parquet", DatasetRow.class)).hasSize(64);
+        assertThat(files("dataset/images", ".png")).hasSize(64);
         assertThat(run.resolve("rejected")).doesNotExist();
         JsonNode counts = new ObjectMapper()
                 .readTree(Files.readString(run.resolve("run_summary.json")))
                 .get("counts");
         assertThat(counts.get("files").asLong())
                 .isEqualTo(counts.get("inverted").asLong())
-                .isEqualTo(640);
+                .isEqualTo(256);
         assertThat(counts.get("asked").asLong())
                 .isEqualTo(counts.get("generated").asLong())
-                .isEqualTo(200);
+                .isEqualTo(128);
     }
 
     @Test
@@ -87,9 +86,9 @@ class DemoOutputTest {
         for (GeneratedRow row : rows("generated", GeneratedRow.class)) {
             BufferedImage image =
                     ImageIO.read(new ByteArrayInputStream(row.image().bytes()));
-            assertThat(image.getWidth()).isEqualTo(row.width()).isEqualTo(32);
-            assertThat(image.getHeight()).isEqualTo(row.height()).isEqualTo(32);
-            assertThat(image.getRGB(0, 0, 32, 32, null, 0, 32)).as(row.mixId()).satisfies(pixels -> assertThat(
+            assertThat(image.getWidth()).isEqualTo(row.width()).isEqualTo(64);
+            assertThat(image.getHeight()).isEqualTo(row.height()).isEqualTo(64);
+            assertThat(image.getRGB(0, 0, 64, 64, null, 0, 64)).as(row.mixId()).satisfies(pixels -> assertThat(
                             Arrays.stream(pixels).distinct().count())
                     .isGreaterThan(10));
         }

@@ -18,7 +18,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * A folder that is inside the jar and is unpacked into the cache when asked for: the built-in model and its sample
+ * A folder that is inside the jar and is unpacked into the cache when asked for: the built-in models and their sample
  * images. The cached folder's name carries the hash of its list of checksums, so another version of the jar unpacks
  * beside it.
  */
@@ -29,7 +29,9 @@ public enum BuiltIn {
     FASHION_UNLABELLED("builtin:fashion-unlabelled", "fashion-ldm-unlabelled", FASHION),
     /** A sample of 64 images a class. The model's training never saw them. */
     FASHION_MNIST_SAMPLE("builtin:fashion-mnist-sample", "fashion-mnist-sample"),
-    /** A sample in colour: 16 emoji a class, of four styles. */
+    /** A latent diffusion model in colour, trained on emoji, with a classifier of them. */
+    EMOJI("builtin:emoji", "emoji-ldm"),
+    /** A sample of 32 emoji a class, of six styles. The model's training saw them. */
     EMOJI_SAMPLE("builtin:emoji-sample", "emoji-sample");
 
     private static final String SCHEME = "builtin:";

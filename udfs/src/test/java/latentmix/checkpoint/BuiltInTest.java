@@ -3,12 +3,14 @@ package latentmix.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import java.util.zip.DeflaterOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,22 +54,36 @@ class BuiltInTest {
     }
 
     @Test
-    void theSampleInColourHasSixteenImagesInEachOfTwentyClasses() throws IOException {
+    void theSampleInColourHasThirtyTwoImagesInEachOfTwentyClasses() throws IOException {
         Path folder = BuiltIn.EMOJI_SAMPLE.folder();
         try (Stream<Path> classes = Files.list(folder)) {
             List<Path> folders = classes.filter(Files::isDirectory).toList();
             assertThat(folders).hasSize(20);
             for (Path one : folders) {
                 assertThat(filesBelow(one))
-                        .hasSize(16)
-                        .allMatch(file -> file.matches(".+\\.(noto|fluent-emoji|fxemoji|twemoji)\\.png"));
+                        .hasSize(32)
+                        .allMatch(file -> file.matches(
+                                ".+\\.(noto|noto-v1|fluent-emoji|fluent-emoji-flat|fxemoji|twemoji)\\.png"));
             }
         }
         assertThat(folder.resolve("NOTICE")).content().contains("Apache-2.0", "MIT", "CC-BY-4.0");
     }
 
     @Test
-    void theWeightsThatAreShippedStayUnderTwelveMegabytes() throws IOException {
+    void theModelInColourAndItsSampleTakeLessThanTwentyFiveMegabytesOfTheJar() throws IOException {
+        ByteArrayOutputStream packed = new ByteArrayOutputStream();
+        try (DeflaterOutputStream jar = new DeflaterOutputStream(packed)) {
+            for (BuiltIn builtIn : List.of(BuiltIn.EMOJI, BuiltIn.EMOJI_SAMPLE)) {
+                for (String file : filesBelow(builtIn.folder())) {
+                    Files.copy(builtIn.folder().resolve(file), jar);
+                }
+            }
+        }
+        assertThat(packed.size()).isLessThan(25_000_000);
+    }
+
+    @Test
+    void theWeightsInGreyThatAreShippedStayUnderTwelveMegabytes() throws IOException {
         long bytes = 0;
         for (BuiltIn model : List.of(BuiltIn.FASHION, BuiltIn.FASHION_UNLABELLED)) {
             for (String file : filesBelow(model.folder())) {
@@ -110,13 +126,14 @@ class BuiltInTest {
         assertThatThrownBy(() -> BuiltIn.located("builtin:fashon"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("expected one of [builtin:fashion, builtin:fashion-unlabelled,"
-                        + " builtin:fashion-mnist-sample, builtin:emoji-sample], got builtin:fashon");
+                        + " builtin:fashion-mnist-sample, builtin:emoji, builtin:emoji-sample], got builtin:fashon");
     }
 
     @Test
     void aModelsClassifierLiesBesideItOrBesideTheModelThatItComesFrom() {
         assertThat(BuiltIn.classifier("builtin:fashion")).contains("builtin:fashion/classifier");
         assertThat(BuiltIn.classifier("builtin:fashion-unlabelled")).contains("builtin:fashion/classifier");
+        assertThat(BuiltIn.classifier("builtin:emoji")).contains("builtin:emoji/classifier");
         assertThat(BuiltIn.classifier("runs/fashion/model")).isEmpty();
     }
 

@@ -50,6 +50,27 @@ class ModelsTest {
     }
 
     @Test
+    void theModelInColoursPartsLoadAndFitTogether() {
+        CheckpointFolder emoji = CheckpointFolder.open(BuiltIn.EMOJI.folder());
+        Models.check(emoji);
+        assertThat(Models.imageSize(emoji)).isEqualTo(64);
+        assertThat(Models.latentShape(emoji)).isEqualTo(new latentmix.latent.Shape(8, 8, 8));
+        TextEncoder.Embeds embeds;
+        try (TextEncoder text = Models.textEncoder(emoji, Device.cpu(), Dtype.FLOAT32)) {
+            embeds = text.encode("an emoji of a fox");
+        }
+        try (NDManager manager = NDManager.newBaseManager();
+                Denoiser denoiser = Models.denoiser(emoji, Device.cpu(), Dtype.FLOAT32);
+                Vae decoder = Models.decoder(emoji, Device.cpu(), Dtype.FLOAT32)) {
+            NDArray latents = manager.zeros(new Shape(1, 8, 8, 8));
+            NDArray prompt = manager.create(embeds.values(), new Shape(1, embeds.tokens(), embeds.width()));
+            NDArray images = decoder.decode(denoiser.predict(latents, 500, PromptEmbeds.of(prompt)));
+            assertThat(images.getShape()).isEqualTo(new Shape(1, 3, 64, 64));
+            assertThat(images.toFloatArray()).doesNotContain(Float.NaN);
+        }
+    }
+
+    @Test
     void theBuiltInModelsPartsLoadAndGiveWhatTheirInterfacesSay() {
         Models.check(FASHION);
         assertThat(Models.imageSize(FASHION)).isEqualTo(32);

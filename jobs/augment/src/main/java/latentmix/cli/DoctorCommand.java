@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import latentmix.config.ConfigException;
 import latentmix.config.ConfigFile;
+import latentmix.config.Demo;
 import latentmix.plan.ExitCode;
 import latentmix.stage.Doctor;
 import picocli.CommandLine.Command;
@@ -47,17 +48,18 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        return SparkJob.run(ConfigFile.demo(List.of("model.threads=" + threads)), gpus.settings(), spark -> {
-            PrintWriter out = spec.commandLine().getOut();
-            Doctor doctor = Doctor.examine(spark, places);
-            doctor.table().forEach(out::println);
-            out.println("Differences are from the CPU in float32, as a share of the largest output.");
-            doctor.remarks().forEach(remark -> out.println("note: " + remark));
-            if (!doctor.problems().isEmpty()) {
-                throw new ConfigException(doctor.problems());
-            }
-            out.println("Nothing here would stop a run.");
-            return ExitCode.DONE.code();
-        });
+        return SparkJob.run(
+                ConfigFile.demo(Demo.FASHION, List.of("model.threads=" + threads)), gpus.settings(), spark -> {
+                    PrintWriter out = spec.commandLine().getOut();
+                    Doctor doctor = Doctor.examine(spark, places);
+                    doctor.table().forEach(out::println);
+                    out.println("Differences are from the CPU in float32, as a share of the largest output.");
+                    doctor.remarks().forEach(remark -> out.println("note: " + remark));
+                    if (!doctor.problems().isEmpty()) {
+                        throw new ConfigException(doctor.problems());
+                    }
+                    out.println("Nothing here would stop a run.");
+                    return ExitCode.DONE.code();
+                });
     }
 }

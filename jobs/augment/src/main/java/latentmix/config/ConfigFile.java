@@ -40,8 +40,6 @@ import latentmix.schedule.Solver;
  * {@code model.checkpoint} has a default; keys are written in snake_case; unknown ones are refused.
  */
 public final class ConfigFile {
-    private static final String DEMO = "/latentmix/conf/demo.yaml";
-
     /** What a template may have between braces. */
     private static final List<String> PLACEHOLDERS = List.of("{class}");
 
@@ -92,13 +90,13 @@ public final class ConfigFile {
         return new ConfigException(List.of("--config: expected a YAML file, " + got));
     }
 
-    /** The demo's configuration, which is inside the jar. */
-    public static RunConfig demo(List<String> overrides) throws IOException {
-        try (InputStream in = ConfigFile.class.getResourceAsStream(DEMO)) {
+    /** A demo's configuration, which is inside the jar. */
+    public static RunConfig demo(Demo demo, List<String> overrides) throws IOException {
+        try (InputStream in = ConfigFile.class.getResourceAsStream(demo.resource())) {
             if (in == null) {
-                throw new FileNotFoundException("expected " + DEMO + " in the jar; build it again");
+                throw new FileNotFoundException("expected " + demo.resource() + " in the jar; build it again");
             }
-            return parse(new String(in.readAllBytes(), StandardCharsets.UTF_8), DEMO, overrides);
+            return parse(new String(in.readAllBytes(), StandardCharsets.UTF_8), demo.resource(), overrides);
         }
     }
 

@@ -278,7 +278,7 @@ class ConfigFileTest {
                         "input.sise: unknown key; expected one of root, format, columns, classes, max_pixels, folders, limit, conflicts; rename"
                                 + " it or take it away",
                         "model.checkpoint: expected a path or one of builtin:fashion, builtin:fashion-unlabelled,"
-                                + " builtin:fashion-mnist-sample, builtin:emoji-sample, got builtin:fashon; check the spelling; did you mean"
+                                + " builtin:fashion-mnist-sample, builtin:emoji, builtin:emoji-sample, got builtin:fashon; check the spelling; did you mean"
                                 + " builtin:fashion?",
                         "model.dtype: expected one of float32, bfloat16, float16, got \"float8\"; the default is"
                                 + " float32",

@@ -17,6 +17,7 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.metrics.sink.PrometheusServlet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -37,15 +38,16 @@ class ShippedConfigurationsTest {
         assertThat(ConfigFile.read(file, List.of()).mixing()).isNotEmpty();
     }
 
-    @Test
-    void theDemoMakesTwelveExportedAndEightComparedMixturesAClass() {
+    @ParameterizedTest
+    @CsvSource({"demo.yaml, 8, 8", "demo-fashion.yaml, 12, 8"})
+    void theDemosMakeExportedAndComparedMixturesOfAClass(String file, int exported, int compared) {
         List<RunConfig.Mixing> mixing =
-                ConfigFile.read(CONF.resolve("demo.yaml"), List.of()).mixing();
+                ConfigFile.read(CONF.resolve(file), List.of()).mixing();
         assertThat(mixing)
                 .extracting(entry -> entry.methods().size()
                         * entry.inputs().size()
                         * entry.count().number())
-                .containsExactly(12, 8);
+                .containsExactly(exported, compared);
         assertThat(mixing).extracting(RunConfig.Mixing::export).containsExactly(true, false);
     }
 

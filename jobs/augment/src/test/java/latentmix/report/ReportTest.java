@@ -14,6 +14,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import latentmix.config.ConfigFile;
+import latentmix.config.Demo;
 import latentmix.config.RunConfig;
 import latentmix.image.PixelScores;
 import latentmix.latent.Degeneracy;
@@ -34,7 +35,7 @@ class ReportTest {
 
     private static RunConfig config() {
         try {
-            return ConfigFile.demo(List.of());
+            return ConfigFile.demo(Demo.FASHION, List.of());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

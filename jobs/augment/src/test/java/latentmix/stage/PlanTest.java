@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import latentmix.config.ConfigException;
 import latentmix.config.ConfigFile;
+import latentmix.config.Demo;
 import latentmix.config.RunConfig;
 import latentmix.table.StageName;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -200,11 +201,21 @@ class PlanTest {
                 + images + ": the class mean holds much of every mixture's noise; consider pool: leave-inputs-out");
     }
 
-    @Test
-    void theNotesOfTheBuiltInSampleAreNoUsersBusiness() throws IOException {
+    @ParameterizedTest
+    @CsvSource({"EMOJI, 256", "FASHION, 640"})
+    void theNotesOfABuiltInSampleAreNoUsersBusiness(Demo demo, int images) throws IOException {
         Plan plan = Pipeline.plan(
-                spark, ConfigFile.demo(List.of()), folder.resolve("demo").toString());
+                spark, ConfigFile.demo(demo, List.of()), folder.resolve("demo").toString());
         assertThat(plan.found().ignored()).isEmpty();
-        assertThat(plan.found().images()).isEqualTo(640);
+        assertThat(plan.found().images()).isEqualTo(images);
+    }
+
+    @Test
+    void aNewcomersFirstRunWarnsOfNothing() throws IOException {
+        Plan plan = Pipeline.plan(
+                spark,
+                ConfigFile.demo(Demo.EMOJI, List.of()),
+                folder.resolve("demo").toString());
+        assertThat(plan.found().warnings()).isEmpty();
     }
 }

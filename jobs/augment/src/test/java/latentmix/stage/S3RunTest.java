@@ -210,7 +210,7 @@ class S3RunTest {
         TinyRun.copy(BuiltIn.FASHION_MNIST_SAMPLE.folder(), parts.resolve("in"));
         TinyRun.copy(BuiltIn.FASHION.folder(), parts.resolve("model"));
         Path run = assertSameOnS3(
-                parts, root -> ConfigFile.read(Repository.file("conf/demo.yaml"), List.of(readingFrom(root))));
+                parts, root -> ConfigFile.read(Repository.file("conf/demo-fashion.yaml"), List.of(readingFrom(root))));
         JsonNode counts = TinyRun.summary(run).get("counts");
         assertThat(counts.get("inverted").asLong()).isEqualTo(640);
         assertThat(counts.get("generated").asLong()).isEqualTo(200);

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import latentmix.config.ConfigFile;
+import latentmix.config.Demo;
 import latentmix.config.RunConfig;
 import latentmix.report.StageSummary;
 import latentmix.stage.Pipeline;
@@ -14,9 +15,9 @@ import latentmix.table.StageName;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**
- * This bench compares what a filter costs with what generating costs, in the same runs of the demo. The judges look by
- * the built-in classifier, nothing that is dropped is replaced, and as many images are made as there are real ones,
- * which are looked at for the first time.
+ * This bench compares what a filter costs with what generating costs, in the same runs of the grey demo. The judges
+ * look by the built-in classifier, nothing that is dropped is replaced, and as many images are made as there are real
+ * ones, which are looked at for the first time.
  */
 public final class FilterBench {
     private static final List<String> FILTER = List.of(
@@ -32,7 +33,7 @@ public final class FilterBench {
             throws IOException {
         List<String> all = new ArrayList<>(FILTER);
         all.addAll(overrides);
-        RunConfig config = ConfigFile.demo(all);
+        RunConfig config = ConfigFile.demo(Demo.FASHION, all);
         List<Double> ratios = new ArrayList<>();
         for (int i = 0; i <= rounds; i++) {
             Path run = Files.createTempDirectory("latentmix-bench");

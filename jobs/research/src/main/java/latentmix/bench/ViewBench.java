@@ -20,6 +20,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import latentmix.config.ConfigFile;
+import latentmix.config.Demo;
 import latentmix.config.RunConfig;
 import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
@@ -184,7 +185,7 @@ public final class ViewBench {
 
     private void make(RunFolder run) throws IOException {
         Path input = folder.resolve("in");
-        RunConfig config = ConfigFile.demo(List.of("input.root=" + input, "input.classes=null"));
+        RunConfig config = ConfigFile.demo(Demo.FASHION, List.of("input.root=" + input, "input.classes=null"));
         String inversion =
                 run.settings(new InversionSettings("none", "cpu", "float32", 1, 1, "{class}", "", SIDE, "ddim", 1, 1));
         String generation = run.settings(new GenerationSettings(

@@ -7,24 +7,26 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.Fingerprint;
 
 /**
- * A few images of each class of an {@link EmojiDataset}, as they are built into the jar: of four styles in turn, each
- * time of the thing that was taken least often, and of equals the first by the hash of its name.
+ * A few images of each class of an {@link EmojiDataset}, as they are built into the jar: of the styles that may be
+ * shipped in turn, each time of the thing that was taken least often, and of equals the first by the hash of its name.
+ * Some things are drawn to the same bytes; one of them is taken.
  */
 public final class EmojiSample {
     /** Images of a class. */
-    static final int EACH = 16;
+    static final int EACH = 32;
 
-    private static final List<EmojiStyle> STYLES =
-            List.of(EmojiStyle.NOTO, EmojiStyle.FLUENT, EmojiStyle.FXEMOJI, EmojiStyle.TWEMOJI);
+    private static final List<EmojiStyle> STYLES = EmojiStyle.shipped();
 
     private final Path split;
 
@@ -59,6 +61,7 @@ public final class EmojiSample {
 
     /** The names of a class's files, {@code thing.style.png}. */
     private List<String> chosen(Path from) throws IOException {
+        Set<String> seen = new HashSet<>(); // hashes of images
         Map<String, Integer> taken = new HashMap<>(); // times, by thing
         Map<EmojiStyle, List<String>> left = new HashMap<>(); // things, by style
         for (EmojiStyle style : STYLES) {
@@ -72,8 +75,11 @@ public final class EmojiSample {
                                 .thenComparing(Fingerprint::ofText));
                 if (next.isPresent() && chosen.size() < EACH) {
                     left.get(style).remove(next.get());
-                    taken.merge(next.get(), 1, Integer::sum);
-                    chosen.add(next.get() + ending(style));
+                    String file = next.get() + ending(style);
+                    if (seen.add(Fingerprint.ofFile(from.resolve(file)))) {
+                        taken.merge(next.get(), 1, Integer::sum);
+                        chosen.add(file);
+                    }
                 }
             }
         }

@@ -62,6 +62,11 @@ public enum EmojiStyle {
         return SHIPPED.contains(this);
     }
 
+    /** All that {@linkplain #isShipped may be shipped}. */
+    static List<EmojiStyle> shipped() {
+        return SHIPPED;
+    }
+
     /** Where the drawings are published. */
     String source() {
         return "https://github.com/" + repository;

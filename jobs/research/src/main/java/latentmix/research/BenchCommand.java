@@ -20,6 +20,7 @@ import latentmix.bench.SolversBench;
 import latentmix.bench.ViewBench;
 import latentmix.cli.SparkJob;
 import latentmix.config.ConfigFile;
+import latentmix.config.Demo;
 import latentmix.config.RunConfig;
 import latentmix.plan.ExitCode;
 import org.apache.spark.SparkConf;
@@ -34,7 +35,7 @@ import picocli.CommandLine.Parameters;
             "Measures, in one run each:",
             "  mixing     mixing against the bare matrix product",
             "  job        invert and generate in Spark against the bare model calls of the same work",
-            "  filter     what a filter costs beside generating, in runs of the demo",
+            "  filter     what a filter costs beside generating, in runs of demo --model fashion",
             "  features   the built-in classifier on images, and a Fréchet distance of 2,048 features",
             "  inversions methods by how near they come back, on the built-in model",
             "  full-size  networks of published size: compiling them, and their forward on this machine's CPU",
@@ -123,7 +124,10 @@ final class BenchCommand implements Callable<Integer> {
                             + " ${DEFAULT-VALUE})")
     private long microBatches;
 
-    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "replaces a value of the demo's configuration")
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "replaces a value of the configuration, which is that of demo --model fashion")
     private final List<String> overrides = new ArrayList<>();
 
     @Override
@@ -144,7 +148,7 @@ final class BenchCommand implements Callable<Integer> {
             }
         }
         if (asked.contains(Case.SOLVERS)) {
-            SolversBench.run(ConfigFile.demo(overrides), System.out);
+            SolversBench.run(ConfigFile.demo(Demo.FASHION, overrides), System.out);
         }
         if (asked.contains(Case.VIEW)) {
             new ViewBench(
@@ -155,20 +159,20 @@ final class BenchCommand implements Callable<Integer> {
                     .run();
         }
         if (asked.contains(Case.SCALE)) {
-            SparkJob.run(ConfigFile.demo(overrides), new SparkConf(), spark -> {
+            SparkJob.run(ConfigFile.demo(Demo.FASHION, overrides), new SparkConf(), spark -> {
                 new ScaleBench(spark, classes, imagesOfClass, Files.createTempDirectory("latentmix-scale"))
                         .run(System.out);
                 return ExitCode.DONE.code();
             });
         }
         if (asked.contains(Case.FILTER)) {
-            SparkJob.run(ConfigFile.demo(overrides), new SparkConf(), spark -> {
+            SparkJob.run(ConfigFile.demo(Demo.FASHION, overrides), new SparkConf(), spark -> {
                 FilterBench.run(spark, overrides, rounds, System.out);
                 return ExitCode.DONE.code();
             });
         }
         if (asked.contains(Case.JOB) || asked.contains(Case.SOAK)) {
-            RunConfig config = ConfigFile.demo(overrides);
+            RunConfig config = ConfigFile.demo(Demo.FASHION, overrides);
             return SparkJob.run(config, new SparkConf(), spark -> {
                 if (asked.contains(Case.JOB)) {
                     new PipelineBench(spark, config).run(rounds, System.out);

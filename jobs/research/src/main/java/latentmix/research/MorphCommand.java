@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.cli.ModelCommand;
 import latentmix.cli.ModelCompileCommand;
@@ -32,10 +33,12 @@ import latentmix.schedule.Scheduler;
 import latentmix.work.ModelOnDevice;
 import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code latentmix morph}: a path of pictures through two or more images, without Spark. */
 @Command(
@@ -50,7 +53,7 @@ final class MorphCommand implements Callable<Integer> {
     private static final int MOST_FRAMES = 1000;
     private static final long MOST_PIXELS = 100_000_000;
 
-    @Option(names = "--model", required = true, description = "a checkpoint in diffusers layout, or builtin:fashion")
+    @Option(names = "--model", required = true, description = "a checkpoint in diffusers layout, or builtin:emoji")
     private String checkpoint;
 
     @Option(
@@ -129,7 +132,24 @@ final class MorphCommand implements Callable<Integer> {
             description = "hundredths of a second a picture (default: ${DEFAULT-VALUE})")
     private int delay;
 
-    @Parameters(paramLabel = "IMAGE", arity = "1..*", description = "two or more image files, in the path's order")
+    /** A local file, or one inside the jar. */
+    static final class ImageFile implements ITypeConverter<Path> {
+        @Override
+        public Path convert(String value) {
+            try {
+                return Path.of(BuiltIn.located(value));
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        }
+    }
+
+    @Parameters(
+            paramLabel = "IMAGE",
+            arity = "1..*",
+            converter = ImageFile.class,
+            description = "two or more image files, in the path's order; also such as"
+                    + " builtin:emoji-sample/cat-face/cat-face.noto.png")
     private List<Path> images;
 
     @Spec

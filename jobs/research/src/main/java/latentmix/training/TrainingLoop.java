@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
 import java.util.stream.Stream;
 import latentmix.checkpoint.Caches;
 import latentmix.training.TrainableNetwork.StepSize;
@@ -70,6 +71,13 @@ public final class TrainingLoop {
     private static final int STEPS_PER_POINT = 50;
     private static final int POINTS_PER_SAVE = 10;
 
+    /** What a step holds. The JVM takes it before it ends: libtorch crashes where the JVM ends amid its work. */
+    private static final Semaphore COMPUTING = new Semaphore(1);
+
+    static {
+        Runtime.getRuntime().addShutdownHook(new Thread(COMPUTING::acquireUninterruptibly, "the last step"));
+    }
+
     private final Path state;
     private final Path history;
     private final Progress progress;
@@ -119,8 +127,11 @@ public final class TrainingLoop {
         while (network.steps() < schedule.steps()) {
             long step = network.steps();
             float[] terms;
+            COMPUTING.acquireUninterruptibly();
             try (NDManager scope = network.arrays().newSubManager()) {
                 terms = network.step(schedule.at(step), batches.inputs(step, scope));
+            } finally {
+                COMPUTING.release();
             }
             if (!Float.isFinite(terms[0])) {
                 throw new IllegalStateException("expected a finite loss, got " + terms[0] + " at step " + step
