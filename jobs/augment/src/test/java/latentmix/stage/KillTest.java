@@ -78,16 +78,16 @@ class KillTest {
     }
 
     @Test
-    void aJobKilledBetweenWhatWasLearntAndItsRowEndsWithTheBytesOfAnUndisturbedOne()
+    void aJobKilledBetweenTwoClassesThatAreLearntEndsWithTheBytesOfAnUndisturbedOne()
             throws IOException, InterruptedException {
         String[] adapting = {"adapt.steps=20", "adapt.batch=3"};
         Path whole = folder.resolve("undisturbed-adapted");
         assertThat(TinyRun.run(2, TinyRun.config(input, adapting), whole)).isZero();
-        Path run = folder.resolve("killed-in-adapted");
-        Path log = folder.resolve("killed-in-adapted.log");
+        Path run = folder.resolve("killed-in-adapters");
+        Path log = folder.resolve("killed-in-adapters.log");
         JobProcess.killAt(
                 JobProcess.start(log, JobProcess.local(1), Map.of(), input, run.toString(), adapting),
-                run.resolve("adapted"),
+                run.resolve("adapters"),
                 log);
         assertThat(JobProcess.files(run.resolve("adapters"))).isLessThan(2);
 
