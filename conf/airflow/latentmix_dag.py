@@ -18,8 +18,12 @@ from airflow.exceptions import AirflowException, AirflowFailException, AirflowSk
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import DAG, ObjectStoragePath, Param
 
-STAGES = ("invert", "mix", "generate", "evaluate", "export")
-GPU_STAGES = ("invert", "generate", "evaluate")
+STAGES = ("invert", "mix", "generate", "filter", "evaluate", "export")
+GPU_STAGES = ("invert", "generate", "filter", "evaluate")
+
+# Only where the parameter of that name says so; a filter makes what replaces dropped images, too.
+ASKED = ("filter", "evaluate")
+OPTIONS = {"filter": ["--replace"]}
 
 RUN = "{{ params.runs }}/{{ (params.run or run_id).replace(':', '-').replace('+', '-') }}"
 LABEL = "{{ run_id }}/{{ ti.task_id }}"
@@ -86,6 +90,7 @@ with DAG(
         "config": Param("/opt/latentmix/conf/sd15.yaml", type="string", description="on the driver's machine"),
         "input": Param("s3a://bucket/images", type="string", description="a folder of images a class"),
         "max_gpu_hours": Param(8, type="number", description="of one try of one stage; the next try goes on"),
+        "filter": Param(False, type="boolean", description="where the configuration has a filter"),
         "evaluate": Param(False, type="boolean", description="where the configuration says what is measured"),
         "application": Param("/opt/latentmix/latentmix.jar", type="string"),
         "natives": Param("", type="string", description="PyTorch's jars, with commas, where the image has no PyTorch"),
@@ -104,6 +109,7 @@ with DAG(
             name="latentmix " + stage,
             application_args=[
                 stage,
+                *OPTIONS.get(stage, []),
                 "--config",
                 "{{ params.config }}",
                 "--run",
@@ -116,7 +122,7 @@ with DAG(
             ],
             pool="latentmix_gpu" if stage in GPU_STAGES else "default_pool",
             trigger_rule="none_failed",
-            asked="{{ params.evaluate }}" if stage == "evaluate" else "True",
+            asked="{{ params." + stage + " }}" if stage in ASKED else "True",
             run_folder=RUN,
             label=LABEL,
         )

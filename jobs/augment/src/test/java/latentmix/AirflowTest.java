@@ -88,7 +88,8 @@ class AirflowTest {
                         "invert after  in latentmix_gpu",
                         "mix after invert in default_pool",
                         "generate after mix in latentmix_gpu",
-                        "evaluate after generate in latentmix_gpu",
+                        "filter after generate in latentmix_gpu",
+                        "evaluate after filter in latentmix_gpu",
                         "export after evaluate in default_pool");
         assertThat(tasks).allMatch(task -> task.get("retries").asInt() > 0);
         for (JsonNode task : tasks) {
@@ -129,9 +130,27 @@ class AirflowTest {
         assertThat(tasks)
                 .as(tasks.toString())
                 .extracting(task -> text(task, "state"))
-                .containsExactly("success", "success", "success", "skipped", "success");
+                .containsExactly("success", "success", "success", "skipped", "skipped", "success");
         assertThat(tasks.get(2).at("/returned/counts/generated").asLong()).isEqualTo(12);
         assertThat(TinyRun.tables(folder.resolve("dag"))).isEqualTo(undisturbed(config, input));
+
+        params.put("run", "filtered");
+        params.put("filter", true);
+        params.put(
+                "config",
+                config("filter.yaml", "{}\nfilter: {tries: 40, copy: {hash: quantile(0.5)}}")
+                        .toString());
+        assertThat(dag("run", params))
+                .extracting(task -> text(task, "state"))
+                .containsExactly("success", "success", "success", "success", "skipped", "success");
+        JsonNode filtered = TinyRun.summary(folder.resolve("filtered")).at("/filter/0");
+        assertThat(filtered.get("kept").asLong())
+                .as("what is dropped is replaced")
+                .isEqualTo(12);
+        assertThat(filtered.get("made").asLong()).isGreaterThan(12);
+        params.put("run", "dag");
+        params.put("filter", false);
+        params.put("config", config.toString());
 
         params.put("loses_exit_codes", true); // as in cluster mode
         try (Lease lease = Lease.take(

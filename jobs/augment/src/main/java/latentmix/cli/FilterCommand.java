@@ -6,18 +6,23 @@ import java.util.concurrent.Callable;
 import latentmix.table.StageName;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** {@code latentmix filter}: verdicts on the images made. */
-@Command(
-        name = "filter",
-        description = "Judges the images made; what it drops, mix and generate replace when they are run again.",
-        mixinStandardHelpOptions = true)
+@Command(name = "filter", description = "Judges the images made.", mixinStandardHelpOptions = true)
 final class FilterCommand implements Callable<Integer> {
     @Mixin
     private final StageOptions options = new StageOptions();
 
+    @Option(
+            names = "--replace",
+            description =
+                    "also mixes and generates what takes the place of dropped images, round by round, as run" + " does")
+    private boolean replaces;
+
     @Override
     public Integer call() throws IOException {
-        return options.run(List.of(StageName.FILTER));
+        return options.run(
+                replaces ? List.of(StageName.MIX, StageName.GENERATE, StageName.FILTER) : List.of(StageName.FILTER));
     }
 }

@@ -147,7 +147,7 @@ public final class TinyRun {
     }
 
     /** What a run's summary says. */
-    static JsonNode summary(Path run) throws IOException {
+    public static JsonNode summary(Path run) throws IOException {
         return new ObjectMapper().readTree(Files.readString(run.resolve("run_summary.json")));
     }
 
