@@ -128,6 +128,8 @@ public final class ConfigFile {
         Section prompt = file.section(RunKeys.PROMPT);
         Section inversion = file.section(RunKeys.INVERSION);
         List<Section> entries = file.sections(RunKeys.MIXING);
+        RunConfig.Evaluation evaluation =
+                file.has(RunKeys.EVALUATION) ? evaluation(file.section(RunKeys.EVALUATION)) : null;
         RunConfig config = new RunConfig(
                 input,
                 model,
@@ -138,7 +140,8 @@ public final class ConfigFile {
                 generation,
                 file.has(RunKeys.FILTER) ? Optional.of(filter(file.section(RunKeys.FILTER))) : Optional.empty(),
                 export(file.section(RunKeys.EXPORT)),
-                file.has(RunKeys.EVALUATION) ? evaluation(file.section(RunKeys.EVALUATION)) : null,
+                evaluation,
+                leakage(file, input, evaluation),
                 run(file.section(RunKeys.WORK), model.batch()));
         checkStrengths(entries, config);
         checkNetworks(file, config);
@@ -611,6 +614,25 @@ public final class ConfigFile {
                 section.read(RunKeys.SAMPLE),
                 section.read(RunKeys.NEIGHBOURS),
                 section.read(RunKeys.EVALUATION_BATCH));
+    }
+
+    private static Optional<RunConfig.Leakage> leakage(
+            Section file, RunConfig.Input input, RunConfig.Evaluation evaluation) {
+        if (!file.has(RunKeys.LEAKAGE) && !file.has(RunKeys.FILTER)) {
+            return Optional.empty();
+        }
+        Section section = file.section(RunKeys.LEAKAGE);
+        List<String> test = section.find(RunKeys.TEST)
+                .orElseGet(() -> evaluation == null
+                        ? List.of()
+                        : Stream.ofNullable(evaluation.reference())
+                                .filter(reference -> !reference.equals(input.root()))
+                                .toList());
+        if (test.contains(input.root())) {
+            section.problem(
+                    RunKeys.TEST, "images other than those of input.root", input.root(), "name those kept for tests");
+        }
+        return Optional.of(new RunConfig.Leakage(test, section.read(RunKeys.LEAKAGE_HASH)));
     }
 
     private static RunConfig.Inception inception(Section section) {

@@ -32,6 +32,7 @@ import latentmix.schedule.Step;
  * @param mixing at least one entry; their names differ
  * @param filter empty where every image that is made enters the dataset
  * @param evaluation null where nothing is to be measured
+ * @param leakage empty where nobody asks how near images come to real ones; there is one with a filter
  */
 public record RunConfig(
         Input input,
@@ -44,6 +45,7 @@ public record RunConfig(
         Optional<Filter> filter,
         Export export,
         Evaluation evaluation,
+        Optional<Leakage> leakage,
         Run run) {
     /** What leaves a choice to the checkpoint or the machine. */
     static final String AUTO = "auto";
@@ -134,7 +136,7 @@ public record RunConfig(
     /** The same with other mixing entries. */
     public RunConfig withMixing(List<Mixing> entries) {
         return new RunConfig(
-                input, model, prompt, adapt, inversion, entries, generation, filter, export, evaluation, run);
+                input, model, prompt, adapt, inversion, entries, generation, filter, export, evaluation, leakage, run);
     }
 
     /** The same of one class alone, without a filter and measurements. */
@@ -150,13 +152,14 @@ public record RunConfig(
                 Optional.empty(),
                 export,
                 null,
+                Optional.empty(),
                 run);
     }
 
     /** The same with other images. */
     public RunConfig withInput(Input other) {
         return new RunConfig(
-                other, model, prompt, adapt, inversion, mixing, generation, filter, export, evaluation, run);
+                other, model, prompt, adapt, inversion, mixing, generation, filter, export, evaluation, leakage, run);
     }
 
     /**
@@ -514,6 +517,18 @@ public record RunConfig(
                 return null;
             }
             return classifier.equals(AUTO) ? BuiltIn.classifier(checkpoint).orElse(null) : classifier;
+        }
+    }
+
+    /**
+     * How near images come to real ones.
+     *
+     * @param test folders of images that are kept for tests
+     * @param hash bits of 64 of dHash up to which two images are near-duplicates
+     */
+    public record Leakage(List<String> test, int hash) {
+        public Leakage {
+            test = List.copyOf(test);
         }
     }
 

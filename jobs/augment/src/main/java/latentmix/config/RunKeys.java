@@ -636,6 +636,27 @@ public final class RunKeys {
             NEIGHBOURS,
             EVALUATION_BATCH);
 
+    static final Key<List<String>> TEST = optional(
+            "test",
+            new Type.ListOf<>(LOCATION),
+            "`evaluation.reference`, where there is one",
+            "Images kept for tests or validation, of which there should be none in the dataset: one folder or several,"
+                    + " in folders of classes or otherwise, as an input may be.",
+            "[/data/birds/test, /data/birds/val]");
+    static final Key<Integer> LEAKAGE_HASH = with(
+            "hash",
+            new Type.Count(0, 64),
+            "2",
+            "Bits of 64 of the dHash up to which two images count as near-duplicates.",
+            "4");
+    static final Block LEAKAGE = Block.optional(
+            "leakage",
+            "with a filter its defaults, else nothing is compared",
+            "How near the images come to real ones, those of tests included. `leakage: {}` takes all defaults. See"
+                    + " [Leakage](evaluation.md#leakage).",
+            TEST,
+            LEAKAGE_HASH);
+
     public static final Key<Long> SEED = with(
             "seed",
             new Type.Whole(Long.MIN_VALUE, Long.MAX_VALUE),
@@ -670,10 +691,12 @@ public final class RunKeys {
             FILTER,
             EXPORT,
             EVALUATION,
+            LEAKAGE,
             WORK);
 
-    /** A run without mixing and filter: what a study begins with. */
-    public static final Block RUN_WITHOUT_MIXING = RUN.without(MIXING).without(FILTER);
+    /** A run without mixing, filter and leakage: what a study begins with. */
+    public static final Block RUN_WITHOUT_MIXING =
+            RUN.without(MIXING).without(FILTER).without(LEAKAGE);
 
     /** The default of a section's key, as a file would say it. Empty where the key has none. */
     public static Optional<String> byDefault(String section, String key) {

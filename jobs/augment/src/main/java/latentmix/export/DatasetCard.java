@@ -15,7 +15,7 @@ import latentmix.plan.ByHand;
 import latentmix.plan.RunSettings;
 import latentmix.report.Counts;
 import latentmix.report.FilterSummary;
-import latentmix.report.LeakageRow;
+import latentmix.report.Leakage;
 import latentmix.table.MetricRow;
 import latentmix.work.ExportWork.ClassCount;
 
@@ -27,7 +27,7 @@ import latentmix.work.ExportWork.ClassCount;
  * @param classes what each class has, by label
  * @param byHand what a person decided of its images
  * @param filter what a filter made of each entry's mixtures; empty without one
- * @param leakage how near its images come to real ones; empty without a filter
+ * @param leakage how near images come to real ones; empty where nobody asks
  * @param metrics what was measured; empty where nothing was
  */
 public record DatasetCard(
@@ -36,7 +36,7 @@ public record DatasetCard(
         List<ClassCount> classes,
         ByHand byHand,
         List<FilterSummary> filter,
-        List<LeakageRow> leakage,
+        List<Leakage> leakage,
         List<MetricRow> metrics) {
     private static final int MOST_CLASSES = 100;
 
@@ -280,15 +280,30 @@ public record DatasetCard(
     }
 
     private String near() {
+        int bound = leakage.get(0).bound();
         List<String> lines = new ArrayList<>(List.of(
-                "Bits of 64 by which the dHash of an image differs from that of the nearest real image of its class; of"
-                        + " a real image, from that of the next one. Where made images are much nearer, they are copies.",
+                "Bits of 64 by which the dHash of an image differs from that of the nearest real image of its class."
+                        + " Input are the images that the dataset is made of; the others are kept for tests. Where made"
+                        + " images are much nearer than real ones are to each other, they are copies. Near are"
+                        + " images within " + bound + " bits; same are those whose file has the same bytes, in any"
+                        + " class.",
                 "",
-                "| images | how many | the nearest | one of 100 | one of 10 | median |",
-                "|---|---|---|---|---|---|"));
-        for (LeakageRow row : leakage) {
-            lines.add("| " + row.of() + " | " + row.images() + " | " + row.least() + " | " + row.hundredth() + " | "
-                    + row.tenth() + " | " + row.median() + " |");
+                "| images | how many | among | how many | same | near | the nearest | one of 100 | one of 10 | median |",
+                "|---|---|---|---|---|---|---|---|---|---|"));
+        for (Leakage of : leakage) {
+            lines.add(String.format(
+                    Locale.ROOT,
+                    "| %s | %d | %s | %d | %d | %d | %d | %d | %d | %d |",
+                    of.split(),
+                    of.images(),
+                    plain(of.among()),
+                    of.others(),
+                    of.same(),
+                    of.near(),
+                    of.least(),
+                    of.hundredth(),
+                    of.tenth(),
+                    of.median()));
         }
         return String.join("\n", lines);
     }

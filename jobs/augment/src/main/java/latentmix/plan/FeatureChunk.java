@@ -45,6 +45,21 @@ public record FeatureChunk(
         return of(settingsId, classId, source, file, chunk, rows, List.of(), Set.of());
     }
 
+    /** The same of the images of a class that count, which are listed. */
+    public static List<FeatureChunk> of(String settingsId, Source source, Catalog catalog, Set<String> done) {
+        return catalog.chunks().stream()
+                .map(chunk -> of(
+                        settingsId,
+                        catalog.label().classId(),
+                        source,
+                        chunk.file(),
+                        chunk.id(),
+                        chunk.rows(),
+                        chunk.leftOut(),
+                        done))
+                .toList();
+    }
+
     /** Which images its features that count are of: what a measurement's name is made of. */
     public String content() {
         return leftOut.isEmpty() ? id : id + " without " + String.join(" ", leftOut);

@@ -25,7 +25,7 @@ import latentmix.work.CellScores;
  * @param adapted what was learnt of classes; empty and not written where that is not asked for
  * @param mixtures how degenerate the mixtures are, by entry, method and input count
  * @param filter what a filter made of each entry's mixtures; empty and not written without one
- * @param leakage how near the dataset's images come to real ones; empty and not written without a filter or a dataset
+ * @param leakage how near images come to real ones; empty and not written where nobody asks, or without a dataset
  * @param measured how fast each stage was when it last did something in this folder
  */
 public record RunSummary(
@@ -39,7 +39,7 @@ public record RunSummary(
         @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Adapted> adapted,
         List<CellScores> mixtures,
         @JsonInclude(JsonInclude.Include.NON_EMPTY) List<FilterSummary> filter,
-        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<LeakageRow> leakage,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Leakage> leakage,
         List<StageSummary> stages,
         Map<String, Speed> measured) {
     private static final String FILE = "run_summary.json";

@@ -6,15 +6,16 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.ConvClassifier;
 import latentmix.architecture.Part;
-import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointCache;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
@@ -51,7 +52,6 @@ import latentmix.work.EvaluationWork.Measured;
 import latentmix.work.FeatureKind;
 import latentmix.work.FeatureWork;
 import latentmix.work.FeatureWork.Network;
-import latentmix.work.ImagesWork;
 
 /**
  * Measures the images made: executors show each image to each network once and publish what it says, then measure class
@@ -62,9 +62,7 @@ import latentmix.work.ImagesWork;
  * images.
  */
 final class EvaluateStage {
-    /** The folder of the tables that list references' images. */
-    private static final String REFERENCES = "reference/";
-
+    private final RunContext context;
     private final RunFolder run;
     private final MetricsTable metrics;
     private final Tasks tasks;
@@ -75,6 +73,7 @@ final class EvaluateStage {
     private final ModelSource model;
     private final Preparation preparation;
     private final List<Network> networks;
+    private final Optional<Reference> reference; // empty where images are compared with the input
     private final FeatureWork.Places places;
     private Plan plan; // made when it is first asked for
 
@@ -84,6 +83,7 @@ final class EvaluateStage {
     private record Plan(List<Catalog> references, List<EvaluationSettings> settings, List<String> ids) {}
 
     EvaluateStage(RunContext context, Preparation preparation) throws IOException {
+        this.context = context;
         this.run = context.run();
         this.metrics = new MetricsTable(run);
         this.tasks = context.tasks();
@@ -94,45 +94,15 @@ final class EvaluateStage {
         this.model = context.model();
         this.preparation = preparation;
         this.networks = networks();
-        String reference = asked.reference() == null ? "" : BuiltIn.located(asked.reference());
-        RunFolder tables =
-                new RunFolder(run.path(REFERENCES + ContentId.of(reference)).toString(), run.conf());
+        this.reference = asked.reference() == null
+                ? Optional.empty()
+                : Optional.of(Reference.of(context, preparation, "evaluation.reference", asked.reference()));
         this.places = new FeatureWork.Places(
                 context.source(),
-                hasReference() ? reference(reference, tables) : context.source(),
-                tables.root(),
+                reference.map(Reference::source).orElse(context.source()),
+                reference.map(Reference::tables).orElse(run).root(),
                 config.input().maxPixels());
-        checkReference(reference);
-    }
-
-    /** The images to compare with. They may lie otherwise than the input's. */
-    private ImageSource reference(String location, RunFolder tables) throws IOException {
-        RunConfig.Input input = config.input();
-        RunConfig.Input other = new RunConfig.Input(
-                location,
-                input.classes(),
-                input.maxPixels(),
-                List.of(),
-                null,
-                input.conflicts(),
-                RunConfig.Format.AUTO,
-                input.columns());
-        try {
-            return IndexStage.known(
-                    ImageSource.of(other, ClassList.folders(input, run.conf()), run.conf()),
-                    tables,
-                    tasks,
-                    preparation);
-        } catch (ConfigException e) {
-            throw new ConfigException(e.problems().stream()
-                    .map(problem -> problem.replace("input.root: ", "evaluation.reference: "))
-                    .toList());
-        }
-    }
-
-    /** Whether images are compared with others than the input's. */
-    private boolean hasReference() {
-        return asked.reference() != null;
+        checkReference();
     }
 
     private List<Network> networks() throws IOException {
@@ -201,15 +171,16 @@ final class EvaluateStage {
         }
     }
 
-    private void checkReference(String reference) throws IOException {
-        if (!hasReference()) {
+    private void checkReference() throws IOException {
+        if (reference.isEmpty()) {
             return;
         }
-        boolean folders = places.reference() instanceof FolderSource;
-        Set<String> known = folders ? Set.of() : Set.copyOf(places.reference().classIds(run.conf()));
+        ImageSource source = reference.get().source();
+        boolean folders = source instanceof FolderSource;
+        Set<String> known = folders ? Set.of() : Set.copyOf(source.classIds(run.conf()));
         List<String> missing = new ArrayList<>();
         for (ClassLabel label : classes.classes()) {
-            var folder = new org.apache.hadoop.fs.Path(reference, label.classId());
+            var folder = new org.apache.hadoop.fs.Path(reference.get().location(), label.classId());
             if (folders ? !folder.getFileSystem(run.conf()).exists(folder) : !known.contains(label.classId())) {
                 missing.add(label.classId());
             }
@@ -235,21 +206,9 @@ final class EvaluateStage {
     }
 
     private Plan planned(List<Catalog> input) throws IOException {
-        List<Catalog> references = input;
-        if (hasReference()) {
-            FeatureWork.Places where = places;
-            int chunk = config.run().chunk();
-            ImagesWork.Look look = preparation.look();
-            references = ImagesStage.ofClasses(
-                    tasks,
-                    "find reference images",
-                    where.reference(),
-                    classes.classes(),
-                    (folder, source, label) -> new ImagesWork(
-                                    new RunFolder(where.referenceTables(), folder.conf()), source, chunk)
-                            .look(label, look));
-        }
-        String reference = ContentId.of(references.stream()
+        List<Catalog> references =
+                reference.isEmpty() ? input : reference.get().catalogs(context, classes.classes(), preparation.look());
+        String images = ContentId.of(references.stream()
                 .flatMap(catalog ->
                         catalog.chunks().stream().map(chunk -> catalog.label().classId() + "/" + chunk.content()))
                 .sorted()
@@ -259,7 +218,7 @@ final class EvaluateStage {
         for (MixingEntry entry : settings.mixing()) {
             all.add(new EvaluationSettings(
                     features,
-                    reference,
+                    images,
                     "",
                     entry.settingsId(),
                     settings.generationId(),
@@ -267,7 +226,7 @@ final class EvaluateStage {
                     asked.neighbours()));
         }
         all.add(new EvaluationSettings(
-                features, reference, settings.inversionId(), "", "", asked.sample(), asked.neighbours()));
+                features, images, settings.inversionId(), "", "", asked.sample(), asked.neighbours()));
         List<String> ids = new ArrayList<>();
         for (EvaluationSettings one : all) {
             ids.add(preparation.settings(one));
@@ -342,27 +301,42 @@ final class EvaluateStage {
     }
 
     /**
-     * Takes away what was measured, and the features, of chunks that will be made again.
+     * The features that refused images.
      *
      * @param inversions this configuration's chunks of the inverted table
      * @param generations and of the generated one
-     * @param again the ids of those that will be made again
-     * @param refusing the ids of features that go, too: those that refused images
+     */
+    List<FeatureChunk> refusing(List<Catalog> input, List<InversionChunk> inversions, List<GenerationChunk> generations)
+            throws IOException {
+        Set<String> refusing = run.rejectedChunks(StageName.EVALUATE);
+        return all(standing(plan(input), input, inversions, generations)).stream()
+                .filter(chunk -> refusing.contains(chunk.id()))
+                .toList();
+    }
+
+    /**
+     * Takes away what was measured of chunks that change, and the features of those that will be made again.
+     *
+     * @param again the ids of chunks of the inverted and the generated table that will be made again
+     * @param changed the ids of these, and of those that will be judged again
+     * @param refusing features that go, too: those that refused images
      */
     void forget(
             List<Catalog> input,
             List<InversionChunk> inversions,
             List<GenerationChunk> generations,
             Set<String> again,
-            Set<String> refusing)
+            Set<String> changed,
+            List<FeatureChunk> refusing)
             throws IOException {
-        Plan plan = plan(input);
-        List<FeatureChunk> forgotten = all(standing(plan, input, inversions, generations)).stream()
-                .filter(chunk -> again.contains(chunk.chunk()) || refusing.contains(chunk.id()))
-                .toList();
-        if (forgotten.isEmpty()) {
+        if (changed.isEmpty() && refusing.isEmpty()) {
             return;
         }
+        Plan plan = plan(input);
+        Set<String> refused = refusing.stream().map(FeatureChunk::id).collect(Collectors.toSet());
+        List<FeatureChunk> forgotten = all(standing(plan, input, inversions, generations)).stream()
+                .filter(chunk -> again.contains(chunk.chunk()) || refused.contains(chunk.id()))
+                .toList();
         for (String name : metrics.names(plan.ids())) {
             metrics.delete(name);
         }
@@ -398,7 +372,7 @@ final class EvaluateStage {
             Map<String, ClassChunks> byClass = new LinkedHashMap<>();
             classes.classes().forEach(label -> byClass.put(label.classId(), new ClassChunks(label, network, done)));
             list(Source.INPUT, input, byClass);
-            if (hasReference()) {
+            if (reference.isPresent()) {
                 list(Source.REFERENCE, plan.references(), byClass);
             }
             for (InversionChunk chunk : inversions) {

@@ -109,6 +109,14 @@ final class ExportStage {
         return chunks;
     }
 
+    /** The chunks of images made that are in the dataset and stand. */
+    List<ExportChunk.Made> made(List<MixedChunk> mixed) throws IOException {
+        return standing(chunks(mixed, List.of()), run.sizes(Table.GENERATED)).stream()
+                .filter(ExportChunk.Made.class::isInstance)
+                .map(ExportChunk.Made.class::cast)
+                .toList();
+    }
+
     /** Those of the chunks whose images stand, by whose files' sizes they are packed. */
     private List<ExportChunk> standing(List<ExportChunk> chunks, Map<String, Long> generated) throws IOException {
         Set<String> inverted = config.export().real() ? run.chunks(Table.INVERTED) : Set.of();

@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.plan.Catalog;
@@ -30,15 +31,12 @@ import latentmix.plan.MixingEntry;
 import latentmix.report.StageLeft;
 import latentmix.table.ContentId;
 import latentmix.table.JudgedTable;
-import latentmix.table.LooksTable;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
 import latentmix.table.StageName;
 import latentmix.work.ChunkResult;
 import latentmix.work.FeatureWork.Network;
 import latentmix.work.JudgeWork;
-import latentmix.work.LookWork;
-import latentmix.work.Nearness;
 
 /**
  * Judges the images made. Executors score the pixels of real images, show images to the networks that judges look by,
@@ -54,8 +52,7 @@ final class FilterStage {
     private final Map<String, Network> networks = new TreeMap<>(); // by what configurations call them
     private final FilterSettings settings;
     private final String settingsId;
-    private final LookWork.Settings looks;
-    private final String looksId;
+    private final LookStage looks;
 
     /**
      * The stage of a configuration with a filter.
@@ -63,7 +60,8 @@ final class FilterStage {
      * @param evaluate whose networks judges look by; there is one where any does
      * @throws ConfigException if the classes cannot be judged as is asked
      */
-    FilterStage(RunContext context, Preparation preparation, List<EvaluateStage> evaluate) throws IOException {
+    FilterStage(RunContext context, Preparation preparation, List<EvaluateStage> evaluate, LookStage looks)
+            throws IOException {
         this.run = context.run();
         this.tasks = context.tasks();
         this.context = context;
@@ -79,8 +77,7 @@ final class FilterStage {
                 networks.entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, network -> network.getValue()
                         .settingsId())));
         this.settingsId = preparation.settings(settings);
-        this.looks = new LookWork.Settings(size);
-        this.looksId = preparation.settings(looks);
+        this.looks = looks;
         if (asked.text().isPresent()) {
             preparation.compileTexts(context.config().evaluation().clip(), run.conf());
         }
@@ -308,14 +305,14 @@ final class FilterStage {
         Set<String> done = run.chunks(Table.LOOKS);
         Set<String> seen = run.chunks(Table.FEATURES);
         Map<String, JudgeWork.Real> real = new LinkedHashMap<>();
-        List<FeatureChunk> missing = new ArrayList<>();
+        List<FeatureChunk> all = new ArrayList<>();
         Map<Network, List<FeatureChunk>> unseen = new LinkedHashMap<>();
         for (Catalog catalog : catalogs) {
-            List<FeatureChunk> chunks = real(catalog, looksId, done);
-            chunks.stream().filter(chunk -> !done.contains(chunk.id())).forEach(missing::add);
+            List<FeatureChunk> chunks = looks.chunks(Source.INPUT, catalog, done);
+            all.addAll(chunks);
             Map<String, List<FeatureChunk>> features = new TreeMap<>();
             networks.forEach((name, network) -> {
-                List<FeatureChunk> shown = real(catalog, network.settingsId(), seen);
+                List<FeatureChunk> shown = FeatureChunk.of(network.settingsId(), Source.INPUT, catalog, seen);
                 features.put(name, shown);
                 unseen.computeIfAbsent(network, of -> new ArrayList<>())
                         .addAll(shown.stream()
@@ -325,61 +322,9 @@ final class FilterStage {
             ClassLabel label = catalog.label();
             real.put(label.classId(), new JudgeWork.Real(label, chunks, features));
         }
-        var source = context.source();
-        long maxPixels = context.config().input().maxPixels();
-        LookWork.Settings as = looks;
-        String id = looksId;
-        tasks.run(
-                new Job(
-                        StageName.FILTER.text(),
-                        "real images",
-                        missing.stream().mapToLong(FeatureChunk::rows).sum(),
-                        Needs.PROCESSOR),
-                missing,
-                (folder, chunk, progress) -> new LookWork(folder, source, maxPixels, as, id).look(chunk, progress));
+        looks.look(StageName.FILTER, all, context.source(), run);
         unseen.forEach((network, chunks) -> evaluate.get(0).show(StageName.FILTER, network, chunks));
         return real;
-    }
-
-    /** How near the images that are kept for the dataset come to real ones of their class. */
-    Nearness nearness(List<Catalog> catalogs, List<ClassVerdicts> verdicts) throws IOException {
-        Set<String> looked = run.chunks(Table.LOOKS);
-        Set<String> done = run.chunks(Table.JUDGED);
-        record Of(ClassPool pool, List<FeatureChunk> looks, List<JudgedChunk> chunks) implements Serializable {}
-        Map<String, List<FeatureChunk>> looks = new HashMap<>();
-        catalogs.forEach(catalog -> looks.put(
-                catalog.label().classId(),
-                real(catalog, looksId, looked).stream()
-                        .filter(chunk -> looked.contains(chunk.id()))
-                        .toList()));
-        return tasks
-                .map(
-                        "compare with real images",
-                        verdicts.stream()
-                                .map(of -> new Of(
-                                        of.pool(),
-                                        looks.get(of.pool().classId()),
-                                        of.chunks().stream()
-                                                .filter(chunk -> chunk.kept() > 0 && done.contains(chunk.id()))
-                                                .toList()))
-                                .toList(),
-                        (folder, of, progress) -> Nearness.of(folder, of.pool().classId(), of.looks(), of.chunks()))
-                .stream()
-                .reduce(Nearness.NONE, Nearness::plus);
-    }
-
-    private static List<FeatureChunk> real(Catalog catalog, String settingsId, Set<String> done) {
-        return catalog.chunks().stream()
-                .map(chunk -> FeatureChunk.of(
-                        settingsId,
-                        catalog.label().classId(),
-                        Source.INPUT,
-                        chunk.file(),
-                        chunk.id(),
-                        chunk.rows(),
-                        chunk.leftOut(),
-                        done))
-                .toList();
     }
 
     /** Shows the images made to the networks, where that is not done; returns the chunks to judge by their ids. */
@@ -414,48 +359,52 @@ final class FilterStage {
     }
 
     /**
-     * Takes verdicts away that will be made again: those of these chunks and of the ones after them. Returns the ids of
-     * the chunks of the generated table that they are on.
+     * Takes verdicts away that will be made again: all of a class of which one may change, under any settings. They
+     * cost no network. Returns the ids of the chunks of the generated table that those that may change are on.
      *
-     * @param generated the ids of chunks of the generated table
-     * @param classes whose real images are looked at again, all of whose verdicts go
+     * @param generated the ids of chunks of the generated table that will be made again
+     * @param looks chunks of real images that will be looked at again
+     * @param features chunks of images that will be shown to a network again
      */
-    Set<String> forget(List<ClassVerdicts> verdicts, Set<String> generated, Set<String> classes) {
-        List<JudgedChunk> forgotten = new ArrayList<>();
+    Set<String> forget(
+            List<ClassVerdicts> verdicts,
+            Set<String> generated,
+            List<FeatureChunk> looks,
+            List<FeatureChunk> features) {
+        Set<String> images = new TreeSet<>(generated);
+        features.stream()
+                .filter(chunk -> chunk.source() == Source.GENERATED)
+                .forEach(chunk -> images.add(chunk.chunk()));
+        List<FeatureChunk> real = features.stream()
+                .filter(chunk -> chunk.source() == Source.INPUT)
+                .toList();
+        boolean isOfAll = settings.comparesClasses() && !real.isEmpty();
+        Set<String> classes = Stream.concat(looks.stream(), real.stream())
+                .map(FeatureChunk::classId)
+                .collect(Collectors.toSet());
+        List<JudgedChunk> changed = new ArrayList<>();
         Set<String> begun = new TreeSet<>(); // class and settings
         for (ClassVerdicts of : verdicts) {
             for (JudgedChunk chunk : of.chunks()) {
                 String chain = chunk.classId() + "/" + chunk.mixingId();
-                if (generated.contains(chunk.generated()) || classes.contains(chunk.classId())) {
+                if (isOfAll || images.contains(chunk.generated()) || classes.contains(chunk.classId())) {
                     begun.add(chain);
                 }
                 if (begun.contains(chain)) {
-                    forgotten.add(chunk);
+                    changed.add(chunk);
                 }
             }
         }
-        tasks.map("forget verdicts", forgotten, (folder, chunk, progress) -> {
-            new JudgedTable(folder, chunk.classId()).forget(chunk.id());
-            return chunk.id();
-        });
-        return forgotten.stream().map(JudgedChunk::generated).collect(Collectors.toSet());
-    }
-
-    /**
-     * Takes away what was seen of real images in chunks that refused some; returns the classes whose verdicts depend on
-     * it.
-     */
-    Set<String> forgetLooks(List<Catalog> catalogs) throws IOException {
-        Set<String> refusing = run.rejectedChunks(StageName.FILTER);
-        Set<String> done = run.chunks(Table.LOOKS);
-        List<FeatureChunk> forgotten = catalogs.stream()
-                .flatMap(catalog -> real(catalog, looksId, done).stream())
-                .filter(chunk -> refusing.contains(chunk.id()))
-                .toList();
-        tasks.map("forget refused images", forgotten, (folder, chunk, progress) -> {
-            new LooksTable(folder, chunk.classId()).forget(chunk.id());
-            return chunk.id();
-        });
-        return forgotten.stream().map(FeatureChunk::classId).collect(Collectors.toSet());
+        tasks.map(
+                "forget verdicts",
+                changed.stream().map(JudgedChunk::classId).distinct().toList(),
+                (folder, classId, progress) -> {
+                    JudgedTable table = new JudgedTable(folder, classId);
+                    for (String chunk : table.chunks()) {
+                        table.forget(chunk);
+                    }
+                    return classId;
+                });
+        return changed.stream().map(JudgedChunk::generated).collect(Collectors.toSet());
     }
 }

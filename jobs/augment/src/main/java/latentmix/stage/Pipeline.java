@@ -42,7 +42,7 @@ import latentmix.report.Adapted;
 import latentmix.report.ClassImages;
 import latentmix.report.Counts;
 import latentmix.report.FilterSummary;
-import latentmix.report.LeakageRow;
+import latentmix.report.Leakage;
 import latentmix.report.RunStart;
 import latentmix.report.RunSummary;
 import latentmix.report.SettingsIds;
@@ -91,6 +91,8 @@ public final class Pipeline {
     private final GenerateStage generate;
     private final Optional<EvaluateStage> evaluate; // empty where nothing is to be measured
     private final Optional<FilterStage> filter; // empty where every image is kept
+    private final Optional<LookStage> looks; // empty where nobody asks what real images look like
+    private final Optional<LeakageStage> leakage; // empty where nobody asks how near images come to real ones
     private final ExportStage export;
     private final CheckpointFolder checkpoint;
     private final double devicesPerTask;
@@ -128,10 +130,14 @@ public final class Pipeline {
         this.generate = new GenerateStage(context);
         this.evaluate =
                 config.evaluation() == null ? Optional.empty() : Optional.of(new EvaluateStage(context, preparation));
+        this.looks = config.leakage().isEmpty() ? Optional.empty() : Optional.of(new LookStage(context, preparation));
         this.filter = config.filter().isEmpty()
                 ? Optional.empty()
                 : Optional.of(
-                        new FilterStage(context, preparation, evaluate.stream().toList()));
+                        new FilterStage(context, preparation, evaluate.stream().toList(), looks.orElseThrow()));
+        this.leakage = config.leakage().isEmpty()
+                ? Optional.empty()
+                : Optional.of(new LeakageStage(context, preparation, looks.orElseThrow()));
         this.export = new ExportStage(context);
     }
 
@@ -378,6 +384,7 @@ public final class Pipeline {
             inversions = invert.chunks(catalogs);
         }
         ExportStage.Done exported = ExportStage.Done.NOTHING;
+        List<Leakage> near = List.of();
         List<ClassVerdicts> verdicts = List.of();
         for (StageName stage : stages) {
             if (tasks.isStopped()) {
@@ -423,8 +430,12 @@ public final class Pipeline {
                     if (!stages.contains(StageName.EVALUATE)) {
                         warnOfUnjudged(verdicts);
                     }
-                    exported = export.run(exported(inversions, mix, verdicts), inversions);
+                    List<MixedChunk> dataset = exported(inversions, mix, verdicts);
+                    exported = export.run(dataset, inversions);
                     summarize(stage, exported.stage(), start);
+                    if (leakage.isPresent() && !tasks.isStopped()) {
+                        near = leakage.get().run(catalogs, export.made(dataset));
+                    }
                 }
             }
         }
@@ -447,9 +458,7 @@ public final class Pipeline {
                 adapted(catalogs),
                 scores(inversions, mix),
                 filtered(verdicts),
-                filter.isEmpty() || exported.classes().isEmpty()
-                        ? List.of()
-                        : LeakageRow.of(filter.get().nearness(catalogs, verdicts)),
+                near,
                 summaries,
                 RunSummary.measured(run, summaries));
         summary.publish(run);
@@ -642,21 +651,32 @@ public final class Pipeline {
                         inversions.stream().map(InversionChunk::id),
                         generations.stream().map(GenerationChunk::id))
                 .collect(Collectors.toCollection(HashSet::new));
+        List<GenerationChunk> made = generate.chunks(mix.chunks(all));
+        List<FeatureChunk> unlooked = looks.isPresent() && stages.contains(StageName.FILTER)
+                ? looks.get().refusing(looks.get().chunks(FeatureChunk.Source.INPUT, catalogs))
+                : List.of();
+        List<FeatureChunk> unseen =
+                evaluate.isPresent() && (stages.contains(StageName.EVALUATE) || stages.contains(StageName.FILTER))
+                        ? evaluate.get().refusing(catalogs, all, made)
+                        : List.of();
+        Set<String> changed = new HashSet<>(again);
         if (filter.isPresent()) {
-            Set<String> looked =
-                    stages.contains(StageName.FILTER) ? filter.get().forgetLooks(catalogs) : Set.of();
-            again.addAll(filter.get().forget(verdicts, again, looked));
+            changed.addAll(filter.get().forget(verdicts, again, unlooked, unseen));
+        }
+        if (leakage.isPresent()) {
+            leakage.get().forget(stages);
         }
         if (evaluate.isPresent()) {
-            Set<String> refusing =
-                    stages.contains(StageName.EVALUATE) ? run.rejectedChunks(StageName.EVALUATE) : Set.of();
-            evaluate.get().forget(catalogs, all, generate.chunks(mix.chunks(all)), again, refusing);
+            evaluate.get().forget(catalogs, all, made, again, changed, unseen);
         }
         export.forget(
-                again,
+                changed,
                 stages.contains(StageName.EXPORT) ? run.rejectedChunks(StageName.EXPORT) : Set.of(),
                 exported(all, mix, verdicts),
                 all);
+        if (looks.isPresent()) {
+            looks.get().forget(unlooked);
+        }
         invert.forget(inversions);
         generate.forget(generations);
         mix.forgetListing();

@@ -53,6 +53,9 @@ final class Preflight {
         if (config.evaluation() != null && config.evaluation().reference() != null) {
             checkOutside(run, "evaluation.reference", config.evaluation().reference());
         }
+        for (String test : config.leakage().map(RunConfig.Leakage::test).orElse(List.of())) {
+            checkOutside(run, "leakage.test", test);
+        }
     }
 
     private static void checkOutside(RunFolder run, String key, String images) throws IOException {

@@ -7,7 +7,14 @@ import latentmix.table.RunFolder.Table;
 
 /** The rows of one class in a table that stages fill chunk by chunk: one file a chunk, which says that it is done. */
 public abstract sealed class ChunkTable<T extends Record>
-        permits AdaptersTable, InvertedTable, MixedTable, GeneratedTable, LooksTable, JudgedTable, FeaturesTable {
+        permits AdaptersTable,
+                InvertedTable,
+                MixedTable,
+                GeneratedTable,
+                LooksTable,
+                JudgedTable,
+                LeakageTable,
+                FeaturesTable {
     private final RunFolder run;
     private final Table table;
     private final RejectedTable rejections;

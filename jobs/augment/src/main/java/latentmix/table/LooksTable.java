@@ -1,7 +1,9 @@
 package latentmix.table;
 
 import java.io.IOException;
+import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 import latentmix.table.RunFolder.Table;
 
 /** What the real images of one class look like. */
@@ -10,8 +12,11 @@ public final class LooksTable extends ChunkTable<LookRow> {
         super(run, Table.LOOKS, StageName.FILTER, classId, LookRow.class);
     }
 
-    /** What a chunk's images look like. */
-    public List<LookRow> rows(String chunk) throws IOException {
-        return read(chunk, LookRow.class);
+    /** What a chunk's images look like, but for those of these ids. */
+    public List<LookRow> rows(String chunk, Collection<String> leftOut) throws IOException {
+        Set<String> without = Set.copyOf(leftOut);
+        return read(chunk, LookRow.class).stream()
+                .filter(row -> !without.contains(row.imageId()))
+                .toList();
     }
 }

@@ -71,6 +71,8 @@ public final class RunFolder {
         JUDGED,
         /** What a person decided of images made; no run writes it. */
         CURATED,
+        /** Which real image each image is nearest to. */
+        LEAKAGE,
         /** Features of images, generated and real: an evaluation looks at no image twice. */
         FEATURES;
 

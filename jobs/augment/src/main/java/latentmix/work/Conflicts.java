@@ -20,8 +20,8 @@ public record Conflicts(Map<String, List<File>> files) implements Serializable {
     /** None, or none that anybody asked for. */
     public static final Conflicts NONE = new Conflicts(Map.of());
 
-    /** A file and its digest. */
-    public record File(String digest, String classId, String path) implements Serializable {}
+    /** A file, its digest and the image that it is in its class. */
+    public record File(String digest, String imageId, String classId, String path) implements Serializable {}
 
     public Conflicts {
         files = Map.copyOf(files);

@@ -247,7 +247,7 @@ public final class ExportWork {
     private Map<String, Metadata> names(ExportChunk chunk) throws IOException {
         Map<String, Metadata> names = new TreeMap<>();
         if (chunk instanceof ExportChunk.Made made) {
-            for (var pair : pairs(made, GeneratedTable.File.class)) {
+            for (var pair : pairs(run, made, GeneratedTable.File.class)) {
                 pair.image()
                         .ifPresent(image -> names.put(name(image.image().path()), Metadata.of(made, pair.mixture())));
             }
@@ -282,7 +282,7 @@ public final class ExportWork {
     /** Gives a chunk's images one after the other. A mixture that was refused has none. */
     private void images(ExportChunk chunk, LongConsumer progress, Sink sink) throws IOException {
         if (chunk instanceof ExportChunk.Made made) {
-            for (var pair : pairs(made, GeneratedTable.Image.class)) {
+            for (var pair : pairs(run, made, GeneratedTable.Image.class)) {
                 if (pair.image().isPresent()) {
                     EncodedImage image = pair.image().get().image();
                     MixedTable.Recipe mixture = pair.mixture();
@@ -337,8 +337,8 @@ public final class ExportWork {
      * A chunk's mixtures that are asked for, with what {@code image} has of their images: the first ones by k that are
      * kept, less those that a person dropped, and those that a person kept.
      */
-    private <G extends Record & Generated> List<GeneratedMixtures.Pair<MixedTable.Recipe, G>> pairs(
-            ExportChunk.Made chunk, Class<G> image) throws IOException {
+    static <G extends Record & Generated> List<GeneratedMixtures.Pair<MixedTable.Recipe, G>> pairs(
+            RunFolder run, ExportChunk.Made chunk, Class<G> image) throws IOException {
         Set<String> kept =
                 chunk.judged().isEmpty() ? Set.of() : new JudgedTable(run, chunk.classId()).kept(chunk.judged());
         Set<String> keptByHand = Set.copyOf(chunk.byHand().kept());

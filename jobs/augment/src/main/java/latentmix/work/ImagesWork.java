@@ -179,7 +179,7 @@ public final class ImagesWork {
                 .flatMap(file -> files
                         .digest(file)
                         .filter(digest -> prefixes.contains(Conflicts.prefix(digest)))
-                        .map(digest -> new Conflicts.File(digest, label.classId(), file.path()))
+                        .map(digest -> new Conflicts.File(digest, files.ids().get(file), label.classId(), file.path()))
                         .stream())
                 .toList();
     }

@@ -236,13 +236,9 @@ public final class JudgeWork {
         }
         Map<String, Seen> images = new TreeMap<>();
         for (FeatureChunk chunk : real.looks()) {
-            Set<String> leftOut = Set.copyOf(chunk.leftOut());
-            for (LookRow row : new LooksTable(run, real.classId()).rows(chunk.id())) {
-                if (!leftOut.contains(row.imageId())) {
-                    PixelScores scores =
-                            new PixelScores(row.entropy(), row.clipped(), row.saturation(), row.sharpness());
-                    images.put(row.imageId(), seen(row.imageId(), scores, row.differenceHash(), answers));
-                }
+            for (LookRow row : new LooksTable(run, real.classId()).rows(chunk.id(), chunk.leftOut())) {
+                PixelScores scores = new PixelScores(row.entropy(), row.clipped(), row.saturation(), row.sharpness());
+                images.put(row.imageId(), seen(row.imageId(), scores, row.differenceHash(), answers));
             }
         }
         return List.copyOf(images.values());

@@ -21,9 +21,11 @@ import latentmix.table.StageName;
 /**
  * Scores the pixels of a chunk of real images as those of images made are scored: at the run's size.
  *
+ * @param tables the folder of the tables that list the images
  * @param settings what decides the scores beside the images
  */
-public record LookWork(RunFolder run, ImageSource source, long maxPixels, Settings settings, String settingsId) {
+public record LookWork(
+        RunFolder run, String tables, ImageSource source, long maxPixels, Settings settings, String settingsId) {
     /**
      * What decides what an image looks like.
      *
@@ -34,11 +36,12 @@ public record LookWork(RunFolder run, ImageSource source, long maxPixels, Settin
     /** Publishes the images that cannot be opened, then what the others look like. */
     public ChunkResult look(FeatureChunk chunk, LongConsumer progress) throws IOException {
         long start = System.nanoTime();
-        SourceImages images = new SourceImages(source, run, maxPixels);
+        RunFolder listing = new RunFolder(tables, run.conf());
+        SourceImages images = new SourceImages(source, listing, maxPixels);
         Set<String> leftOut = Set.copyOf(chunk.leftOut());
         List<LookRow> rows = new ArrayList<>();
         List<RejectedRow> rejected = new ArrayList<>();
-        for (ImageRow row : new ImagesTable(run, chunk.classId()).chunk(chunk.file(), chunk.chunk())) {
+        for (ImageRow row : new ImagesTable(listing, chunk.classId()).chunk(chunk.file(), chunk.chunk())) {
             if (leftOut.contains(row.imageId())) {
                 continue;
             }

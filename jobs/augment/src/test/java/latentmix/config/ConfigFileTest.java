@@ -80,6 +80,7 @@ class ConfigFileTest {
                                 true,
                                 "unknown"),
                         null,
+                        Optional.empty(),
                         new RunConfig.Run(0, 64, 0.05)));
     }
 
@@ -90,6 +91,26 @@ class ConfigFileTest {
         assertThatThrownBy(() -> parse(LEAST + "evaluation: {inception: {file: inception.pt, sha256: abc}}\n"))
                 .hasMessageContaining("evaluation.inception.sha256: expected the file's SHA-256, 64 hex digits")
                 .hasMessageContaining("got abc");
+    }
+
+    @Test
+    void imagesAreComparedWithThoseOfTestsWhereThatIsAskedForOrThereIsAFilter() {
+        assertThat(parse(LEAST + "evaluation: {reference: held-out}\n").leakage())
+                .isEmpty();
+        assertThat(parse(LEAST + "leakage: {}\n").leakage()).contains(new RunConfig.Leakage(List.of(), 2));
+        assertThat(parse(LEAST + "evaluation: {reference: held-out}\nfilter: {copy: {}}\n")
+                        .leakage())
+                .contains(new RunConfig.Leakage(List.of("held-out"), 2));
+        assertThat(parse(LEAST + "evaluation: {reference: images}\nleakage: {}\n")
+                        .leakage())
+                .as("the input is no test")
+                .contains(new RunConfig.Leakage(List.of(), 2));
+        assertThatThrownBy(() -> parse(LEAST + "leakage: {test: [a, images], hash: 65}\n"))
+                .isInstanceOfSatisfying(ConfigException.class, e -> assertThat(e.problems())
+                        .containsExactly(
+                                "leakage.test: expected images other than those of input.root, got images; name those kept"
+                                        + " for tests",
+                                "leakage.hash: expected a whole number from 0 to 64, got 65; the default is 2"));
     }
 
     @Test
@@ -168,6 +189,7 @@ class ConfigFileTest {
                   sample: 100
                   neighbours: 3
                   batch: 8
+                leakage: {test: [test, val], hash: 5}
                 run: {seed: -7, chunk: 8, max_rejected: 0}
                 """
                         .formatted("AB".repeat(32)));
@@ -250,6 +272,7 @@ class ConfigFileTest {
                                 100,
                                 3,
                                 8),
+                        Optional.of(new RunConfig.Leakage(List.of("test", "val"), 5)),
                         new RunConfig.Run(-7, 8, 0)));
         assertThat(config.mixing().get(0).samplers())
                 .extracting(sampler -> sampler.method() + " × " + sampler.inputs())
@@ -295,7 +318,7 @@ class ConfigFileTest {
                         "mixing.1: expected keys with values, got 7; write one `key: value` a line below it",
                         "run: expected keys with values, got 3; write one `key: value` a line below it",
                         "speed: unknown key; expected one of input, model, prompt, adapt, inversion, mixing, generation,"
-                                + " filter, export, evaluation, run; rename it or take it away");
+                                + " filter, export, evaluation, leakage, run; rename it or take it away");
     }
 
     @Test

@@ -17,7 +17,7 @@ import latentmix.plan.ByHand;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.RunSettings;
 import latentmix.report.FilterSummary;
-import latentmix.report.LeakageRow;
+import latentmix.report.Leakage;
 import latentmix.table.ContentId;
 import latentmix.table.MetricRow;
 import latentmix.table.RunFolder;
@@ -118,8 +118,9 @@ class DatasetCardTest {
         List<FilterSummary> filter = List.of(
                 new FilterSummary("dataset", 20, 27, 20, 2, Map.of("copy", 4L, "blank", 1L), Map.of()),
                 new FilterSummary("other", 20, 20, 20, 0, Map.of(), Map.of()));
-        List<LeakageRow> leakage =
-                List.of(new LeakageRow("made", 20, 2, 3, 5, 9), new LeakageRow("real", 40, 0, 1, 4, 8));
+        List<Leakage> leakage = List.of(
+                new Leakage("made", "input", 20, 40, 0, 0, 1, 2, 2, 3, 5, 9),
+                new Leakage("real", "te|st", 40, 10, 1, 4, 6, 2, 0, 1, 4, 8));
         assertThat(new DatasetCard(config, settings, CLASSES, ByHand.NOTHING, filter, leakage, List.of()).markdown())
                 .contains(
                         "## What was filtered out",
@@ -127,7 +128,9 @@ class DatasetCardTest {
                         "| blank | images within the range of real ones: entropy quantile(0.01), saturation"
                                 + " quantile(0.01), sharpness quantile(0.01) |",
                         "| dataset | 20 | 27 | 20 | 1 blank, 4 copy |",
-                        "| made | 20 | 2 | 3 | 5 | 9 |\n| real | 40 | 0 | 1 | 4 | 8 |")
+                        "Near are images within 2 bits",
+                        "| made | 20 | input | 40 | 0 | 1 | 2 | 3 | 5 | 9 |\n"
+                                + "| real | 40 | te\\|st | 10 | 4 | 6 | 0 | 1 | 4 | 8 |")
                 .doesNotContain("| other |");
         assertThat(card("{}", CLASSES, List.of()).markdown()).doesNotContain("filtered");
     }

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -19,6 +21,7 @@ import java.util.stream.Stream;
 import latentmix.Golden;
 import latentmix.GoldenCheckpoints;
 import latentmix.checkpoint.Tensors;
+import latentmix.codec.LittleEndian;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.plan.ExitCode;
@@ -27,8 +30,13 @@ import latentmix.table.DatasetRow;
 import latentmix.table.FeatureRow;
 import latentmix.table.JudgedRow;
 import latentmix.table.MetricRow;
+import latentmix.table.MixedRow;
 import latentmix.table.MixedTable;
+import latentmix.table.RejectedRow;
+import latentmix.table.RowFile;
+import latentmix.table.RunFolder;
 import latentmix.table.StageName;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -146,10 +154,13 @@ class FilterTest {
     @Test
     void theSummarySaysHowNearTheImagesComeToRealOnes() throws IOException {
         JsonNode leakage = TinyRun.summary(run).get("leakage");
-        assertThat(leakage.get(0).get("of").asText()).isEqualTo("made");
+        assertThat(leakage).hasSize(2);
+        assertThat(leakage.get(0).get("split").asText()).isEqualTo("made");
+        assertThat(leakage.get(0).get("among").asText()).isEqualTo("input");
+        assertThat(leakage.get(0).get("others").asLong()).isEqualTo(2 * 8);
         assertThat(leakage.get(0).get("images").asLong()).isEqualTo(2 * COUNT);
         assertThat(leakage.get(0).get("least").asLong()).as("none is a copy").isGreaterThan(3);
-        assertThat(leakage.get(1).get("of").asText()).isEqualTo("real");
+        assertThat(leakage.get(1).get("split").asText()).isEqualTo("real");
         assertThat(leakage.get(1).get("images").asLong()).isEqualTo(2 * 8);
     }
 
@@ -302,6 +313,113 @@ class FilterTest {
                         .filter(row -> !before.contains(row.settingsId())))
                 .hasSize(2 * (COUNT + 4))
                 .allSatisfy(row -> assertThat(row.textScore()).isBetween(-1.0, 1.0));
+    }
+
+    private static RunSummary again(RunConfig config, Path run) throws IOException {
+        RunTerms again = new RunTerms("", Double.POSITIVE_INFINITY, true, Console.SILENT);
+        return Pipeline.summary(spark, config, run.toString(), ALL, again);
+    }
+
+    private static Map<String, JudgedRow> verdicts(Path of) throws IOException {
+        return TinyRun.rows(of, "judged", JudgedRow.class).stream()
+                .collect(Collectors.toMap(JudgedRow::mixId, row -> row));
+    }
+
+    /** The file of mixtures that has a class's first one of the entry that is exported. */
+    private static Path mixedFirst(Path of, String classId) throws IOException {
+        String exported = TinyRun.summary(of).at("/settings/mix/0").asText();
+        try (Stream<Path> files = Files.list(of.resolve("mixed/class_id=" + classId))) {
+            for (Path file : files.toList()) {
+                for (MixedRow row : rows(file)) {
+                    if (row.settingsId().equals(exported) && row.k() == 0) {
+                        return file;
+                    }
+                }
+            }
+        }
+        throw new AssertionError("no mixture of " + classId);
+    }
+
+    private static List<MixedRow> rows(Path mixed) throws IOException {
+        return RowFile.read(new org.apache.hadoop.fs.Path(mixed.toString()), new Configuration(false), MixedRow.class);
+    }
+
+    @Test
+    void whatGenerationRefusedIsReplacedAndOnceItIsTriedAgainEveryVerdictIsAsIfItNeverHadBeen() throws IOException {
+        Path poisoned = folder.resolve("poisoned");
+        Pipeline.run(spark, config, poisoned.toString(), List.of(StageName.INVERT, StageName.MIX));
+        Path mixed = mixedFirst(poisoned, "5-sandal");
+        byte[] sound = Files.readAllBytes(mixed);
+        List<MixedRow> rows = rows(mixed);
+        var latent = LittleEndian.wrap(rows.get(0).latent().data()).asFloatBuffer();
+        while (latent.hasRemaining()) {
+            latent.put(1e38f); // the network overflows
+        }
+        Files.write(mixed, RowFile.bytes(MixedRow.class, rows));
+
+        RunSummary refused = summary(config, poisoned);
+        assertThat(refused.counts().rejected().get("generate")).isEqualTo(Map.of("not finite", 1L));
+        assertThat(refused.filter().get(0).dropped()).containsEntry("refused", 1L);
+        assertThat(refused.filter().get(0).kept()).as("it is replaced").isEqualTo(2 * COUNT);
+
+        Files.write(mixed, sound);
+        assertThat(summary(config, poisoned).counts().rejected())
+                .as("refused rows count as done")
+                .containsKey("generate");
+        RunSummary mended = again(config, poisoned);
+        assertThat(mended.counts().rejected()).doesNotContainKey("generate");
+        assertThat(mended.filter()).isEqualTo(summary(config, copy("mended")).filter());
+        assertThat(verdicts(poisoned)).containsAllEntriesOf(verdicts(run));
+        dataset(run).forEach((name, ids) -> assertThat(ids(poisoned, name)).containsExactlyInAnyOrderElementsOf(ids));
+    }
+
+    private static List<String> ids(Path of, String className) {
+        try {
+            return dataset(of).get(className);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void aRealImageThatCouldNotBeOpenedTakesTheVerdictsByItAlongWhenItIsTriedAgain() throws IOException {
+        RunConfig near =
+                config("filter={tries: 2, copy: {hash: quantile(0.1), features: classifier, distance: quantile(0.1)}}");
+        Path undisturbed = copy("unseen");
+        for (String table : List.of("looks", "features", "judged", "metrics", "leakage")) {
+            new RunFolder(undisturbed.toString(), new Configuration(false)).delete(table);
+        }
+        Path disturbed = TinyRun.copy(undisturbed, folder.resolve("disturbed"));
+        summary(near, undisturbed);
+
+        Path image;
+        try (Stream<Path> files = Files.list(input.resolve("5-sandal"))) {
+            image = files.sorted().findFirst().orElseThrow();
+        }
+        byte[] whole = Files.readAllBytes(image);
+        FileTime time = Files.getLastModifiedTime(image);
+        try {
+            Files.write(image, new byte[whole.length]); // behind the back of whoever looks at lengths and times
+            Files.setLastModifiedTime(image, time);
+            summary(near, disturbed);
+        } finally {
+            Files.write(image, whole);
+            Files.setLastModifiedTime(image, time);
+        }
+        assertThat(TinyRun.rows(disturbed, "rejected", RejectedRow.class))
+                .extracting(row -> row.stage() + " " + row.reason())
+                .as("its pixels, and its features")
+                .contains("filter changed", "evaluate changed");
+        assertThat(verdicts(disturbed)).isNotEqualTo(verdicts(undisturbed));
+
+        again(near, disturbed);
+
+        assertThat(disturbed.resolve("rejected/stage=filter")).isEmptyDirectory();
+        assertThat(verdicts(disturbed)).isEqualTo(verdicts(undisturbed));
+        Map<String, String> expected = TinyRun.tables(undisturbed);
+        expected.keySet().removeIf(name -> Stream.of("looks/", "features/", "metrics/", "leakage/", "dataset/")
+                .noneMatch(name::startsWith));
+        assertThat(TinyRun.tables(disturbed)).containsAllEntriesOf(expected);
     }
 
     @Test

@@ -202,6 +202,7 @@ public final class TinyRun {
                 "generated",
                 "looks",
                 "judged",
+                "leakage",
                 "rejected",
                 "features",
                 "metrics",

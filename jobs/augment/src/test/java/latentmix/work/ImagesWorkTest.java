@@ -278,8 +278,8 @@ class ImagesWorkTest {
 
     @Test
     void digestsThatShareTheirFirstBitsAreToldApart() {
-        Conflicts.File one = new Conflicts.File("00000000000000010000000000000000", "cat", "cat/a");
-        Conflicts.File other = new Conflicts.File("00000000000000010000000000000001", "dog", "dog/a");
+        Conflicts.File one = new Conflicts.File("00000000000000010000000000000000", "id", "cat", "cat/a");
+        Conflicts.File other = new Conflicts.File("00000000000000010000000000000001", "id", "dog", "dog/a");
         assertThat(Conflicts.prefix(one.digest())).isEqualTo(Conflicts.prefix(other.digest()));
         assertThat(Conflicts.suspects(List.of(new long[] {1, 2}, new long[] {1, 3})))
                 .containsExactly(1L);
