@@ -471,10 +471,10 @@ public final class RunKeys {
     static final Key<Threshold> HASH = with(
             "hash",
             THRESHOLD_TYPE,
-            "2",
+            "quantile(0.01)",
             "Bits of 64 of the dHash that may differ. A quantile is of how far each real image of the class is from the"
                     + " next.",
-            "4");
+            "2");
     static final Key<RunConfig.Features> NEAR_FEATURES = optional(
             "features",
             FEATURES_TYPE,

@@ -167,7 +167,8 @@ final class LeakageStage {
     }
 
     private List<LeakageWork.Item> items(
-            List<Catalog> catalogs, List<ExportChunk.Made> dataset, Map<Test, List<Catalog>> tested) throws IOException {
+            List<Catalog> catalogs, List<ExportChunk.Made> dataset, Map<Test, List<Catalog>> tested)
+            throws IOException {
         Map<String, List<ExportChunk.Made>> made =
                 dataset.stream().collect(Collectors.groupingBy(ExportChunk.Made::classId));
         Set<String> done = run.chunks(Table.LOOKS);

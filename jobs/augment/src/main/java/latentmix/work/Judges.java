@@ -21,7 +21,7 @@ import latentmix.table.JudgedRow;
  * class   score ≥ t     mean: min over others of d(x, m_c) - d(x, m_own), m_c the mean of a class's unit features
  *                       neighbours: the own class's share of the k nearest real images
  *                       classifier: p_own - max over others of p_c
- * copy    distance > t  to the nearest real image of the class, in bits of dHash and in features
+ * copy    distance > t  to the nearest real image of the class, in bits of dHash and in features; ≥ a quantile
  * twin    distance > t  to the nearest image before it that is kept, alike
  * text    score ≥ t     ⟨x, prompt⟩ of unit embeddings
  * blank   l ≤ x ≤ h     entropy, saturation, sharpness
@@ -156,12 +156,14 @@ final class Judges {
         Threshold hash = Threshold.parse(judge.hash());
         Threshold distance = Threshold.parse(judge.distance());
         return new Near(
-                hash.of(hash.needsSample() ? apart(this::nearestByHash) : new double[0]),
+                line(hash, this::nearestByHash),
                 judge.features(),
-                distance.of(
-                        distance.needsSample()
-                                ? apart((image, others) -> nearest(judge.features(), image, others))
-                                : new double[0]));
+                line(distance, (image, others) -> nearest(judge.features(), image, others)));
+    }
+
+    /** Up to where images are near: a number, or what is below a quantile, on which many real images lie in bits. */
+    private double line(Threshold threshold, Look look) {
+        return threshold.needsSample() ? Math.nextDown(threshold.of(apart(look))) : threshold.of(new double[0]);
     }
 
     @FunctionalInterface

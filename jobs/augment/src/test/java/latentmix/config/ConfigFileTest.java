@@ -258,7 +258,7 @@ class ConfigFileTest {
                                         Optional.of(RunConfig.Features.INCEPTION),
                                         new Threshold.Quantile(0.05))),
                                 Optional.of(new RunConfig.NearJudge(
-                                        new Threshold.Fixed(2), Optional.empty(), new Threshold.Quantile(0.01))),
+                                        new Threshold.Quantile(0.01), Optional.empty(), new Threshold.Quantile(0.01))),
                                 Optional.of(new Threshold.Quantile(0.2)),
                                 Optional.of(new RunConfig.BlankJudge(
                                         new Threshold.Fixed(1.5), new Threshold.Off(), new Threshold.Quantile(0))))),
