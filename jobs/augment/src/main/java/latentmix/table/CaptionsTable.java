@@ -11,34 +11,23 @@ import latentmix.table.RunFolder.Table;
  * captions are asked for.
  */
 public final class CaptionsTable {
-    private static final String FILE = "captions";
-
-    private final RunFolder run;
-    private final String classId;
+    private final OneFile<CaptionRow> file;
 
     public CaptionsTable(RunFolder run, String classId) {
-        this.run = run;
-        this.classId = classId;
+        this.file = new OneFile<>(run, Table.CAPTIONS, classId, "captions", CaptionRow.class);
     }
 
     /** The captions by image id, sorted; images without one are left out. */
     public SortedMap<String, String> captions() throws IOException {
         TreeMap<String, String> captions = new TreeMap<>();
-        if (run.chunks(Table.CAPTIONS, classId).contains(FILE)) {
-            RowFile.read(run.chunk(Table.CAPTIONS, classId, FILE), run.conf(), CaptionRow.class)
-                    .forEach(row -> captions.put(row.imageId(), row.caption()));
-        }
+        file.rows().forEach(row -> captions.put(row.imageId(), row.caption()));
         return Collections.unmodifiableSortedMap(captions);
     }
 
     /** Replaces the captions. */
     public void publish(SortedMap<String, String> captions) throws IOException {
-        run.publish(
-                run.chunk(Table.CAPTIONS, classId, FILE),
-                RowFile.bytes(
-                        CaptionRow.class,
-                        captions.entrySet().stream()
-                                .map(caption -> new CaptionRow(caption.getKey(), caption.getValue()))
-                                .toList()));
+        file.publish(captions.entrySet().stream()
+                .map(caption -> new CaptionRow(caption.getKey(), caption.getValue()))
+                .toList());
     }
 }

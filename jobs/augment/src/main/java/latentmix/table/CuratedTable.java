@@ -14,23 +14,16 @@ import latentmix.table.RunFolder.Table;
  * takes it away.
  */
 public final class CuratedTable {
-    private static final String FILE = "curated";
-
-    private final RunFolder run;
-    private final String classId;
+    private final OneFile<CuratedRow> file;
 
     public CuratedTable(RunFolder run, String classId) {
-        this.run = run;
-        this.classId = classId;
+        this.file = new OneFile<>(run, Table.CURATED, classId, "curated", CuratedRow.class);
     }
 
     /** The decisions by mix id, sorted. */
     public SortedMap<String, CuratedRow> rows() throws IOException {
         TreeMap<String, CuratedRow> rows = new TreeMap<>();
-        if (run.chunks(Table.CURATED, classId).contains(FILE)) {
-            RowFile.read(run.chunk(Table.CURATED, classId, FILE), run.conf(), CuratedRow.class)
-                    .forEach(row -> rows.put(row.mixId(), row));
-        }
+        file.rows().forEach(row -> rows.put(row.mixId(), row));
         return Collections.unmodifiableSortedMap(rows);
     }
 
@@ -43,7 +36,6 @@ public final class CuratedTable {
         TreeMap<String, CuratedRow> rows = new TreeMap<>(rows());
         decided.forEach(row -> rows.put(row.mixId(), row));
         rows.keySet().removeAll(withdrawn);
-        run.publish(
-                run.chunk(Table.CURATED, classId, FILE), RowFile.bytes(CuratedRow.class, List.copyOf(rows.values())));
+        file.publish(List.copyOf(rows.values()));
     }
 }

@@ -8,7 +8,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import latentmix.image.DifferenceHash;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ExportChunk;
@@ -134,26 +133,22 @@ public record LeakageWork(RunFolder run) {
             Others others,
             List<Hashed> among,
             List<LeakageRow> rows) {
-        Optional<Same> same = Optional.ofNullable(others.same().get(image.id()));
-        Hashed nearest = null;
-        for (Hashed other : among) {
-            boolean nearer = nearest == null || distance(image, other) < distance(image, nearest);
-            if (nearer && !other.id().equals(without)) {
-                nearest = other;
-            }
+        Same same = others.same().get(image.id());
+        if (same != null) {
+            rows.add(row(classId, split, image, others, same.id(), same.path(), 0, true));
+            return;
         }
-        if (same.isPresent() || nearest != null) {
-            rows.add(new LeakageRow(
-                    image.id(),
-                    classId,
-                    split.toString(),
-                    image.path(),
-                    others.among(),
-                    same.isPresent() ? same.get().id() : nearest.id(),
-                    same.isPresent() ? same.get().path() : nearest.path(),
-                    same.isPresent() ? 0 : distance(image, nearest),
-                    same.isPresent()));
-        }
+        among.stream()
+                .filter(other -> !other.id().equals(without))
+                .min(Comparator.comparingInt(other -> distance(image, other)))
+                .map(near -> row(classId, split, image, others, near.id(), near.path(), distance(image, near), false))
+                .ifPresent(rows::add);
+    }
+
+    private static LeakageRow row(
+            String classId, Split split, Hashed image, Others others, String id, String path, int bits, boolean same) {
+        return new LeakageRow(
+                image.id(), classId, split.toString(), image.path(), others.among(), id, path, bits, same);
     }
 
     private static int distance(Hashed one, Hashed other) {
