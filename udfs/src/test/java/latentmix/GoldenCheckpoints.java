@@ -68,6 +68,31 @@ public final class GoldenCheckpoints {
         return stableDiffusion(folder, "unet-sd21", "clip-text-proj-g", "w0", "zsnr-v-trailing");
     }
 
+    /** A StableDiffusionXLPipeline in an empty folder, that of golden/e2e-sdxl. */
+    public static Path stableDiffusionXl(Path folder) throws IOException {
+        copy("unet-sdxl", folder.resolve("unet"));
+        copy("vae-sd15", folder.resolve("vae"));
+        edit(folder.resolve("vae/config.json"), "{\"scaling_factor\": 0.13025}");
+        copy("clip-text-sd15", folder.resolve("text_encoder"));
+        copy("clip-text-xl-g", folder.resolve("text_encoder_2"));
+        clipTokenizer(folder.resolve("tokenizer"), "w299");
+        clipTokenizer(folder.resolve("tokenizer_2"), "w0");
+        scheduler(folder, Files.readString(Golden.folder("e2e-sdxl").resolve("scheduler_config.json")));
+        index(
+                folder,
+                "StableDiffusionXLPipeline",
+                Map.of(
+                        "unet", "UNet2DConditionModel",
+                        "vae", "AutoencoderKL",
+                        "text_encoder", "CLIPTextModel",
+                        "text_encoder_2", "CLIPTextModelWithProjection",
+                        "tokenizer", "CLIPTokenizer",
+                        "tokenizer_2", "CLIPTokenizer",
+                        "scheduler", "EulerDiscreteScheduler"));
+        edit(folder.resolve("model_index.json"), "{\"force_zeros_for_empty_prompt\": true}");
+        return folder;
+    }
+
     private static Path stableDiffusion(Path folder, String unet, String textEncoder, String padding, String scheduler)
             throws IOException {
         copy(unet, folder.resolve("unet"));

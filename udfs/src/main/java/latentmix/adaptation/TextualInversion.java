@@ -15,6 +15,7 @@ import latentmix.latent.RecipeSampler;
 import latentmix.model.Denoiser;
 import latentmix.model.PromptEmbeds;
 import latentmix.model.TextEncoder;
+import latentmix.model.TimeIds;
 import latentmix.model.TokenLearner;
 import latentmix.schedule.TrainingProcess;
 import org.apache.commons.rng.UniformRandomProvider;
@@ -56,10 +57,13 @@ public record TextualInversion(TrainingProcess process, Settings settings) {
      * The images, encoded, float32 (C, h, w) each.
      *
      * @param mirrored the same of mirror images; empty where none are shown
+     * @param sizes of the images before they were encoded
      */
-    public record Images(latentmix.latent.Shape shape, List<float[]> latents, List<float[]> mirrored) {
+    public record Images(
+            latentmix.latent.Shape shape, List<float[]> latents, List<float[]> mirrored, List<TimeIds> sizes) {
         public Images {
             latents = List.copyOf(latents);
+            sizes = List.copyOf(sizes);
             mirrored = List.copyOf(mirrored);
             if (latents.isEmpty()) {
                 throw new IllegalArgumentException("A token must be learnt from at least 1 image, cannot be from: 0");
@@ -102,7 +106,7 @@ public record TextualInversion(TrainingProcess process, Settings settings) {
     public record Part(double loss, List<float[]> slope, int halvings) {}
 
     /** Examples of a step: noisy latents and what the network should say of them. */
-    private record Examples(float[] noisy, float[] target, double[] timesteps, double[] weights) {
+    private record Examples(float[] noisy, float[] target, double[] timesteps, double[] weights, List<TimeIds> sizes) {
         int rows() {
             return timesteps.length;
         }
@@ -165,6 +169,7 @@ public record TextualInversion(TrainingProcess process, Settings settings) {
                 latents.stream()
                         .map(latent -> process.level(process.share(random), settings.minSnr()))
                         .toList(),
+                IntStream.of(rows).mapToObj(images.sizes()::get).toList(),
                 random);
     }
 
@@ -175,7 +180,10 @@ public record TextualInversion(TrainingProcess process, Settings settings) {
     }
 
     private static Examples examples(
-            List<float[]> latents, List<TrainingProcess.Level> levels, UniformRandomProvider random) {
+            List<float[]> latents,
+            List<TrainingProcess.Level> levels,
+            List<TimeIds> sizes,
+            UniformRandomProvider random) {
         ZigguratSampler.NormalizedGaussian normal = ZigguratSampler.NormalizedGaussian.of(random);
         int size = latents.get(0).length;
         float[] noisy = new float[latents.size() * size];
@@ -193,7 +201,8 @@ public record TextualInversion(TrainingProcess process, Settings settings) {
                 noisy,
                 target,
                 levels.stream().mapToDouble(TrainingProcess.Level::timestep).toArray(),
-                levels.stream().mapToDouble(TrainingProcess.Level::weight).toArray());
+                levels.stream().mapToDouble(TrainingProcess.Level::weight).toArray(),
+                sizes);
     }
 
     private static Part part(
@@ -211,7 +220,10 @@ public record TextualInversion(TrainingProcess process, Settings settings) {
             PromptEmbeds slope = denoiser.promptGradient(
                     array(examples.noisy(), images.shape(), from, to, scope),
                     timesteps,
-                    embeds.rows((long) to - from, scope),
+                    denoiser.sized(
+                            embeds.rows((long) to - from, scope),
+                            examples.sizes().subList(from, to),
+                            scope),
                     predicted -> {
                         float[] found = predicted.toFloatArray();
                         losses[0] = squared(found, examples, images.shape().size(), from);
@@ -267,19 +279,23 @@ public record TextualInversion(TrainingProcess process, Settings settings) {
         for (int i = 0; i < LEVELS; i++) {
             int first = i * IMAGES_PER_LEVEL;
             TrainingProcess.Level level = process.level((i + 0.5) / LEVELS, 0);
+            int[] rows = IntStream.range(first, first + IMAGES_PER_LEVEL)
+                    .map(n -> n % images.latents().size())
+                    .toArray();
             Examples examples = examples(
-                    IntStream.range(first, first + IMAGES_PER_LEVEL)
-                            .mapToObj(n ->
-                                    images.latents().get(n % images.latents().size()))
-                            .toList(),
+                    IntStream.of(rows).mapToObj(images.latents()::get).toList(),
                     Collections.nCopies(IMAGES_PER_LEVEL, level),
+                    IntStream.of(rows).mapToObj(images.sizes()::get).toList(),
                     random);
             List<Part> parts = runner.run(examples.rows(), (from, to, halvings) -> {
                 try (NDManager scope = arrays.newSubManager()) {
                     float[] found = denoiser.predict(
                                     array(examples.noisy(), images.shape(), from, to, scope),
                                     level.timestep(),
-                                    prompt.onto(scope).rows((long) to - from, scope))
+                                    denoiser.sized(
+                                            prompt.onto(scope).rows((long) to - from, scope),
+                                            examples.sizes().subList(from, to),
+                                            scope))
                             .toFloatArray();
                     return new Part(squared(found, examples, images.shape().size(), from), List.of(), halvings);
                 }

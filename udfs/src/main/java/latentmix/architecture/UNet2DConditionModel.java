@@ -65,7 +65,7 @@ public record UNet2DConditionModel(
      * @param numberWidth width of one number's embedding
      * @param width of the pooled prompt and all numbers together
      */
-    record TextTime(int numberWidth, int width) {}
+    public record TextTime(int numberWidth, int width) {}
 
     private static final String CROSS_DOWN = "CrossAttnDownBlock2D";
     private static final String CROSS_UP = "CrossAttnUpBlock2D";

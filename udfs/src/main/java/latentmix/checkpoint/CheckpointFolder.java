@@ -39,15 +39,20 @@ public final class CheckpointFolder {
     static final String TEXT = ".*\\.(json|txt|model)";
 
     private static final String STABLE_DIFFUSION_PIPELINE = "StableDiffusionPipeline";
+    private static final String STABLE_DIFFUSION_XL_PIPELINE = "StableDiffusionXLPipeline";
     private static final String UNET = "unet";
     private static final String TRANSFORMER = "transformer";
+    private static final String SECOND_TEXT_ENCODER = "text_encoder_2";
     private static final String T5_ENCODER = "text_encoder_3";
     private static final String T5_TOKENIZER = "tokenizer_3";
     /** Components of a StableDiffusionPipeline. */
     private static final List<String> STABLE_DIFFUSION = List.of("scheduler", "text_encoder", "tokenizer", UNET, "vae");
+    /** Components of a StableDiffusionXLPipeline. */
+    private static final List<String> STABLE_DIFFUSION_XL =
+            List.of("scheduler", "text_encoder", SECOND_TEXT_ENCODER, "tokenizer", "tokenizer_2", UNET, "vae");
     /** Components of a StableDiffusion3Pipeline, which runs without T5 too. */
     private static final List<String> STABLE_DIFFUSION_3 =
-            List.of("scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", TRANSFORMER, "vae");
+            List.of("scheduler", "text_encoder", SECOND_TEXT_ENCODER, "tokenizer", "tokenizer_2", TRANSFORMER, "vae");
 
     private final Path path;
     private final JsonNode index;
@@ -70,6 +75,12 @@ public final class CheckpointFolder {
         }
         refuseSingleFiles(path);
         CheckpointFolder folder = indexed(path);
+        if (folder.index.path("requires_aesthetics_score").asBoolean()) {
+            throw new CheckpointException(
+                    path.resolve(INDEX) + ": expected a checkpoint that makes images of prompts, got"
+                            + " Stable Diffusion XL's refiner (requires_aesthetics_score), which is told an aesthetic score; take"
+                            + " the base checkpoint");
+        }
         for (String component : folder.used()) {
             if (!spec.reads(component)) {
                 continue;
@@ -243,7 +254,12 @@ public final class CheckpointFolder {
     /** The pipeline's class, such as StableDiffusionPipeline; where the index names none, that of its denoiser. */
     public String pipeline() {
         return index.path("_class_name")
-                .asText(denoiser().equals(TRANSFORMER) ? "StableDiffusion3Pipeline" : STABLE_DIFFUSION_PIPELINE);
+                .asText(
+                        denoiser().equals(TRANSFORMER)
+                                ? "StableDiffusion3Pipeline"
+                                : components().contains(SECOND_TEXT_ENCODER)
+                                        ? STABLE_DIFFUSION_XL_PIPELINE
+                                        : STABLE_DIFFUSION_PIPELINE);
     }
 
     /** The names of the components that this checkpoint has: those of the index that name a class. */
@@ -261,6 +277,16 @@ public final class CheckpointFolder {
     /** The component that denoises: a U-Net, or the transformer of Stable Diffusion 3. */
     public String denoiser() {
         return components().contains(TRANSFORMER) ? TRANSFORMER : UNET;
+    }
+
+    /** Whether it is a Stable Diffusion XL: a U-Net that two text encoders tell the prompt. */
+    public boolean isStableDiffusionXl() {
+        return denoiser().equals(UNET) && pipeline().startsWith("StableDiffusionXL");
+    }
+
+    /** Whether the embeddings of an empty prompt are zeros; only Stable Diffusion XL asks. */
+    public boolean forcesZerosForEmptyPrompt() {
+        return index.path("force_zeros_for_empty_prompt").asBoolean(true);
     }
 
     /** Whether a T5 encodes prompts beside the two CLIP encoders of Stable Diffusion 3. */
@@ -287,7 +313,10 @@ public final class CheckpointFolder {
 
     /** The components that results depend on, by name; others, such as a safety checker, are not read. */
     List<String> used() {
-        Set<String> names = new TreeSet<>(denoiser().equals(TRANSFORMER) ? STABLE_DIFFUSION_3 : STABLE_DIFFUSION);
+        Set<String> names = new TreeSet<>(
+                denoiser().equals(TRANSFORMER)
+                        ? STABLE_DIFFUSION_3
+                        : isStableDiffusionXl() ? STABLE_DIFFUSION_XL : STABLE_DIFFUSION);
         if (hasT5()) {
             names.addAll(List.of(T5_ENCODER, T5_TOKENIZER));
         }
@@ -352,9 +381,7 @@ public final class CheckpointFolder {
 
     /** Whether the pipeline is one of those that correct old configurations. */
     private boolean isCorrected() {
-        return denoiser().equals(UNET)
-                && pipeline().startsWith("StableDiffusion")
-                && !pipeline().startsWith("StableDiffusionXL");
+        return denoiser().equals(UNET) && pipeline().startsWith("StableDiffusion") && !isStableDiffusionXl();
     }
 
     /** The scheduler's configuration, corrected where the checkpoint's pipeline corrects it. */

@@ -20,19 +20,32 @@ public final class Resize {
         return square(pixels, size, size);
     }
 
+    /** Where the centre square begins in the resized image. */
+    public record Corner(long left, long top) {}
+
+    /** Where the square begins that {@link #square(Pixels, int, int)} cuts out of an image of this width and height. */
+    public static Corner corner(int width, int height, int size, int side) {
+        return new Corner((resized(width, height, size) - side) / 2, (resized(height, width, size) - side) / 2);
+    }
+
+    /** The length of a side once the shorter one is size. */
+    private static long resized(int length, int other, int size) {
+        return size * (long) length / Math.min(length, other);
+    }
+
     /** Resizes the short side to size, then cuts out the centre square of another side, which is at most size. */
     public static Pixels square(Pixels pixels, int size, int side) {
         if (side > size) {
             throw new IllegalArgumentException(
                     "The side of the square must be at most the short side, " + size + ", cannot be: " + side);
         }
-        long shortest = Math.min(pixels.width(), pixels.height());
-        long width = size * (long) pixels.width() / shortest;
-        long height = size * (long) pixels.height() / shortest;
+        int width = pixels.width();
+        int height = pixels.height();
+        Corner corner = corner(width, height, size, side);
         return resample(
                 pixels,
-                Axis.of(pixels.width(), width, (width - side) / 2, side),
-                Axis.of(pixels.height(), height, (height - side) / 2, side));
+                Axis.of(width, resized(width, height, size), corner.left(), side),
+                Axis.of(height, resized(height, width, size), corner.top(), side));
     }
 
     /** The whole image at another size. */

@@ -88,6 +88,8 @@ public final class Models {
     /** The tokens that T5 gets of a prompt: StableDiffusion3Pipeline's max_sequence_length. */
     private static final int T5_LENGTH = 256;
 
+    private static final String VAE = "vae";
+
     /** The user that stands for networks which stay. */
     private static final Object FOREVER = new Object();
 
@@ -103,7 +105,18 @@ public final class Models {
     public static Denoiser denoiser(CheckpointFolder folder, Device device, Dtype dtype) {
         requireDenoiser(folder);
         Network network = network(folder, device, dtype, folder.denoiser(), Part.DENOISER);
-        return new TorchDenoiser(network, latentShape(folder));
+        return new TorchDenoiser(network, latentShape(folder), sizeFactor(folder));
+    }
+
+    /** Pixels of a side for one entry of a latent where the U-Net is told an image's size, else 0. */
+    private static int sizeFactor(CheckpointFolder folder) {
+        return isTextTime(folder) ? autoencoder(folder).factor() : 0;
+    }
+
+    /** Whether the denoiser is Stable Diffusion XL's, which is told pooled embeddings and an image's size. */
+    private static boolean isTextTime(CheckpointFolder folder) {
+        return denoisingNetwork(folder) instanceof UNet2DConditionModel unet
+                && unet.textTime().isPresent();
     }
 
     /** The checkpoint's U-Net or transformer, loaded so that {@link Denoiser#promptGradient} works. */
@@ -111,7 +124,8 @@ public final class Models {
         requireDenoiser(folder);
         String component = folder.denoiser();
         Key key = new Key(folder.fingerprint(), Place.of(device), dtype, component, Part.DENOISER, Use.GRADIENTS);
-        return new TorchDenoiser(network(folder.component(component), key, FOREVER), latentShape(folder));
+        return new TorchDenoiser(
+                network(folder.component(component), key, FOREVER), latentShape(folder), sizeFactor(folder));
     }
 
     /** Why the checkpoint's network cannot lead an image to its noise, if it cannot. */
@@ -140,9 +154,22 @@ public final class Models {
         return remarks;
     }
 
+    /**
+     * The number format in which a component runs: the one that is asked for, but float32 for an autoencoder of Stable
+     * Diffusion XL whose config says {@code force_upcast}, or does not deny it. Its numbers leave float16's range.
+     */
+    public static Dtype dtype(CheckpointFolder folder, String component, Dtype asked) {
+        return component.equals(VAE)
+                        && folder.isStableDiffusionXl()
+                        && folder.config(VAE).path("force_upcast").asBoolean(true)
+                ? Dtype.FLOAT32
+                : asked;
+    }
+
     /** The autoencoder's half that encodes. */
     public static Vae encoder(CheckpointFolder folder, Device device, Dtype dtype) {
-        return new TorchVae.Encoder(network(folder, device, dtype, "vae", Part.ENCODER), autoencoder(folder));
+        return new TorchVae.Encoder(
+                network(folder, device, dtype(folder, VAE, dtype), VAE, Part.ENCODER), autoencoder(folder));
     }
 
     /** The half that encodes of the autoencoder in this folder. */
@@ -153,7 +180,8 @@ public final class Models {
 
     /** The autoencoder's half that decodes. */
     public static Vae decoder(CheckpointFolder folder, Device device, Dtype dtype) {
-        return new TorchVae.Decoder(network(folder, device, dtype, "vae", Part.DECODER), autoencoder(folder));
+        return new TorchVae.Decoder(
+                network(folder, device, dtype(folder, VAE, dtype), VAE, Part.DECODER), autoencoder(folder));
     }
 
     /** The half that decodes of the autoencoder in this folder. */
@@ -169,13 +197,21 @@ public final class Models {
             for (String tokenizer : folder.tokenizers()) {
                 opened.add(prompts(folder, device, dtype, tokenizer.replace("tokenizer", "")));
             }
-            return denoisingNetwork(folder) instanceof SD3Transformer2DModel transformer
-                    ? new StableDiffusion3TextEncoder(
+            if (denoisingNetwork(folder) instanceof SD3Transformer2DModel transformer) {
+                return new StableDiffusion3TextEncoder(
+                        opened.get(0),
+                        opened.get(1),
+                        opened.stream().skip(2).findFirst(),
+                        T5_LENGTH,
+                        transformer.jointAttentionDim());
+            }
+            return folder.isStableDiffusionXl()
+                    ? new StableDiffusionXLTextEncoder(
                             opened.get(0),
                             opened.get(1),
-                            opened.stream().skip(2).findFirst(),
-                            T5_LENGTH,
-                            transformer.jointAttentionDim())
+                            folder.forcesZerosForEmptyPrompt()
+                                    ? StableDiffusionXLTextEncoder.EmptyPrompt.ZEROS
+                                    : StableDiffusionXLTextEncoder.EmptyPrompt.ENCODED)
                     : new StableDiffusionTextEncoder(opened.get(0));
         } catch (RuntimeException | Error e) {
             opened.forEach(PromptNetwork::close);
@@ -238,10 +274,10 @@ public final class Models {
             for (String component : learners(folder)) {
                 clips.add(clip(folder, device, dtype, component, token));
             }
-            return clips.size() == 1
-                    ? new TokenLearner(token, clips, Optional.empty())
-                    : new TokenLearner(token, clips, Optional.of((StableDiffusion3TextEncoder)
-                            textEncoder(folder, device, dtype)));
+            return denoisingNetwork(folder) instanceof SD3Transformer2DModel
+                    ? new TokenLearner(
+                            token, clips, Optional.of((StableDiffusion3TextEncoder) textEncoder(folder, device, dtype)))
+                    : new TokenLearner(token, clips, Optional.empty());
         } catch (RuntimeException | Error e) {
             clips.forEach(TokenLearner.Clip::close);
             throw e;
@@ -330,12 +366,15 @@ public final class Models {
 
     /** The bytes of a prompt's embeddings, float32: {@code prompt_embeds} alone, which pooled ones add little to. */
     public static long promptBytes(CheckpointFolder folder) {
-        JsonNode clip = folder.config("text_encoder");
-        long tokens = clip.path("max_position_embeddings").asLong(77);
+        long tokens = positions(folder.config("text_encoder"));
+        DenoisingNetwork network = denoisingNetwork(folder);
         return Float.BYTES
-                * (denoisingNetwork(folder) instanceof SD3Transformer2DModel transformer
+                * (network instanceof SD3Transformer2DModel transformer
                         ? (tokens + T5_LENGTH) * transformer.jointAttentionDim()
-                        : tokens * clip.path("hidden_size").asLong(768));
+                        : tokens
+                                * ((UNet2DConditionModel) network)
+                                        .crossAttentionDims()
+                                        .get(0));
     }
 
     /** The shape of a latent at the model's own image size. */
@@ -388,7 +427,7 @@ public final class Models {
         check(folder);
         for (String name : folder.networks()) {
             Path component = folder.component(name);
-            parts(component).forEach(part -> compile(component, part, dtype));
+            parts(component).forEach(part -> compile(component, part, dtype(folder, name, dtype)));
         }
     }
 
@@ -464,7 +503,7 @@ public final class Models {
     }
 
     private static AutoencoderKL autoencoder(CheckpointFolder folder) {
-        return architecture(folder.component("vae"), AutoencoderKL.class);
+        return architecture(folder.component(VAE), AutoencoderKL.class);
     }
 
     /** A component's architecture, which must be of this kind. */

@@ -115,18 +115,19 @@ public final class Network implements AutoCloseable {
     }
 
     /**
-     * Runs forward and leads a gradient back to the last inputs of a network that was {@link #loadDifferentiable}.
+     * Runs forward and leads a gradient back to some inputs of a network that was {@link #loadDifferentiable}.
      *
      * @param first the first of those inputs
+     * @param end the one after the last of them
      * @param gradient from the result to the gradient with respect to it; both belong to a scope that ends with the
      *     call
      * @return the gradients with respect to the inputs, owned by the given manager
      */
-    public NDList gradients(NDManager owner, int first, UnaryOperator<NDArray> gradient, NDArray... inputs) {
+    public NDList gradients(NDManager owner, int first, int end, UnaryOperator<NDArray> gradient, NDArray... inputs) {
         boolean before = JniUtils.isGradMode(); // thread-local in libtorch
         try (NDManager scope = owner.newSubManager()) {
             NDArray[] values = inputs.clone();
-            for (int i = first; i < inputs.length; i++) {
+            for (int i = first; i < end; i++) {
                 values[i] = leaf(inputs[i], scope);
             }
             JniUtils.setGradMode(true);
@@ -136,7 +137,7 @@ public final class Network implements AutoCloseable {
             JniUtils.setGradMode(true);
             JniUtils.backward((PtNDArray) result, (PtNDArray) slope, false, false);
             NDList found = new NDList();
-            for (int i = first; i < inputs.length; i++) {
+            for (int i = first; i < end; i++) {
                 found.add(JniUtils.getGradient((PtNDArray) values[i]));
             }
             found.attach(owner);

@@ -28,24 +28,49 @@ record PartsCheck(CheckpointFolder folder, DenoisingNetwork denoiser, Autoencode
                         + " must be the autoencoder's latent_channels, " + channels + ", cannot be: "
                         + denoiser.inChannels() + " and " + denoiser.outChannels());
         if (denoiser instanceof UNet2DConditionModel unet) {
-            require(
-                    unet.textTime().isEmpty(),
-                    "the U-Net must be Stable Diffusion 1's or 2's, cannot be Stable Diffusion XL's, which takes"
-                            + " text_embeds and time_ids",
-                    "choose another checkpoint; such a U-Net can be verified and compiled as a component");
             scheduler("a U-Net", "DDIMScheduler", !isFlow());
-            int width = clip("").hiddenSize();
+            boolean isXl = folder.isStableDiffusionXl();
+            require(
+                    unet.textTime().isPresent() == isXl,
+                    "the U-Net of a " + folder.pipeline() + (isXl ? " must take" : " cannot take")
+                            + " text_embeds and time_ids, but its addition_embed_type is: "
+                            + (isXl ? "null" : "text_time"),
+                    "take the model_index.json of the checkpoint that the U-Net is of");
+            int width = isXl ? clip("").hiddenSize() + clip("_2").hiddenSize() : clip("").hiddenSize();
             for (int attended : unet.crossAttentionDims()) {
                 require(
                         attended == width,
-                        "cross_attention_dim of the U-Net must be the text encoder's hidden_size, " + width
-                                + ", cannot be: " + attended);
+                        "cross_attention_dim of the U-Net must be "
+                                + (isXl
+                                        ? "the sum of the text encoders' hidden_size, "
+                                        : "the text encoder's hidden_size, ")
+                                + width + ", cannot be: " + attended);
+            }
+            if (isXl) {
+                added(unet);
             }
         } else if (denoiser instanceof SD3Transformer2DModel transformer) {
             scheduler("a SD3Transformer2DModel", "FlowMatchEulerDiscreteScheduler", isFlow());
             texts(transformer);
         }
         tokenizers();
+    }
+
+    /** What Stable Diffusion XL's U-Net is told beside the prompt: a pooled embedding and numbers about a size. */
+    private void added(UNet2DConditionModel unet) {
+        int pooled = clip("_2").projection();
+        require(
+                pooled > 0,
+                "text_encoder_2 must be of the architecture CLIPTextModelWithProjection",
+                "correct architectures in its config.json if its weights have text_projection.weight");
+        int width = unet.textTime().orElseThrow().width();
+        int numbers = TimeIds.COUNT * unet.textTime().orElseThrow().numberWidth();
+        require(
+                width == pooled + numbers,
+                "projection_class_embeddings_input_dim of the U-Net must be text_encoder_2's projection_dim, " + pooled
+                        + ", and " + TimeIds.COUNT + " times addition_time_embed_dim, " + numbers + ", cannot be: "
+                        + width,
+                "take all components from one checkpoint that makes images of prompts");
     }
 
     private void texts(SD3Transformer2DModel transformer) {

@@ -5,21 +5,23 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 
 /**
- * The embeddings of prompts that a denoiser takes, by the names of diffusers' pipelines: {@code prompt_embeds} and,
- * where the network takes one, {@code pooled_prompt_embeds}. Rows are prompts.
+ * What a denoiser is told, by the names of diffusers' pipelines: {@code prompt_embeds} and, where the network takes
+ * them, {@code pooled_prompt_embeds} and {@code add_time_ids}. Rows are prompts.
  *
- * @param arrays float32: hidden states (B, L, width), and perhaps a pooled embedding (B, pooledWidth)
+ * @param arrays float32: hidden states (B, L, width), perhaps a pooled embedding (B, pooledWidth), and after that
+ *     perhaps what is said of the image's size (B, 6), which {@link Denoiser#sized} adds
  */
 public record PromptEmbeds(NDList arrays) {
     public PromptEmbeds {
         if (arrays.isEmpty()
-                || arrays.size() > 2
+                || arrays.size() > 3
                 || arrays.get(0).getShape().dimension() != 3
-                || (arrays.size() == 2
-                        && (arrays.get(1).getShape().dimension() != 2
-                                || arrays.get(1).size(0) != arrays.get(0).size(0)))) {
+                || arrays.subList(1, arrays.size()).stream()
+                        .anyMatch(more -> more.getShape().dimension() != 2
+                                || more.size(0) != arrays.get(0).size(0))) {
             throw new IllegalArgumentException(
-                    "Prompt embeddings must be (B, L, width), and perhaps pooled ones (B, width), cannot be: "
+                    "Prompt embeddings must be (B, L, width), and perhaps pooled ones (B, width) and sizes (B, 6),"
+                            + " cannot be: "
                             + arrays.stream().map(NDArray::getShape).toList());
         }
     }
@@ -47,6 +49,16 @@ public record PromptEmbeds(NDList arrays) {
         return arrays.get(1);
     }
 
+    /** Whether they say what size the image has. */
+    boolean areSized() {
+        return arrays.size() > 2;
+    }
+
+    /** The same with {@code add_time_ids}, (B, 6), in place of those that there may be. */
+    PromptEmbeds withTimeIds(NDArray timeIds) {
+        return new PromptEmbeds(new NDList(hiddenStates(), pooled(), timeIds));
+    }
+
     /** The number of rows, B. */
     public long rows() {
         return hiddenStates().getShape().get(0);
@@ -71,6 +83,10 @@ public record PromptEmbeds(NDList arrays) {
 
     /** These rows followed by the others, attached to the manager of these. */
     public PromptEmbeds concat(PromptEmbeds those) {
+        if (arrays.size() != those.arrays.size()) {
+            throw new IllegalArgumentException(
+                    "Rows must have the same parts, " + arrays.size() + ", cannot have: " + those.arrays.size());
+        }
         NDList both = new NDList();
         for (int i = 0; i < arrays.size(); i++) {
             both.add(arrays.get(i).concat(those.arrays.get(i), 0));

@@ -26,6 +26,11 @@ record PromptNetwork(Tokenizer tokenizer, Network network, Device device, Runnab
         return network.forwardTraining(manager, inputs(prompt, manager, more));
     }
 
+    /** The hidden states before the last of CLIP's outputs, which have no final norm: (1, L, width). */
+    static NDArray beforeLast(NDList outputs) {
+        return outputs.get(outputs.size() - 2);
+    }
+
     private NDArray[] inputs(String prompt, NDManager manager, NDArray... more) {
         long[] ids = tokenizer.encode(prompt);
         Shape shape = new Shape(1, ids.length);

@@ -42,15 +42,10 @@ record StableDiffusion3TextEncoder(
      * managers of those.
      */
     static PromptEmbeds embeds(NDList l, NDList g, NDArray last) {
-        NDArray clip = beforeLast(l).concat(beforeLast(g), 2);
+        NDArray clip = PromptNetwork.beforeLast(l).concat(PromptNetwork.beforeLast(g), 2);
         Shape beside = new Shape(1, clip.size(1), last.size(2) - clip.size(2));
         NDArray padding = last.getManager().zeros(beside, DataType.FLOAT32);
         return PromptEmbeds.of(clip.concat(padding, 2).concat(last, 1), l.get(1).concat(g.get(1), 1));
-    }
-
-    /** The hidden states before the last, which have no final norm: (1, L, width). */
-    private static NDArray beforeLast(NDList outputs) {
-        return outputs.get(outputs.size() - 2);
     }
 
     @Override

@@ -23,6 +23,11 @@ public interface TextEncoder extends AutoCloseable {
                     prompt.arrays().size() == 1 ? new float[0] : prompt.pooled().toFloatArray());
         }
 
+        /** Zeros in their place. */
+        Embeds zeros() {
+            return new Embeds(tokens, width, new float[values.length], new float[pooled.length]);
+        }
+
         /** Moves one row onto a device. The arrays belong to the given manager. */
         public PromptEmbeds onto(NDManager manager) {
             NDArray hiddenStates = manager.create(values, new Shape(1, tokens, width));

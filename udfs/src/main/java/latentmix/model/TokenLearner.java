@@ -21,8 +21,8 @@ import latentmix.checkpoint.StateDict;
 
 /**
  * A checkpoint's text encoders with one more token, whose vectors are no weights but given with each prompt: the
- * prompt's embeddings can be differentiated with respect to them. Stable Diffusion 3 has two CLIP encoders with vectors
- * of their own; its T5 reads the token's name in the token's place.
+ * prompt's embeddings can be differentiated with respect to them. Stable Diffusion XL and 3 have two CLIP encoders with
+ * vectors of their own; the latter's T5 reads the token's name in the token's place.
  *
  * @see <a href="https://arxiv.org/abs/2208.01618">Gal et al., An Image is Worth One Word</a>
  */
@@ -168,7 +168,9 @@ public final class TokenLearner implements AutoCloseable {
     private PromptEmbeds embeds(String prompt, List<NDList> outputs, NDManager manager) {
         return whole.map(encoder -> StableDiffusion3TextEncoder.embeds(
                         outputs.get(0), outputs.get(1), last(encoder, prompt, manager)))
-                .orElseGet(() -> StableDiffusionTextEncoder.embeds(outputs.get(0)));
+                .orElseGet(() -> outputs.size() == 1
+                        ? StableDiffusionTextEncoder.embeds(outputs.get(0))
+                        : StableDiffusionXLTextEncoder.embeds(outputs.get(0), outputs.get(1)));
     }
 
     /** T5's last hidden state, of which it is asked once a prompt. */

@@ -20,6 +20,7 @@ import latentmix.image.UnreadableImage;
 import latentmix.model.Denoiser;
 import latentmix.model.Dtype;
 import latentmix.model.Models;
+import latentmix.model.TimeIds;
 import latentmix.model.TokenLearner;
 import latentmix.model.Vae;
 import latentmix.schedule.TrainingProcess;
@@ -53,7 +54,10 @@ class TextualInversionTest {
                 shape = new latentmix.latent.Shape((int) latent.size(1), (int) latent.size(2), (int) latent.size(3));
                 latents.add(latent.toFloatArray());
             }
-            return new TextualInversion.Images(shape, latents, List.of());
+            List<TimeIds> sizes = pixels.stream()
+                    .map(image -> TimeIds.whole(image.height(), image.width()))
+                    .toList();
+            return new TextualInversion.Images(shape, latents, List.of(), sizes);
         }
     }
 
@@ -90,7 +94,17 @@ class TextualInversionTest {
     /** Both encoders' vectors, by hidden states and pooled ones; the weights are random. */
     @Test
     void theErrorOfAFlowFallsToo(@TempDir Path folder) throws IOException {
-        CheckpointFolder checkpoint = CheckpointFolder.open(GoldenCheckpoints.stableDiffusion3(folder));
+        assertTheErrorFalls(GoldenCheckpoints.stableDiffusion3(folder));
+    }
+
+    /** The same with what the network is told of the image's size. */
+    @Test
+    void theErrorOfStableDiffusionXlFallsToo(@TempDir Path folder) throws IOException {
+        assertTheErrorFalls(GoldenCheckpoints.stableDiffusionXl(folder));
+    }
+
+    private static void assertTheErrorFalls(Path folder) throws IOException {
+        CheckpointFolder checkpoint = CheckpointFolder.open(folder);
         TextualInversion inversion = new TextualInversion(
                 TrainingProcess.of(checkpoint.schedulerConfig()), new TextualInversion.Settings(30, 0.05, 4, 0));
         latentmix.latent.Shape shape = Models.latentShape(checkpoint);
@@ -106,7 +120,8 @@ class TextualInversionTest {
                     denoiser,
                     learner,
                     arrays,
-                    new TextualInversion.Images(shape, List.of(latent), List.of(latent)),
+                    new TextualInversion.Images(
+                            shape, List.of(latent), List.of(latent), List.of(TimeIds.square(300, 200, 128))),
                     new TextualInversion.Told("w5 <it>", "w5 w17 w3"),
                     "seed",
                     HALVES,

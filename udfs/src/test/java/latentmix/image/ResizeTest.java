@@ -50,6 +50,7 @@ class ResizeTest {
 
         Pixels square = Resize.square(image, size);
 
+        assertThat(Resize.corner(width, height, size, size)).isEqualTo(new Resize.Corner(left, top));
         for (int y = 0; y < size; y++) {
             int from = 3 * ((top + y) * whole.width() + left);
             assertThat(Arrays.copyOfRange(square.rgb(), 3 * y * size, 3 * (y + 1) * size))

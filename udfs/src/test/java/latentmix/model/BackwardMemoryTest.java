@@ -82,7 +82,7 @@ class BackwardMemoryTest {
         try (NDManager scope = manager.newSubManager()) {
             NDArray sample = scope.ones(new Shape(batch, 4, side, side));
             NDArray prompt = scope.ones(new Shape(batch, 16, context));
-            NDArray gradient = network.gradients(scope, 2, NDArray::onesLike, sample, scope.create(481f), prompt)
+            NDArray gradient = network.gradients(scope, 2, 3, NDArray::onesLike, sample, scope.create(481f), prompt)
                     .get(0);
             assertThat(gradient.getShape()).isEqualTo(prompt.getShape());
         }

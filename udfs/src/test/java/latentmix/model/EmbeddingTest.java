@@ -90,9 +90,19 @@ class EmbeddingTest {
     @Test
     void theTwoEncodersOfStableDiffusion3EachGetTheirOwnVectorsAndPoolTheEndTokenAsEver() throws IOException {
         Path sd3 = GoldenCheckpoints.stableDiffusion3(Files.createDirectory(folder.resolve("sd3")));
+        assertEachItsOwn(CheckpointSpec.of(sd3.toString()).withoutT5(), sd3);
+    }
+
+    @Test
+    void theTwoEncodersOfStableDiffusionXlEachGetTheirOwnVectors() throws IOException {
+        Path xl = GoldenCheckpoints.stableDiffusionXl(Files.createDirectory(folder.resolve("xl")));
+        assertEachItsOwn(CheckpointSpec.of(xl.toString()), xl);
+    }
+
+    private void assertEachItsOwn(CheckpointSpec spec, Path published) throws IOException {
         Tensors pair = new Tensors();
         for (String[] part : new String[][] {{"text_encoder", "clip_l"}, {"text_encoder_2", "clip_g"}}) {
-            Tensors.Values table = Tensors.of(sd3.resolve(part[0] + "/model.safetensors"))
+            Tensors.Values table = Tensors.of(published.resolve(part[0] + "/model.safetensors"))
                     .get("text_model.embeddings.token_embedding.weight");
             int width = Math.toIntExact(table.shape().get(1));
             float[] rows = new float[2 * width];
@@ -101,7 +111,6 @@ class EmbeddingTest {
             pair.put(part[1], List.of(2L, (long) width), rows);
         }
         Path file = pair.write(folder.resolve("pair.safetensors"));
-        CheckpointSpec spec = CheckpointSpec.of(sd3.toString()).withoutT5();
         CheckpointFolder checkpoint = spec.withEmbeddings(List.of(new Embedding(file.toString(), "<two>")))
                 .open(CONF);
         Models.check(checkpoint);

@@ -99,7 +99,7 @@ class ModelsTest {
     }
 
     @Test
-    void theUNetOfAPipelineThatIsNotSupportedIsRefusedByWhatItTakes(@TempDir Path folder) throws IOException {
+    void theUNetOfAnotherPipelineIsRefusedByWhatItTakes(@TempDir Path folder) throws IOException {
         Path builtIn = BuiltIn.FASHION.folder();
         for (String component : List.of("scheduler", "text_encoder", "tokenizer", "vae")) {
             copy(builtIn.resolve(component), folder.resolve(component));
@@ -110,7 +110,7 @@ class ModelsTest {
         CheckpointFolder checkpoint = CheckpointFolder.open(folder);
         assertThatThrownBy(() -> Models.check(checkpoint))
                 .isInstanceOf(CheckpointException.class)
-                .hasMessageContaining("takes text_embeds and time_ids");
+                .hasMessageContaining("StableDiffusionPipeline cannot take text_embeds and time_ids");
     }
 
     private static void copy(Path from, Path to) throws IOException {

@@ -62,10 +62,22 @@ class TokenLearnerTest {
         }
     }
 
+    private CheckpointFolder stableDiffusionXl() throws IOException {
+        return CheckpointFolder.open(GoldenCheckpoints.stableDiffusionXl(Files.createDirectory(folder.resolve("xl"))));
+    }
+
     /** The name's first encoders read other vectors, and T5 reads the name. */
     @Test
     void stableDiffusion3sTwoEncodersHaveVectorsOfTheirOwn() throws IOException {
-        CheckpointFolder checkpoint = stableDiffusion3();
+        assertVectorsOfTheirOwn(stableDiffusion3());
+    }
+
+    @Test
+    void stableDiffusionXlsTwoEncodersHaveVectorsOfTheirOwn() throws IOException {
+        assertVectorsOfTheirOwn(stableDiffusionXl());
+    }
+
+    private static void assertVectorsOfTheirOwn(CheckpointFolder checkpoint) {
         try (TextEncoder plain = Models.textEncoder(checkpoint, Device.cpu(), Dtype.FLOAT32);
                 TokenLearner learner = learner(checkpoint, 1, "w17")) {
             TextEncoder.Embeds expected = plain.encode("w5 w17 w9");
@@ -112,6 +124,9 @@ class TokenLearnerTest {
             assertGradient(learner, "a photo of an <it>");
         }
         try (TokenLearner learner = learner(stableDiffusion3(), 2, "w17 w3")) {
+            assertGradient(learner, "w5 <it> w9");
+        }
+        try (TokenLearner learner = learner(stableDiffusionXl(), 2, "w17 w3")) {
             assertGradient(learner, "w5 <it> w9");
         }
     }

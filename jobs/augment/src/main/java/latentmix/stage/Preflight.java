@@ -82,7 +82,7 @@ final class Preflight {
             preparation.compile(checkpoint, config.model().dtype());
             if (invertingModel.dtype() != model.dtype()) {
                 Dtype dtype = invertingModel.dtype();
-                preparation.compile(checkpoint.component("vae"), Part.ENCODER, dtype);
+                preparation.compile(checkpoint.component("vae"), Part.ENCODER, Models.dtype(checkpoint, "vae", dtype));
                 preparation.compile(checkpoint.component(checkpoint.denoiser()), Part.DENOISER, dtype);
             }
             Scheduler.of(checkpoint.schedulerConfig());

@@ -18,6 +18,7 @@ import latentmix.codec.LittleEndian;
 import latentmix.image.Pixels;
 import latentmix.latent.Shape;
 import latentmix.model.Denoiser;
+import latentmix.model.TimeIds;
 import latentmix.model.TokenLearner;
 import latentmix.model.Vae;
 import latentmix.plan.AdaptChunk;
@@ -75,7 +76,7 @@ public final class AdaptWork {
         return run.adapted(chunk.classId(), chunk.id(), FILE);
     }
 
-    private record Opened(List<String> ids, List<Pixels> pixels, int refused) {}
+    private record Opened(List<String> ids, List<Pixels> pixels, List<TimeIds> sizes, int refused) {}
 
     /** Learns the token where that is not done, and publishes it and the class's prompt. */
     public ChunkResult adapt(AdaptChunk chunk) throws IOException {
@@ -109,17 +110,19 @@ public final class AdaptWork {
         rows.sort(Comparator.comparing(ImageRow::imageId));
         List<String> ids = new ArrayList<>();
         List<Pixels> pixels = new ArrayList<>();
+        List<TimeIds> sizes = new ArrayList<>();
         for (ImageRow row : rows) {
             if (sources.open(row) instanceof SourceImages.Image image) {
                 ids.add(row.imageId());
                 pixels.add(image.square(settings.size()));
+                sizes.add(image.timeIds(settings.size()));
             }
         }
         if (ids.size() < 2) {
             throw new IOException("adapt: expected two images of class " + chunk.classId() + " that can be opened, got "
                     + ids.size() + " of " + rows.size() + "; the table rejected of an invert without adapt says why");
         }
-        return new Opened(ids, pixels, rows.size() - ids.size());
+        return new Opened(ids, pixels, sizes, rows.size() - ids.size());
     }
 
     private TextualInversion.Learnt learn(AdaptChunk chunk, Opened opened, TokenLearner learner) throws IOException {
@@ -133,7 +136,7 @@ public final class AdaptWork {
                     denoiser,
                     learner,
                     arrays,
-                    images(opened.pixels(), arrays),
+                    images(opened, arrays),
                     new TextualInversion.Told(chunk.prompt(), chunk.label().prompt()),
                     ContentId.of(seed),
                     (rows, call) -> MicroBatch.run(rows, model.device(), call::on),
@@ -147,11 +150,13 @@ public final class AdaptWork {
     }
 
     /** The images and, where they are to be seen, their mirror images as latents. */
-    private TextualInversion.Images images(List<Pixels> pixels, NDManager arrays) {
+    private TextualInversion.Images images(Opened opened, NDManager arrays) {
+        List<Pixels> pixels = opened.pixels();
         List<Latents> upright = encoded(pixels, arrays);
         List<Pixels> mirrored =
                 settings.flip() ? pixels.stream().map(Pixels::mirrored).toList() : List.of();
-        return new TextualInversion.Images(upright.get(0).shape(), rows(upright), rows(encoded(mirrored, arrays)));
+        return new TextualInversion.Images(
+                upright.get(0).shape(), rows(upright), rows(encoded(mirrored, arrays)), opened.sizes());
     }
 
     private List<Latents> encoded(List<Pixels> pixels, NDManager arrays) {

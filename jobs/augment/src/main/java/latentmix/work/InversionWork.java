@@ -19,6 +19,7 @@ import latentmix.latent.Latent;
 import latentmix.latent.RecipeSampler;
 import latentmix.model.Denoiser;
 import latentmix.model.PromptEmbeds;
+import latentmix.model.TimeIds;
 import latentmix.model.Vae;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.InversionChunk;
@@ -64,7 +65,11 @@ public final class InversionWork {
         this.progress = progress;
     }
 
-    private record Decoded(List<ImageRow> rows, List<Pixels> pixels, int asked) {}
+    private record Decoded(List<ImageRow> rows, List<Pixels> pixels, List<TimeIds> sizes, int asked) {
+        Decoded part(int from, int to) {
+            return new Decoded(rows.subList(from, to), pixels.subList(from, to), sizes.subList(from, to), to - from);
+        }
+    }
 
     private record Inverted(
             List<ImageRow> rows,
@@ -155,11 +160,13 @@ public final class InversionWork {
     private Decoded decode(List<ImageRow> batch, List<RejectedRow> rejected) {
         List<ImageRow> rows = new ArrayList<>();
         List<Pixels> pixels = new ArrayList<>();
+        List<TimeIds> sizes = new ArrayList<>();
         for (ImageRow row : batch) {
             try {
                 SourceImages.Opened opened = sources.open(row);
                 if (opened instanceof SourceImages.Image image) {
                     pixels.add(image.square(settings.size()));
+                    sizes.add(image.timeIds(settings.size()));
                     rows.add(row);
                 } else if (opened instanceof SourceImages.Refused refused) {
                     rejected.add(rejected(row, refused.reason(), refused.detail()));
@@ -168,31 +175,36 @@ public final class InversionWork {
                 throw new UncheckedIOException(e);
             }
         }
-        return new Decoded(rows, pixels, batch.size());
+        return new Decoded(rows, pixels, sizes, batch.size());
     }
 
     private Parts invert(Decoded decoded, Inverting inverting) {
         if (decoded.pixels().isEmpty()) {
             return new Parts(List.of(), decoded.asked());
         }
-        MicroBatch.Call<Inverted> call = (from, to, halvings) ->
-                invert(decoded.rows().subList(from, to), decoded.pixels().subList(from, to), halvings, inverting);
+        MicroBatch.Call<Inverted> call = (from, to, halvings) -> invert(decoded.part(from, to), halvings, inverting);
         return new Parts(MicroBatch.run(decoded.pixels().size(), model.device(), call), decoded.asked());
     }
 
-    private Inverted invert(List<ImageRow> rows, List<Pixels> pixels, int halvings, Inverting inverting) {
+    private Inverted invert(Decoded decoded, int halvings, Inverting inverting) {
+        List<ImageRow> rows = decoded.rows();
         try (NDManager scope = inverting.arrays().newSubManager()) {
-            NDArray latents = model.encoder().encode(Vae.images(scope, pixels)); // (B, C, h, w)
+            NDArray latents = model.encoder().encode(Vae.images(scope, decoded.pixels())); // (B, C, h, w)
             List<UniformRandomProvider> random =
                     rows.stream().map(row -> RecipeSampler.rng(row.imageId())).toList();
             PromptEmbeds conditional = inverting
                     .prompts()
                     .embeds(rows.stream().map(inverting.told()::prompt).toList(), scope);
+            Denoiser denoiser = inverting.denoiser();
             Inversion.Inverted inverted = inverting
                     .inversion()
                     .invert(
-                            inverting.denoiser(),
-                            new Inversion.Batch(latents, conditional, inverting.unconditional(), random));
+                            denoiser,
+                            new Inversion.Batch(
+                                    latents,
+                                    denoiser.sized(conditional, decoded.sizes(), scope),
+                                    denoiser.sized(inverting.unconditional(), decoded.sizes(), scope),
+                                    random));
             return new Inverted(
                     rows,
                     Latents.of(latents),

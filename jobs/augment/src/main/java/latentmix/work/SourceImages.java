@@ -11,6 +11,7 @@ import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
 import latentmix.image.Resize;
 import latentmix.image.UnreadableImage;
+import latentmix.model.TimeIds;
 import latentmix.source.ImageFile;
 import latentmix.source.ImageSource;
 import latentmix.table.ContentId;
@@ -34,6 +35,11 @@ public final class SourceImages {
         /** Its middle square, resized to so many pixels a side. */
         public Pixels square(int side) {
             return Resize.square(pixels, side);
+        }
+
+        /** What a network may be told of that square's size and of the image's own. */
+        TimeIds timeIds(int side) {
+            return TimeIds.square(pixels.height(), pixels.width(), side);
         }
     }
 

@@ -38,6 +38,7 @@ class CheckpointFamiliesTest {
         STABLE_DIFFUSION_15(4),
         STABLE_DIFFUSION_21(4),
         ZERO_TERMINAL_SNR(4),
+        STABLE_DIFFUSION_XL(4),
         STABLE_DIFFUSION_3(16);
 
         private final int latentChannels;
@@ -51,6 +52,7 @@ class CheckpointFamiliesTest {
                 case STABLE_DIFFUSION_15 -> GoldenCheckpoints.stableDiffusion15(folder);
                 case STABLE_DIFFUSION_21 -> GoldenCheckpoints.stableDiffusion21(folder);
                 case ZERO_TERMINAL_SNR -> GoldenCheckpoints.zeroTerminalSnr(folder);
+                case STABLE_DIFFUSION_XL -> GoldenCheckpoints.stableDiffusionXl(folder);
                 case STABLE_DIFFUSION_3 -> GoldenCheckpoints.stableDiffusion3(folder);
             };
         }

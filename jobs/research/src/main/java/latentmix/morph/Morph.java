@@ -22,6 +22,7 @@ import latentmix.latent.Mixture;
 import latentmix.latent.Recipe;
 import latentmix.model.PromptEmbeds;
 import latentmix.model.TextEncoder;
+import latentmix.model.TimeIds;
 import latentmix.model.Vae;
 import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
@@ -144,7 +145,15 @@ public final class Morph implements AutoCloseable {
                     .orElseThrow();
             DenoisingLoop loop =
                     new DdimInversion(model.scheduler(), settings.steps(), Guidance.NONE).with(model.denoiser());
-            Latents noise = Latents.of(loop.run(model.encoder().encode(images), conditional, unconditional));
+            PromptEmbeds sized = model.denoiser()
+                    .sized(
+                            conditional,
+                            stops.stream()
+                                    .map(stop -> TimeIds.square(
+                                            stop.image().height(), stop.image().width(), size))
+                                    .toList(),
+                            scope);
+            Latents noise = Latents.of(loop.run(model.encoder().encode(images), sized, unconditional));
             return IntStream.range(0, stops.size()).mapToObj(noise::latent).toList();
         }
     }
