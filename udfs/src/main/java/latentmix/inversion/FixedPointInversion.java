@@ -59,12 +59,25 @@ public record FixedPointInversion(
         }
     }
 
-    /** @throws IllegalArgumentException if the scheduler cannot invert in so many steps */
+    /**
+     * The inversion behind its first steps, from a latent that has the noise they lead to.
+     *
+     * @throws IllegalArgumentException if the scheduler cannot invert in so many steps
+     */
     public FixedPointInversion(
-            Scheduler scheduler, int steps, Guidance guidance, int iterations, Averaging averaging, double residual) {
+            Scheduler scheduler,
+            int steps,
+            int first,
+            Guidance guidance,
+            int iterations,
+            Averaging averaging,
+            double residual) {
         this(
-                scheduler.inversion(steps),
-                ascending(scheduler.sampling(steps)).stream().map(Step::solved).toList(),
+                scheduler.inversion(steps, first),
+                ascending(scheduler.sampling(steps)).stream()
+                        .skip(first)
+                        .map(Step::solved)
+                        .toList(),
                 guidance,
                 iterations,
                 averaging,

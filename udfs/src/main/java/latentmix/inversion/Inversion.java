@@ -9,7 +9,12 @@ import org.apache.commons.rng.UniformRandomProvider;
 
 /** A procedure that leads from latents to the noise they came from. */
 public sealed interface Inversion
-        permits DdimInversion, FixedPointInversion, NullTextInversion, ReNoiseInversion, BdiaInversion {
+        permits DdimInversion,
+                FixedPointInversion,
+                ForwardFirstInversion,
+                NullTextInversion,
+                ReNoiseInversion,
+                BdiaInversion {
     /**
      * A micro-batch to invert; the arrays stay the caller's and are left as they are.
      *

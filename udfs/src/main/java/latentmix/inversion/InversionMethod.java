@@ -17,11 +17,29 @@ import latentmix.schedule.Solver;
  * <p>The text of one is its canonical spelling, which {@link #parse} reads.
  */
 public sealed interface InversionMethod {
-    /** The method of {@link DdimInversion}. */
-    record Ddim() implements InversionMethod {
+    /**
+     * A method whose steps know nothing of those before them, so that it may go on from any level of noise: the first
+     * steps may be the forward process.
+     */
+    sealed interface Stepwise extends InversionMethod permits Ddim, FixedPoint, NegativePrompt, Flow {
+        /**
+         * What is left of the procedure once its first steps are taken.
+         *
+         * @throws IllegalArgumentException as of {@link #inversion(Scheduler, int, Guidance)}, or if none is left
+         */
+        Inversion after(Scheduler scheduler, int steps, int first, Guidance guidance);
+
         @Override
-        public Inversion inversion(Scheduler scheduler, int steps, Guidance guidance) {
-            return new DdimInversion(scheduler, steps, guidance);
+        default Inversion inversion(Scheduler scheduler, int steps, Guidance guidance) {
+            return after(scheduler, steps, 0, guidance);
+        }
+    }
+
+    /** The method of {@link DdimInversion}. */
+    record Ddim() implements Stepwise {
+        @Override
+        public Inversion after(Scheduler scheduler, int steps, int first, Guidance guidance) {
+            return new DdimInversion(scheduler.inversion(steps, first), guidance);
         }
 
         @Override
@@ -31,11 +49,10 @@ public sealed interface InversionMethod {
     }
 
     /** The method of {@link FixedPointInversion}. */
-    record FixedPoint(int iterations, FixedPointInversion.Averaging averaging, double residual)
-            implements InversionMethod {
+    record FixedPoint(int iterations, FixedPointInversion.Averaging averaging, double residual) implements Stepwise {
         @Override
-        public Inversion inversion(Scheduler scheduler, int steps, Guidance guidance) {
-            return new FixedPointInversion(ddim(scheduler), steps, guidance, iterations, averaging, residual);
+        public Inversion after(Scheduler scheduler, int steps, int first, Guidance guidance) {
+            return new FixedPointInversion(ddim(scheduler), steps, first, guidance, iterations, averaging, residual);
         }
 
         @Override
@@ -47,10 +64,10 @@ public sealed interface InversionMethod {
     }
 
     /** The method of {@link NegativePromptInversion}. */
-    record NegativePrompt() implements InversionMethod {
+    record NegativePrompt() implements Stepwise {
         @Override
-        public Inversion inversion(Scheduler scheduler, int steps, Guidance guidance) {
-            return new DdimInversion(ddim(scheduler), steps, unguided(guidance));
+        public Inversion after(Scheduler scheduler, int steps, int first, Guidance guidance) {
+            return new DdimInversion(ddim(scheduler).inversion(steps, first), unguided(guidance));
         }
 
         @Override
@@ -135,10 +152,10 @@ public sealed interface InversionMethod {
     }
 
     /** The method of a flow: {@link DdimInversion}'s loop on the table of the flow's solver. */
-    record Flow(Solver solver) implements InversionMethod {
+    record Flow(Solver solver) implements Stepwise {
         @Override
-        public Inversion inversion(Scheduler scheduler, int steps, Guidance guidance) {
-            return new DdimInversion(scheduler, steps, guidance);
+        public Inversion after(Scheduler scheduler, int steps, int first, Guidance guidance) {
+            return new DdimInversion(scheduler.inversion(steps, first), guidance);
         }
 
         @Override
@@ -258,6 +275,25 @@ public sealed interface InversionMethod {
      * @throws IllegalArgumentException if the scheduler, its steps or the guidance cannot serve it
      */
     Inversion inversion(Scheduler scheduler, int steps, Guidance guidance);
+
+    /**
+     * The procedure whose first steps are the forward process.
+     *
+     * @param forwardFirst how many; for 0 it is the procedure itself
+     * @throws IllegalArgumentException as of {@link #inversion(Scheduler, int, Guidance)}, and if the method cannot
+     *     begin at a level of noise or no step is left
+     */
+    default Inversion inversion(Scheduler scheduler, int steps, Guidance guidance, int forwardFirst) {
+        if (forwardFirst == 0) {
+            return inversion(scheduler, steps, guidance);
+        }
+        if (this instanceof Stepwise stepwise) {
+            Inversion rest = stepwise.after(scheduler, steps, forwardFirst, guidance);
+            return new ForwardFirstInversion(scheduler, scheduler.reached(steps, forwardFirst), rest);
+        }
+        throw new IllegalArgumentException("inversion.forward_first must be 0 with " + this
+                + ", which follows the image's own latent from the first step on, cannot be: " + forwardFirst);
+    }
 
     /**
      * The sampler that leads back from the noise.

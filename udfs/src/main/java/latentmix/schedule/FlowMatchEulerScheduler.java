@@ -33,8 +33,8 @@ public record FlowMatchEulerScheduler(FlowSchedule flow, End inversionAt) implem
     }
 
     @Override
-    public List<Step> inversion(int steps) {
-        return table(flow.ascending(steps), inversionAt);
+    public List<Step> inversionTable(double[] sigmas) {
+        return table(sigmas, inversionAt);
     }
 
     @Override

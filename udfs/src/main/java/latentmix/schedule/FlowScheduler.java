@@ -1,5 +1,6 @@
 package latentmix.schedule;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -18,9 +19,25 @@ sealed interface FlowScheduler extends Scheduler
         return table(flow().descending(steps));
     }
 
+    /** The rows that an inversion leads through these levels by. */
+    default List<Step> inversionTable(double[] sigmas) {
+        return table(sigmas);
+    }
+
     @Override
     default List<Step> inversion(int steps) {
-        return table(flow().ascending(steps));
+        return inversion(steps, 0);
+    }
+
+    @Override
+    default List<Step> inversion(int steps, int first) {
+        return inversionTable(
+                Arrays.copyOfRange(flow().ascending(steps), Scheduler.requireLeft(steps, first), steps + 1));
+    }
+
+    @Override
+    default double reached(int steps, int first) {
+        return flow().timestep(flow().ascending(steps)[first]);
     }
 
     /** A multistep method begins anew at the first of the last steps. */

@@ -42,6 +42,30 @@ public sealed interface Scheduler permits DdimScheduler, DpmSolverMultistepSched
     List<Step> inversion(int steps);
 
     /**
+     * The rows of that table behind its first ones: they lead from a sample that has the noise of {@link #reached}. A
+     * multistep method begins them anew.
+     *
+     * @throws IllegalArgumentException as of {@link #inversion(int)}, or if no row is left
+     */
+    default List<Step> inversion(int steps, int first) {
+        return inversion(steps).subList(requireLeft(steps, first), steps);
+    }
+
+    /** The timestep of the level that the first steps of an inversion lead to, at least one of them. */
+    default double reached(int steps, int first) {
+        return inversion(steps).get(first - 1).timestep();
+    }
+
+    /** The number of first steps, of which one at least must be left. */
+    static int requireLeft(int steps, int first) {
+        if (first < 0 || first >= steps) {
+            throw new IllegalArgumentException(
+                    "The first steps must be fewer than all " + steps + " of them, cannot be: " + first);
+        }
+        return first;
+    }
+
+    /**
      * This scheduler with a sampling table that starts from the level where an inversion ended, if it can choose where
      * to start; DDIM starts where its spacing does, a flow from σ = 1.
      *

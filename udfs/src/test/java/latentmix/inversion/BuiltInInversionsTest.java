@@ -22,6 +22,8 @@ import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.DdimScheduler;
 import latentmix.schedule.Scheduler;
+import org.apache.commons.rng.UniformRandomProvider;
+import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -154,6 +156,59 @@ class BuiltInInversionsTest {
                 .sample(inverted.noise(), conditional, unconditional, inverted.companion()));
     }
 
+    /** The forward process by its formula, and the rest of the table by the loop. */
+    @Test
+    void forwardFirstIsTheForwardProcessAndThenTheOtherSteps() {
+        int steps = 20;
+        int first = 3;
+        double alpha = scheduler.noise().alphaCumprod(1 + (first - 1) * 1000 / steps);
+        float[][] noised = Rows.values(latents);
+        List<UniformRandomProvider> random = InversionGoldenTest.random(10);
+        for (int i = 0; i < noised.length; i++) {
+            ZigguratSampler.NormalizedGaussian normal = ZigguratSampler.NormalizedGaussian.of(random.get(i));
+            for (int j = 0; j < noised[i].length; j++) {
+                noised[i][j] = (float) (Math.sqrt(alpha) * noised[i][j] + Math.sqrt(1 - alpha) * normal.sample());
+            }
+        }
+        NDArray expected = new DenoisingLoop(scheduler.inversion(steps).subList(first, steps), unet, Guidance.NONE)
+                .run(Rows.stack(noised, latents.getShape(), manager), conditional, unconditional);
+
+        float[] before = latents.toFloatArray();
+        Inversion.Inverted inverted = InversionMethod.parse("ddim", 1)
+                .inversion(scheduler, steps, Guidance.NONE, first)
+                .invert(unet, batch());
+
+        assertThat(inverted.noise().toFloatArray()).containsExactly(expected.toFloatArray(), within(1e-4f));
+        assertThat(inverted.evaluations()).isEqualTo(10L * (steps - first));
+        assertThat(latents.toFloatArray()).as("the caller's own").isEqualTo(before);
+    }
+
+    /** What neighbouring entries have in common is the image's; noise has nothing of it. */
+    @Test
+    void forwardFirstTakesTheImagesTraceOutOfTheNoiseAndComesBackLessExactly() {
+        NDArray plain = ddimNoise(20);
+        NDArray forward = InversionMethod.parse("ddim", 1)
+                .inversion(scheduler, 20, Guidance.NONE, 3)
+                .invert(unet, batch())
+                .noise();
+        assertThat(neighbours(plain)).isGreaterThan(0.02);
+        assertThat(Math.abs(neighbours(forward))).isLessThan(0.5 * neighbours(plain));
+        assertThat(error(loop(20, 1).run(forward, conditional, unconditional))).isGreaterThan(ddimError(20));
+    }
+
+    /** The mean correlation of horizontal neighbours. */
+    private static double neighbours(NDArray noise) {
+        int width = (int) noise.getShape().get(3);
+        double product = 0;
+        double square = 0;
+        float[] values = noise.toFloatArray();
+        for (int i = 0; i < values.length; i++) {
+            square += values[i] * values[i];
+            product += (i + 1) % width == 0 ? 0 : values[i] * values[i + 1];
+        }
+        return product / square * width / (width - 1);
+    }
+
     @Test
     void aBatchIsAsManySingleRunsForEveryMethodThatIterates() {
         Denoiser differentiable = Models.differentiableDenoiser(checkpoint, Device.cpu(), Dtype.FLOAT32);
@@ -177,6 +232,12 @@ class BuiltInInversionsTest {
                 }
             }
             assertThat(together.evaluations()).as(spelling).isEqualTo(evaluations);
+        }
+        Inversion forward = InversionMethod.parse("ddim", 1).inversion(scheduler, 5, Guidance.NONE, 2);
+        NDArray together = forward.invert(unet, batch()).noise();
+        for (int i = 0; i < 10; i++) {
+            assertClose(
+                    "forward first", together, forward.invert(unet, single(i)).noise(), i);
         }
     }
 

@@ -88,7 +88,7 @@ class InversionGoldenTest {
     @CsvSource({"fpi10x5, 10, 5", "fpi50x10, 50, 10"})
     void everyIterateOfFixedPointInversionIsTheOriginals(String trace, int steps, int iterations) {
         FixedPointInversion inversion =
-                new FixedPointInversion(scheduler, steps, Guidance.NONE, iterations, Averaging.NONE, 0);
+                new FixedPointInversion(scheduler, steps, 0, Guidance.NONE, iterations, Averaging.NONE, 0);
 
         Inversion.Inverted inverted = inversion.invert(unet, batch(), (step, iteration, latents, residuals) -> {
             String name = trace + "." + step;
@@ -118,8 +118,9 @@ class InversionGoldenTest {
 
     @Test
     void aResidualStopsFixedPointIterationsOnceTheyHaveConverged() {
-        FixedPointInversion all = new FixedPointInversion(scheduler, 50, Guidance.NONE, 12, Averaging.NONE, 0);
-        FixedPointInversion stopped = new FixedPointInversion(scheduler, 50, Guidance.NONE, 12, Averaging.NONE, 1e-5);
+        FixedPointInversion all = new FixedPointInversion(scheduler, 50, 0, Guidance.NONE, 12, Averaging.NONE, 0);
+        FixedPointInversion stopped =
+                new FixedPointInversion(scheduler, 50, 0, Guidance.NONE, 12, Averaging.NONE, 1e-5);
 
         Inversion.Inverted converged = all.invert(unet, batch());
         Inversion.Inverted inverted = stopped.invert(unet, batch());
@@ -134,9 +135,10 @@ class InversionGoldenTest {
     @Test
     void twoPointAveragingReachesTheSameFixedPoint() {
         Inversion.Inverted plain =
-                new FixedPointInversion(scheduler, 50, Guidance.NONE, 10, Averaging.NONE, 0).invert(unet, batch());
-        Inversion.Inverted averaged =
-                new FixedPointInversion(scheduler, 50, Guidance.NONE, 10, Averaging.TWO_POINT, 0).invert(unet, batch());
+                new FixedPointInversion(scheduler, 50, 0, Guidance.NONE, 10, Averaging.NONE, 0).invert(unet, batch());
+        Inversion.Inverted averaged = new FixedPointInversion(
+                        scheduler, 50, 0, Guidance.NONE, 10, Averaging.TWO_POINT, 0)
+                .invert(unet, batch());
         Inversion.Inverted ddim = new DdimInversion(scheduler, 50, Guidance.NONE).invert(unet, batch());
 
         float[] fixed = plain.noise().toFloatArray();

@@ -84,6 +84,30 @@ class InversionMethodTest {
                 .hasMessageContaining("prediction_type must be epsilon");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"ddim", "fixed-point(5)", "negative-prompt"})
+    void aMethodMayGoOnFromANoisedLatentAtTheCostOfTheStepsThatAreLeft(String spelling) throws IOException {
+        Scheduler scheduler = scheduler("sd15-eps");
+        InversionMethod method = InversionMethod.parse(spelling, 1);
+        long whole = method.inversion(scheduler, 10, Guidance.NONE).evaluations();
+        assertThat(method.inversion(scheduler, 10, Guidance.NONE, 3).evaluations())
+                .isEqualTo(whole * 7 / 10);
+        assertThat(method.inversion(scheduler, 10, Guidance.NONE, 0).evaluations())
+                .isEqualTo(whole);
+        assertThatThrownBy(() -> method.inversion(scheduler, 10, Guidance.NONE, 10))
+                .hasMessage("The first steps must be fewer than all 10 of them, cannot be: 10");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"null-text(10)", "renoise(4)", "bdia"})
+    void aMethodThatFollowsTheImagesOwnLatentBeginsAtNoNoise(String spelling) throws IOException {
+        Scheduler scheduler = scheduler("sd15-eps");
+        InversionMethod method = InversionMethod.parse(spelling, 7.5);
+        assertThatThrownBy(() -> method.inversion(scheduler, 10, Guidance.NONE, 3))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("inversion.forward_first must be 0 with " + method);
+    }
+
     private static Scheduler scheduler(String variant) throws IOException {
         return Scheduler.of(new ObjectMapper()
                 .readTree(Golden.folder("schedulers-ddim")

@@ -146,6 +146,24 @@ class FlowSolversTest {
         return Math.abs(Toy.run(scheduler(solver).tail(steps, last), start, FlowSolversTest::tangent) - onTangent(0));
     }
 
+    /** On the way to noise from a level that noise of the flow has led to. */
+    @ParameterizedTest
+    @CsvSource({"EULER, 2, 0.1", "EULER_AT_TARGET, 2, 0.1", "MIDPOINT, 4, 0.3", "FIREFLOW, 4, 0.3"})
+    void anInversionGoesOnFromTheLevelThatItsFirstStepsLeadTo(Solver solver, double factor, double bound) {
+        assertThat(restError(solver, 100, 30) / restError(solver, 200, 60)).isCloseTo(factor, within(bound));
+        assertThat(scheduler(solver).reached(100, 30)).isCloseTo(1000 * FLOW.ascending(100)[30], within(1e-9));
+        assertThat(scheduler(solver).inversion(100, 0))
+                .isEqualTo(scheduler(solver).inversion(100));
+        assertThatThrownBy(() -> scheduler(solver).inversion(100, 100))
+                .hasMessage("The first steps must be fewer than all 100 of them, cannot be: 100");
+    }
+
+    private static double restError(Solver solver, int steps, int first) {
+        double start = onTangent(scheduler(solver).reached(steps, first) / 1000);
+        return Math.abs(
+                Toy.run(scheduler(solver).inversion(steps, first), start, FlowSolversTest::tangent) - onTangent(1));
+    }
+
     private static List<Step> table(Solver solver, double[] sigmas, int steps) {
         return sigmas[0] == 1
                 ? scheduler(solver).sampling(steps)

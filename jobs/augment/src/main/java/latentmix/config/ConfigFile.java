@@ -338,7 +338,8 @@ public final class ConfigFile {
                                 Spelled.parse(spelling, text -> InversionMethod.parse(text, generationGuidance))),
                 section.find(RunKeys.INVERSION_DTYPE),
                 section.read(RunKeys.INVERSION_STEPS),
-                section.read(RunKeys.INVERSION_GUIDANCE));
+                section.read(RunKeys.INVERSION_GUIDANCE),
+                section.read(RunKeys.FORWARD_FIRST));
     }
 
     /** Notes where the inversion and the way back do not fit each other. */
@@ -387,6 +388,20 @@ public final class ConfigFile {
                             + ", whose way back takes the same steps",
                     inversion.steps(),
                     "set both to one number");
+        }
+        if (inversion.forwardFirst() > 0 && !(method instanceof InversionMethod.Stepwise)) {
+            section.problem(
+                    RunKeys.FORWARD_FIRST,
+                    "0 with " + spelling + ", which follows the image's own latent from the first step on",
+                    inversion.forwardFirst(),
+                    "leave it out, or invert by ddim, fixed-point(5) or negative-prompt");
+        }
+        if (inversion.forwardFirst() >= inversion.steps()) {
+            section.problem(
+                    RunKeys.FORWARD_FIRST,
+                    "fewer than inversion.steps = " + inversion.steps() + ", of which some must invert",
+                    inversion.forwardFirst(),
+                    "lower it, or raise inversion.steps");
         }
         if (nullText && config.inversionDtype() != Dtype.FLOAT32) {
             section.problem(

@@ -258,9 +258,14 @@ public record RunConfig(
      *     process' own: ddim, or euler of a flow
      * @param dtype of the inversion alone; empty for the model's
      * @param guidance 1 runs the conditional branch alone
+     * @param forwardFirst how many of the first steps are the forward process
      */
     public record Inversion(
-            Optional<Spelled<InversionMethod>> method, Optional<Dtype> dtype, int steps, double guidance) {}
+            Optional<Spelled<InversionMethod>> method,
+            Optional<Dtype> dtype,
+            int steps,
+            double guidance,
+            int forwardFirst) {}
 
     /**
      * The inversion as far as the file says it. What the checkpoint decides is taken for ddim: either keeps and needs

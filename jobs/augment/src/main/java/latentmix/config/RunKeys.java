@@ -334,13 +334,21 @@ public final class RunKeys {
             "1",
             "The guidance scale of the inversion. At 1 the conditional branch runs alone, as in the paper's main run.",
             "1");
+    static final Key<Integer> FORWARD_FIRST = with(
+            "forward_first",
+            new Type.Count(0, 999),
+            "0",
+            "How many of the first steps are the forward process, with noise of the image's own seed, in place of the"
+                    + " inversion; see [forward first](concepts.md#forward-first).",
+            "3");
     static final Block INVERSION = Block.of(
             "inversion",
             "The way from an image to noise.",
             INVERSION_METHOD,
             INVERSION_DTYPE,
             INVERSION_STEPS,
-            INVERSION_GUIDANCE);
+            INVERSION_GUIDANCE,
+            FORWARD_FIRST);
 
     static final Key<String> ENTRY =
             optional("name", NAME, "`mixing-` and its position", "The entry's name, unlike the others'.", "dataset");

@@ -190,7 +190,10 @@ public record DatasetCard(
                 lines,
                 "inversion",
                 settings.inversion().method() + ", " + settings.inversion().steps() + " steps, guidance "
-                        + number(settings.inversion().guidance()));
+                        + number(settings.inversion().guidance())
+                        + (settings.inversion().forwardFirst() == 0
+                                ? ""
+                                : ", the first " + settings.inversion().forwardFirst() + " the forward process"));
         line(
                 lines,
                 "generation",

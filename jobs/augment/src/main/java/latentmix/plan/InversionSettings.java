@@ -1,5 +1,6 @@
 package latentmix.plan;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.io.Serializable;
 
 /**
@@ -11,6 +12,7 @@ import java.io.Serializable;
  * @param negative the prompt of the unconditional branch
  * @param size pixels of a side
  * @param method an inversion's canonical spelling
+ * @param forwardFirst how many of the first steps are the forward process; not written where none is
  */
 public record InversionSettings(
         String checkpointFingerprint,
@@ -23,5 +25,6 @@ public record InversionSettings(
         int size,
         String method,
         int steps,
-        double guidance)
+        double guidance,
+        @JsonInclude(JsonInclude.Include.NON_DEFAULT) int forwardFirst)
         implements Serializable {}

@@ -45,7 +45,8 @@ public record NetworkCost(InversionMethod method, long inversion, Scheduler samp
         long inversion = method.inversion(
                         Scheduler.of(schedulerConfig, method.solver()),
                         config.inversion().steps(),
-                        new Guidance(config.inversion().guidance()))
+                        new Guidance(config.inversion().guidance()),
+                        config.inversion().forwardFirst())
                 .evaluations();
         Scheduler sampler = config.sampler(schedulerConfig);
         return new NetworkCost(

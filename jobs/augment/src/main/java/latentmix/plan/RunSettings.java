@@ -60,7 +60,8 @@ public record RunSettings(
                         : config.model().size(),
                 config.inversionMethod(checkpoint.schedulerConfig()).toString(),
                 config.inversion().steps(),
-                config.inversion().guidance());
+                config.inversion().guidance(),
+                config.inversion().forwardFirst());
         String inversionId = ids.of(inversion);
         List<MixingEntry> mixing = new ArrayList<>();
         for (RunConfig.Mixing entry : config.mixing()) {

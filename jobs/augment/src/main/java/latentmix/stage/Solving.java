@@ -24,7 +24,8 @@ final class Solving {
                         .inversion(
                                 scheduler,
                                 config.inversion().steps(),
-                                new Guidance(config.inversion().guidance()))));
+                                new Guidance(config.inversion().guidance()),
+                                config.inversion().forwardFirst())));
         solving.tried("generation.solver", () -> config.generation().scheduler(schedulerConfig));
         if (solving.problems.isEmpty()) {
             Scheduler sampler = config.sampler(schedulerConfig);

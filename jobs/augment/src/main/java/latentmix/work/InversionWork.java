@@ -112,8 +112,11 @@ public final class InversionWork {
         List<InvertedRow> rows = new ArrayList<>();
         List<RejectedRow> rejected = new ArrayList<>();
         InversionMethod method = InversionMethod.parse(settings.method(), settings.guidance());
-        Inversion inversion =
-                method.inversion(model.scheduler(method.solver()), settings.steps(), new Guidance(settings.guidance()));
+        Inversion inversion = method.inversion(
+                model.scheduler(method.solver()),
+                settings.steps(),
+                new Guidance(settings.guidance()),
+                settings.forwardFirst());
         Denoiser denoiser = model.denoiser(method);
         Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
         Told told = told(chunk, all);

@@ -60,7 +60,7 @@ class ConfigFileTest {
                                 null),
                         new RunConfig.Prompt("a photo of a {class}", Map.of(), ""),
                         Optional.empty(),
-                        new RunConfig.Inversion(Optional.empty(), Optional.empty(), 50, 1),
+                        new RunConfig.Inversion(Optional.empty(), Optional.empty(), 50, 1, 0),
                         List.of(new RunConfig.Mixing(
                                 "mixing-0",
                                 methods("nin/chm"),
@@ -167,7 +167,8 @@ class ConfigFileTest {
                   embeddings: [{file: "s3a://bucket/c.safetensors", token: <house>}],
                   dtype: bfloat16, batch: 4, threads: 2, device: gpu, size: 512}
                 prompt: {template: "{class}", classes: {n01: "a crane, a bird"}, negative: blurry}
-                inversion: {method: "fixed-point(5, averaged)", dtype: float32, steps: 10, guidance: 2}
+                inversion: {method: "fixed-point(5, averaged)", dtype: float32, steps: 10, guidance: 2,
+                  forward_first: 3}
                 mixing:
                   - {name: a, methods: [lin/0, fix/0], inputs: [8, 2..8], weights: equal, pool: leave-inputs-out,
                      gate: redraw, count: 3, export: false}
@@ -225,7 +226,11 @@ class ConfigFileTest {
                         new RunConfig.Prompt("{class}", Map.of("n01", "a crane, a bird"), "blurry"),
                         Optional.empty(),
                         new RunConfig.Inversion(
-                                Optional.of(inversion("fixed-point(5, averaged)")), Optional.of(Dtype.FLOAT32), 10, 2),
+                                Optional.of(inversion("fixed-point(5, averaged)")),
+                                Optional.of(Dtype.FLOAT32),
+                                10,
+                                2,
+                                3),
                         List.of(
                                 new RunConfig.Mixing(
                                         "a",
@@ -490,6 +495,14 @@ class ConfigFileTest {
                 .singleElement()
                 .asString()
                 .startsWith("inversion.guidance: expected 1 with negative-prompt");
+        assertThat(problems(LEAST, "inversion.method=bdia", "inversion.forward_first=2"))
+                .containsExactly(
+                        "inversion.forward_first: expected 0 with bdia, which follows the image's own latent from"
+                                + " the first step on, got 2; leave it out, or invert by ddim, fixed-point(5) or"
+                                + " negative-prompt");
+        assertThat(problems(LEAST, "inversion.steps=3", "inversion.forward_first=3"))
+                .containsExactly("inversion.forward_first: expected fewer than inversion.steps = 3, of which some must"
+                        + " invert, got 3; lower it, or raise inversion.steps");
         assertThat(problems(LEAST, "inversion.method=negative-prompt", "prompt.from=caption"))
                 .containsExactly("inversion.method: expected prompt.from: class with negative-prompt, which is for"
                         + " mixtures sampled with the prompt of their inputs, got caption; use another inversion, or"

@@ -74,6 +74,49 @@ class InversionRunTest {
         assertThat(companionFiles(run)).isEqualTo(companions);
     }
 
+    /** Noise is drawn by the image's id, so a lost chunk has the same again. */
+    @Test
+    void forwardFirstSavesItsStepsAndIsInvertedAgainToTheSameBytes() throws IOException {
+        Path run = folder.resolve("forward");
+        RunConfig config = TinyRun.config(input, "inversion.forward_first=2");
+        NetworkCost planned = NetworkCost.of(
+                config,
+                CheckpointFolder.open(Path.of(BuiltIn.located("builtin:fashion")))
+                        .schedulerConfig());
+        assertThat(planned.inversion()).isEqualTo(2);
+        assertThat(TinyRun.run(2, config, run)).isZero();
+        assertThat(TinyRun.evaluations(run, "invert")).isEqualTo(IMAGES * 2);
+        Map<String, String> before = TinyRun.tables(run);
+
+        for (String table : List.of("inverted/class_id=5-sandal", "mixed", "generated")) {
+            try (Stream<Path> files = Files.walk(run.resolve(table))) {
+                for (Path file : files.filter(Files::isRegularFile).toList()) {
+                    Files.delete(file);
+                }
+            }
+        }
+        assertThat(TinyRun.run(1, config, run)).isZero();
+        assertThat(TinyRun.tables(run)).isEqualTo(before);
+
+        Path plain = folder.resolve("plain");
+        assertThat(TinyRun.run(2, TinyRun.config(input, "inversion.forward_first=0"), plain))
+                .isZero();
+        assertThat(TinyRun.tables(plain).keySet()).as("other ids").doesNotContainAnyElementsOf(inverted(before));
+        try (Stream<Path> settings = Files.list(plain.resolve("settings"))) {
+            assertThat(settings)
+                    .as("ids as ever")
+                    .noneSatisfy(file -> assertThat(file).content().contains("forwardFirst"));
+        }
+    }
+
+    private static List<String> inverted(Map<String, String> tables) {
+        List<String> names = tables.keySet().stream()
+                .filter(name -> name.contains("inverted"))
+                .toList();
+        assertThat(names).isNotEmpty();
+        return names;
+    }
+
     /** As a job that is killed after a chunk's companions and before its noise. */
     @ParameterizedTest
     @CsvSource({"bdia", "null-text(2)", "renoise(2)"})

@@ -100,7 +100,7 @@ class ViewServerTest {
                 "test",
                 List.of());
         String inversion =
-                run.settings(new InversionSettings("f", "cpu", "float32", 1, 1, "{class}", "", 8, "ddim", 4, 1));
+                run.settings(new InversionSettings("f", "cpu", "float32", 1, 1, "{class}", "", 8, "ddim", 4, 1, 0));
         String generation = run.settings(new GenerationSettings(
                 "f", "cpu", "float32", 1, 1, "", "ddim", 999, 4, 1, 0, 1000, "png", inversion, "ddim", ""));
         int label = 0;

@@ -104,7 +104,8 @@ public final class PipelineBench {
                 Scheduler.of(
                                 schedulerConfig,
                                 config.inversionMethod(schedulerConfig).solver())
-                        .inversion(config.inversion().steps()),
+                        .inversion(
+                                config.inversion().steps(), config.inversion().forwardFirst()),
                 denoiser,
                 new Guidance(config.inversion().guidance()));
         DenoisingLoop sampling = new DenoisingLoop(

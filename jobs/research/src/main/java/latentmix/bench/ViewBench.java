@@ -186,8 +186,8 @@ public final class ViewBench {
     private void make(RunFolder run) throws IOException {
         Path input = folder.resolve("in");
         RunConfig config = ConfigFile.demo(Demo.FASHION, List.of("input.root=" + input, "input.classes=null"));
-        String inversion =
-                run.settings(new InversionSettings("none", "cpu", "float32", 1, 1, "{class}", "", SIDE, "ddim", 1, 1));
+        String inversion = run.settings(
+                new InversionSettings("none", "cpu", "float32", 1, 1, "{class}", "", SIDE, "ddim", 1, 1, 0));
         String generation = run.settings(new GenerationSettings(
                 "none", "cpu", "float32", 1, 1, "", "ddim", 999, 1, 1, 0, 1000, "png", inversion, "ddim", ""));
         String mixing = run.settings(

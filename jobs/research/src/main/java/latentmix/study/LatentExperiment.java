@@ -239,11 +239,10 @@ public sealed interface LatentExperiment extends Experiment {
     /**
      * Reads the keys of one kind.
      *
-     * @param onClasses the base configuration on some classes alone, or on all where none are named
+     * @param runs the base configuration with a section's own values, on its classes alone
      */
-    static Optional<Experiment> read(
-            String kind, Section section, Heading heading, Function<List<String>, RunConfig> onClasses) {
-        RunConfig run = onClasses.apply(section.find(StudyKeys.CLASSES).orElse(List.of()));
+    static Optional<Experiment> read(String kind, Section section, Heading heading, Function<Section, RunConfig> runs) {
+        RunConfig run = runs.apply(section);
         return Optional.of(
                 switch (kind) {
                     case "paths" -> paths(section, heading, run);

@@ -125,7 +125,7 @@ public final class StudyFile {
             case "grid" -> Optional.of(grid(section, heading));
             case "downstream" -> Optional.of(downstream(section, heading));
             case "curves" -> Optional.of(curves(section, heading));
-            default -> LatentExperiment.read(kind, section, heading, this::onClasses);
+            default -> LatentExperiment.read(kind, section, heading, this::unmeasured);
         };
     }
 
@@ -195,9 +195,14 @@ public final class StudyFile {
         return values.stream().map(Spelled::text).toList();
     }
 
-    /** The base configuration on these classes alone, or on all where none are named; nothing is measured. */
-    private RunConfig onClasses(List<String> classes) {
-        ObjectNode tree = run.deepCopy();
+    /**
+     * The base configuration with a section's own values, on its classes alone or on all where it names none; nothing
+     * is measured.
+     */
+    private RunConfig unmeasured(Section section) {
+        List<String> classes = section.find(StudyKeys.CLASSES).orElse(List.of());
+        JsonNode changes = section.find(StudyKeys.VALUES).orElseGet(JsonNodeFactory.instance::objectNode);
+        ObjectNode tree = changed(section, "", run, changes);
         tree.remove("evaluation");
         if (!classes.isEmpty()) {
             ArrayNode folders = tree.withObject("/input").putArray("folders");

@@ -74,6 +74,12 @@ public final class StudyKeys {
             "one setting, that of `run`",
             "Settings by their label: each gives other values to key paths of `run`.",
             "{1: {generation.guidance: 1}, 4: {generation.guidance: 4}}");
+    static final Key<ObjectNode> VALUES = optional(
+            "settings",
+            new Type.Mapping(),
+            "those of `run`",
+            "Other values by key paths of `run`.",
+            "{inversion.forward_first: 3}");
     static final Key<List<Spelled<Method>>> METHODS =
             with("methods", new Type.ListOf<>(RunKeys.METHOD), "nin/chm", "How mixtures are made.", "[fix/0, nin/chm]");
     static final Key<List<Spelled<InputCount>>> INPUTS = with(
@@ -280,6 +286,7 @@ public final class StudyKeys {
                             "paths",
                             "Norms, bands and pictures along paths from an image to a centroid.",
                             CLASSES,
+                            VALUES,
                             PATH_INPUTS,
                             PATH_METHODS,
                             SHOWN,
@@ -293,6 +300,7 @@ public final class StudyKeys {
                             "bias",
                             "How a bias that all inputs share grows with √N.",
                             CLASSES,
+                            VALUES,
                             BIAS_METHODS,
                             BIAS_INPUTS,
                             REPEATS),
@@ -300,6 +308,7 @@ public final class StudyKeys {
                             "perturbed",
                             "Images that the model made, perturbed a little and inverted again.",
                             CLASSES,
+                            VALUES,
                             BIAS_METHODS,
                             PERTURBED_INPUTS,
                             IMAGES,
@@ -309,6 +318,7 @@ public final class StudyKeys {
                             "offsets",
                             "A constant added to a part of the noise, or of the image's latent.",
                             CLASSES,
+                            VALUES,
                             CHANNELS,
                             OFFSETS,
                             EXAMPLES)),
