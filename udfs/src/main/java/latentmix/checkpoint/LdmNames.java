@@ -22,25 +22,39 @@ final class LdmNames {
     /** What the name of such a tensor has, before {@code _weight} or {@code _bias}. */
     static final String JOINT = "in_proj";
 
+    /** The projection of a text embedding in the libraries' layout. */
+    static final String TEXT_PROJECTION = "text_projection.weight";
+
     private static final int LEVELS = 4;
     private static final int MOST_LAYERS = 100;
 
     static final LdmNames UNET = new LdmNames("model.diffusion_model.").unet();
+    static final LdmNames UNET_XL = new LdmNames("model.diffusion_model.", "xl.").unetXl();
     static final LdmNames VAE = new LdmNames("first_stage_model.").autoencoder();
     static final LdmNames CLIP = new LdmNames("cond_stage_model.transformer.").clip();
     static final LdmNames OPEN_CLIP = new LdmNames("cond_stage_model.model.").openClip();
+    static final LdmNames CLIP_XL = new LdmNames("conditioner.embedders.0.transformer.").clip();
+
+    /** OpenCLIP with the projection of its text embedding, which is the transpose of transformers'. */
+    static final LdmNames OPEN_CLIP_XL = new LdmNames("conditioner.embedders.1.model.").openClipWithProjection();
 
     /** The transformer of Stable Diffusion 3; queries, keys and values are one layer {@code qkv} there. */
     static final LdmNames MMDIT = new LdmNames("model.diffusion_model.").mmdit();
 
     private final String prefix;
+    private final String id;
     private final Map<String, String> blocks = new HashMap<>();
     private final Map<String, String> insides = new HashMap<>();
     private final Map<String, String> originalBlocks = new HashMap<>();
     private final Map<String, String> originalInsides = new HashMap<>();
 
     private LdmNames(String prefix) {
+        this(prefix, "");
+    }
+
+    private LdmNames(String prefix, String family) {
         this.prefix = prefix;
+        this.id = family + prefix;
     }
 
     private LdmNames unet() {
@@ -75,6 +89,15 @@ final class LdmNames {
         inside("out_layers.0.", "norm2.");
         inside("out_layers.3.", "conv2.");
         inside("skip_connection.", "conv_shortcut.");
+        return this;
+    }
+
+    /** That of Stable Diffusion XL has attention at its lowest level, and an embedding of what it is told beside. */
+    private LdmNames unetXl() {
+        unet();
+        block("output_blocks.2.2.conv.", "up_blocks.0.upsamplers.0.conv.");
+        block("label_emb.0.0.", "add_embedding.linear_1.");
+        block("label_emb.0.2.", "add_embedding.linear_2.");
         return this;
     }
 
@@ -134,6 +157,11 @@ final class LdmNames {
         return this;
     }
 
+    private LdmNames openClipWithProjection() {
+        block("text_projection", TEXT_PROJECTION);
+        return openClip();
+    }
+
     private LdmNames mmdit() {
         block("x_embedder.proj.", "pos_embed.proj.");
         block("context_embedder.", "context_embedder.");
@@ -169,12 +197,17 @@ final class LdmNames {
         return prefix;
     }
 
-    /** The names of the component whose prefix this is. */
-    static LdmNames of(String prefix) {
-        return Stream.of(UNET, VAE, CLIP, OPEN_CLIP)
-                .filter(names -> names.prefix.equals(prefix))
+    /** What tells them from others: the prefix, or for one that is another family's too, a word before it. */
+    String id() {
+        return id;
+    }
+
+    /** The names of this id. */
+    static LdmNames of(String id) {
+        return Stream.of(UNET, UNET_XL, VAE, CLIP, OPEN_CLIP, CLIP_XL, OPEN_CLIP_XL)
+                .filter(names -> names.id.equals(id))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("no component has the prefix " + prefix));
+                .orElseThrow(() -> new IllegalArgumentException("no component has the names " + id));
     }
 
     private void block(String original, String renamed) {
@@ -198,7 +231,7 @@ final class LdmNames {
      */
     String original(String name) {
         String joint = name;
-        if (this == OPEN_CLIP) {
+        if (this == OPEN_CLIP || this == OPEN_CLIP_XL) {
             for (String projection : PROJECTIONS) {
                 joint = joint.replace("." + projection + ".", "." + JOINT + "_");
             }

@@ -281,6 +281,7 @@ public record Lora(String location, double scale) implements Serializable {
     /** The weights of a component by their layers' names: its own, and those of the original code. */
     private static Map<String, List<Target>> targets(String component, StateDict dict) {
         Map<String, List<Target>> targets = new TreeMap<>();
+        boolean isXl = dict.keys().stream().anyMatch(key -> key.startsWith("add_embedding."));
         for (String key : dict.keys()) {
             List<Long> shape = dict.tensor(key).shape();
             if (!key.endsWith(WEIGHT) || shape.size() < 2) {
@@ -289,7 +290,7 @@ public record Lora(String location, double scale) implements Serializable {
             targets.put(layer(key), List.of(new Target(key, 0, 1)));
             String original =
                     switch (component) {
-                        case "unet" -> LdmNames.UNET.original(key);
+                        case "unet" -> (isXl ? LdmNames.UNET_XL : LdmNames.UNET).original(key);
                         case "transformer" -> LdmNames.MMDIT.original(key);
                         default -> key;
                     };

@@ -28,12 +28,13 @@ import java.util.stream.Stream;
 import latentmix.codec.LittleEndian;
 
 /**
- * A checkpoint of Stable Diffusion 1 or 2 in one safetensors file, in the layout of the original code, read as the
+ * A checkpoint of Stable Diffusion 1, 2 or XL in one safetensors file, in the layout of the original code, read as the
  * folder in diffusers layout that {@code StableDiffusionPipeline.from_single_file} makes of it.
  *
- * <p>Tensors get {@linkplain LdmNames other names}; OpenCLIP's joint projections are cut in three, and its last layer,
- * which Stable Diffusion 2 does not use, goes. Configurations are those of the published checkpoints, with widths and
- * layers as the file's shapes tell them. The vocabulary is CLIP's own, which both have.
+ * <p>Tensors get {@linkplain LdmNames other names}; OpenCLIP's joint projections are cut in three, its text projection
+ * is transposed, and its last layer, which Stable Diffusion 2 does not use, goes. Configurations are those of the
+ * published checkpoints, with widths and layers as the file's shapes tell them. The vocabulary is CLIP's own, which all
+ * have.
  *
  * @see <a href="https://github.com/huggingface/diffusers/blob/main/src/diffusers/loaders/single_file_utils.py">The
  *     library's conversion</a>
@@ -46,6 +47,12 @@ final class SingleFile implements AutoCloseable {
 
     /** The variant that means the moving average of a U-Net's weights. */
     static final String EMA = "ema";
+
+    /** The families, as their resources are called. */
+    private static final String FIRST = "sd1";
+
+    private static final String SECOND = "sd2";
+    private static final String XL = "sdxl";
 
     private static final String RESOURCES = "/latentmix/single-file/";
     private static final String CONFIG = "config.json";
@@ -61,6 +68,11 @@ final class SingleFile implements AutoCloseable {
     private static final String V_PREDICTION =
             "Stable Diffusion 2 in one file is taken for a 768-v model, as diffusers does; for a base model of 512"
                     + " pixels set model.scheduler: {prediction_type: epsilon} and model.size: 512";
+    private static final String AUTOENCODER = "the autoencoder of Stable Diffusion in one file";
+
+    /** The scaling factor of Stable Diffusion XL's autoencoder. */
+    static final double XL_SCALE = 0.13025;
+
     private static final String AVERAGE = "model_ema.diffusion_model";
     private static final int LEAST_EMA = 100; // with fewer tensors of a moving average there is none, as diffusers says
     private static final int HEAD = 64; // channels of an attention head
@@ -73,10 +85,24 @@ final class SingleFile implements AutoCloseable {
     private static final Pattern OF_AUTOENCODER = Pattern.compile("(encoder|decoder)\\..*");
     private static final Pattern LAYER = Pattern.compile("text_model\\.encoder\\.layers\\.(\\d+)\\..*");
 
-    /** A tensor of the folder: a part of one of the file, from a byte of it on. */
-    private record Piece(Safetensors.Tensor source, long offset, List<Long> shape) {
+    /** A tensor of the folder: a part of one of the file, from a byte of it on, or the transpose of a matrix. */
+    private record Piece(Safetensors.Tensor source, long offset, List<Long> shape, Axes axes) {
+        enum Axes {
+            AS_THEY_ARE,
+            EXCHANGED
+        }
+
+        Piece(Safetensors.Tensor source, long offset, List<Long> shape) {
+            this(source, offset, shape, Axes.AS_THEY_ARE);
+        }
+
         static Piece whole(Safetensors.Tensor source) {
             return new Piece(source, 0, source.shape());
+        }
+
+        static Piece transpose(Safetensors.Tensor source) {
+            return new Piece(
+                    source, 0, List.of(source.shape().get(1), source.shape().get(0)), Axes.EXCHANGED);
         }
     }
 
@@ -143,15 +169,38 @@ final class SingleFile implements AutoCloseable {
 
     private void copy(Piece piece, Safetensors.Tensor tensor, ByteBuffer buffer, WritableByteChannel out)
             throws IOException {
+        if (piece.axes() == Piece.Axes.EXCHANGED) {
+            writeFully(transposed(piece.source()), out);
+            return;
+        }
         long length = tensor.end() - tensor.begin();
         for (long at = 0; at < length; at += buffer.capacity()) {
             buffer.clear().limit((int) Math.min(buffer.capacity(), length - at));
             file.read(piece.source(), piece.offset() + at, buffer);
-            buffer.flip();
-            while (buffer.hasRemaining()) {
-                out.write(buffer);
+            writeFully(buffer.flip(), out);
+        }
+    }
+
+    private static void writeFully(ByteBuffer buffer, WritableByteChannel out) throws IOException {
+        while (buffer.hasRemaining()) {
+            out.write(buffer);
+        }
+    }
+
+    /** The bytes of a matrix, column by column. */
+    private ByteBuffer transposed(Safetensors.Tensor matrix) {
+        int rows = Math.toIntExact(matrix.shape().get(0));
+        int columns = Math.toIntExact(matrix.shape().get(1));
+        int width = matrix.type().bytes();
+        byte[] bytes = new byte[rows * columns * width];
+        file.read(matrix, 0, ByteBuffer.wrap(bytes));
+        ByteBuffer turned = ByteBuffer.allocate(bytes.length);
+        for (int column = 0; column < columns; column++) {
+            for (int row = 0; row < rows; row++) {
+                turned.put(bytes, (row * columns + column) * width, width);
             }
         }
+        return turned.flip();
     }
 
     private static long bytes(Piece piece) {
@@ -180,9 +229,7 @@ final class SingleFile implements AutoCloseable {
             }
             String prefix = has(LdmNames.VAE) ? LdmNames.VAE.prefix() : "";
             ObjectNode config = autoencoder("", prefix);
-            origin(config)
-                    .put(MADE_OF, "the autoencoder of Stable Diffusion in one file")
-                    .set(IGNORED, ignored(isWhole ? prefix : "", EMA));
+            origin(config).put(MADE_OF, AUTOENCODER).set(IGNORED, ignored(isWhole ? prefix : "", EMA));
             texts.put(CONFIG, config.toPrettyString());
             return;
         }
@@ -192,12 +239,8 @@ final class SingleFile implements AutoCloseable {
                     "a U-Net of " + channels + " input channels, as inpainting (9), instruct-pix2pix (8), upscaling"
                             + " (7) and depth (5) have; take the checkpoint that generates from a prompt");
         }
-        if (!has(LdmNames.CLIP) && !has(LdmNames.OPEN_CLIP)) {
-            throw refused("none of its text encoder's tensors, " + LdmNames.CLIP.prefix() + "… or "
-                    + LdmNames.OPEN_CLIP.prefix() + "…; take the whole checkpoint, not its U-Net alone");
-        }
-        String family = has(LdmNames.OPEN_CLIP) ? "sd2" : "sd1";
-        boolean isBase = family.equals("sd2") && isBase();
+        String family = family();
+        boolean isBase = family.equals(SECOND) && isBase();
         unet(family, isBase, spec.variant());
         if (has(LdmNames.VAE)) {
             texts.put(
@@ -205,25 +248,45 @@ final class SingleFile implements AutoCloseable {
         } else if (spec.reads("vae")) {
             throw refused("none of an autoencoder's tensors, " + LdmNames.VAE.prefix() + "…; name one in model.vae");
         }
-        textEncoder(family);
-        for (String name : List.of("tokenizer/tokenizer_config.json", "tokenizer/special_tokens_map.json")) {
-            texts.put(name, resource(family + "/" + name));
+        switch (family) {
+            case FIRST -> textEncoder(family, "", LdmNames.CLIP);
+            case SECOND -> textEncoder(family, "", LdmNames.OPEN_CLIP);
+            default -> {
+                textEncoder(family, "", LdmNames.CLIP_XL);
+                textEncoder(family, "_2", LdmNames.OPEN_CLIP_XL);
+            }
         }
-        String merges = resource("merges.txt");
-        texts.put("tokenizer/merges.txt", merges);
-        texts.put("tokenizer/vocab.json", vocabulary(merges).toString());
         ObjectNode scheduler = json(family + "/scheduler/scheduler_config.json");
         if (isBase) {
             scheduler.put("prediction_type", "epsilon");
         }
+        if (family.equals(XL) && file.tensors().containsKey("v_pred")) {
+            scheduler.put("prediction_type", "v_prediction");
+            if (file.tensors().containsKey("ztsnr")) {
+                scheduler.put("rescale_betas_zero_snr", true);
+            }
+        }
         texts.put("scheduler/scheduler_config.json", scheduler.toPrettyString());
         ObjectNode index = json(family + "/" + CheckpointFolder.INDEX);
         ObjectNode origin = origin(index).put(MADE_OF, madeOf(family, spec.variant()));
-        if (family.equals("sd2") && !isBase) {
+        if (family.equals(SECOND) && !isBase) {
             origin.put(ASSUMED, V_PREDICTION);
         }
         origin.set(IGNORED, ignored("", spec.variant()));
         texts.put(CheckpointFolder.INDEX, index.toPrettyString());
+    }
+
+    /** The family by the text encoders' tensors. */
+    private String family() {
+        if (has(LdmNames.CLIP_XL) && has(LdmNames.OPEN_CLIP_XL)) {
+            return XL;
+        }
+        if (!has(LdmNames.CLIP) && !has(LdmNames.OPEN_CLIP)) {
+            throw refused("none of its text encoder's tensors, " + LdmNames.CLIP.prefix() + "…, "
+                    + LdmNames.OPEN_CLIP.prefix() + "…, or both " + LdmNames.CLIP_XL.prefix() + "… and "
+                    + LdmNames.OPEN_CLIP_XL.prefix() + "…; take the whole checkpoint, not its U-Net alone");
+        }
+        return has(LdmNames.OPEN_CLIP) ? SECOND : FIRST;
     }
 
     private Stream<String> names() {
@@ -238,9 +301,17 @@ final class SingleFile implements AutoCloseable {
         return json.withObject(CheckpointFolder.ORIGIN);
     }
 
+    /**
+     * Whether a config is that of an autoencoder in a file, which says no scaling factor unless the file is an XL's.
+     */
+    static boolean isAutoencoderAlone(JsonNode config) {
+        return config.path(CheckpointFolder.ORIGIN).path(MADE_OF).asText().equals(AUTOENCODER)
+                && !config.has("scaling_factor");
+    }
+
     /** Says in a component's config what its tensors' names in the file are. */
     private static void name(ObjectNode config, LdmNames names, String prefix) {
-        origin(config).put(COMPONENT, names.prefix()).put(PREFIX, prefix);
+        origin(config).put(COMPONENT, names.id()).put(PREFIX, prefix);
     }
 
     /**
@@ -260,12 +331,18 @@ final class SingleFile implements AutoCloseable {
                 : variant.equals(EMA)
                         ? ", the U-Net's weights that are a moving average (model_ema)"
                         : ", the U-Net's weights that are no moving average (model.variant: ema takes the others)";
-        return (family.equals("sd1") ? "Stable Diffusion 1 in one file" : "Stable Diffusion 2 in one file") + weights;
+        String name =
+                switch (family) {
+                    case FIRST -> "1";
+                    case SECOND -> "2";
+                    default -> "XL";
+                };
+        return "Stable Diffusion " + name + " in one file" + weights;
     }
 
     private CheckpointException refused(String came) {
         return new CheckpointException(
-                "expected a checkpoint of Stable Diffusion 1 or 2 in the file " + file.path() + ", got " + came);
+                "expected a checkpoint of Stable Diffusion 1, 2 or XL in the file " + file.path() + ", got " + came);
     }
 
     /** The extent of one axis of a tensor that there must be, by its name in the folder. */
@@ -319,14 +396,14 @@ final class SingleFile implements AutoCloseable {
             throw new CheckpointException("with variant = " + variant + ": the file " + file.path()
                     + (hasEma() ? " has the variant ema alone" : " has one variant alone") + "; leave the variant out");
         }
+        LdmNames names = family.equals(XL) ? LdmNames.UNET_XL : LdmNames.UNET;
         Map<String, Piece> pieces = new TreeMap<>();
         for (Safetensors.Tensor tensor : file.tensors().values()) {
-            if (tensor.name().startsWith(LdmNames.UNET.prefix())) {
-                String name = tensor.name().substring(LdmNames.UNET.prefix().length());
-                String renamed = LdmNames.UNET
-                        .renamed(name)
+            if (tensor.name().startsWith(names.prefix())) {
+                String name = tensor.name().substring(names.prefix().length());
+                String renamed = names.renamed(name)
                         .orElseThrow(() -> refused("the U-Net's tensor " + tensor.name()
-                                + ", which neither has; an unCLIP model is not supported"));
+                                + ", which none has; an unCLIP model is not supported"));
                 pieces.put(
                         renamed,
                         Piece.whole(variant.equals(EMA) ? file.tensor(AVERAGE + name.replace(".", "")) : tensor));
@@ -335,21 +412,45 @@ final class SingleFile implements AutoCloseable {
         weights.put("unet/diffusion_pytorch_model." + (variant.isEmpty() ? "" : variant + ".") + "safetensors", pieces);
         ObjectNode config = json(family + "/unet/" + CONFIG);
         ArrayNode channels = config.putArray("block_out_channels");
-        for (int level = 0; level < 4; level++) {
-            channels.add(extent(LdmNames.UNET, "down_blocks." + level + ".resnets.1.conv2.weight", 0));
+        int levels = config.get("down_block_types").size();
+        for (int level = 0; level < levels; level++) {
+            channels.add(extent(names, "down_blocks." + level + ".resnets.1.conv2.weight", 0));
         }
         config.put(
                 "cross_attention_dim",
-                extent(LdmNames.UNET, "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight", 1));
-        if (family.equals("sd2")) {
+                extent(
+                        names,
+                        "down_blocks." + (family.equals(XL) ? 1 : 0)
+                                + ".attentions.0.transformer_blocks.0.attn2.to_k.weight",
+                        1));
+        if (family.equals(XL)) {
+            ArrayNode depths = config.putArray("transformer_layers_per_block");
+            for (int level = 0; level < levels; level++) {
+                depths.add(Math.max(1, depth(pieces, level)));
+            }
+            config.put("projection_class_embeddings_input_dim", extent(names, "add_embedding.linear_1.weight", 1));
+        }
+        if (!family.equals(FIRST)) {
             ArrayNode heads = config.putArray("attention_head_dim");
             channels.forEach(width -> heads.add(width.asInt() / HEAD));
         }
         if (isBase) {
             config.put("sample_size", 64);
         }
-        name(config, LdmNames.UNET, LdmNames.UNET.prefix());
+        name(config, names, names.prefix());
         texts.put("unet/" + CONFIG, config.toPrettyString());
+    }
+
+    /** How many blocks the first transformer of a level has. */
+    private static long depth(Map<String, Piece> unet, int level) {
+        Pattern block =
+                Pattern.compile("down_blocks\\." + level + "\\.attentions\\.0\\.transformer_blocks\\.(\\d+)\\.");
+        return unet.keySet().stream()
+                .map(block::matcher)
+                .filter(Matcher::lookingAt)
+                .map(matcher -> matcher.group(1))
+                .distinct()
+                .count();
     }
 
     /**
@@ -372,7 +473,8 @@ final class SingleFile implements AutoCloseable {
             }
         }
         weights.put(folder + "diffusion_pytorch_model.safetensors", pieces);
-        ObjectNode config = json((has(LdmNames.OPEN_CLIP) ? "sd2" : "sd1") + "/vae/" + CONFIG);
+        String family = has(LdmNames.OPEN_CLIP) ? SECOND : has(LdmNames.OPEN_CLIP_XL) ? XL : FIRST;
+        ObjectNode config = json(family + "/vae/" + CONFIG);
         ArrayNode channels = config.putArray("block_out_channels");
         for (int level = 0; level < 4; level++) {
             channels.add(extent(LdmNames.VAE, prefix, "encoder.down_blocks." + level + ".resnets.1.conv2.weight", 0));
@@ -395,8 +497,13 @@ final class SingleFile implements AutoCloseable {
         return new Piece(tensor, 0, isOnePixel ? shape.subList(0, 2) : shape);
     }
 
-    private void textEncoder(String family) throws IOException {
-        LdmNames names = family.equals("sd2") ? LdmNames.OPEN_CLIP : LdmNames.CLIP;
+    /**
+     * A text encoder and its tokenizer.
+     *
+     * @param ending of both their names
+     */
+    private void textEncoder(String family, String ending, LdmNames names) throws IOException {
+        String folder = "text_encoder" + ending + "/";
         Map<String, Piece> pieces = new TreeMap<>();
         long layers = 0;
         for (Safetensors.Tensor tensor : file.tensors().values()) {
@@ -411,11 +518,17 @@ final class SingleFile implements AutoCloseable {
             }
             if (name.contains("." + LdmNames.JOINT + "_")) {
                 split(tensor, name, pieces);
+            } else if (name.equals(LdmNames.TEXT_PROJECTION)) {
+                if (tensor.shape().size() != 2) {
+                    throw refused("the tensor " + tensor.name() + " of the shape " + tensor.shape()
+                            + ", which is no matrix; take another file");
+                }
+                pieces.put(name, Piece.transpose(tensor));
             } else if (!name.isEmpty()) {
                 pieces.put(name, Piece.whole(tensor));
             }
         }
-        if (family.equals("sd2")) {
+        if (family.equals(SECOND)) {
             layers--; // the prompt is what the last layer but one makes of it
             String last = "text_model.encoder.layers." + layers + ".";
             pieces.keySet().removeIf(name -> name.startsWith(last));
@@ -427,15 +540,30 @@ final class SingleFile implements AutoCloseable {
                     + " of two axes; take a whole file, in the original layout");
         }
         long width = embedding.shape().get(1);
-        weights.put("text_encoder/model.safetensors", pieces);
-        ObjectNode config = json(family + "/text_encoder/" + CONFIG);
+        weights.put(folder + "model.safetensors", pieces);
+        ObjectNode config = json(family + "/" + folder + CONFIG);
         config.put("vocab_size", embedding.shape().get(0));
         config.put("hidden_size", width);
         config.put("intermediate_size", 4 * width);
         config.put("num_attention_heads", width / HEAD);
         config.put("num_hidden_layers", layers);
+        if (pieces.containsKey(LdmNames.TEXT_PROJECTION)) {
+            config.put(
+                    "projection_dim",
+                    pieces.get(LdmNames.TEXT_PROJECTION).shape().get(0));
+        }
         name(config, names, names.prefix());
-        texts.put("text_encoder/" + CONFIG, config.toPrettyString());
+        texts.put(folder + CONFIG, config.toPrettyString());
+        tokenizer(family, "tokenizer" + ending + "/");
+    }
+
+    private void tokenizer(String family, String folder) throws IOException {
+        for (String name : List.of("tokenizer_config.json", "special_tokens_map.json")) {
+            texts.put(folder + name, resource(family + "/" + folder + name));
+        }
+        String merges = resource("merges.txt");
+        texts.put(folder + "merges.txt", merges);
+        texts.put(folder + "vocab.json", vocabulary(merges).toString());
     }
 
     /** Queries, keys and values of one tensor. */
@@ -498,7 +626,10 @@ final class SingleFile implements AutoCloseable {
 
     private static Map<Pattern, String> others() {
         Map<Pattern, String> others = new LinkedHashMap<>();
-        others.put(Pattern.compile("conditioner\\.embedders\\."), "Stable Diffusion XL, which is not supported");
+        others.put(
+                Pattern.compile("conditioner\\.embedders\\.0\\.model\\."),
+                "Stable Diffusion XL's refiner; take the base checkpoint");
+        others.put(Pattern.compile("edm_(mean|std)"), "Playground 2.5, whose process (EDM) is not supported");
         others.put(
                 Pattern.compile("(model\\.diffusion_model\\.)?joint_blocks\\."),
                 "Stable Diffusion 3; take that checkpoint in diffusers layout");

@@ -29,6 +29,7 @@ final class View {
     static final String TOKENS = "latentmix_tokens.json";
 
     private static final String CONFIG = "/config.json";
+    private static final String VAE_CONFIG = "vae" + CONFIG;
     private static final String SCHEDULER = "scheduler/scheduler_config.json";
 
     private final SortedMap<String, Path> links = new TreeMap<>(); // by path below the folder
@@ -55,6 +56,7 @@ final class View {
             }
             if (vae.isPresent()) {
                 hasVariant |= view.link(published, "vae", vae.get(), spec.variant());
+                view.scale(published, vae.get());
             }
             if (!spec.variant().isEmpty() && !hasVariant) {
                 throw new CheckpointException("with variant = " + spec.variant() + ": no component of "
@@ -88,6 +90,20 @@ final class View {
                     component + "/" + file.getFileName(), file.toAbsolutePath().normalize());
         }
         return StateDict.hasVariant(folder, variant);
+    }
+
+    /**
+     * Says the scale of Stable Diffusion XL's latents in the config of an autoencoder that lay alone in a file, which
+     * does not say whose it is.
+     */
+    private void scale(CheckpointFolder published, Path vae) {
+        ObjectNode config = CheckpointFolder.config(vae).deepCopy();
+        if (published.isStableDiffusionXl() && SingleFile.isAutoencoderAlone(config)) {
+            links.remove(VAE_CONFIG);
+            texts.put(
+                    VAE_CONFIG,
+                    config.put("scaling_factor", SingleFile.XL_SCALE).toPrettyString());
+        }
     }
 
     private void edit(CheckpointFolder published, CheckpointSpec spec) throws IOException {

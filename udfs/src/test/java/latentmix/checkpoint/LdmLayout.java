@@ -12,6 +12,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -28,6 +29,8 @@ public final class LdmLayout {
     static final String VAE = "first_stage_model.";
     static final String CLIP = "cond_stage_model.transformer.text_model.";
     static final String OPEN_CLIP = "cond_stage_model.model.";
+    static final String CLIP_XL = "conditioner.embedders.0.transformer.text_model.";
+    static final String OPEN_CLIP_XL = "conditioner.embedders.1.model.";
 
     private final Map<String, List<Long>> shapes = new LinkedHashMap<>();
     private final ElementType type;
@@ -35,24 +38,40 @@ public final class LdmLayout {
     private final int[] mult;
     private final int context;
     private final boolean linear;
+    private final Optional<Second> second;
     private boolean isRandom;
 
     /** Widths of the parts: of the U-Net, its prompt, the text encoder with layers and words, the autoencoder. */
     record Widths(int channels, int[] mult, int context, int text, int layers, int words, int vae) {}
 
-    private LdmLayout(Widths widths, boolean isSecond, ElementType type) {
+    /** Stable Diffusion XL's second text encoder, the autoencoder's levels and the depths of its transformers. */
+    record Second(int text, int layers, int words, int projection, int[] vae, int[] depths) {}
+
+    private LdmLayout(Widths widths, boolean isSecond, Optional<Second> second, ElementType type) {
+        this.second = second;
         this.type = type;
         this.channels = widths.channels();
         this.mult = widths.mult();
         this.context = widths.context();
         this.linear = isSecond;
         unet();
-        vae(widths.vae());
-        if (isSecond) {
-            openClip(widths.text(), widths.layers(), widths.words());
+        vae(widths.vae(), second.map(Second::vae).orElse(mult));
+        if (second.isPresent()) {
+            Second other = second.get();
+            clip(CLIP_XL, widths.text(), widths.layers(), widths.words());
+            openClip(OPEN_CLIP_XL, other.text(), other.layers(), other.words(), other.projection());
+        } else if (isSecond) {
+            openClip(OPEN_CLIP, widths.text(), widths.layers(), widths.words(), widths.text());
         } else {
-            clip(widths.text(), widths.layers(), widths.words());
+            clip(CLIP, widths.text(), widths.layers(), widths.words());
         }
+    }
+
+    /** Of the transformers of a level; Stable Diffusion XL has none at its first, the others at their last. */
+    private int depth(int level) {
+        return second.isPresent()
+                ? (level == 0 ? 0 : second.get().depths()[level])
+                : (level == mult.length - 1 ? 0 : 1);
     }
 
     /** A small Stable Diffusion 1 that computes: its numbers are of the sizes that training begins with. */
@@ -62,12 +81,26 @@ public final class LdmLayout {
         return layout;
     }
 
+    /** A small Stable Diffusion XL that computes. */
+    public static LdmLayout xlOfRandomNumbers() {
+        LdmLayout layout = xl(
+                new Widths(64, new int[] {1, 1, 2}, 192, 64, 2, 49408, 32),
+                new Second(128, 2, 49408, 48, new int[] {1, 1, 2, 2}, new int[] {1, 1, 2}),
+                ElementType.F16);
+        layout.isRandom = true;
+        return layout;
+    }
+
     static LdmLayout first(Widths widths, ElementType type) {
-        return new LdmLayout(widths, false, type);
+        return new LdmLayout(widths, false, Optional.empty(), type);
     }
 
     static LdmLayout second(Widths widths, ElementType type) {
-        return new LdmLayout(widths, true, type);
+        return new LdmLayout(widths, true, Optional.empty(), type);
+    }
+
+    static LdmLayout xl(Widths widths, Second second, ElementType type) {
+        return new LdmLayout(widths, true, Optional.of(second), type);
     }
 
     /** With a moving average of the U-Net's weights, and what else training leaves. */
@@ -196,11 +229,17 @@ public final class LdmLayout {
         }
     }
 
-    private void transformer(String name, int c) {
+    private void transformer(String name, int c, int depth) {
         long[] projection = linear ? new long[] {c, c} : new long[] {c, c, 1, 1};
         layer(name + "norm", c);
         layer(name + "proj_in", projection);
-        String block = name + "transformer_blocks.0.";
+        for (int i = 0; i < depth; i++) {
+            block(name + "transformer_blocks." + i + ".", c);
+        }
+        layer(name + "proj_out", projection);
+    }
+
+    private void block(String block, int c) {
         for (String attention : List.of("attn1.", "attn2.")) {
             long keys = attention.equals("attn1.") ? c : context;
             put(block + attention + "to_q.weight", c, c);
@@ -213,7 +252,6 @@ public final class LdmLayout {
         for (int i = 1; i <= 3; i++) {
             layer(block + "norm" + i, c);
         }
-        layer(name + "proj_out", projection);
     }
 
     private void unet() {
@@ -221,6 +259,10 @@ public final class LdmLayout {
         int last = mult.length - 1;
         layer(UNET + "time_embed.0", 4L * c, c);
         layer(UNET + "time_embed.2", 4L * c, 4L * c);
+        second.ifPresent(other -> {
+            layer(UNET + "label_emb.0.0", 4L * c, other.projection() + 6L * 256);
+            layer(UNET + "label_emb.0.2", 4L * c, 4L * c);
+        });
         layer(UNET + "input_blocks.0.0", c, 4, 3, 3);
         Deque<Integer> skips = new ArrayDeque<>(List.of(c));
         int now = c;
@@ -229,8 +271,8 @@ public final class LdmLayout {
             for (int block = 0; block < 2; block++) {
                 res(UNET + "input_blocks." + i + ".0.", now, mult[level] * c);
                 now = mult[level] * c;
-                if (level != last) {
-                    transformer(UNET + "input_blocks." + i + ".1.", now);
+                if (depth(level) > 0) {
+                    transformer(UNET + "input_blocks." + i + ".1.", now, depth(level));
                 }
                 skips.push(now);
                 i++;
@@ -242,18 +284,18 @@ public final class LdmLayout {
             }
         }
         res(UNET + "middle_block.0.", now, now);
-        transformer(UNET + "middle_block.1.", now);
+        transformer(UNET + "middle_block.1.", now, Math.max(1, depth(last)));
         res(UNET + "middle_block.2.", now, now);
         i = 0;
         for (int level = last; level >= 0; level--) {
             for (int block = 0; block < 3; block++) {
                 res(UNET + "output_blocks." + i + ".0.", now + skips.pop(), mult[level] * c);
                 now = mult[level] * c;
-                if (level != last) {
-                    transformer(UNET + "output_blocks." + i + ".1.", now);
+                if (depth(level) > 0) {
+                    transformer(UNET + "output_blocks." + i + ".1.", now, depth(level));
                 }
                 if (level > 0 && block == 2) {
-                    layer(UNET + "output_blocks." + i + "." + (level == last ? 1 : 2) + ".conv", now, now, 3, 3);
+                    layer(UNET + "output_blocks." + i + "." + (depth(level) > 0 ? 2 : 1) + ".conv", now, now, 3, 3);
                 }
                 i++;
             }
@@ -281,15 +323,15 @@ public final class LdmLayout {
         vaeRes(name + "block_2.", c, c);
     }
 
-    private void vae(int c) {
-        int last = mult.length - 1;
+    private void vae(int c, int[] levels) {
+        int last = levels.length - 1;
         String encoder = VAE + "encoder.";
         layer(encoder + "conv_in", c, 3, 3, 3);
         int now = c;
         for (int level = 0; level <= last; level++) {
             for (int block = 0; block < 2; block++) {
-                vaeRes(encoder + "down." + level + ".block." + block + ".", now, mult[level] * c);
-                now = mult[level] * c;
+                vaeRes(encoder + "down." + level + ".block." + block + ".", now, levels[level] * c);
+                now = levels[level] * c;
             }
             if (level != last) {
                 layer(encoder + "down." + level + ".downsample.conv", now, now, 3, 3);
@@ -303,8 +345,8 @@ public final class LdmLayout {
         vaeMid(decoder + "mid.", now);
         for (int level = last; level >= 0; level--) {
             for (int block = 0; block < 3; block++) {
-                vaeRes(decoder + "up." + level + ".block." + block + ".", now, mult[level] * c);
-                now = mult[level] * c;
+                vaeRes(decoder + "up." + level + ".block." + block + ".", now, levels[level] * c);
+                now = levels[level] * c;
             }
             if (level > 0) {
                 layer(decoder + "up." + level + ".upsample.conv", now, now, 3, 3);
@@ -316,12 +358,12 @@ public final class LdmLayout {
         layer(VAE + "post_quant_conv", 4, 4, 1, 1);
     }
 
-    private void clip(int width, int layers, int words) {
-        put(CLIP + "embeddings.position_ids", 1, 77);
-        put(CLIP + "embeddings.token_embedding.weight", words, width);
-        put(CLIP + "embeddings.position_embedding.weight", 77, width);
+    private void clip(String prefix, int width, int layers, int words) {
+        put(prefix + "embeddings.position_ids", 1, 77);
+        put(prefix + "embeddings.token_embedding.weight", words, width);
+        put(prefix + "embeddings.position_embedding.weight", 77, width);
         for (int i = 0; i < layers; i++) {
-            String layer = CLIP + "encoder.layers." + i + ".";
+            String layer = prefix + "encoder.layers." + i + ".";
             for (String part : List.of("q_proj", "k_proj", "v_proj", "out_proj")) {
                 layer(layer + "self_attn." + part, width, width);
             }
@@ -330,16 +372,16 @@ public final class LdmLayout {
             layer(layer + "mlp.fc2", width, 4L * width);
             layer(layer + "layer_norm2", width);
         }
-        layer(CLIP + "final_layer_norm", width);
+        layer(prefix + "final_layer_norm", width);
     }
 
-    private void openClip(int width, int layers, int words) {
-        put(OPEN_CLIP + "positional_embedding", 77, width);
-        put(OPEN_CLIP + "text_projection", width, width);
-        put(OPEN_CLIP + "logit_scale");
-        put(OPEN_CLIP + "token_embedding.weight", words, width);
+    private void openClip(String prefix, int width, int layers, int words, int projection) {
+        put(prefix + "positional_embedding", 77, width);
+        put(prefix + "text_projection", width, projection);
+        put(prefix + "logit_scale");
+        put(prefix + "token_embedding.weight", words, width);
         for (int i = 0; i < layers; i++) {
-            String layer = OPEN_CLIP + "transformer.resblocks." + i + ".";
+            String layer = prefix + "transformer.resblocks." + i + ".";
             layer(layer + "ln_1", width);
             put(layer + "attn.in_proj_weight", 3L * width, width);
             put(layer + "attn.in_proj_bias", 3L * width);
@@ -348,6 +390,6 @@ public final class LdmLayout {
             layer(layer + "mlp.c_fc", 4L * width, width);
             layer(layer + "mlp.c_proj", width, 4L * width);
         }
-        layer(OPEN_CLIP + "ln_final", width);
+        layer(prefix + "ln_final", width);
     }
 }

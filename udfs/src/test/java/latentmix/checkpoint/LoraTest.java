@@ -174,17 +174,38 @@ class LoraTest {
         }
     }
 
+    /** diffusers' names, and kohya's of the original code: Stable Diffusion XL's blocks are others. */
+    @ParameterizedTest
+    @CsvSource({
+        "unet.down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k,"
+                + " lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k",
+        "unet.up_blocks.1.attentions.2.transformer_blocks.1.ff.net.2,"
+                + " lora_unet_output_blocks_5_1_transformer_blocks_1_ff_net_2",
+        "unet.mid_block.attentions.0.proj_in, lora_unet_middle_block_1_proj_in",
+        "unet.add_embedding.linear_1, lora_unet_label_emb_0_0",
+        "text_encoder.text_model.encoder.layers.0.mlp.fc1, lora_te1_text_model_encoder_layers_0_mlp_fc1",
+        "text_encoder_2.text_model.encoder.layers.0.mlp.fc1, lora_te2_text_model_encoder_layers_0_mlp_fc1"
+    })
+    void theLayersOfStableDiffusionXlAreFoundByEitherName(String dotted, String underscored) throws IOException {
+        Path published = GoldenCheckpoints.stableDiffusionXl(Files.createDirectory(folder.resolve("xl")));
+        assertAdaptedAlike(CheckpointSpec.of(published.toString()), dotted, underscored);
+    }
+
     @ParameterizedTest
     @CsvSource({
         "text_encoder_2.text_model.encoder.layers.0.mlp.fc1, lora_te2_text_model_encoder_layers_0_mlp_fc1",
         "text_encoder_3.encoder.block.0.layer.0.SelfAttention.q, lora_te3_encoder_block_0_layer_0_SelfAttention_q"
     })
     void theFurtherTextEncodersAreAdaptedAlike(String dotted, String underscored) {
+        assertAdaptedAlike(sd3, dotted, underscored);
+    }
+
+    private void assertAdaptedAlike(CheckpointSpec spec, String dotted, String underscored) {
         String component = dotted.substring(0, dotted.indexOf('.'));
         String key = dotted.substring(dotted.indexOf('.') + 1) + ".weight";
-        float[] before = weights(sd3.open(CONF), component, key);
+        float[] before = weights(spec.open(CONF), component, key);
         long rows;
-        try (StateDict dict = StateDict.open(Path.of(sd3.location(), component))) {
+        try (StateDict dict = StateDict.open(Path.of(spec.location(), component))) {
             rows = dict.tensor(key).shape().get(0);
         }
         long width = before.length / rows;
@@ -194,15 +215,15 @@ class LoraTest {
             {underscored + ".lora_down.weight", underscored + ".lora_up.weight"}
         }) {
             Path file = file(names[0], names[1], new Tensors(), 1, width, rows, 1);
-            float[] adapted =
-                    weights(sd3.withLoras(List.of(new Lora(file.toString(), 2))).open(CONF), component, key);
+            float[] adapted = weights(
+                    spec.withLoras(List.of(new Lora(file.toString(), 2))).open(CONF), component, key);
             assertThat(adapted[1]).isEqualTo((float) (before[1] + 2.0 * numbers(1, 2)[0] * numbers(2, 1)[1]));
             if (after != before) {
                 assertThat(adapted).isEqualTo(after);
             }
             after = adapted;
             if (component.endsWith("_3")) {
-                assertThatThrownBy(() -> sd3.withLoras(List.of(new Lora(file.toString(), 2)))
+                assertThatThrownBy(() -> spec.withLoras(List.of(new Lora(file.toString(), 2)))
                                 .withoutT5()
                                 .open(CONF))
                         .hasMessageContaining("is of a part that this checkpoint does not have or does not read");

@@ -14,9 +14,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import latentmix.architecture.Architecture;
 import latentmix.model.ClipTokenizer;
+import latentmix.model.Dtype;
 import latentmix.model.Models;
 import latentmix.model.Tokenizer;
 import org.apache.hadoop.conf.Configuration;
@@ -33,6 +35,15 @@ class SingleFileTest {
             "unet", "unet/diffusion_pytorch_model.safetensors",
             "vae", "vae/diffusion_pytorch_model.safetensors",
             "text_encoder", "text_encoder/model.safetensors");
+    /** The paths of the weights that a family has. */
+    private static Map<String, String> weights(String family) {
+        Map<String, String> weights = new TreeMap<>(WEIGHTS);
+        if (family.equals("sdxl")) {
+            weights.put("text_encoder_2", "text_encoder_2/model.safetensors");
+        }
+        return weights;
+    }
+
     private static final int[] NARROW = {1, 1, 2, 2};
     private static final Configuration CONF = new Configuration();
     private static JsonNode golden;
@@ -47,6 +58,12 @@ class SingleFileTest {
     }
 
     private static LdmLayout tiny(String family) {
+        if (family.equals("sdxl")) {
+            return LdmLayout.xl(
+                    new LdmLayout.Widths(64, new int[] {1, 1, 2}, 192, 64, 3, 80, 32),
+                    new LdmLayout.Second(128, 3, 80, 48, NARROW, new int[] {1, 2, 3}),
+                    ElementType.F16);
+        }
         return family.equals("sd1")
                 ? LdmLayout.first(new LdmLayout.Widths(32, NARROW, 64, 64, 3, 80, 32), ElementType.F32)
                         .withEma()
@@ -55,6 +72,12 @@ class SingleFileTest {
 
     private static LdmLayout full(String family) {
         int[] mult = {1, 2, 4, 4};
+        if (family.equals("sdxl")) {
+            return LdmLayout.xl(
+                    new LdmLayout.Widths(320, new int[] {1, 2, 4}, 2048, 768, 12, 49408, 128),
+                    new LdmLayout.Second(1280, 32, 49408, 1280, mult, new int[] {1, 2, 10}),
+                    ElementType.F16);
+        }
         return family.equals("sd1")
                 ? LdmLayout.first(new LdmLayout.Widths(320, mult, 768, 768, 12, 49408, 128), ElementType.F16)
                 : LdmLayout.second(new LdmLayout.Widths(320, mult, 1024, 1024, 24, 49408, 128), ElementType.F16);
@@ -97,7 +120,7 @@ class SingleFileTest {
     }
 
     private static void assertConfigs(CheckpointFolder checkpoint, String family, JsonNode expected) {
-        for (String component : WEIGHTS.keySet()) {
+        for (String component : weights(family).keySet()) {
             assertThat(ofLibrary(checkpoint.config(component))).as(component).isEqualTo(expected.get(component));
         }
         assertThat(checkpoint.schedulerConfig())
@@ -105,7 +128,7 @@ class SingleFileTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"sd1", "sd2"})
+    @ValueSource(strings = {"sd1", "sd2", "sdxl"})
     void aFileBecomesWhatDiffusersMakesOfIt(String family) throws IOException {
         JsonNode expected = golden.get("tiny").get(family);
         assertThat(tiny(family).digest())
@@ -113,7 +136,8 @@ class SingleFileTest {
                 .isEqualTo(expected.get("file").asText());
         CheckpointFolder checkpoint = spec(write(tiny(family))).open(CONF);
         assertConfigs(checkpoint, family, expected.get("configs"));
-        WEIGHTS.forEach((component, path) -> assertThat(values(checkpoint.path().resolve(path)))
+        weights(family).forEach((component, path) -> assertThat(
+                        values(checkpoint.path().resolve(path)))
                 .as(component)
                 .isEqualTo(expected.get(component).asText()));
         assertUsable(checkpoint);
@@ -137,13 +161,13 @@ class SingleFileTest {
 
     /** By names and shapes alone: the file is a hole. */
     @ParameterizedTest
-    @ValueSource(strings = {"sd1", "sd2"})
+    @ValueSource(strings = {"sd1", "sd2", "sdxl"})
     void aFileOfFullSizeHasThePublishedConfigurations(String family) throws IOException {
         JsonNode expected = golden.get("full").get(family);
         assertThat(full(family).digest()).isEqualTo(expected.get("file").asText());
         Path file = full(family).writeSparse(folder.resolve("model.safetensors"));
         try (SingleFile single = SingleFile.open(file, spec(file))) {
-            for (Map.Entry<String, String> component : WEIGHTS.entrySet()) {
+            for (Map.Entry<String, String> component : weights(family).entrySet()) {
                 Map<String, List<Long>> shapes = single.shapes(component.getValue());
                 assertThat(LdmLayout.digest(shapes.entrySet().stream().map(e -> e.getKey() + " " + e.getValue())))
                         .as(component.getKey())
@@ -201,7 +225,7 @@ class SingleFileTest {
 
     /** Every tensor that a component needs has its name in the file, whichever way it is asked for. */
     @ParameterizedTest
-    @ValueSource(strings = {"sd1", "sd2"})
+    @ValueSource(strings = {"sd1", "sd2", "sdxl"})
     void namesAreTranslatedBothWays(String family) throws IOException {
         Path file = write(tiny(family));
         CheckpointFolder checkpoint = spec(file).open(CONF);
@@ -232,10 +256,17 @@ class SingleFileTest {
             "sd2",
             List.of(
                     "cond_stage_model.model.transformer.resblocks.3.attn.in_proj_weight",
-                    "cond_stage_model.model.positional_embedding"));
+                    "cond_stage_model.model.positional_embedding"),
+            "sdxl",
+            List.of(
+                    "model.diffusion_model.label_emb.0.2.weight",
+                    "model.diffusion_model.output_blocks.2.2.conv.bias",
+                    "model.diffusion_model.output_blocks.4.1.transformer_blocks.1.attn2.to_v.weight",
+                    "conditioner.embedders.0.transformer.text_model.final_layer_norm.weight",
+                    "conditioner.embedders.1.model.transformer.resblocks.2.attn.in_proj_weight"));
 
     @ParameterizedTest
-    @ValueSource(strings = {"sd1", "sd2"})
+    @ValueSource(strings = {"sd1", "sd2", "sdxl"})
     void aTensorThatIsMissingOrMisshapenIsNamedAsInTheFile(String family) throws IOException {
         LdmLayout missing = tiny(family);
         LdmLayout misshapen = tiny(family);
@@ -248,7 +279,9 @@ class SingleFileTest {
         for (String tensor : NEEDED.get(family)) {
             String component = tensor.startsWith(LdmLayout.UNET)
                     ? "unet"
-                    : tensor.startsWith(LdmLayout.VAE) ? "vae" : "text_encoder";
+                    : tensor.startsWith(LdmLayout.VAE)
+                            ? "vae"
+                            : tensor.startsWith(LdmLayout.OPEN_CLIP_XL) ? "text_encoder_2" : "text_encoder";
             assertThatThrownBy(() -> check(without, component))
                     .isInstanceOf(CheckpointException.class)
                     .hasMessageContaining("made of a single file, lack tensors for their config.json: ")
@@ -270,6 +303,8 @@ class SingleFileTest {
             sd2 | cond_stage_model.model.token_embedding.weight
             sd1 | cond_stage_model.transformer.text_model.embeddings.token_embedding.weight
             sd1 | first_stage_model.encoder.down.2.block.1.conv2.weight
+            sdxl | model.diffusion_model.label_emb.0.0.weight
+            sdxl | conditioner.embedders.1.model.token_embedding.weight
             """)
     void aTensorThatTellsTheConfigurationIsNamedToo(String family, String tensor) throws IOException {
         Path file = tiny(family).without(tensor).writeSparse(folder.resolve("model.safetensors"));
@@ -281,6 +316,37 @@ class SingleFileTest {
         assertThatThrownBy(() -> spec(flat).open(CONF))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining(tensor);
+    }
+
+    /** Tensors by which others' programs know a model of v-prediction, and one of zero terminal SNR. */
+    @Test
+    void theFileOfAnXlSaysWhatItPredicts() throws IOException {
+        CheckpointFolder plain = spec(write(tiny("sdxl"))).open(CONF);
+        assertThat(plain.schedulerConfig().get("prediction_type").asText()).isEqualTo("epsilon");
+        assertThat(Models.imageSize(plain)).isEqualTo(1024);
+        assertThat(plain.origin()).contains("Stable Diffusion XL in one file");
+        CheckpointFolder v = spec(write(tiny("sdxl").with("v_pred", 1).with("ztsnr", 1), "v"))
+                .open(CONF);
+        assertThat(v.schedulerConfig().get("prediction_type").asText()).isEqualTo("v_prediction");
+        assertThat(v.schedulerConfig().get("rescale_betas_zero_snr").asBoolean())
+                .isTrue();
+        Path half = tiny("sdxl").without(LdmLayout.OPEN_CLIP_XL).write(folder.resolve("half.safetensors"));
+        assertThatThrownBy(() -> spec(half).open(CONF)).hasMessageContaining("none of its text encoder's tensors");
+        Path flat = write(tiny("sdxl").with("conditioner.embedders.1.model.text_projection", 6), "flat");
+        assertThatThrownBy(() -> spec(flat).open(CONF)).hasMessageContaining("which is no matrix");
+    }
+
+    /** An autoencoder's file does not say whose it is; its checkpoint does. */
+    @Test
+    void theAutoencoderInAFileOfItsOwnHasTheScaleOfItsCheckpoint() throws IOException {
+        Path vae = tiny("sd1").without("model").without("cond_stage_model").write(folder.resolve("vae.safetensors"));
+        CheckpointFolder xl = spec(write(tiny("sdxl"))).withVae(vae.toString()).open(CONF);
+        assertThat(xl.config("vae").get("scaling_factor").asDouble()).isEqualTo(0.13025);
+        assertThat(Models.dtype(xl, "vae", Dtype.BFLOAT16)).isEqualTo(Dtype.FLOAT32);
+        assertUsable(xl);
+        CheckpointFolder first =
+                spec(write(tiny("sd1"), "first")).withVae(vae.toString()).open(CONF);
+        assertThat(first.config("vae").has("scaling_factor")).isFalse();
     }
 
     @Test
@@ -383,7 +449,8 @@ class SingleFileTest {
             delimiter = '|',
             textBlock =
                     """
-            conditioner.embedders.0.transformer.text_model.final_layer_norm.weight | Stable Diffusion XL
+            conditioner.embedders.0.model.text_projection | Stable Diffusion XL's refiner
+            edm_mean | Playground 2.5
             model.diffusion_model.joint_blocks.0.context_block.adaLN_modulation.1.bias | Stable Diffusion 3
             model.diffusion_model.double_blocks.0.img_attn.norm.key_norm.scale | FLUX
             control_model.time_embed.0.weight | a ControlNet
@@ -395,7 +462,7 @@ class SingleFileTest {
         assertThatThrownBy(() -> spec(file).open(CONF))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageStartingWith(
-                        "expected a checkpoint of Stable Diffusion 1 or 2 in the file " + file + ", got ")
+                        "expected a checkpoint of Stable Diffusion 1, 2 or XL in the file " + file + ", got ")
                 .hasMessageContaining(name)
                 .hasMessageNotContaining("\n");
     }

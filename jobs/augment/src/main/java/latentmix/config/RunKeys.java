@@ -142,7 +142,7 @@ public final class RunKeys {
             "checkpoint",
             LOCATION,
             "A folder in diffusers layout with safetensors weights, at the same path on every machine or on S3."
-                    + " Or one safetensors file of Stable Diffusion 1 or 2 in its original layout."
+                    + " Or one safetensors file of Stable Diffusion 1, 2 or XL in its original layout."
                     + " Or a repository of the Hugging Face hub, `org/name` or `hf://org/name@revision`."
                     + " Or a built-in model such as `builtin:fashion`.",
             "/models/stable-diffusion-v1-5");

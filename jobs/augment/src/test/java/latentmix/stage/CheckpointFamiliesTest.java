@@ -3,14 +3,19 @@ package latentmix.stage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import latentmix.GoldenCheckpoints;
+import latentmix.checkpoint.CheckpointFolder;
 import latentmix.checkpoint.CheckpointSpec;
 import latentmix.checkpoint.Fingerprint;
 import latentmix.checkpoint.LdmLayout;
@@ -19,17 +24,30 @@ import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
+import latentmix.image.PngEncoder;
+import latentmix.image.Resize;
 import latentmix.image.UnreadableImage;
+import latentmix.inversion.DdimInversion;
 import latentmix.latent.Shape;
+import latentmix.model.Denoiser;
+import latentmix.model.Dtype;
+import latentmix.model.Models;
+import latentmix.model.PromptEmbeds;
+import latentmix.model.TextEncoder;
+import latentmix.model.TimeIds;
+import latentmix.sampling.Guidance;
+import latentmix.schedule.Scheduler;
 import latentmix.table.InvertedRow;
 import latentmix.table.RowFile;
 import latentmix.table.StageName;
+import latentmix.work.Latents;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The whole job on a small checkpoint of each family that is supported. */
 class CheckpointFamiliesTest {
@@ -201,9 +219,72 @@ class CheckpointFamiliesTest {
         assertThat(refused.resolve("images")).doesNotExist();
     }
 
+    /** Each image as it is, cut out of the middle, and what is told of it. */
     @Test
-    void oneFileGivesTheImagesOfTheSameWeightsInAFolder() throws IOException {
-        Path file = LdmLayout.ofRandomNumbers().write(folder.resolve("model.safetensors"));
+    void stableDiffusionXlIsToldAnImagesOwnSizeWhereverItIsInverted() throws IOException, UnreadableImage {
+        Path checkpoint = Family.STABLE_DIFFUSION_XL.checkpoint(Files.createDirectory(folder.resolve("checkpoint")));
+        Path input = TinyRun.input(folder.resolve("in"), 8);
+        Path wide = files(input, ".png").get(0);
+        Pixels small = ImageDecoder.decode(Files.readAllBytes(wide), 1 << 20);
+        Files.write(wide, PngEncoder.encode(Resize.to(small, 90, 40)));
+        String[] overrides = {"model.checkpoint=" + checkpoint, "model.size=64", "prompt.template=w5 {class}"};
+        Path run = folder.resolve("run");
+        assertThat(TinyRun.run(2, TinyRun.config(input, overrides), run)).isZero();
+
+        CheckpointFolder opened = CheckpointFolder.open(checkpoint);
+        Set<Boolean> cut = new HashSet<>();
+        for (InvertedRow row : TinyRun.rows(run, "inverted", InvertedRow.class)) {
+            Pixels image = ImageDecoder.decode(Files.readAllBytes(input.resolve(row.path())), 1 << 20);
+            try (NDManager arrays = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+                    TextEncoder text = Models.textEncoder(opened, Device.cpu(), Dtype.FLOAT32)) {
+                Denoiser unet = Models.denoiser(opened, Device.cpu(), Dtype.FLOAT32);
+                PromptEmbeds told = unet.sized(
+                        text.encode(row.prompt()).onto(arrays),
+                        List.of(TimeIds.square(image.height(), image.width(), 64)),
+                        arrays);
+                float[] noise = new DdimInversion(Scheduler.of(opened.schedulerConfig()), 4, Guidance.NONE)
+                        .with(unet)
+                        .run(Latents.onto(arrays, List.of(row.encoded())), told, told)
+                        .toFloatArray();
+                double largest = 0;
+                float[] kept = row.latent().latent().toFloats();
+                for (int i = 0; i < noise.length; i++) {
+                    largest = Math.max(largest, Math.abs(kept[i] - noise[i]));
+                }
+                assertThat(largest).as(row.path()).isLessThan(1e-4); // a batch of four rounds otherwise
+                cut.add(image.width() != image.height());
+            }
+        }
+        assertThat(cut).containsExactlyInAnyOrder(true, false);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"negative-prompt", "null-text(2)", "renoise(2)", "bdia", "fixed-point(2)"})
+    void stableDiffusionXlInvertsByEachMethodAndMixesByMethodsOfEachKind(String method) throws IOException {
+        Path checkpoint = Family.STABLE_DIFFUSION_XL.checkpoint(Files.createDirectory(folder.resolve("checkpoint")));
+        Path input = TinyRun.input(folder.resolve("in"), 6);
+        Path run = folder.resolve("run");
+        assertThat(TinyRun.run(
+                        2,
+                        TinyRun.config(
+                                input,
+                                "model.checkpoint=" + checkpoint,
+                                "model.size=64",
+                                "inversion.method=" + method,
+                                "inversion.steps=2",
+                                "generation.steps=2",
+                                "mixing=[{name: pairs, methods: [nin/chm, slerp, adain], inputs: 2, count: 1}]"),
+                        run))
+                .isZero();
+        assertThat(run.resolve("rejected")).doesNotExist();
+        assertThat(files(run.resolve("dataset/images"), ".png")).hasSize(2 * 3);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void oneFileGivesTheImagesOfTheSameWeightsInAFolder(boolean isXl) throws IOException {
+        Path file = (isXl ? LdmLayout.xlOfRandomNumbers() : LdmLayout.ofRandomNumbers())
+                .write(folder.resolve("model.safetensors"));
         Path input = TinyRun.input(folder.resolve("in"), 3);
         Path run = folder.resolve("run");
         assertThat(TinyRun.run(2, TinyRun.config(input, smaller(file.toString())), run))
@@ -213,8 +294,12 @@ class CheckpointFamiliesTest {
         Path converted =
                 CheckpointSpec.of(file.toString()).open(new Configuration()).path();
         Path checkpoint = TinyRun.copy(converted, folder.resolve("checkpoint"));
-        for (String json :
-                List.of("model_index.json", "unet/config.json", "vae/config.json", "text_encoder/config.json")) {
+        List<String> jsons = new ArrayList<>(
+                List.of("model_index.json", "unet/config.json", "vae/config.json", "text_encoder/config.json"));
+        if (isXl) {
+            jsons.add("text_encoder_2/config.json");
+        }
+        for (String json : jsons) {
             GoldenCheckpoints.edit(checkpoint.resolve(json), "{\"_single_file\": null}");
         }
         Path weights = checkpoint.resolve("unet/diffusion_pytorch_model.safetensors"); // in another order and type
