@@ -1,8 +1,8 @@
-"""Loads tokens that were learnt with diffusers, and compares the embeddings of prompts with them.
+"""Loads tokens and LoRAs that were learnt with diffusers, and compares what the networks say with them.
 
 usage: adapted.py MODEL EXPECTED
 MODEL is the checkpoint's folder. EXPECTED is JSON, a list of: file, token, prompt, vectors, and embeds, the prompt's
-embeddings row by row.
+embeddings row by row; lora, another file, and of the U-Net with it sample, shape, timestep and output.
 """
 
 import json
@@ -28,3 +28,17 @@ for one in expected:
     error = (embeds - torch.tensor(one["embeds"])).abs().max().item()
     assert error < 1e-4, f"{one['prompt']}: {error}"
     print(f"{one['token']}: {one['vectors']} vectors, embeddings within {error:.1e}")
+
+    def predicted():
+        sample = torch.tensor(one["sample"]).reshape(one["shape"])
+        prompt = torch.tensor(one["embeds"]).reshape(1, tokenizer.model_max_length, -1)
+        with torch.no_grad():
+            return pipeline.unet(sample, one["timestep"], encoder_hidden_states=prompt).sample.flatten()
+
+    output = torch.tensor(one["output"])
+    plain = (predicted() - output).abs().max().item()
+    pipeline.load_lora_weights(one["lora"])
+    error = (predicted() - output).abs().max().item()
+    pipeline.unload_lora_weights()
+    assert error < 1e-4 < plain / 10, f"{one['lora']}: {error}, without it {plain}"
+    print(f"{one['token']}: the U-Net with its LoRA within {error:.1e}, without it {plain:.1e}")

@@ -13,7 +13,8 @@ import java.util.List;
  * </pre>
  *
  * numbers for each position of the level and each latent: norms and activations before and after, convolutions' inputs,
- * queries, keys, values and the two halves of the gated layer. Weights are not in it.
+ * queries, keys, values and the two halves of the gated layer. Weights are not in it. Where an adapter is learnt, the
+ * inputs of its layers are kept, too: 4 w for each depth.
  */
 public final class BackwardMemory {
     /**
@@ -22,10 +23,24 @@ public final class BackwardMemory {
      */
     static final double MARGIN = 1.5;
 
+    /** What gradients are led back to. */
+    public enum Learnt {
+        /** The prompt's embeddings. */
+        PROMPT(0),
+        /** Those and a low-rank adapter of the attention layers. */
+        ADAPTER(4);
+
+        private final double inputs; // that a transformer block keeps more, in widths
+
+        Learnt(double inputs) {
+            this.inputs = inputs;
+        }
+    }
+
     private BackwardMemory() {}
 
     /** Bytes that the backward pass of a batch of latents (batch, C, height, width) needs beside the weights. */
-    public static long bytes(UNet2DConditionModel unet, int batch, int height, int width) {
+    public static long bytes(UNet2DConditionModel unet, Learnt learnt, int batch, int height, int width) {
         List<Integer> channels = unet.blockOutChannels();
         int levels = channels.size();
         double numbers = 0;
@@ -38,22 +53,24 @@ public final class BackwardMemory {
             for (int layer = 0; layer < layers; layer++) {
                 int in = layer > 0 ? out : channels.get(Math.max(level - 1, 0));
                 numbers += positions * (2.0 * in + 4.0 * out);
-                numbers +=
-                        crossDown ? positions * transformer(out, unet.depths().get(level)) : 0;
+                numbers += crossDown
+                        ? positions * transformer(learnt, out, unet.depths().get(level))
+                        : 0;
             }
             for (int layer = 0; layer <= layers; layer++) {
                 int hidden = layer > 0 ? out : channels.get(Math.min(level + 1, levels - 1));
                 int in = hidden + (layer == layers ? channels.get(Math.max(level - 1, 0)) : out);
                 numbers += positions * (3.0 * in + 4.0 * out);
-                numbers +=
-                        crossUp ? positions * transformer(out, unet.upDepths().get(levels - 1 - level)) : 0;
+                numbers += crossUp
+                        ? positions * transformer(learnt, out, unet.upDepths().get(levels - 1 - level))
+                        : 0;
             }
             numbers += level < levels - 1 ? positions(height, width, level + 1) * 2 * out + positions * 2 * out : 0;
         }
         int last = channels.get(levels - 1);
         if (unet.middle() == UNet2DConditionModel.Middle.CROSS_ATTENTION) {
             numbers += positions(height, width, levels - 1)
-                    * (2 * 6.0 * last + transformer(last, unet.depths().get(levels - 1)));
+                    * (2 * 6.0 * last + transformer(learnt, last, unet.depths().get(levels - 1)));
         }
         return (long) (MARGIN * Float.BYTES * batch * numbers);
     }
@@ -65,15 +82,16 @@ public final class BackwardMemory {
      *
      * @param tokens of a prompt
      */
-    public static long bytes(SD3Transformer2DModel transformer, int batch, int height, int width, int tokens) {
+    public static long bytes(
+            SD3Transformer2DModel transformer, Learnt learnt, int batch, int height, int width, int tokens) {
         double patches = (double) height * width / (transformer.patchSize() * transformer.patchSize());
-        double numbers = transformer.layers() * 26.0 * (patches + tokens)
+        double numbers = transformer.layers() * (26.0 + learnt.inputs) * (patches + tokens)
                 + transformer.dualAttentionLayers().size() * 9 * patches;
         return (long) (MARGIN * Float.BYTES * batch * numbers * transformer.heads() * transformer.headWidth());
     }
 
-    private static double transformer(int width, int depth) {
-        return (3.0 + 28 * depth) * width;
+    private static double transformer(Learnt learnt, int width, int depth) {
+        return (3.0 + (28 + learnt.inputs) * depth) * width;
     }
 
     private static double positions(int height, int width, int level) {

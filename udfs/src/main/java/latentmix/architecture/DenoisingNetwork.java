@@ -8,4 +8,9 @@ public sealed interface DenoisingNetwork extends Architecture permits UNet2DCond
 
     /** The side of the latents that the network was trained on. */
     int sampleSize();
+
+    /** The network whose attention layers take a low-rank adapter with each call. */
+    default LowRankNetwork lowRank() {
+        return LowRankNetwork.of(parts().get(Part.DENOISER));
+    }
 }

@@ -1,6 +1,7 @@
 package latentmix.model;
 
 import ai.djl.Device;
+import ai.djl.ndarray.NDList;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,7 +51,9 @@ public final class Models {
         INFERENCE,
         GRADIENTS,
         /** Of a text encoder, for {@link TokenLearner}. */
-        TOKENS
+        TOKENS,
+        /** Of a denoiser, for {@link AdaptableDenoiser}: with gradients and without. */
+        ADAPTERS
     }
 
     /** A device by its type and number: {@link Device#equals} takes all CPUs for one. */
@@ -105,7 +108,7 @@ public final class Models {
     public static Denoiser denoiser(CheckpointFolder folder, Device device, Dtype dtype) {
         requireDenoiser(folder);
         Network network = network(folder, device, dtype, folder.denoiser(), Part.DENOISER);
-        return new TorchDenoiser(network, latentShape(folder), sizeFactor(folder));
+        return new TorchDenoiser(network, latentShape(folder), sizeFactor(folder), new NDList());
     }
 
     /** Pixels of a side for one entry of a latent where the U-Net is told an image's size, else 0. */
@@ -125,7 +128,30 @@ public final class Models {
         String component = folder.denoiser();
         Key key = new Key(folder.fingerprint(), Place.of(device), dtype, component, Part.DENOISER, Use.GRADIENTS);
         return new TorchDenoiser(
-                network(folder.component(component), key, FOREVER), latentShape(folder), sizeFactor(folder));
+                network(folder.component(component), key, FOREVER),
+                latentShape(folder),
+                sizeFactor(folder),
+                new NDList());
+    }
+
+    /** The checkpoint's U-Net or transformer, which takes an adapter with each call. */
+    public static AdaptableDenoiser adaptableDenoiser(CheckpointFolder folder, Device device, Dtype dtype) {
+        requireDenoiser(folder);
+        Key key =
+                new Key(folder.fingerprint(), Place.of(device), dtype, folder.denoiser(), Part.DENOISER, Use.ADAPTERS);
+        Network network = network(() -> compileAdaptable(folder, dtype), key, FOREVER);
+        return new AdaptableDenoiser(
+                network,
+                latentShape(folder),
+                sizeFactor(folder),
+                denoisingNetwork(folder).lowRank().layers());
+    }
+
+    /** The compiled program that {@link #adaptableDenoiser} runs: from the cache, or made now. */
+    public static Path compileAdaptable(CheckpointFolder folder, Dtype dtype) {
+        DenoisingNetwork network = denoisingNetwork(folder);
+        return CompiledPrograms.of(
+                folder.component(folder.denoiser()), network, network.lowRank().module(), dtype.elementType());
     }
 
     /** Why the checkpoint's network cannot lead an image to its noise, if it cannot. */
@@ -450,17 +476,18 @@ public final class Models {
      * An estimate of the bytes that differentiating a checkpoint's U-Net or transformer takes a task, beside its
      * weights.
      *
+     * @param learnt what gradients are led back to
      * @param batch latents of a micro-batch
      * @param imageSize pixels of a side
      */
-    public static long backwardBytes(CheckpointFolder folder, int batch, int imageSize) {
+    public static long backwardBytes(CheckpointFolder folder, BackwardMemory.Learnt learnt, int batch, int imageSize) {
         int side = imageSize / autoencoder(folder).factor();
         DenoisingNetwork network = denoisingNetwork(folder);
         if (network instanceof SD3Transformer2DModel transformer) {
             int tokens = positions(folder.config("text_encoder")) + T5_LENGTH;
-            return BackwardMemory.bytes(transformer, batch, side, side, tokens);
+            return BackwardMemory.bytes(transformer, learnt, batch, side, side, tokens);
         }
-        return BackwardMemory.bytes((UNet2DConditionModel) network, batch, side, side);
+        return BackwardMemory.bytes((UNet2DConditionModel) network, learnt, batch, side, side);
     }
 
     /** The bytes of a component's weights in a number format, without reading them. */
@@ -556,7 +583,7 @@ public final class Models {
                 mine.complete(
                         switch (key.use()) {
                             case INFERENCE -> Network.load(program, device);
-                            case GRADIENTS, TOKENS -> Network.loadDifferentiable(program, device);
+                            case GRADIENTS, TOKENS, ADAPTERS -> Network.loadDifferentiable(program, device);
                         });
                 LOG.info(
                         "Loaded {} of {} onto {}, {}, in {} ms",

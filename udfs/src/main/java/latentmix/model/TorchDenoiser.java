@@ -12,14 +12,15 @@ import latentmix.latent.Shape;
  * A U-Net or transformer in libtorch; the network belongs to {@link Models}.
  *
  * @param factor pixels of a side for one entry of the latent where the network is told an image's size, else 0
+ * @param adapter the last input of a network that takes an adapter, else empty
  */
-record TorchDenoiser(Network network, Shape latentShape, int factor) implements Denoiser {
+record TorchDenoiser(Network network, Shape latentShape, int factor, NDList adapter) implements Denoiser {
     /** The first of the inputs that are the prompt's. */
     private static final int PROMPT = 2;
 
     /**
-     * The inputs of either network: the sample, the timestep, hidden states and perhaps pooled embeddings, and perhaps
-     * sizes.
+     * The inputs of either network: the sample, the timestep, hidden states and perhaps pooled embeddings, perhaps
+     * sizes, and perhaps an adapter.
      *
      * @param scope owns the sizes of prompts that have none
      */
@@ -29,7 +30,7 @@ record TorchDenoiser(Network network, Shape latentShape, int factor) implements 
             TimeIds own = TimeIds.whole(side(sample, 2), side(sample, 3));
             whole = prompt.withTimeIds(timeIds(Collections.nCopies(Math.toIntExact(prompt.rows()), own), scope));
         }
-        return new NDList(sample, time).addAll(whole.arrays()).toArray(NDArray[]::new);
+        return new NDList(sample, time).addAll(whole.arrays()).addAll(adapter).toArray(NDArray[]::new);
     }
 
     private int side(NDArray sample, int axis) {
@@ -62,14 +63,37 @@ record TorchDenoiser(Network network, Shape latentShape, int factor) implements 
     @Override
     public PromptEmbeds promptGradient(
             NDArray sample, double[] timesteps, PromptEmbeds prompt, UnaryOperator<NDArray> outputGradient) {
+        return prompt(gradients(sample, timesteps, prompt, outputGradient, 0));
+    }
+
+    /** The gradients with respect to the prompt's embeddings and the adapter. */
+    AdaptableDenoiser.Slopes slopes(
+            NDArray sample, double[] timesteps, PromptEmbeds prompt, UnaryOperator<NDArray> outputGradient) {
+        NDList found = gradients(sample, timesteps, prompt, outputGradient, adapter.size());
+        int last = found.size() - 1;
+        return new AdaptableDenoiser.Slopes(prompt(found.subNDList(0, last)), found.get(last));
+    }
+
+    /** Without the gradient of sizes. */
+    private PromptEmbeds prompt(NDList gradients) {
+        return new PromptEmbeds(factor > 0 ? gradients.subNDList(0, gradients.size() - 1) : gradients);
+    }
+
+    /** The gradients of the prompt's inputs, those of its sizes included, and of so many arrays of the adapter. */
+    private NDList gradients(
+            NDArray sample,
+            double[] timesteps,
+            PromptEmbeds prompt,
+            UnaryOperator<NDArray> outputGradient,
+            int adapters) {
         float[] times = new float[timesteps.length];
         for (int i = 0; i < times.length; i++) {
             times[i] = (float) timesteps[i];
         }
         try (NDManager scope = sample.getManager().newSubManager()) {
             NDArray[] inputs = inputs(sample, scope.create(times), prompt, scope);
-            int end = factor > 0 ? inputs.length - 1 : inputs.length;
-            return new PromptEmbeds(network.gradients(sample.getManager(), PROMPT, end, outputGradient, inputs));
+            int end = inputs.length - adapter.size() + adapters;
+            return network.gradients(sample.getManager(), PROMPT, end, outputGradient, inputs);
         }
     }
 

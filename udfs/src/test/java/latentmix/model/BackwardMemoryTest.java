@@ -17,9 +17,11 @@ import java.util.List;
 import latentmix.Golden;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.BackwardMemory;
+import latentmix.architecture.LowRankNetwork;
 import latentmix.architecture.Part;
 import latentmix.architecture.UNet2DConditionModel;
 import latentmix.checkpoint.BuiltIn;
+import latentmix.checkpoint.ElementType;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -34,13 +36,18 @@ class BackwardMemoryTest {
             Path component = Path.of(args[0]);
             int context = unet(component).crossAttentionDims().get(0);
             Torch.setThreadsPerTask(1);
-            Path program = Models.compile(component, Part.DENOISER, Dtype.FLOAT32);
+            BackwardMemory.Learnt learnt = BackwardMemory.Learnt.valueOf(args[3]);
+            LowRankNetwork adaptable = unet(component).lowRank();
+            Path program = learnt == BackwardMemory.Learnt.PROMPT
+                    ? Models.compile(component, Part.DENOISER, Dtype.FLOAT32)
+                    : CompiledPrograms.of(component, unet(component), adaptable.module(), ElementType.F32);
+            int columns = learnt == BackwardMemory.Learnt.PROMPT ? 0 : adaptable.width();
             try (Network network = Network.loadDifferentiable(program, Device.cpu());
                     NDManager manager = NDManager.newBaseManager(Device.cpu())) {
-                backward(network, manager, 1, 8, context); // code and buffers that any run needs
+                backward(network, manager, 1, 8, context, columns); // code and buffers that any run needs
                 long before = field("VmRSS:");
                 Files.writeString(CLEAR_REFS, "5");
-                backward(network, manager, Integer.parseInt(args[1]), Integer.parseInt(args[2]), context);
+                backward(network, manager, Integer.parseInt(args[1]), Integer.parseInt(args[2]), context, columns);
                 System.out.println("measured " + (field("VmHWM:") - before));
             }
         }
@@ -51,9 +58,15 @@ class BackwardMemoryTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"builtin, 256, 8", "builtin, 4, 64", "sd15, 1, 64"})
-    void theEstimateIsAboveWhatIsMeasuredAndNotTwiceAsMuch(String model, int batch, int side)
-            throws IOException, InterruptedException {
+    @CsvSource({
+        "builtin, 256, 8, PROMPT",
+        "builtin, 4, 64, PROMPT",
+        "sd15, 1, 64, PROMPT",
+        "builtin, 256, 8, ADAPTER",
+        "sd15, 1, 64, ADAPTER"
+    })
+    void theEstimateIsAboveWhatIsMeasuredAndNotTwiceAsMuch(
+            String model, int batch, int side, BackwardMemory.Learnt learnt) throws IOException, InterruptedException {
         assumeTrue(Files.isWritable(CLEAR_REFS), "the system does not tell a process its peak");
         Path component =
                 model.equals("builtin") ? BuiltIn.FASHION.folder().resolve("unet") : Golden.folder("unet-sd15");
@@ -64,6 +77,7 @@ class BackwardMemoryTest {
                 .toList());
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Measurement.class.getName()));
         command.addAll(List.of(component.toString(), Integer.toString(batch), Integer.toString(side)));
+        command.add(learnt.name());
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 
@@ -74,15 +88,20 @@ class BackwardMemoryTest {
                 .mapToDouble(line -> Double.parseDouble(line.substring("measured ".length())))
                 .findFirst()
                 .orElseThrow();
-        double estimate = BackwardMemory.bytes(unet(component), batch, side, side);
+        double estimate = BackwardMemory.bytes(unet(component), learnt, batch, side, side);
         assertThat(estimate / measured).isBetween(1.0, 2.0);
     }
 
-    private static void backward(Network network, NDManager manager, int batch, int side, int context) {
+    private static void backward(Network network, NDManager manager, int batch, int side, int context, int columns) {
         try (NDManager scope = manager.newSubManager()) {
             NDArray sample = scope.ones(new Shape(batch, 4, side, side));
             NDArray prompt = scope.ones(new Shape(batch, 16, context));
-            NDArray gradient = network.gradients(scope, 2, 3, NDArray::onesLike, sample, scope.create(481f), prompt)
+            List<NDArray> inputs = new ArrayList<>(List.of(sample, scope.create(481f), prompt));
+            if (columns > 0) {
+                inputs.add(scope.ones(new Shape(4, columns)).mul(0.01f));
+            }
+            NDArray gradient = network.gradients(
+                            scope, 2, inputs.size(), NDArray::onesLike, inputs.toArray(NDArray[]::new))
                     .get(0);
             assertThat(gradient.getShape()).isEqualTo(prompt.getShape());
         }

@@ -151,30 +151,65 @@ public final class ConfigFile {
     }
 
     private static RunConfig.Adapt adapt(Section section) {
+        RunConfig.AdaptMethod method = section.read(RunKeys.ADAPT_METHOD);
+        if (!method.learnsToken()) {
+            leaveOut(section, method, "learns no token", RunKeys.ADAPT_VECTORS, RunKeys.ADAPT_RATE);
+        }
+        if (!method.learnsLora()) {
+            leaveOut(
+                    section,
+                    method,
+                    "learns no LoRA",
+                    RunKeys.ADAPT_RANK,
+                    RunKeys.ADAPT_ALPHA,
+                    RunKeys.ADAPT_LORA_RATE,
+                    RunKeys.ADAPT_PROMPT_DROPOUT);
+        }
+        int rank = section.read(RunKeys.ADAPT_RANK);
+        RunConfig.AdaptLora lora = new RunConfig.AdaptLora(
+                rank,
+                section.find(RunKeys.ADAPT_ALPHA).orElse((double) rank),
+                section.read(RunKeys.ADAPT_LORA_RATE),
+                section.read(RunKeys.ADAPT_PROMPT_DROPOUT));
         return new RunConfig.Adapt(
-                section.read(RunKeys.ADAPT_METHOD),
+                method,
                 section.find(RunKeys.ADAPT_VECTORS),
                 section.read(RunKeys.ADAPT_STEPS),
                 section.read(RunKeys.ADAPT_RATE),
                 section.read(RunKeys.ADAPT_BATCH),
                 section.read(RunKeys.ADAPT_MIN_SNR),
-                section.read(RunKeys.ADAPT_FLIP));
+                section.read(RunKeys.ADAPT_FLIP),
+                method.learnsLora() ? Optional.of(lora) : Optional.empty());
     }
 
-    /** Notes prompts that have no place for a token that is learnt. */
+    /** Notes keys that this method does not read. */
+    private static void leaveOut(Section section, RunConfig.AdaptMethod method, String why, Key<?>... keys) {
+        for (Key<?> key : keys) {
+            if (section.has(key)) {
+                section.problem(
+                        key,
+                        "no such key with method: " + method + ", which " + why,
+                        "one",
+                        "leave it out, or set method: both");
+            }
+        }
+    }
+
+    /** Notes prompts that have no place for what tells a network what is learnt. */
     private static void checkToken(RunConfig config, Section section) {
         if (config.adapt().isEmpty()) {
             return;
         }
         RunConfig.Prompt prompt = config.prompt();
-        if (!prompt.template().contains(PLACEHOLDERS.get(0))) {
+        boolean token = config.adapt().get().method().learnsToken();
+        if (token && !prompt.template().contains(PLACEHOLDERS.get(0))) {
             section.problem(
                     RunKeys.TEMPLATE,
                     "{class} with adapt, where the token of what is learnt stands",
                     prompt.template(),
                     "write {class} into it");
         }
-        if (!prompt.classes().isEmpty()) {
+        if (token && !prompt.classes().isEmpty()) {
             section.problem(
                     RunKeys.PROMPTS,
                     "no prompts of their own with adapt, in which the token of what is learnt has no place",
@@ -184,7 +219,7 @@ public final class ConfigFile {
         if (prompt.from() == RunConfig.PromptFrom.CAPTION) {
             section.problem(
                     RunKeys.FROM,
-                    "class with adapt: captions do not have the token of what is learnt",
+                    "class with adapt: captions do not tell what is learnt",
                     RunConfig.PromptFrom.CAPTION,
                     "leave prompt.from out, or adapt");
         }

@@ -292,15 +292,31 @@ public record RunConfig(
         return inversion.dtype().orElse(model.dtype());
     }
 
-    /** The number format of the networks while something is learnt: float16 loses small gradients. */
+    /**
+     * The number format of the networks while something is learnt: float16 loses small gradients, and a LoRA begins as
+     * a small change that bfloat16 rounds away.
+     */
     public Dtype adaptDtype() {
-        return model.dtype() == Dtype.FLOAT16 ? Dtype.FLOAT32 : model.dtype();
+        boolean wide = adapt.stream().anyMatch(asked -> asked.method().learnsLora());
+        return wide || model.dtype() == Dtype.FLOAT16 ? Dtype.FLOAT32 : model.dtype();
     }
 
     /** How something is learnt of a class. */
     public enum AdaptMethod {
         /** Vectors of a token that stands in the class's prompt. */
-        TEXTUAL_INVERSION;
+        TEXTUAL_INVERSION,
+        /** Low-rank changes of the network's attention layers. */
+        LORA,
+        /** Both, at once. */
+        BOTH;
+
+        public boolean learnsToken() {
+            return this != LORA;
+        }
+
+        public boolean learnsLora() {
+            return this != TEXTUAL_INVERSION;
+        }
 
         /** As configurations and settings spell it. */
         @Override
@@ -316,6 +332,8 @@ public record RunConfig(
      * @param batch images of a step
      * @param minSnr γ of min-SNR weighting; 0 without
      * @param flip whether mirror images are seen, too
+     * @param learningRate of the token's vectors
+     * @param lora how a LoRA is learnt; empty where none is
      */
     public record Adapt(
             AdaptMethod method,
@@ -324,7 +342,16 @@ public record RunConfig(
             double learningRate,
             int batch,
             double minSnr,
-            boolean flip) {}
+            boolean flip,
+            Optional<AdaptLora> lora) {}
+
+    /**
+     * How a LoRA is learnt.
+     *
+     * @param alpha its product weighs alpha / rank
+     * @param promptDropout the share of images that are shown without words
+     */
+    public record AdaptLora(int rank, double alpha, double learningRate, double promptDropout) {}
 
     /**
      * A grid of mixtures: every method with every input count, in every class.

@@ -266,8 +266,9 @@ public final class RunKeys {
             "method",
             Type.Choice.of(RunConfig.AdaptMethod.values()),
             "textual-inversion",
-            "What is learnt: the vectors of a token that takes the place of the class's name in its prompt.",
-            "textual-inversion");
+            "What is learnt: the vectors of a token that takes the place of the class's name in its prompt; a low-rank"
+                    + " change of the network's attention layers, a LoRA; or both at once.",
+            "both");
     static final Key<Integer> ADAPT_VECTORS = optional(
             "vectors",
             new Type.Count(1, 32),
@@ -280,8 +281,34 @@ public final class RunKeys {
             "learning_rate",
             new Type.Above(0, 10),
             "0.001",
-            "Adam's learning rate. CLIP's vectors have entries of about 0.01, other encoders perhaps larger ones.",
+            "Adam's learning rate of the token. CLIP's vectors have entries of about 0.01, other encoders perhaps larger"
+                    + " ones.",
             "0.0005");
+    static final Key<Integer> ADAPT_RANK = with(
+            "rank",
+            new Type.Count(1, 512),
+            "4",
+            "The rank r of a LoRA: a layer's change is B A, of r columns and r rows. For `lora` and `both`.",
+            "16");
+    static final Key<Double> ADAPT_ALPHA = optional(
+            "alpha",
+            new Type.Above(0, 100_000),
+            "the rank",
+            "The change is weighed by alpha / rank. For `lora` and `both`.",
+            "8");
+    static final Key<Double> ADAPT_LORA_RATE = with(
+            "lora_learning_rate",
+            new Type.Above(0, 10),
+            "0.0001",
+            "Adam's learning rate of a LoRA. For `lora` and `both`.",
+            "0.0005");
+    static final Key<Double> ADAPT_PROMPT_DROPOUT = with(
+            "prompt_dropout",
+            new Type.Decimal(0, 1),
+            "0",
+            "The share of images that are shown without words, so that a LoRA learns them for the unconditional branch,"
+                    + " too. For `lora` and `both`.",
+            "0.1");
     static final Key<Integer> ADAPT_BATCH = with(
             "batch",
             new Type.Count(1, MOST),
@@ -309,7 +336,11 @@ public final class RunKeys {
             ADAPT_RATE,
             ADAPT_BATCH,
             ADAPT_MIN_SNR,
-            ADAPT_FLIP);
+            ADAPT_FLIP,
+            ADAPT_RANK,
+            ADAPT_ALPHA,
+            ADAPT_LORA_RATE,
+            ADAPT_PROMPT_DROPOUT);
 
     private static final Type<Integer> STEPS_TYPE = new Type.Count(1, 1000);
     private static final Type<Double> GUIDANCE_TYPE = new Type.Decimal(0, 1000);

@@ -200,12 +200,7 @@ public record DatasetCard(
                 settings.generation().solver() + ", " + settings.generation().steps() + " steps, guidance "
                         + number(settings.generation().guidance()));
         line(lines, "prompt", config.prompt().template());
-        config.adapt()
-                .ifPresent(adapt -> line(
-                        lines,
-                        "class",
-                        "a token learnt of its images by " + adapt.method() + ", " + adapt.steps() + " steps of "
-                                + adapt.batch() + " images, rate " + adapt.learningRate()));
+        config.adapt().ifPresent(adapt -> line(lines, "class", learnt(adapt)));
         line(lines, "seed", Long.toString(config.run().seed()));
         config.mixing().stream()
                 .filter(RunConfig.Mixing::export)
@@ -215,6 +210,18 @@ public record DatasetCard(
                         spelled(entry.methods()) + " of " + spelled(entry.inputs()) + " images, weights "
                                 + entry.weights().text() + ", " + entry.count().words()));
         return String.join("\n", lines);
+    }
+
+    private static String learnt(RunConfig.Adapt adapt) {
+        String token = adapt.method().learnsToken()
+                ? "a token learnt of its images by " + RunConfig.AdaptMethod.TEXTUAL_INVERSION
+                : "";
+        String lora = adapt.lora()
+                .map(how -> (token.isEmpty() ? "" : " with ") + "a LoRA of rank " + how.rank() + " learnt of its images"
+                        + " at the rate " + how.learningRate())
+                .orElse("");
+        return token + lora + ", " + adapt.steps() + " steps of " + adapt.batch() + " images"
+                + (token.isEmpty() ? "" : ", rate " + adapt.learningRate());
     }
 
     private static <T> String spelled(List<Spelled<T>> values) {

@@ -3,6 +3,7 @@ package latentmix.plan;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Locale;
+import latentmix.config.RunConfig.AdaptMethod;
 import latentmix.table.ContentId;
 
 /**
@@ -10,10 +11,11 @@ import latentmix.table.ContentId;
  *
  * @param id the adapter's
  * @param label the class, whose prompt has its name
- * @param name the words of its prompt that the token takes the place of
- * @param token what prompts call what is learnt; it tells the adapter, and so a prompt does
- * @param prompt the class's prompt with the token
- * @param vectors of the token
+ * @param name the words of its prompt that the token takes the place of; empty without one
+ * @param token what prompts call what is learnt; it tells the adapter, and so a prompt does; empty where no token is
+ *     learnt
+ * @param prompt the class's prompt with the token, and with a {@link LoraTag} where a LoRA is learnt
+ * @param vectors of the token; 0 without one
  * @param images the class's that count
  */
 public record AdaptChunk(
@@ -31,15 +33,24 @@ public record AdaptChunk(
      *
      * @param label the class, whose prompt has its name
      * @param template the prompts' template
-     * @param vectors of the token
+     * @param vectors of the token; 0 without one
      */
-    public static AdaptChunk of(String settingsId, ClassLabel label, String template, int vectors, Catalog catalog) {
+    public static AdaptChunk of(
+            String settingsId, AdaptMethod method, ClassLabel label, String template, int vectors, Catalog catalog) {
         String images = ContentId.of(
                 catalog.chunks().stream().map(Catalog.Chunk::content).sorted().toList());
         String id = ContentId.of(List.of(settingsId, label.classId(), template, label.prompt(), images));
-        String name = name(label, template);
-        String token = "<" + plain(name) + "-" + id.substring(0, DIGITS) + ">";
-        return new AdaptChunk(id, label, name, token, template.replace(PLACE, token), vectors, catalog.chunks());
+        String name = method.learnsToken() ? name(label, template) : "";
+        String token = method.learnsToken() ? "<" + plain(name) + "-" + id.substring(0, DIGITS) + ">" : "";
+        String prompt = method.learnsToken() ? template.replace(PLACE, token) : label.prompt();
+        return new AdaptChunk(
+                id,
+                label,
+                name,
+                token,
+                method.learnsLora() ? LoraTag.added(prompt, id) : prompt,
+                vectors,
+                catalog.chunks());
     }
 
     /** What a class's prompt has in the place of {@code {class}}. */

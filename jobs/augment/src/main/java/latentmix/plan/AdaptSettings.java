@@ -1,5 +1,6 @@
 package latentmix.plan;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.io.Serializable;
 
 /**
@@ -9,9 +10,11 @@ import java.io.Serializable;
  * @param device the kind of device, {@code cpu} or {@code gpu}: their rounding differs
  * @param encoded images that are encoded at a time
  * @param size pixels of a side
- * @param vectors of a token; 0 for as many as the class's name has
+ * @param vectors of a token; 0 for as many as the class's name has, and without a token
+ * @param learningRate of a token; 0 without one
  * @param batch images of a step
  * @param minSnr γ of min-SNR weighting; 0 without
+ * @param lora how a LoRA is learnt; null, and not written, where none is
  */
 public record AdaptSettings(
         String checkpointFingerprint,
@@ -27,5 +30,14 @@ public record AdaptSettings(
         int batch,
         double minSnr,
         boolean flip,
-        long seed)
-        implements Serializable {}
+        long seed,
+        @JsonInclude(JsonInclude.Include.NON_NULL) Lora lora)
+        implements Serializable {
+    /**
+     * What decides a LoRA.
+     *
+     * @param learningRate of its weights
+     * @param promptDropout the share of images that are shown without words
+     */
+    public record Lora(int rank, double alpha, double learningRate, double promptDropout) implements Serializable {}
+}

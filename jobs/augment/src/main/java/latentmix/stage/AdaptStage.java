@@ -6,11 +6,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import latentmix.adaptation.TextualInversion;
+import java.util.stream.Stream;
+import latentmix.adaptation.Adaptation;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
 import latentmix.model.Models;
+import latentmix.model.PromptCuts;
 import latentmix.model.TokenLearner;
 import latentmix.model.Tokenizer;
 import latentmix.plan.AdaptChunk;
@@ -27,10 +29,11 @@ import latentmix.table.StageName;
 import latentmix.work.AdaptWork;
 import latentmix.work.ChunkResult;
 import latentmix.work.Prompts;
+import org.apache.hadoop.fs.Path;
 
 /**
- * Learns a token of each class from its images. A task learns one, on the device that it is given. The class's prompt
- * has the token from then on, and the token tells the adapter: so whatever is made with it has ids of its own.
+ * Learns a token of each class, a LoRA or both from its images. A task learns one class, on the device that it is
+ * given. The class's prompt tells what was learnt from then on: so whatever is made with it has ids of its own.
  */
 final class AdaptStage {
     private final RunContext context;
@@ -63,19 +66,30 @@ final class AdaptStage {
                 asked.method().toString(),
                 asked.vectors().orElse(0),
                 asked.steps(),
-                asked.learningRate(),
+                asked.method().learnsToken() ? asked.learningRate() : 0,
                 asked.batch(),
                 asked.minSnr(),
                 asked.flip(),
-                config.run().seed());
+                config.run().seed(),
+                asked.lora()
+                        .map(lora -> new AdaptSettings.Lora(
+                                lora.rank(), lora.alpha(), lora.learningRate(), lora.promptDropout()))
+                        .orElse(null));
         try {
             TrainingProcess.of(checkpoint.schedulerConfig()).level(0, asked.minSnr());
         } catch (IllegalArgumentException e) {
             throw new ConfigException(List.of("adapt.min_snr: " + e.getMessage() + "; leave it out"));
         }
-        checkPrompts(checkpoint);
+        if (asked.method().learnsToken()) {
+            checkPrompts(checkpoint);
+            preparation.compileTokenLearners(checkpoint, model.dtype());
+        }
         preparation.compile(checkpoint, model.dtype());
-        preparation.compileTokenLearners(checkpoint, model.dtype());
+        if (asked.method().learnsLora()) {
+            Stream.of(model.dtype(), config.model().dtype(), config.inversionDtype())
+                    .distinct()
+                    .forEach(dtype -> preparation.compileAdaptable(checkpoint, dtype));
+        }
         this.settingsId = preparation.settings(settings);
     }
 
@@ -143,7 +157,13 @@ final class AdaptStage {
         return catalogs.stream()
                 .map(catalog -> {
                     String classId = catalog.label().classId();
-                    return AdaptChunk.of(settingsId, labels.get(classId), template(), vectors.get(classId), catalog);
+                    return AdaptChunk.of(
+                            settingsId,
+                            asked.method(),
+                            labels.get(classId),
+                            template(),
+                            vectors.getOrDefault(classId, 0),
+                            catalog);
                 })
                 .toList();
     }
@@ -171,13 +191,14 @@ final class AdaptStage {
     /** What is left to learn. */
     StageLeft left(List<Catalog> catalogs) throws IOException {
         List<AdaptChunk> missing = missing(catalogs);
-        TextualInversion.Settings learning = AdaptWork.learning(settings);
+        Adaptation.Settings learning = AdaptWork.learning(settings);
         return StageLeft.of(StageName.ADAPT, missing, chunk -> 1, missing.size() * learning.evaluations());
     }
 
     /** Learns what is missing. */
     StageResult run(List<Catalog> catalogs) throws IOException {
         List<AdaptChunk> missing = missing(catalogs);
+        warnOfCuts(missing);
         ModelSource source = model;
         ImageSource images = context.source();
         long maxPixels = context.config().input().maxPixels();
@@ -193,9 +214,22 @@ final class AdaptStage {
         return new StageResult(catalogs.size() - missing.size(), results);
     }
 
+    /** Says which prompts are cut; those with a token are refused before. */
+    private void warnOfCuts(List<AdaptChunk> missing) throws IOException {
+        List<String> words = missing.stream()
+                .filter(chunk -> chunk.token().isEmpty())
+                .map(chunk -> chunk.label().prompt())
+                .distinct()
+                .toList();
+        PromptCuts.warnings(model.open(context.run().conf()), words).stream()
+                .map(cut -> cut + "; shorten prompt.template or the class's name")
+                .forEach(context.tasks().console()::warn);
+    }
+
     /** What was learnt, of the classes that it was learnt of. */
     List<Adapted> results(List<Catalog> catalogs) throws IOException {
         Set<String> done = context.run().chunks(Table.ADAPTERS);
+        int rank = asked.lora().map(RunConfig.AdaptLora::rank).orElse(0);
         return context.tasks()
                 .map(
                         "read what was learnt",
@@ -204,7 +238,10 @@ final class AdaptStage {
                                 .toList(),
                         (folder, chunk, progress) -> Adapted.of(
                                 chunk.label(),
+                                rank,
                                 new AdaptersTable(folder, chunk.classId()).result(chunk.id()),
-                                AdaptWork.file(folder, chunk).toString()));
+                                AdaptWork.files(folder, chunk).stream()
+                                        .map(Path::toString)
+                                        .toList()));
     }
 }

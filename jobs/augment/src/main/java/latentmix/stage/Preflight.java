@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.stream.Stream;
+import latentmix.architecture.BackwardMemory;
 import latentmix.architecture.Part;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointException;
@@ -225,7 +226,11 @@ final class Preflight {
                     inversion,
                     invertingModel,
                     new Backward(
-                            inversion.method(), "model.batch", config.model().batch(), ", or use negative-prompt"));
+                            inversion.method(),
+                            BackwardMemory.Learnt.PROMPT,
+                            "model.batch",
+                            config.model().batch(),
+                            ", or use negative-prompt"));
         }
     }
 
@@ -235,16 +240,22 @@ final class Preflight {
         checkMemory(
                 inversion,
                 adaptingModel,
-                new Backward(adapt.method().toString(), "adapt.batch", adapt.batch(), ", or leave adapt out"));
+                new Backward(
+                        adapt.method().toString(),
+                        adapt.method().learnsLora() ? BackwardMemory.Learnt.ADAPTER : BackwardMemory.Learnt.PROMPT,
+                        "adapt.batch",
+                        adapt.batch(),
+                        ", or leave adapt out"));
     }
 
     /**
      * What leads gradients back.
      *
+     * @param to what they are led to
      * @param key of its batch
      * @param instead what is done otherwise
      */
-    private record Backward(String what, String key, int batch, String instead) {}
+    private record Backward(String what, BackwardMemory.Learnt to, String key, int batch, String instead) {}
 
     /** Refuses GPUs that the executors' build of PyTorch does not compute on. */
     private void checkDevices(Set<StageName> stages, String device) {
@@ -261,7 +272,7 @@ final class Preflight {
         int batch = of.batch();
         CheckpointFolder checkpoint = source.open(conf);
         long weights = Models.weightBytes(checkpoint.component(checkpoint.denoiser()), source.dtype());
-        long backward = Models.backwardBytes(checkpoint, batch, inversion.size());
+        long backward = Models.backwardBytes(checkpoint, of.to(), batch, inversion.size());
         if (inversion.device().equals("gpu")) {
             tasks.console()
                     .warn(String.format(

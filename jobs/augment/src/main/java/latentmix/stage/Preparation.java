@@ -37,6 +37,9 @@ interface Preparation {
     /** Compiles what a token of each class is learnt with. */
     void compileTokenLearners(CheckpointFolder checkpoint, Dtype dtype);
 
+    /** Compiles the denoiser that takes an adapter with each call. */
+    void compileAdaptable(CheckpointFolder checkpoint, Dtype dtype);
+
     /**
      * Compiles CLIP's text model, in a folder with both of its models.
      *
@@ -77,6 +80,11 @@ interface Preparation {
         }
 
         @Override
+        public void compileAdaptable(CheckpointFolder checkpoint, Dtype dtype) {
+            Models.compileAdaptable(checkpoint, dtype);
+        }
+
+        @Override
         public void compileTexts(String clip, Configuration conf) {
             try {
                 ClipTexts.compile(CheckpointCache.located(clip, conf));
@@ -113,6 +121,9 @@ interface Preparation {
 
         @Override
         public void compileTokenLearners(CheckpointFolder checkpoint, Dtype dtype) {}
+
+        @Override
+        public void compileAdaptable(CheckpointFolder checkpoint, Dtype dtype) {}
 
         @Override
         public void compileTexts(String clip, Configuration conf) {}

@@ -157,7 +157,11 @@ public final class Trace {
         lines.add("method     " + mixture.method());
         lines.add("prompt     " + mixture.prompt());
         learnt.ifPresent(of -> lines.add(line(
-                "learnt     %s from %d images, %d vectors, in %s", of.token(), of.images(), of.vectors(), of.file())));
+                "learnt     %sfrom %d images, %s, in %s",
+                of.token().isEmpty() ? "" : of.token() + " ",
+                of.images(),
+                of.what(),
+                String.join(" and ", of.files()))));
         lines.add(line("inputs     %d, effectively %.2f", mixture.sourceIds().size(), mixture.ess()));
         for (int i = 0; i < mixture.sourceIds().size(); i++) {
             String id = mixture.sourceIds().get(i);

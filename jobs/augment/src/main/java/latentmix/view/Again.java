@@ -92,6 +92,9 @@ final class Again {
         for (String prompt : run.prompts()) {
             copy(run, there, run.prompt(prompt), there.prompt(prompt));
         }
+        for (String adapter : run.chunks(Table.ADAPTERS, tables.classId())) {
+            copy(run, there, Table.ADAPTERS, tables.classId(), adapter);
+        }
         Optional<ClassPool> pool = tables.pool(mixture.poolId(), mixture.prompt());
         for (String chunk : tables.inverted().keySet()) {
             copy(run, there, Table.INVERTED, tables.classId(), chunk);

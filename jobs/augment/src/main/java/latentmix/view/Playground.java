@@ -249,21 +249,20 @@ final class Playground {
         if (prompts == null) {
             prompts = new Prompts(view.run(), settings.checkpointFingerprint());
         }
-        String prompt = view.tables(question.prompt())
+        ClassLabel told = view.tables(question.prompt())
                 .label()
-                .map(ClassLabel::prompt)
                 .orElseThrow(() -> new Images.MissingException("no image of that class is inverted yet"));
         Guidance guidance = new Guidance(question.guidance(), settings.guidanceLeast(), settings.guidanceMost());
-        DenoisingLoop loop = new DenoisingLoop(
-                model.scheduler(Solver.parse(settings.solver()))
-                        .startingAt(settings.noisiest())
-                        .sampling(question.steps()),
-                model.denoiser(),
-                guidance);
         try (NDManager arrays = model.arrays()) {
+            DenoisingLoop loop = new DenoisingLoop(
+                    model.scheduler(Solver.parse(settings.solver()))
+                            .startingAt(settings.noisiest())
+                            .sampling(question.steps()),
+                    model.denoiser(view.run(), told, arrays),
+                    guidance);
             NDArray noise =
                     Latents.onto(arrays, mixtures.stream().map(LatentColumn::of).toList()); // (B, C, h, w)
-            PromptEmbeds conditional = prompts.embeds(List.of(prompt), arrays);
+            PromptEmbeds conditional = prompts.embeds(List.of(told.prompt()), arrays);
             PromptEmbeds unconditional = prompts.embeds(List.of(settings.negative()), arrays);
             NDArray latents = loop.run(noise, conditional, unconditional, (step, output, next) -> goOn.run());
             NDArray images = model.decoder().decode(latents); // (B, 3, H, W)

@@ -8,22 +8,29 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
-import latentmix.adaptation.TextualInversion;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import latentmix.adaptation.Adaptation;
+import latentmix.adaptation.Student;
+import latentmix.adaptation.Told;
 import latentmix.checkpoint.ElementType;
 import latentmix.checkpoint.SafetensorsWriter;
 import latentmix.codec.LittleEndian;
 import latentmix.image.Pixels;
 import latentmix.latent.Shape;
 import latentmix.model.Denoiser;
+import latentmix.model.TextEncoder;
 import latentmix.model.TimeIds;
 import latentmix.model.TokenLearner;
 import latentmix.model.Vae;
 import latentmix.plan.AdaptChunk;
 import latentmix.plan.AdaptSettings;
 import latentmix.plan.Catalog;
+import latentmix.plan.LoraTag;
 import latentmix.schedule.TrainingProcess;
 import latentmix.source.ImageSource;
 import latentmix.table.AdapterRow;
@@ -34,12 +41,15 @@ import latentmix.table.ImagesTable;
 import latentmix.table.RunFolder;
 
 /**
- * Learns a token of a class from its images, and no others: encode them, learn, publish the vectors as diffusers loads
- * them, the embeddings of the class's prompt, and last the adapter's row.
+ * Learns a token of a class, a LoRA or both from the class's images, and no others: encode them, learn, publish what
+ * was learnt as diffusers loads it, the embeddings of the class's prompt, and last the adapter's row.
  */
 public final class AdaptWork {
-    /** As diffusers and ComfyUI call it. */
-    private static final String FILE = "learned_embeds.safetensors";
+    /** A token's file, as diffusers and ComfyUI call it. */
+    private static final String TOKEN = "learned_embeds.safetensors";
+
+    /** A LoRA's file, as diffusers calls it. */
+    private static final String LORA = "pytorch_lora_weights.safetensors";
 
     private final RunFolder run;
     private final ModelOnDevice model;
@@ -65,37 +75,99 @@ public final class AdaptWork {
         this.progress = progress;
     }
 
-    /** How a token is learnt by these settings. */
-    public static TextualInversion.Settings learning(AdaptSettings settings) {
-        return new TextualInversion.Settings(
-                settings.steps(), settings.learningRate(), settings.batch(), settings.minSnr());
+    /** How a class is learnt by these settings. */
+    public static Adaptation.Settings learning(AdaptSettings settings) {
+        return new Adaptation.Settings(
+                settings.steps(),
+                settings.batch(),
+                settings.minSnr(),
+                settings.lora() == null ? 0 : settings.lora().promptDropout());
     }
 
-    /** Where the file lies that diffusers loads a class's token from. */
-    public static org.apache.hadoop.fs.Path file(RunFolder run, AdaptChunk chunk) {
-        return run.adapted(chunk.classId(), chunk.id(), FILE);
+    /** Where the files lie that diffusers loads what was learnt of a class from: the token's, the LoRA's. */
+    public static List<org.apache.hadoop.fs.Path> files(RunFolder run, AdaptChunk chunk) {
+        List<org.apache.hadoop.fs.Path> files = new ArrayList<>();
+        if (!chunk.token().isEmpty()) {
+            files.add(run.adapted(chunk.classId(), chunk.id(), TOKEN));
+        }
+        if (LoraTag.adapter(chunk.prompt()).isPresent()) {
+            files.add(run.adapted(chunk.classId(), chunk.id(), LORA));
+        }
+        return files;
     }
 
     private record Opened(List<String> ids, List<Pixels> pixels, List<TimeIds> sizes, int refused) {}
 
-    /** Learns the token where that is not done, and publishes it and the class's prompt. */
+    /** Learns the class where that is not done, and publishes what was learnt and the class's prompt. */
     public ChunkResult adapt(AdaptChunk chunk) throws IOException {
         long start = System.nanoTime();
+        long evaluations;
+        if (chunk.token().isEmpty()) {
+            Told.Words told;
+            try (TextEncoder encoder = model.textEncoder()) {
+                told = new Told.Words(encoder.encode(LoraTag.without(chunk.prompt())), encoder.encode(""));
+            }
+            evaluations = adapt(chunk, told, Optional.empty());
+        } else {
+            TokenLearner.Token token = new TokenLearner.Token(chunk.token(), chunk.vectors(), chunk.name());
+            try (TokenLearner learner = model.tokenLearner(token)) {
+                Told told = new Told.Token(
+                        learner, LoraTag.without(chunk.prompt()), chunk.label().prompt(), settings.learningRate());
+                evaluations = adapt(chunk, told, Optional.of(learner));
+            }
+        }
+        return new ChunkResult(1, 0, evaluations, (System.nanoTime() - start) / 1e9);
+    }
+
+    /**
+     * The same.
+     *
+     * @param learner of the token, where one is learnt
+     * @return the network's evaluations
+     */
+    private long adapt(AdaptChunk chunk, Told told, Optional<TokenLearner> learner) throws IOException {
         AdaptersTable table = new AdaptersTable(run, chunk.classId());
         Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
-        TokenLearner.Token token = new TokenLearner.Token(chunk.token(), chunk.vectors(), chunk.name());
-        try (TokenLearner learner = model.tokenLearner(token)) {
-            if (table.chunks().contains(chunk.id())) { // its prompt was taken away
-                prompts.publish(chunk.prompt(), learner.encode(chunk.prompt(), vectors(table.row(chunk.id()))));
-                return new ChunkResult(1, 0, 0, (System.nanoTime() - start) / 1e9);
+        if (table.chunks().contains(chunk.id())) { // its prompt was taken away
+            prompts.publish(
+                    chunk.prompt(),
+                    learner.isEmpty()
+                            ? told.now()
+                            : learner.get()
+                                    .encode(LoraTag.without(chunk.prompt()), vectors(table.vectors(chunk.id()))));
+            return 0;
+        }
+        Opened opened = opened(chunk);
+        String seed = seed(chunk, opened);
+        try (NDManager arrays = model.arrays();
+                Denoiser plain = settings.lora() == null ? model.differentiableDenoiser() : null) {
+            Student student = plain != null ? new Student.Frozen(plain) : student(settings.lora(), seed);
+            Adaptation.Learnt learnt = learn(chunk, opened, student, told, seed, arrays);
+            if (learner.isPresent()) {
+                run.publish(
+                        run.adapted(chunk.classId(), chunk.id(), TOKEN),
+                        file(vectors(chunk.token(), learnt.vectors(), learner.get())));
             }
-            Opened opened = opened(chunk);
-            TextualInversion.Learnt learnt = learn(chunk, opened, learner);
-            run.publish(file(run, chunk), file(chunk.token(), learnt.vectors(), learner));
-            prompts.publish(chunk.prompt(), learner.encode(chunk.prompt(), learnt.vectors()));
+            if (settings.lora() != null) {
+                run.publish(
+                        run.adapted(chunk.classId(), chunk.id(), LORA),
+                        file(student.tensors(model.checkpoint().denoiser())));
+            }
+            prompts.publish(chunk.prompt(), told.now());
             table.commit(chunk.id(), List.of(row(chunk, opened, learnt)), List.of());
         }
-        return new ChunkResult(1, 0, learning(settings).evaluations(), (System.nanoTime() - start) / 1e9);
+        return learning(settings).evaluations();
+    }
+
+    private Student student(AdaptSettings.Lora lora, String seed) {
+        return new Student.LowRank(model.adaptable(), lora.rank(), lora.alpha(), lora.learningRate(), seed);
+    }
+
+    /** What seeds a class's learning: how, what it is told, and its images. */
+    private String seed(AdaptChunk chunk, Opened opened) {
+        List<String> seed = new ArrayList<>(List.of(settingsId, chunk.prompt()));
+        seed.addAll(opened.ids());
+        return ContentId.of(seed);
     }
 
     /** The class's images that can be opened, in the order of their ids. */
@@ -125,37 +197,38 @@ public final class AdaptWork {
         return new Opened(ids, pixels, sizes, rows.size() - ids.size());
     }
 
-    private TextualInversion.Learnt learn(AdaptChunk chunk, Opened opened, TokenLearner learner) throws IOException {
-        TextualInversion inversion =
-                new TextualInversion(TrainingProcess.of(model.checkpoint().schedulerConfig()), learning(settings));
-        List<String> seed = new ArrayList<>(List.of(settingsId, chunk.prompt()));
-        seed.addAll(opened.ids());
-        try (Denoiser denoiser = model.differentiableDenoiser();
-                NDManager arrays = model.arrays()) {
-            TextualInversion.Learnt learnt = inversion.learn(
-                    denoiser,
-                    learner,
-                    arrays,
-                    images(opened, arrays),
-                    new TextualInversion.Told(chunk.prompt(), chunk.label().prompt()),
-                    ContentId.of(seed),
-                    (rows, call) -> MicroBatch.run(rows, model.device(), call::on),
-                    step -> progress.accept(1));
-            if (!Double.isFinite(learnt.loss())) {
-                throw new IOException("adapt: expected vectors of class " + chunk.classId() + ", but its loss became "
-                        + learnt.loss() + "; lower adapt.learning_rate, or use a wider model.dtype");
-            }
-            return learnt;
+    private Adaptation.Learnt learn(
+            AdaptChunk chunk, Opened opened, Student student, Told told, String seed, NDManager arrays)
+            throws IOException {
+        Adaptation adaptation =
+                new Adaptation(TrainingProcess.of(model.checkpoint().schedulerConfig()), learning(settings));
+        Adaptation.Learnt learnt = adaptation.learn(
+                student,
+                told,
+                arrays,
+                images(opened, arrays),
+                seed,
+                (rows, call) -> MicroBatch.run(rows, model.device(), call::on),
+                step -> progress.accept(1));
+        if (!Double.isFinite(learnt.loss())) {
+            String rates = Stream.of(
+                            chunk.token().isEmpty() ? "" : "adapt.learning_rate",
+                            settings.lora() == null ? "" : "adapt.lora_learning_rate")
+                    .filter(key -> !key.isEmpty())
+                    .collect(Collectors.joining(" or "));
+            throw new IOException("adapt: expected something learnt of class " + chunk.classId()
+                    + ", but its loss became " + learnt.loss() + "; lower " + rates + ", or use a wider model.dtype");
         }
+        return learnt;
     }
 
     /** The images and, where they are to be seen, their mirror images as latents. */
-    private TextualInversion.Images images(Opened opened, NDManager arrays) {
+    private Adaptation.Images images(Opened opened, NDManager arrays) {
         List<Pixels> pixels = opened.pixels();
         List<Latents> upright = encoded(pixels, arrays);
         List<Pixels> mirrored =
                 settings.flip() ? pixels.stream().map(Pixels::mirrored).toList() : List.of();
-        return new TextualInversion.Images(
+        return new Adaptation.Images(
                 upright.get(0).shape(), rows(upright), rows(encoded(mirrored, arrays)), opened.sizes());
     }
 
@@ -184,11 +257,10 @@ public final class AdaptWork {
         return rows;
     }
 
-    /**
-     * The vectors as a file: under the token's name, as diffusers has them; or as clip_l and clip_g, for two encoders.
-     */
-    private static byte[] file(String token, List<float[]> vectors, TokenLearner learner) throws IOException {
-        Map<String, SafetensorsWriter.Values> tensors = new TreeMap<>();
+    /** The vectors under the token's name, as diffusers has them; or as clip_l and clip_g, for two encoders. */
+    private static SortedMap<String, SafetensorsWriter.Values> vectors(
+            String token, List<float[]> vectors, TokenLearner learner) {
+        SortedMap<String, SafetensorsWriter.Values> tensors = new TreeMap<>();
         List<String> names = vectors.size() == 1 ? List.of(token) : List.of("clip_l", "clip_g");
         for (int i = 0; i < vectors.size(); i++) {
             long width = learner.widths().get(i);
@@ -196,6 +268,10 @@ public final class AdaptWork {
                     names.get(i),
                     new SafetensorsWriter.Values(List.of(vectors.get(i).length / width, width), vectors.get(i)));
         }
+        return tensors;
+    }
+
+    private static byte[] file(SortedMap<String, SafetensorsWriter.Values> tensors) throws IOException {
         Path file = Files.createTempFile("latentmix-adapted", ".safetensors");
         try {
             SafetensorsWriter.write(file, ElementType.F32, tensors);
@@ -205,7 +281,7 @@ public final class AdaptWork {
         }
     }
 
-    private AdapterRow row(AdaptChunk chunk, Opened opened, TextualInversion.Learnt learnt) {
+    private AdapterRow row(AdaptChunk chunk, Opened opened, Adaptation.Learnt learnt) {
         List<float[]> vectors = learnt.vectors();
         return new AdapterRow(
                 chunk.id(),
@@ -218,8 +294,10 @@ public final class AdaptWork {
                 opened.ids().size(),
                 opened.ids(),
                 opened.refused(),
-                LittleEndian.bytes(vectors.get(0)),
-                vectors.size() == 1 ? new byte[0] : LittleEndian.bytes(vectors.get(1)),
+                vectors.isEmpty() ? new byte[0] : LittleEndian.bytes(vectors.get(0)),
+                vectors.size() < 2 ? new byte[0] : LittleEndian.bytes(vectors.get(1)),
+                settings.lora() == null ? 0 : settings.lora().rank(),
+                LittleEndian.bytes(learnt.adapter()),
                 learnt.losses(),
                 learnt.plainLoss(),
                 learnt.loss(),
@@ -228,7 +306,7 @@ public final class AdaptWork {
                 settings.checkpointFingerprint());
     }
 
-    private static List<float[]> vectors(AdapterRow row) {
+    private static List<float[]> vectors(AdaptersTable.Vectors row) {
         return row.clipG().length == 0
                 ? List.of(LittleEndian.floats(row.clipL()))
                 : List.of(LittleEndian.floats(row.clipL()), LittleEndian.floats(row.clipG()));

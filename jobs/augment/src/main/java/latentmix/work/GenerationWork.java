@@ -18,6 +18,7 @@ import latentmix.inversion.Sampler;
 import latentmix.latent.Latent;
 import latentmix.latent.MixturePrompt;
 import latentmix.latent.Shape;
+import latentmix.model.Denoiser;
 import latentmix.model.PromptEmbeds;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.GenerationChunk;
@@ -102,10 +103,11 @@ public final class GenerationWork {
                 : MixturePrompts.of(prompts, how, run, chunk);
         try (NDManager arrays = model.arrays()) {
             PromptEmbeds unconditional = prompts.embeds(List.of(settings.negative()), arrays);
+            Denoiser denoiser = model.denoiser(run, chunk.label(), arrays);
             for (List<MixedTable.Start> same : byStrength.values()) {
                 List<Step> table = scheduler.tail(
                         settings.steps(), settings.steps(same.get(0).strength()));
-                Sampler sampler = method.sampling(new DenoisingLoop(table, model.denoiser(), guidance), scheduler);
+                Sampler sampler = method.sampling(new DenoisingLoop(table, denoiser, guidance), scheduler);
                 evaluations += sampler.evaluations(same.size());
                 double first = table.get(0).timestep();
                 Overlap.run(

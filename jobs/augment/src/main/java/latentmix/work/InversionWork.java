@@ -117,13 +117,13 @@ public final class InversionWork {
                 settings.steps(),
                 new Guidance(settings.guidance()),
                 settings.forwardFirst());
-        Denoiser denoiser = model.denoiser(method);
         Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
         Told told = told(chunk, all);
         AtomicLong evaluations = new AtomicLong();
         AtomicInteger batches = new AtomicInteger();
         try (NDManager arrays = model.arrays()) {
             PromptEmbeds unconditional = prompts.embeds(List.of(settings.negative()), arrays);
+            Denoiser denoiser = model.denoiser(method, run, chunk.label(), arrays);
             Inverting inverting = new Inverting(inversion, denoiser, prompts, told, unconditional, arrays);
             Overlap.run(
                     Batches.of(images, settings.batch()),

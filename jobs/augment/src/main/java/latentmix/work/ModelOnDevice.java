@@ -2,17 +2,24 @@ package latentmix.work;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
+import java.io.IOException;
+import java.util.Optional;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.inversion.InversionMethod;
+import latentmix.model.AdaptableDenoiser;
 import latentmix.model.Denoiser;
 import latentmix.model.Dtype;
 import latentmix.model.Models;
 import latentmix.model.TextEncoder;
 import latentmix.model.TokenLearner;
 import latentmix.model.Vae;
+import latentmix.plan.ClassLabel;
+import latentmix.plan.LoraTag;
 import latentmix.schedule.Scheduler;
 import latentmix.schedule.Solver;
+import latentmix.table.AdaptersTable;
+import latentmix.table.RunFolder;
 
 /** A checkpoint, the device a task was given and the precision it runs in; parts load when first asked for. */
 public record ModelOnDevice(CheckpointFolder checkpoint, Device device, Dtype dtype) {
@@ -30,9 +37,29 @@ public record ModelOnDevice(CheckpointFolder checkpoint, Device device, Dtype dt
         return Models.denoiser(checkpoint, device, dtype);
     }
 
-    /** The denoiser as an inversion needs it: with gradients or without. */
-    public Denoiser denoiser(InversionMethod method) {
-        return method.needsGradients() ? differentiableDenoiser() : denoiser();
+    /**
+     * The denoiser as a class's images are inverted and made with: the adapter that the class's prompt tells is in it.
+     *
+     * @param run has what was learnt
+     * @param arrays for as long as these are open
+     */
+    public Denoiser denoiser(RunFolder run, ClassLabel label, NDManager arrays) throws IOException {
+        Optional<String> adapter = LoraTag.adapter(label.prompt());
+        return adapter.isEmpty()
+                ? denoiser()
+                : adaptable().with(new AdaptersTable(run, label.classId()).lora(adapter.get()), arrays);
+    }
+
+    /** The same as an inversion needs it: with gradients or without. */
+    public Denoiser denoiser(InversionMethod method, RunFolder run, ClassLabel label, NDManager arrays)
+            throws IOException {
+        boolean plain = LoraTag.adapter(label.prompt()).isEmpty();
+        return plain && method.needsGradients() ? differentiableDenoiser() : denoiser(run, label, arrays);
+    }
+
+    /** The denoiser that takes an adapter with each call. */
+    public AdaptableDenoiser adaptable() {
+        return Models.adaptableDenoiser(checkpoint, device, dtype);
     }
 
     /** The denoiser, whose prompts' gradients can be asked for. */

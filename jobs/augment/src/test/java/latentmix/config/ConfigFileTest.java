@@ -738,7 +738,14 @@ class ConfigFileTest {
         String yaml = "{input: {root: in}, model: {checkpoint: 'builtin:fashion'}, mixing: [{name: a}]}";
         assertThat(ConfigFile.parse(yaml, "a test", List.of("adapt={}")).adapt())
                 .hasValue(new RunConfig.Adapt(
-                        RunConfig.AdaptMethod.TEXTUAL_INVERSION, Optional.empty(), 500, 0.001, 4, 0, false));
+                        RunConfig.AdaptMethod.TEXTUAL_INVERSION,
+                        Optional.empty(),
+                        500,
+                        0.001,
+                        4,
+                        0,
+                        false,
+                        Optional.empty()));
         assertThat(ConfigFile.parse(
                                 yaml,
                                 "a test",
@@ -746,17 +753,48 @@ class ConfigFileTest {
                                         + " batch: 2, min_snr: 5, flip: true}"))
                         .adapt())
                 .hasValue(new RunConfig.Adapt(
-                        RunConfig.AdaptMethod.TEXTUAL_INVERSION, Optional.of(4), 9, 0.1, 2, 5, true));
-        assertThatThrownBy(() -> ConfigFile.parse(
+                        RunConfig.AdaptMethod.TEXTUAL_INVERSION, Optional.of(4), 9, 0.1, 2, 5, true, Optional.empty()));
+        assertThat(problems(
                         yaml,
-                        "a test",
-                        List.of(
-                                "adapt={method: lora, vectors: 0}",
-                                "prompt={template: a photo, classes: {n01: a crane}, from: caption}")))
-                .hasMessageContaining("adapt.method: expected one of textual-inversion, got \"lora\"")
-                .hasMessageContaining("adapt.vectors: expected")
-                .hasMessageContaining("prompt.template: expected {class} with adapt")
-                .hasMessageContaining("prompt.classes: expected no prompts of their own with adapt")
-                .hasMessageContaining("prompt.from: expected class with adapt");
+                        "adapt={method: dreambooth, vectors: 0}",
+                        "prompt={template: a photo, classes: {n01: a crane}, from: caption}"))
+                .anySatisfy(line -> assertThat(line)
+                        .startsWith("adapt.method: expected one of textual-inversion, lora, both, got \"dreambooth\""))
+                .anySatisfy(line -> assertThat(line).startsWith("adapt.vectors: expected"))
+                .anySatisfy(line -> assertThat(line).startsWith("prompt.template: expected {class} with adapt"))
+                .anySatisfy(line ->
+                        assertThat(line).startsWith("prompt.classes: expected no prompts of their own with adapt"))
+                .anySatisfy(line -> assertThat(line).startsWith("prompt.from: expected class with adapt"));
+    }
+
+    @Test
+    void aLoraIsReadWithItsDefaultsAndKeysOfAnotherMethodAreRefused() {
+        String yaml = "{input: {root: in}, model: {checkpoint: 'builtin:fashion'}, mixing: [{name: a}]}";
+        assertThat(parse(yaml, "adapt={method: lora, rank: 8}")
+                        .adapt()
+                        .orElseThrow()
+                        .lora())
+                .hasValue(new RunConfig.AdaptLora(8, 8, 0.0001, 0));
+        assertThat(parse(
+                                yaml,
+                                "adapt={method: both, alpha: 2, lora_learning_rate: 0.01, prompt_dropout: 0.1,"
+                                        + " vectors: 3}")
+                        .adapt()
+                        .orElseThrow()
+                        .lora())
+                .hasValue(new RunConfig.AdaptLora(4, 2, 0.01, 0.1));
+        assertThat(parse(yaml, "adapt={method: lora}", "prompt={template: a photo, classes: {n01: a crane}}")
+                        .adapt())
+                .as("a LoRA needs no place in the prompt")
+                .isPresent();
+        assertThat(problems(yaml, "adapt={method: lora, vectors: 2, learning_rate: 0.1}", "prompt.from=caption"))
+                .anySatisfy(line -> assertThat(line)
+                        .isEqualTo("adapt.vectors: expected no such key with method: lora, which learns no token, got"
+                                + " one; leave it out, or set method: both"))
+                .anySatisfy(line -> assertThat(line).startsWith("adapt.learning_rate: expected no such key"))
+                .anySatisfy(line -> assertThat(line).startsWith("prompt.from: expected class with adapt"));
+        assertThat(problems(yaml, "adapt={rank: 2, alpha: 1, lora_learning_rate: 1, prompt_dropout: 1}"))
+                .filteredOn(line -> line.contains(": textual-inversion, which learns no LoRA, got one"))
+                .hasSize(4);
     }
 }

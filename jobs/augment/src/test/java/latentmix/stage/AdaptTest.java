@@ -171,7 +171,7 @@ class AdaptTest {
         assertThat(TinyRun.evaluations(killed, "invert")).isZero();
     }
 
-    private static Map<String, Path> prompts(Path of) throws IOException {
+    static Map<String, Path> prompts(Path of) throws IOException {
         Map<String, Path> files = new TreeMap<>();
         for (PromptRow row : TinyRun.rows(of, "prompts", PromptRow.class)) {
             files.put(row.text(), of.resolve("prompts/" + row.promptId() + ".parquet"));

@@ -2,6 +2,10 @@ package latentmix.stage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -15,11 +19,17 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import latentmix.checkpoint.BuiltIn;
+import latentmix.checkpoint.CheckpointFolder;
 import latentmix.codec.LittleEndian;
 import latentmix.config.RunConfig;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
 import latentmix.image.Resize;
+import latentmix.model.AdaptableDenoiser;
+import latentmix.model.Dtype;
+import latentmix.model.Models;
+import latentmix.model.TextEncoder;
+import latentmix.plan.LoraTag;
 import latentmix.table.AdapterRow;
 import latentmix.table.ContentId;
 import latentmix.table.GeneratedRow;
@@ -195,11 +205,13 @@ class InteropTest {
     }
 
     @Test
-    void diffusersLoadsATokenThatWasLearntAndReadsPromptsAlike() throws Exception {
+    void diffusersLoadsATokenAndALoraThatWereLearntAndComputesTheSame() throws Exception {
         Path adapted = folder.resolve("adapted");
         try (JavaSparkContext spark = TinyRun.spark(2)) {
             RunConfig config = TinyRun.config(
-                    TinyRun.input(folder.resolve("classes"), 4), "mixing.1.inputs=2", "adapt={steps: 3, vectors: 3}");
+                    TinyRun.input(folder.resolve("classes"), 4),
+                    "mixing.1.inputs=2",
+                    "adapt={method: both, steps: 4, vectors: 3, rank: 2, alpha: 3, lora_learning_rate: 0.01}");
             Pipeline.run(spark, config, adapted.toString(), List.of(StageName.ADAPT));
         }
         ObjectMapper json = new ObjectMapper();
@@ -209,10 +221,11 @@ class InteropTest {
                     .filter(one -> one.text().equals(row.prompt()))
                     .findFirst()
                     .orElseThrow();
-            expected.addObject()
-                    .put("file", AdaptTest.learnt(adapted, row).toString())
+            ObjectNode one = expected.addObject();
+            predicted(row, prompt, adapted, one);
+            one.put("file", AdaptTest.learnt(adapted, row).toString())
                     .put("token", row.token())
-                    .put("prompt", row.prompt())
+                    .put("prompt", LoraTag.without(row.prompt()))
                     .put("vectors", row.vectors())
                     .set("embeds", json.valueToTree(LittleEndian.floats(prompt.embeds())));
         }
@@ -223,6 +236,35 @@ class InteropTest {
                 resource("adapted.py").toString(),
                 BuiltIn.FASHION.folder().toString(),
                 file.toString()));
+    }
+
+    /** What the U-Net says with a LoRA of some sample. */
+    private static void predicted(AdapterRow row, PromptRow prompt, Path run, ObjectNode into) {
+        CheckpointFolder checkpoint = CheckpointFolder.open(BuiltIn.FASHION.folder());
+        AdaptableDenoiser adaptable = Models.adaptableDenoiser(checkpoint, Device.cpu(), Dtype.FLOAT32);
+        latentmix.latent.Shape shape = adaptable.latentShape();
+        float[] sample = new float[shape.size()];
+        for (int i = 0; i < sample.length; i++) {
+            sample[i] = (float) Math.sin(i);
+        }
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            NDArray output = adaptable
+                    .with(LittleEndian.floats(row.lora()), manager)
+                    .predict(
+                            manager.create(sample, new Shape(1, shape.channels(), shape.height(), shape.width())),
+                            481,
+                            new TextEncoder.Embeds(
+                                            prompt.tokens(),
+                                            prompt.width(),
+                                            LittleEndian.floats(prompt.embeds()),
+                                            new float[0])
+                                    .onto(manager));
+            ObjectMapper json = new ObjectMapper();
+            into.put("lora", AdaptLoraTest.learnt(run, row).toString()).put("timestep", 481);
+            into.set("sample", json.valueToTree(sample));
+            into.set("shape", json.valueToTree(output.getShape().getShape()));
+            into.set("output", json.valueToTree(output.toFloatArray()));
+        }
     }
 
     @Test

@@ -8,45 +8,44 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
-import latentmix.inversion.Adam;
 import latentmix.latent.RecipeSampler;
 import latentmix.model.Denoiser;
 import latentmix.model.PromptEmbeds;
-import latentmix.model.TextEncoder;
+import latentmix.model.TextEncoder.Embeds;
 import latentmix.model.TimeIds;
-import latentmix.model.TokenLearner;
 import latentmix.schedule.TrainingProcess;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.sampling.PermutationSampler;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
 /**
- * Textual inversion: the vectors v of a token are learnt from a few images, and nothing else is changed,
+ * Learns a class from a few images: a token's vectors, a low-rank adapter of the network, or both at once are moved to
+ * lessen
  *
- * <pre>v* = argmin E [ weight_t · mean (m(x_t, t, c(v)) − target)² ]</pre>
+ * <pre>E [ weight_t · mean (m(x_t, t, c) − target)² ]</pre>
  *
- * by {@link Adam}, where c(v) are the embeddings of a prompt that has the token. {@link TrainingProcess} says what x_t,
- * the target and the weight are. Which images, levels and noise a step sees depends on the seed and the step alone.
- *
- * @see <a href="https://arxiv.org/abs/2208.01618">Gal et al., An Image is Worth One Word, Equation 2</a>
+ * by {@link latentmix.inversion.Adam}, where c are the embeddings of the class's prompt. {@link TrainingProcess} says
+ * what x_t, the target and the weight are. Which images, levels and noise a step sees depends on the seed and the step
+ * alone.
  */
-public record TextualInversion(TrainingProcess process, Settings settings) {
-    /** How many levels of noise a token is judged at, evenly spaced, and how many images at each. */
+public record Adaptation(TrainingProcess process, Settings settings) {
+    /** How many levels of noise are judged at, evenly spaced, and how many images at each. */
     private static final int LEVELS = 16;
 
     private static final int IMAGES_PER_LEVEL = 4;
 
     /**
-     * How the vectors are learnt.
+     * How it is learnt.
      *
      * @param steps updates
-     * @param rate Adam's learning rate
      * @param batch images of a step
      * @param minSnr γ of min-SNR weighting; none where it is 0
+     * @param promptDropout the share of images that are shown without words, as the unconditional branch sees them
      */
-    public record Settings(int steps, double rate, int batch, double minSnr) {
+    public record Settings(int steps, int batch, double minSnr, double promptDropout) {
         /** Forwards of one latent that learning takes, those of both judgements included. */
         public long evaluations() {
             return (long) steps * batch + 2L * LEVELS * IMAGES_PER_LEVEL;
@@ -66,24 +65,24 @@ public record TextualInversion(TrainingProcess process, Settings settings) {
             sizes = List.copyOf(sizes);
             mirrored = List.copyOf(mirrored);
             if (latents.isEmpty()) {
-                throw new IllegalArgumentException("A token must be learnt from at least 1 image, cannot be from: 0");
+                throw new IllegalArgumentException("A class must be learnt from at least 1 image, cannot be from: 0");
             }
         }
     }
 
-    /** The prompt with the token, and the one with the class's name in its place. */
-    public record Told(String prompt, String plain) {}
-
     /**
      * What was learnt.
      *
-     * @param vectors of each CLIP encoder (vectors, width), row-major
+     * @param vectors of each CLIP encoder (vectors, width), row-major; none without a token
+     * @param adapter as {@link latentmix.architecture.LowRankNetwork} lays it out; empty without one
      * @param losses of every step, weighted
-     * @param plainLoss the mean squared error that the class's name has at levels and noise which no step saw
-     * @param loss the same of the token
+     * @param plainLoss the mean squared error of the network as it was, told the class's name, at levels and noise
+     *     which no step saw
+     * @param loss the same of what was learnt
      * @param halvings of the micro-batch, the most
      */
-    public record Learnt(List<float[]> vectors, List<Double> losses, double plainLoss, double loss, int halvings) {}
+    public record Learnt(
+            List<float[]> vectors, float[] adapter, List<Double> losses, double plainLoss, double loss, int halvings) {}
 
     /** Runs rows of a micro-batch through a network: whole, or in halves where there is no memory for them. */
     @FunctionalInterface
@@ -102,55 +101,69 @@ public record TextualInversion(TrainingProcess process, Settings settings) {
      *
      * @param loss their share of the batch's
      * @param slope the gradient of that with respect to the prompt's embeddings, one row each
+     * @param adapter the same with respect to the adapter
      */
-    public record Part(double loss, List<float[]> slope, int halvings) {}
+    public record Part(double loss, List<float[]> slope, float[] adapter, int halvings) {}
 
-    /** Examples of a step: noisy latents and what the network should say of them. */
-    private record Examples(float[] noisy, float[] target, double[] timesteps, double[] weights, List<TimeIds> sizes) {
+    /**
+     * Examples of a step: noisy latents and what the network should say of them.
+     *
+     * @param sizes of their images
+     * @param wordless which of them are shown without words
+     */
+    private record Examples(
+            float[] noisy,
+            float[] target,
+            double[] timesteps,
+            double[] weights,
+            List<TimeIds> sizes,
+            boolean[] wordless) {
         int rows() {
             return timesteps.length;
+        }
+
+        /** Without words, the rows of a part. */
+        boolean[] wordless(int from, int to) {
+            return Arrays.copyOfRange(wordless, from, to);
         }
     }
 
     /**
-     * Learns the vectors.
+     * Learns the class.
      *
      * @param seed what draws images, levels and noise
      * @param progress hears of each step
      */
     public Learnt learn(
-            Denoiser denoiser,
-            TokenLearner learner,
+            Student student,
+            Told told,
             NDManager arrays,
             Images images,
-            Told told,
             String seed,
             Rows runner,
             IntConsumer progress) {
-        List<float[]> vectors = learner.initial();
-        List<Adam> adams = vectors.stream().map(row -> new Adam(row.length)).toList();
-        double plainLoss = judged(denoiser, arrays, images, learner.encode(told.plain(), vectors), seed, runner);
+        Embeds empty = told.empty();
+        double plainLoss = judged(student::before, arrays, images, told.plain(), seed, runner);
         List<Double> losses = new ArrayList<>();
         int halvings = 0;
         for (int step = 0; step < settings.steps(); step++) {
             Examples examples = examples(images, seed, step);
             List<Part> parts = new ArrayList<>();
-            List<float[]> gradients = learner.gradient(told.prompt(), vectors, embeds -> {
+            told.step(arrays, embeds -> {
                 parts.addAll(runner.run(
                         examples.rows(),
-                        (from, to, halved) -> part(denoiser, arrays, images, embeds, examples, from, to, halved)));
+                        (from, to, halved) ->
+                                part(student, arrays, images, embeds, empty, examples, from, to, halved)));
                 return sum(parts, embeds);
             });
-            for (int i = 0; i < vectors.size(); i++) {
-                adams.get(i).update(vectors.get(i), gradients.get(i), settings.rate());
-            }
+            student.step(sum(parts.stream().map(Part::adapter).toList()));
             losses.add(parts.stream().mapToDouble(Part::loss).sum());
             halvings = Math.max(
                     halvings, parts.stream().mapToInt(Part::halvings).max().orElse(0));
             progress.accept(step);
         }
-        double loss = judged(denoiser, arrays, images, learner.encode(told.prompt(), vectors), seed, runner);
-        return new Learnt(vectors, losses, plainLoss, loss, halvings);
+        double loss = judged(student::now, arrays, images, told.now(), seed, runner);
+        return new Learnt(told.vectors(), student.adapter(), losses, plainLoss, loss, halvings);
     }
 
     /** The examples of a step. */
@@ -164,13 +177,15 @@ public record TextualInversion(TrainingProcess process, Settings settings) {
                         ? images.mirrored().get(row)
                         : images.latents().get(row))
                 .toList();
-        return examples(
-                latents,
-                latents.stream()
-                        .map(latent -> process.level(process.share(random), settings.minSnr()))
-                        .toList(),
-                IntStream.of(rows).mapToObj(images.sizes()::get).toList(),
-                random);
+        List<TrainingProcess.Level> levels = latents.stream()
+                .map(latent -> process.level(process.share(random), settings.minSnr()))
+                .toList();
+        boolean[] wordless = new boolean[latents.size()];
+        for (int i = 0; i < wordless.length && settings.promptDropout() > 0; i++) {
+            wordless[i] = random.nextDouble() < settings.promptDropout();
+        }
+        List<TimeIds> sizes = IntStream.of(rows).mapToObj(images.sizes()::get).toList();
+        return examples(latents, levels, sizes, wordless, random);
     }
 
     /** The image that is shown as the n-th: a fresh permutation of all whenever each was shown. */
@@ -183,6 +198,7 @@ public record TextualInversion(TrainingProcess process, Settings settings) {
             List<float[]> latents,
             List<TrainingProcess.Level> levels,
             List<TimeIds> sizes,
+            boolean[] wordless,
             UniformRandomProvider random) {
         ZigguratSampler.NormalizedGaussian normal = ZigguratSampler.NormalizedGaussian.of(random);
         int size = latents.get(0).length;
@@ -202,14 +218,16 @@ public record TextualInversion(TrainingProcess process, Settings settings) {
                 target,
                 levels.stream().mapToDouble(TrainingProcess.Level::timestep).toArray(),
                 levels.stream().mapToDouble(TrainingProcess.Level::weight).toArray(),
-                sizes);
+                sizes,
+                wordless);
     }
 
     private static Part part(
-            Denoiser denoiser,
+            Student student,
             NDManager arrays,
             Images images,
             PromptEmbeds embeds,
+            Embeds empty,
             Examples examples,
             int from,
             int to,
@@ -217,11 +235,12 @@ public record TextualInversion(TrainingProcess process, Settings settings) {
         try (NDManager scope = arrays.newSubManager()) {
             double[] losses = new double[1];
             double[] timesteps = Arrays.copyOfRange(examples.timesteps(), from, to);
-            PromptEmbeds slope = denoiser.promptGradient(
+            boolean[] wordless = examples.wordless(from, to);
+            Student.Slopes slopes = student.slopes(
                     array(examples.noisy(), images.shape(), from, to, scope),
                     timesteps,
-                    denoiser.sized(
-                            embeds.rows((long) to - from, scope),
+                    student.sized(
+                            shown(embeds, empty, wordless, scope),
                             examples.sizes().subList(from, to),
                             scope),
                     predicted -> {
@@ -230,12 +249,47 @@ public record TextualInversion(TrainingProcess process, Settings settings) {
                         return predicted.getManager().create(found, predicted.getShape());
                     });
             List<float[]> sums = new ArrayList<>();
-            for (NDArray array : slope.arrays()) {
+            for (NDArray array : slopes.prompt().arrays()) {
                 array.attach(scope);
-                sums.add(array.sum(new int[] {0}, true).toFloatArray());
+                sums.add(sum(array, wordless));
             }
-            return new Part(losses[0], sums, halvings);
+            return new Part(losses[0], sums, slopes.adapter(), halvings);
         }
+    }
+
+    /** What each row is told. */
+    private static PromptEmbeds shown(PromptEmbeds embeds, Embeds empty, boolean[] wordless, NDManager scope) {
+        if (!any(wordless)) {
+            return embeds.rows(wordless.length, scope);
+        }
+        return IntStream.range(0, wordless.length)
+                .mapToObj(row -> wordless[row] ? empty.onto(scope) : embeds.rows(1, scope))
+                .reduce(PromptEmbeds::concat)
+                .orElseThrow();
+    }
+
+    private static boolean any(boolean[] flags) {
+        for (boolean flag : flags) {
+            if (flag) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The sum of the rows that were told the prompt. */
+    private static float[] sum(NDArray rows, boolean[] wordless) {
+        if (!any(wordless)) {
+            return rows.sum(new int[] {0}, true).toFloatArray();
+        }
+        float[] all = rows.toFloatArray();
+        float[] sum = new float[all.length / wordless.length];
+        for (int row = 0; row < wordless.length; row++) {
+            for (int i = 0; i < sum.length && !wordless[row]; i++) {
+                sum[i] += all[row * sum.length + i];
+            }
+        }
+        return sum;
     }
 
     /**
@@ -260,20 +314,31 @@ public record TextualInversion(TrainingProcess process, Settings settings) {
         NDList sums = new NDList();
         for (int i = 0; i < embeds.arrays().size(); i++) {
             NDArray like = embeds.arrays().get(i);
-            float[] sum = new float[(int) like.size()];
-            for (Part part : parts) {
-                for (int j = 0; j < sum.length; j++) {
-                    sum[j] += part.slope().get(i)[j];
-                }
-            }
+            int at = i;
+            float[] sum = sum(parts.stream().map(part -> part.slope().get(at)).toList());
             sums.add(like.getManager().create(sum, like.getShape()));
         }
         return new PromptEmbeds(sums);
     }
 
+    private static float[] sum(List<float[]> parts) {
+        float[] sum = new float[parts.get(0).length];
+        for (float[] part : parts) {
+            for (int i = 0; i < sum.length; i++) {
+                sum[i] += part[i];
+            }
+        }
+        return sum;
+    }
+
     /** The mean squared error with a prompt, at levels and noise that are the same for each and that no step sees. */
     private double judged(
-            Denoiser denoiser, NDManager arrays, Images images, TextEncoder.Embeds prompt, String seed, Rows runner) {
+            Function<NDManager, Denoiser> denoiser,
+            NDManager arrays,
+            Images images,
+            Embeds prompt,
+            String seed,
+            Rows runner) {
         UniformRandomProvider random = RecipeSampler.rng(seed + " judgement");
         double sum = 0;
         for (int i = 0; i < LEVELS; i++) {
@@ -286,18 +351,24 @@ public record TextualInversion(TrainingProcess process, Settings settings) {
                     IntStream.of(rows).mapToObj(images.latents()::get).toList(),
                     Collections.nCopies(IMAGES_PER_LEVEL, level),
                     IntStream.of(rows).mapToObj(images.sizes()::get).toList(),
+                    new boolean[IMAGES_PER_LEVEL],
                     random);
             List<Part> parts = runner.run(examples.rows(), (from, to, halvings) -> {
                 try (NDManager scope = arrays.newSubManager()) {
-                    float[] found = denoiser.predict(
+                    Denoiser network = denoiser.apply(scope);
+                    float[] found = network.predict(
                                     array(examples.noisy(), images.shape(), from, to, scope),
                                     level.timestep(),
-                                    denoiser.sized(
+                                    network.sized(
                                             prompt.onto(scope).rows((long) to - from, scope),
                                             examples.sizes().subList(from, to),
                                             scope))
                             .toFloatArray();
-                    return new Part(squared(found, examples, images.shape().size(), from), List.of(), halvings);
+                    return new Part(
+                            squared(found, examples, images.shape().size(), from),
+                            List.of(),
+                            Student.NOTHING,
+                            halvings);
                 }
             });
             sum += parts.stream().mapToDouble(Part::loss).sum() / LEVELS;
