@@ -187,6 +187,12 @@ def decide():
             ids.append(cell.locator("a").get_attribute("href").split("/")[-1])
             cell.get_by_role("button", name=button).click()
             expect(shown.locator(f".cell.{mark}")).to_have_count(1)
+        shown.get_by_label("Method").select_option("nin/chm")
+        shown.get_by_role("button", name="Keep 6 images shown").click()
+        expect(shown.locator(".cell.hand-keep")).to_have_count(6)
+        shown.get_by_role("button", name="Undo (U)").click()
+        expect(shown.locator(".cell.hand-drop")).to_have_count(1)
+        expect(shown.locator(".cell.hand-keep")).to_have_count(0)
         print(json.dumps(ids))
 
 
@@ -197,7 +203,9 @@ def hostile():
         go(shown, "#/")
         expect(shown.locator("tbody tr")).to_have_count(len(names))
         assert sorted(shown.locator("td.name a").all_text_contents()) == sorted(names)
-        assert shown.locator("main script, main svg, td img, td b").count() == 0
+        expect(shown.get_by_text("The last run ended: try again.")).to_be_visible()
+        expect(shown.locator("main pre")).to_have_text("<b>the disk is full</b>")
+        assert shown.locator("main script, main svg, td img, td b, pre b").count() == 0
         shown.locator("summary").first.click()
         expect(shown.locator("details[open] figure").first).to_be_visible()
         assert shown.locator("figcaption b").count() == 0

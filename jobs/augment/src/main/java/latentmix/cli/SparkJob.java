@@ -17,6 +17,9 @@ import org.apache.spark.deploy.SparkHadoopUtil;
 
 /** Runs work on a Spark that suits the configuration. */
 public final class SparkJob {
+    private static final String HADOOP = "spark.hadoop.";
+    private static final String BUFFER = "65536"; // Spark's default, bytes
+
     private SparkJob() {}
 
     /** What is done on this cluster; returns an exit code. */
@@ -52,6 +55,21 @@ public final class SparkJob {
     /** Hadoop's settings of a Spark that has these. */
     public static Configuration hadoop(SparkConf given) {
         return SparkHadoopUtil.get().newConfiguration(given);
+    }
+
+    /**
+     * The same settings as of a Spark that was told no more than this JVM's properties. Spark's own classes, which say
+     * it in half a second, are not loaded; keys of the environment are found by S3A itself.
+     */
+    static Configuration hadoop() {
+        Configuration hadoop = new Configuration();
+        hadoop.set("io.file.buffer.size", System.getProperty("spark.buffer.size", BUFFER));
+        System.getProperties().forEach((name, value) -> {
+            if (name.toString().startsWith(HADOOP)) {
+                hadoop.set(name.toString().substring(HADOOP.length()), value.toString());
+            }
+        });
+        return hadoop;
     }
 
     /** Begins to load libtorch while Spark starts; if it cannot be loaded, the task that needs it says so. */

@@ -13,7 +13,6 @@ import latentmix.config.ConfigException;
 import latentmix.plan.ExitCode;
 import latentmix.table.RunFolder;
 import latentmix.view.ViewServer;
-import org.apache.spark.SparkConf;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -64,7 +63,7 @@ final class ViewCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         check();
-        RunFolder folder = new RunFolder(run, SparkJob.hadoop(new SparkConf()));
+        RunFolder folder = new RunFolder(run, SparkJob.hadoop());
         try (ViewServer server = ViewServer.start(
                 folder, new ViewServer.Terms(host, port, edit ? ViewServer.Mode.EDIT : ViewServer.Mode.LOOK))) {
             PrintWriter out = spec.commandLine().getOut();

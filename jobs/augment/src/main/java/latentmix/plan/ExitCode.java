@@ -27,6 +27,15 @@ public enum ExitCode {
         return code;
     }
 
+    /** What a code says. */
+    public static String meaning(int code) {
+        return Arrays.stream(values())
+                .filter(exit -> exit.code == code)
+                .findFirst()
+                .map(exit -> exit.meaning)
+                .orElse("exit code " + code);
+    }
+
     /** All codes with their meaning, in a line. */
     public static String text() {
         return Arrays.stream(values())

@@ -85,10 +85,7 @@ final class Again {
         RunFolder run = tables.run();
         RunFolder there = new RunFolder(folder, run.conf());
         MixedTable mixed = new MixedTable(run, tables.classId());
-        MixedTable.Trail mixture = mixed.mixtures(picture.chunk(), MixedTable.Trail.class).stream()
-                .filter(row -> row.mixId().equals(picture.id()))
-                .findFirst()
-                .orElseThrow();
+        MixedTable.Trail mixture = tables.mixture(picture);
         for (String prompt : run.prompts()) {
             copy(run, there, run.prompt(prompt), there.prompt(prompt));
         }

@@ -158,6 +158,17 @@ final class ClassPictures {
         }
     }
 
+    /**
+     * The images made that are asked for.
+     *
+     * @param byHand what a person decided, {@code keep} or {@code drop} by mix id
+     */
+    synchronized List<Picture> made(Query query, Map<String, String> byHand) {
+        return pictures.values().stream()
+                .filter(picture -> !picture.isReal() && asked(picture, query, byHand))
+                .toList();
+    }
+
     /** A picture of this class; nothing where there is none of this id, or it is not read yet. */
     synchronized Optional<Picture> find(String id) {
         return Optional.ofNullable(pictures.get(id));
@@ -183,7 +194,7 @@ final class ClassPictures {
     synchronized Page page(Query query, int from, int count, Map<String, String> byHand) {
         if (sortedVersion != version
                 || !query.equals(sortedFor)
-                || query.verdict().equals("by hand")) {
+                || query.verdict().equals(BY_HAND)) {
             sorted = pictures.values().stream()
                     .filter(picture -> asked(picture, query, byHand))
                     .sorted(order(query))

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassPool;
 import latentmix.plan.GenerationChunk;
@@ -21,9 +22,17 @@ import latentmix.table.JudgedRow;
 import latentmix.table.JudgedTable;
 import latentmix.table.MixedTable;
 import latentmix.table.RunFolder;
+import latentmix.table.RunFolder.Table;
 
 /** What the tables say of one class's pictures under a run's settings, a chunk at a time. */
 record ClassTables(RunFolder run, RunStart start, String classId) {
+    /** The ids of all classes, sorted. */
+    static Set<String> classIds(RunFolder run) throws IOException {
+        Set<String> ids = run.classes(Table.IMAGES);
+        ids.addAll(run.classes(Table.MIXED));
+        return ids;
+    }
+
     /** The real images. */
     List<Picture> real() throws IOException {
         return new ImagesTable(run, classId)
@@ -74,6 +83,29 @@ record ClassTables(RunFolder run, RunStart start, String classId) {
                 .keys(chunk).stream()
                         .filter(key -> entries.containsKey(key.settingsId()))
                         .count();
+    }
+
+    /** How a picture was mixed. */
+    MixedTable.Trail mixture(Picture picture) throws IOException {
+        return named(
+                new MixedTable(run, classId).mixtures(picture.chunk(), MixedTable.Trail.class),
+                MixedTable.Trail::mixId,
+                picture);
+    }
+
+    /** What was measured of a picture when it was made. */
+    GeneratedTable.Scores scores(Picture picture) throws IOException {
+        return named(
+                new GeneratedTable(run, classId).rows(generated(picture.chunk()), GeneratedTable.Scores.class),
+                GeneratedTable.Scores::mixId,
+                picture);
+    }
+
+    private static <T> T named(List<T> rows, Function<T, String> id, Picture picture) throws Images.MissingException {
+        return rows.stream()
+                .filter(row -> id.apply(row).equals(picture.id()))
+                .findFirst()
+                .orElseThrow(() -> new Images.MissingException("there is no such image"));
     }
 
     /** The images made of a chunk of the mixed table, in the order of k; those of other entries are left out. */

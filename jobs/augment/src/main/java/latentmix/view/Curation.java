@@ -25,7 +25,8 @@ final class Curation {
     static final String KEEP = "keep";
     static final String DROP = "drop";
 
-    private static final int MOST_UNDONE = 1000;
+    private static final int MOST_UNDONE = 1000; // decisions
+    private static final int MOST_HELD = 1_000_000; // images of them; those of the last one are held in any case
     private static final long FRESH_NANOS = 3_000_000_000L; // another process may decide, too
 
     private record Read(SortedMap<String, CuratedRow> rows, long at) {}
@@ -72,10 +73,10 @@ final class Curation {
      */
     synchronized void decide(String classId, List<Picture> pictures, String decision) throws IOException {
         SortedMap<String, CuratedRow> rows = rows(classId);
-        Map<String, Optional<CuratedRow>> before = new TreeMap<>();
+        Map<String, Optional<CuratedRow>> earlier = new TreeMap<>();
         Map<String, Optional<CuratedRow>> after = new TreeMap<>();
         for (Picture picture : pictures) {
-            before.put(picture.id(), Optional.ofNullable(rows.get(picture.id())));
+            earlier.put(picture.id(), Optional.ofNullable(rows.get(picture.id())));
             after.put(
                     picture.id(),
                     decision.isEmpty()
@@ -84,8 +85,13 @@ final class Curation {
                                     new CuratedRow(picture.id(), classId, picture.chunk(), decision.equals(KEEP))));
         }
         write(classId, after);
-        done.push(new Before(classId, before));
-        while (done.size() > MOST_UNDONE) {
+        done.push(new Before(classId, earlier));
+        while (done.size() > MOST_UNDONE
+                || (done.size() > 1
+                        && done.stream()
+                                        .mapToInt(before -> before.rows().size())
+                                        .sum()
+                                > MOST_HELD)) {
             done.removeLast();
         }
     }
@@ -110,14 +116,17 @@ final class Curation {
         counted = 0;
     }
 
-    /** How much is decided, by class. */
+    /** How much is decided, by class; of classes of which something is. */
     synchronized Map<String, Counts> counts() throws IOException {
         if (counted == 0 || System.nanoTime() - counted > FRESH_NANOS) {
             Map<String, Counts> found = new TreeMap<>();
             for (String classId : run.classes(Table.CURATED)) {
+                int all = rows(classId).size();
                 int keep = (int)
                         rows(classId).values().stream().filter(CuratedRow::kept).count();
-                found.put(classId, new Counts(keep, rows(classId).size() - keep));
+                if (all > 0) { // all may be taken back
+                    found.put(classId, new Counts(keep, all - keep));
+                }
             }
             counts = found;
             counted = System.nanoTime();

@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import latentmix.report.RunStart;
-import latentmix.table.GeneratedTable;
 import latentmix.table.JudgedRow;
 import latentmix.table.MixedTable;
 import latentmix.table.RunFolder;
@@ -45,11 +44,7 @@ record Details(
     record Input(String imageId, String path, double weight) {}
 
     static Details of(ClassTables tables, Images images, Picture picture) throws IOException {
-        MixedTable.Trail mixture = new MixedTable(tables.run(), tables.classId())
-                .mixtures(picture.chunk(), MixedTable.Trail.class).stream()
-                        .filter(row -> row.mixId().equals(picture.id()))
-                        .findFirst()
-                        .orElseThrow(() -> new Images.MissingException("there is no such image"));
+        MixedTable.Trail mixture = tables.mixture(picture);
         Map<String, String> paths = images.paths(tables.classId());
         List<Input> inputs = new ArrayList<>();
         for (int i = 0; i < mixture.sourceIds().size(); i++) {
@@ -85,13 +80,7 @@ record Details(
 
     /** The source images of the class, or of its first ones by id, that are nearest to an image by dHash. */
     static List<Images.Near> nearest(ClassTables tables, Images images, Picture picture) throws IOException {
-        long hash = new GeneratedTable(tables.run(), tables.classId())
-                .rows(tables.generated(picture.chunk()), GeneratedTable.Scores.class).stream()
-                        .filter(row -> row.mixId().equals(picture.id()))
-                        .findFirst()
-                        .orElseThrow(() -> new Images.MissingException("there is no such image"))
-                        .differenceHash();
-        return images.nearest(tables.classId(), hash, NEAREST_AMONG, NEAREST);
+        return images.nearest(tables.classId(), tables.scores(picture).differenceHash(), NEAREST_AMONG, NEAREST);
     }
 
     private static Optional<JudgedRow> verdict(ClassTables tables, String mixId) throws IOException {

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
+import latentmix.plan.ExitCode;
 import latentmix.plan.GenerationSettings;
 import latentmix.plan.InversionSettings;
 import latentmix.report.RunStart;
@@ -20,6 +20,7 @@ import latentmix.view.Summaries.ClassSummary;
 /** A run folder as pages see it, under the settings of the run that was begun there last. */
 final class RunView implements AutoCloseable {
     private static final long PICTURES = 1_000_000; // of all classes that are held at a time
+    private static final String EXIT_CODE = "exitCode";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final RunFolder run;
@@ -81,8 +82,8 @@ final class RunView implements AutoCloseable {
      * @throws Images.MissingException if the folder has no such class: a made-up name leads nowhere
      */
     ClassTables tables(String classId) throws IOException {
-        if (!run.classes(Table.IMAGES).contains(classId)
-                && !run.classes(Table.MIXED).contains(classId)) {
+        if (run.chunks(Table.IMAGES, classId).isEmpty()
+                && run.chunks(Table.MIXED, classId).isEmpty()) { // not all classes: there may be many
             throw new Images.MissingException("there is no such class");
         }
         return new ClassTables(run, start, classId);
@@ -112,6 +113,9 @@ final class RunView implements AutoCloseable {
      *
      * @param going whether a run holds the folder now
      * @param counted classes that are counted, of so many that were found
+     * @param ended what the last run's exit code means; empty before one ended
+     * @param stopped why it was stopped before its end; empty where it was not
+     * @param failure what it failed of; empty where it did not
      */
     record Overview(
             String folder,
@@ -124,7 +128,9 @@ final class RunView implements AutoCloseable {
             Map<String, List<Summaries.Dropped>> dropped,
             List<ClassSummary> classes,
             Map<String, Curation.Counts> byHand,
-            JsonNode summary) {}
+            String ended,
+            String stopped,
+            String failure) {}
 
     /**
      * What a run has come to.
@@ -146,7 +152,9 @@ final class RunView implements AutoCloseable {
                 summaries.dropped(),
                 counted,
                 byHand,
-                summary);
+                summary.has(EXIT_CODE) ? ExitCode.meaning(summary.get(EXIT_CODE).asInt()) : "",
+                summary.path("stopped").asText(),
+                summary.path("failure").asText());
     }
 
     private List<Stage> stages(List<ClassSummary> classes, JsonNode summary) {
@@ -197,9 +205,7 @@ final class RunView implements AutoCloseable {
 
     /** The ids of all classes, sorted. */
     List<String> classIds() throws IOException {
-        TreeSet<String> ids = new TreeSet<>(run.classes(Table.IMAGES));
-        ids.addAll(run.classes(Table.MIXED));
-        return List.copyOf(ids);
+        return List.copyOf(ClassTables.classIds(run));
     }
 
     @Override

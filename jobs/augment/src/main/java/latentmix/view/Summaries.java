@@ -147,8 +147,7 @@ final class Summaries implements AutoCloseable {
     }
 
     private void countClasses() throws IOException {
-        Set<String> ids = new TreeSet<>(run.classes(Table.IMAGES));
-        ids.addAll(run.classes(Table.MIXED));
+        Set<String> ids = ClassTables.classIds(run);
         synchronized (this) {
             found = ids.size();
             counted = 0;

@@ -153,6 +153,14 @@ public final class ViewServer implements AutoCloseable {
      */
     private record Decision(String classId, List<String> ids, String decision) {}
 
+    /**
+     * What is decided of all images of a class that a page shows.
+     *
+     * @param query what is asked of the class
+     * @param count how many the person was told that there are
+     */
+    private record DecisionOfAll(String classId, Map<String, String> query, int count, String decision) {}
+
     /** An image that a request names. */
     private record Named(String classId, String id) {}
 
@@ -185,6 +193,7 @@ public final class ViewServer implements AutoCloseable {
         gets.put("curated.csv", query -> csv());
         if (mode == Mode.EDIT) {
             posts.put("api/decide", this::decide);
+            posts.put("api/decide-all", this::decideAll);
             posts.put("api/undo", body -> Answer.json(curation.undo()));
         }
         gets.put("api/refused", this::refused);
@@ -440,10 +449,9 @@ public final class ViewServer implements AutoCloseable {
 
     private Answer decide(byte[] body) throws IOException {
         Decision decision = body(body, Decision.class);
-        if (decision.ids() == null
-                || decision.ids().size() > PICTURES_A_PAGE
-                || !List.of(Curation.KEEP, Curation.DROP, "").contains(decision.decision())) {
-            throw Requests.bad("expected keep or drop of at most " + PICTURES_A_PAGE + " images");
+        requireDecision(decision.decision());
+        if (decision.ids() == null || decision.ids().size() > PICTURES_A_PAGE) {
+            throw Requests.bad("expected at most " + PICTURES_A_PAGE + " images");
         }
         List<Picture> pictures = new ArrayList<>();
         for (String id : decision.ids()) {
@@ -451,6 +459,32 @@ public final class ViewServer implements AutoCloseable {
         }
         curation.decide(decision.classId(), pictures, decision.decision());
         return Answer.json(curation.of(decision.classId()));
+    }
+
+    /** Decides of all that a filter shows, if they are as many as the person saw. */
+    private Answer decideAll(byte[] body) throws IOException {
+        DecisionOfAll decision = body(body, DecisionOfAll.class);
+        requireDecision(decision.decision());
+        if (decision.query() == null) {
+            throw Requests.bad("expected what is asked of the class");
+        }
+        ClassPictures pictures = view.pictures(decision.classId());
+        if (pictures.isGrowing()) {
+            throw new Requests.RefusedException(409, "the class is still read; try again when all of it is");
+        }
+        List<Picture> shown = pictures.made(Requests.pictures(decision.query()), curation.of(decision.classId()));
+        if (shown.size() != decision.count()) {
+            throw new Requests.RefusedException(
+                    409, "it is of " + shown.size() + " images now, not of " + decision.count() + "; look again");
+        }
+        curation.decide(decision.classId(), shown, decision.decision());
+        return Answer.json(Map.of("decided", shown.size()));
+    }
+
+    private static void requireDecision(String decision) throws Requests.RefusedException {
+        if (!Set.of(Curation.KEEP, Curation.DROP, "").contains(String.valueOf(decision))) {
+            throw Requests.bad("expected keep, drop or neither");
+        }
     }
 
     private Answer csv() throws IOException {

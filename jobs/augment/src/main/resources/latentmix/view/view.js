@@ -41,8 +41,11 @@ function say(text) {
 }
 
 /** A number to read: whole ones as they are, others with so many digits that count. */
-const number = (value, digits = 3) =>
-  !Number.isFinite(value) ? "–" : value.toLocaleString("en", Number.isInteger(value) || Math.abs(value) >= 1000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: digits });
+const number = (value, digits = 3, least = 1) =>
+  !Number.isFinite(value) ? "–" : value.toLocaleString("en", Number.isInteger(value) || Math.abs(value) >= 1000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: digits, minimumSignificantDigits: least });
+
+/** The end of a path, which tells images of a class apart. */
+const leaf = (path) => path.slice(path.lastIndexOf("/") + 1);
 
 const count = (n, one, many = one + "s") => `${number(n)} ${n === 1 ? one : many}`;
 
@@ -156,7 +159,7 @@ function classTable(overview, redraw) {
     h("tbody", {}, rows.map((of) => h("tr", {}, columns.map(([name, , value, numeric]) =>
       name === "warnings" ? h("td", {}, of.warnings.map((text) => h("span", { className: "badge bad" }, text)))
       : name === "class" ? h("td", { className: "name" }, h("a", { href: classHref(of.id) }, of.id), of.name && of.name !== of.id ? [" ", h("small", {}, of.name)] : "")
-      : h("td", { className: numeric ? "n" : "" }, number(value(of)))))))));
+      : h("td", { className: numeric ? "n" : "" }, number(value(of), 3, 3))))))));
 }
 classTable.filter = "";
 
@@ -187,16 +190,15 @@ async function overviewPage() {
   };
   const draw = () => {
     const left = overview.found - overview.counted;
-    const ended = overview.summary.exitCode;
     top.replaceChildren(
       h("h1", {}, "Overview"),
       h("p", { className: "soft" },
         overview.going ? h("span", { className: "badge good" }, "a run holds this folder") : "",
-        overview.summary.failure ? h("span", { className: "badge bad" }, "the last run failed") : "",
-        overview.summary.stopped ? h("span", { className: "badge bad" }, `stopped: ${overview.summary.stopped}`) : "",
-        ended && !overview.going ? `The last run ended: ${ended.toLowerCase().replaceAll("_", " ")}. ` : "",
+        overview.failure ? h("span", { className: "badge bad" }, "the last run failed") : "",
+        overview.stopped ? h("span", { className: "badge bad" }, `stopped: ${overview.stopped}`) : "",
+        overview.ended && !overview.going ? `The last run ended: ${overview.ended}. ` : "",
         left > 0 ? `${number(overview.counted)} of ${count(overview.found, "class", "classes")} are counted so far. ` : ""),
-      overview.summary.failure ? h("pre", {}, overview.summary.failure) : "",
+      overview.failure ? h("pre", {}, overview.failure) : "",
       h("div", { className: "cards" }, overview.stages.map((stage) => stageCard(stage, overview.going))));
     $("folder").textContent = "\u200e" + overview.folder;
     $("folder").title = overview.folder;
@@ -411,14 +413,28 @@ async function classPage(of) {
   const act = async (item, decision) => {
     try {
       await decide(of, item.picture.id, decision, item.byHand);
-      await ask(false);
-      grid.renew();
+      await renewed();
     } catch (failure) {
       complain(failure);
     }
   };
   cellOf.classes = ({ picture: one, verdict, byHand, inside }) =>
     [inside || one.real ? "" : "out", verdict && !verdict.kept ? "dropped" : "", byHand ? "hand-" + byHand : ""].filter(Boolean).join(" ");
+  const renewed = () => ask(false).then(() => grid.renew());
+  const decideAll = async (decision) => {
+    try {
+      const { id, ...query } = Object.fromEntries(Object.entries(values()).map(([name, value]) => [name, String(value)]));
+      const { decided } = await post("api/decide-all", { classId: of, query, count: page.made, decision });
+      await renewed();
+      say(`${decision === "keep" ? "Kept" : decision === "drop" ? "Dropped" : "Decided no more"}: ${count(decided, "image")}. U takes it back.`);
+    } catch (failure) {
+      complain(failure);
+      ask(false).catch(complain);
+    }
+  };
+  const takeBack = () => undo().then(renewed).catch(complain);
+  const bulk = [["keep", (n) => `Keep ${count(n, "image")} shown`], ["drop", (n) => `Drop ${count(n, "image")} shown`], ["", () => "Decide none of them"]]
+    .map(([decision, words]) => [h("button", { type: "button", className: "do", onclick: () => decideAll(decision) }), words]);
   const counts = h("p", { "aria-live": "polite" });
   const limits = h("div", { className: "limits" });
   const grid = new Grid(async (from, count) => {
@@ -427,13 +443,17 @@ async function classPage(of) {
   }, cellOf, (event, item) => {
     if (!editing || !item) return;
     if (decisionOf(event) && !item.picture.real) act(item, decisionOf(event));
-    if (isUndo(event)) undo().then(() => ask(false)).then(() => grid.renew()).catch(complain);
+    if (isUndo(event)) takeBack();
   });
 
   const said = () => {
     const reading = page.read < page.of ? ` ${number(page.read)} of ${count(page.of, "file")} are read so far.` : "";
     const within = Object.keys(state.limits).length ? ` The limits would keep ${number(page.inside)} of ${count(page.made, "image")} made.` : "";
     counts.textContent = `${count(page.matching, "picture")} of ${number(page.all)}.${within}${reading}`;
+    for (const [button, words] of bulk) {
+      button.textContent = words(page.made);
+      button.disabled = page.made === 0 || page.read < page.of;
+    }
   };
   let turn = 0;
   const ask = async (fresh) => {
@@ -476,7 +496,7 @@ async function classPage(of) {
             else limit[name] = now;
             if (!Object.keys(limit).length) delete state.limits[score];
             clearTimeout(soon);
-            soon = setTimeout(() => ask(false).then(() => grid.renew()).catch(complain), 60);
+            soon = setTimeout(() => renewed().catch(complain), 60);
           } }));
     };
     return h("div", {}, h("h3", { title: meaning }, score), h("small", {}, meaning), end("least", least), end("most", most));
@@ -489,6 +509,7 @@ async function classPage(of) {
     h("details", { open: Object.keys(state.limits).length > 0 }, h("summary", {}, "Thresholds: what would be kept"),
       h("p", { className: "soft" }, "Pictures outside of these limits are shown pale. Nothing is written: to keep by other thresholds, set them in the configuration's filter and run again."),
       limits),
+    editing ? h("div", { className: "bar", role: "group", "aria-label": "All of them at once" }, bulk.map(([button]) => button), h("button", { type: "button", className: "do", onclick: takeBack }, "Undo (U)")) : "",
     grid.element);
   drawBar();
   said();
@@ -545,7 +566,7 @@ function made(of, one, details) {
     h("h2", {}, "Made of ", h("small", {}, `${count(inputs.length, "image")}, effectively ${number(details.ess)}`)),
     h("div", { className: "strip" }, inputs.map((input) => h("figure", {},
       h("a", { href: hrefOf(of, input.imageId) }, picture(realAt(of, input.imageId), input.path)),
-      h("figcaption", {}, h("b", {}, number(input.weight)), h("br"), input.path)))),
+      h("figcaption", { title: input.path }, h("b", {}, number(input.weight)), h("br"), leaf(input.path))))),
     h("h2", {}, "How"),
     h("dl", {}, [["class", of + (details.className === of ? "" : ` (${details.className})`)], ["method", details.method], ["prompt", details.prompt], ["entry", `${details.entry}, mixture ${details.k}`]]
       .flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
@@ -568,7 +589,7 @@ function nearest(of, one, verdict) {
         h("figcaption", {}, "by the filter", h("br"), Number.isFinite(verdict.copyDistance) ? `${number(verdict.copyDistance)} in features` : count(verdict.copyHash, "bit")))
     : "";
   get("api/nearest", { class: of, id: one.id }, leaving.signal).then((found) => strip.replaceChildren(...[byFilter].filter(Boolean), ...found.map((near) =>
-    h("figure", {}, h("a", { href: hrefOf(of, near.id) }, picture(realAt(of, near.id), near.path)), h("figcaption", {}, count(near.bits, "bit"), h("br"), near.path)))), complain);
+    h("figure", {}, h("a", { href: hrefOf(of, near.id) }, picture(realAt(of, near.id), near.path)), h("figcaption", { title: near.path }, count(near.bits, "bit"), h("br"), leaf(near.path))))), complain);
   return strip;
 }
 
@@ -752,7 +773,7 @@ function compared(method, { mixture, plain }) {
       h("thead", {}, h("tr", {}, ["", method, "lin/0", "noise has"].map((text, i) => h("th", { scope: "col", className: i ? "n" : "" }, text)))),
       h("tbody", {},
         line("norm", (made) => number(made.norm), "1"),
-        line("channel means", (made) => made.channelMeans.map((mean) => mean.toFixed(2)).join(" "), "about 0"),
+        line("channel means", (made) => made.channelMeans.map((mean) => mean.toFixed(2).replace("-", "−")).join(" "), "about 0"),
         line("their size", (made) => number(made.latent.channelMean), "1"),
         ...scores.map(([name, key, noise]) => line(name, (made) => number(made.latent[key]), noise)),
         ...["entropy", "clipped", "saturation", "sharpness"].map((name) => line(name, (made) => number(made.pixels[name]), "–"))))),

@@ -174,7 +174,7 @@ public final class TinyRun {
     }
 
     /** A local run's rows of a table, file by file. */
-    static <T extends Record> List<T> rows(Path run, String table, Class<T> type) throws IOException {
+    public static <T extends Record> List<T> rows(Path run, String table, Class<T> type) throws IOException {
         List<T> rows = new ArrayList<>();
         try (Stream<Path> files = Files.walk(run.resolve(table))) {
             for (Path file : files.filter(path -> path.toString().endsWith(".parquet"))

@@ -17,8 +17,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import latentmix.stage.TinyRun;
 import latentmix.table.CuratedTable;
-import latentmix.table.DatasetRow;
-import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.view.ViewServer.Mode;
 import org.apache.hadoop.conf.Configuration;
@@ -113,15 +111,7 @@ class PagesInABrowserTest {
         });
         assertThat(kept).containsExactly(decided.get(1).asText());
         assertThat(TinyRun.run(2, config, input, tiny)).isZero();
-        Set<String> exported = new TreeSet<>();
-        try (Stream<Path> files = Files.walk(tiny.resolve("dataset/parquet"))) {
-            for (Path file :
-                    files.filter(path -> path.toString().endsWith(".parquet")).toList()) {
-                RowFile.read(new org.apache.hadoop.fs.Path(file.toString()), new Configuration(false), DatasetRow.class)
-                        .forEach(row -> exported.add(row.mixId()));
-            }
-        }
-        assertThat(exported)
+        assertThat(ViewedRunTest.dataset(tiny))
                 .contains(decided.get(1).asText())
                 .doesNotContain(decided.get(0).asText());
     }

@@ -20,9 +20,11 @@ import latentmix.config.ConfigFile;
 import latentmix.config.RunConfig;
 import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
+import latentmix.plan.ExitCode;
 import latentmix.plan.GenerationSettings;
 import latentmix.plan.InversionSettings;
 import latentmix.report.RunStart;
+import latentmix.report.RunSummary;
 import latentmix.stage.S3Server;
 import latentmix.table.ContentId;
 import latentmix.table.ImageRow;
@@ -127,6 +129,7 @@ class ViewServerTest {
         }
         new RunStart(config.input(), config.model(), inversion, generation, "", List.of(), classes.size(), 0)
                 .publish(run);
+        RunSummary.publishFailure(run, ExitCode.TRY_AGAIN, "", "<b>the disk is full</b>");
         return run;
     }
 
@@ -165,6 +168,14 @@ class ViewServerTest {
             assertThat(image.statusCode()).as(classId).isEqualTo(200);
             assertThat(image.headers().firstValue("Content-Type")).contains("image/png");
         }
+    }
+
+    @Test
+    void whatTheLastRunFailedOfIsTold() throws IOException {
+        JsonNode overview = browser.json("api/overview", Map.of());
+        assertThat(overview.get("ended").asText()).isEqualTo("try again");
+        assertThat(overview.get("failure").asText()).isEqualTo("<b>the disk is full</b>");
+        assertThat(overview.get("stopped").asText()).isEmpty();
     }
 
     @Test

@@ -13,10 +13,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.Stream;
+import java.util.stream.Collectors;
 import latentmix.stage.TinyRun;
 import latentmix.table.DatasetRow;
-import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterAll;
@@ -24,9 +23,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The pages of a run of the built-in model on 2 classes of 8 images. */
+/** The pages of a run of the built-in model on 2 classes of 8 images, each of which learns a token. */
 class ViewedRunTest {
     private static final String CLASS = "5-sandal";
+    private static final String BOOT = "9-ankle-boot";
 
     static final String YAML =
             """
@@ -51,7 +51,7 @@ class ViewedRunTest {
 
     @BeforeAll
     static void serve() throws IOException {
-        config = Files.writeString(folder.resolve("tiny.yaml"), YAML);
+        config = Files.writeString(folder.resolve("tiny.yaml"), YAML + "adapt: {steps: 2, batch: 2}\n");
         input = TinyRun.input(folder.resolve("in"), 8);
         run = folder.resolve("run");
         assertThat(TinyRun.run(2, config, input, run)).isZero();
@@ -127,6 +127,21 @@ class ViewedRunTest {
     }
 
     @Test
+    void aClassIsToldTheTokenThatItHasLearnt() throws IOException {
+        String id =
+                ids(pictures(browser, Map.of("id", CLASS, "method", "nin/chm"))).get(0);
+        assertThat(browser.json("api/image", Map.of("class", CLASS, "id", id))
+                        .get("details")
+                        .get("prompt")
+                        .asText())
+                .matches("a photo of a <5-sandal-[0-9a-f]{8}>");
+        JsonNode own = mixed("nin/chm", CLASS, CLASS).get("mixture");
+        JsonNode other = mixed("nin/chm", BOOT, CLASS).get("mixture");
+        assertThat(other.get("norm")).isEqualTo(own.get("norm"));
+        assertThat(other.get("png")).isNotEqualTo(own.get("png"));
+    }
+
+    @Test
     void anImageIsMadeAgainToTheSameBytes() throws Exception {
         for (JsonNode shown :
                 pictures(browser, Map.of("id", CLASS, "kind", "made")).subList(4, 6)) {
@@ -141,7 +156,8 @@ class ViewedRunTest {
         }
     }
 
-    private static JsonNode mixed(String method, String... classes) throws IOException {
+    /** The first images of these classes, mixed, as the prompt of a class has it. */
+    private static JsonNode mixed(String method, String prompt, String... classes) throws IOException {
         List<Map<String, Object>> inputs = new ArrayList<>();
         for (String of : classes) {
             for (String id : ids(pictures(browser, Map.of("id", of, "kind", "real", "count", 3)))) {
@@ -156,7 +172,7 @@ class ViewedRunTest {
                         "inputs",
                         inputs,
                         "prompt",
-                        CLASS,
+                        prompt,
                         "method",
                         method,
                         "steps",
@@ -167,34 +183,27 @@ class ViewedRunTest {
 
     @Test
     void thePlaygroundMixesBesideThePlainAverage() throws IOException {
-        JsonNode plain = mixed("lin/0", CLASS);
+        JsonNode plain = mixed("lin/0", CLASS, CLASS);
         assertThat(plain.get("mixture")).isEqualTo(plain.get("plain"));
         assertThat(plain.get("ess").asDouble()).isCloseTo(3, offset(1e-9));
-        JsonNode restored = mixed("fix/0", CLASS);
+        JsonNode restored = mixed("fix/0", CLASS, CLASS);
         assertThat(restored.get("mixture").get("norm").asDouble()).isCloseTo(1, offset(1e-6));
         assertThat(restored.get("plain").get("norm").asDouble()).isLessThan(0.9);
         assertThat(restored.get("mixture").get("png"))
                 .isNotEqualTo(plain.get("mixture").get("png"));
-        assertThat(mixed("fix/cmm", CLASS).get("mixture").get("channelMeans")).hasSize(4);
-        assertThat(mixed("nin/chm", CLASS, "9-ankle-boot").get("ess").asDouble())
-                .isCloseTo(6, offset(1e-9));
-        assertThat(mixed("nin/none", CLASS).get("error").asText()).contains("its split must be one of");
-        assertThat(mixed("nin/chm").get("error").asText()).contains("1 to 64 images");
+        assertThat(mixed("fix/cmm", CLASS, CLASS).get("mixture").get("channelMeans"))
+                .hasSize(4);
+        assertThat(mixed("nin/chm", CLASS, CLASS, BOOT).get("ess").asDouble()).isCloseTo(6, offset(1e-9));
+        assertThat(mixed("nin/none", CLASS, CLASS).get("error").asText()).contains("its split must be one of");
+        assertThat(mixed("nin/chm", CLASS).get("error").asText()).contains("1 to 64 images");
     }
 
-    /** The mix ids of the dataset's images of the class. */
-    private static Set<String> dataset() throws IOException {
-        Set<String> ids = new TreeSet<>();
-        try (Stream<Path> files = Files.walk(run.resolve("dataset/parquet"))) {
-            for (Path file :
-                    files.filter(path -> path.toString().endsWith(".parquet")).toList()) {
-                RowFile.read(new org.apache.hadoop.fs.Path(file.toString()), new Configuration(false), DatasetRow.class)
-                        .stream()
-                        .filter(row -> row.className().equals(CLASS))
-                        .forEach(row -> ids.add(row.mixId()));
-            }
-        }
-        return ids;
+    /** The mix ids of a run's dataset's images of the class. */
+    static Set<String> dataset(Path run) throws IOException {
+        return TinyRun.rows(run, "dataset/parquet", DatasetRow.class).stream()
+                .filter(row -> row.className().equals(CLASS))
+                .map(DatasetRow::mixId)
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     private static void decide(Browser of, String decision, String... ids) throws IOException {
@@ -203,9 +212,37 @@ class ViewedRunTest {
                 .isFalse();
     }
 
+    private static JsonNode decideAll(String decision, int count, Map<String, ?> query) throws IOException {
+        return browser.post(
+                "api/decide-all", Map.of("classId", CLASS, "query", query, "count", count, "decision", decision));
+    }
+
+    @Test
+    void allThatAFilterShowsIsDecidedAndTakenBackAtOnce() throws IOException {
+        List<JsonNode> made = pictures(browser, Map.of("id", CLASS, "kind", "made", "sort", "entropy"));
+        String limit =
+                made.get(5).get("picture").get("scores").get(Score.ENTROPY.at()).asText();
+        Map<String, String> below = Map.of("verdict", "outside", "least.entropy", limit);
+        decide(browser, "keep", ids(made).get(0));
+
+        assertThat(decideAll("drop", 4, below).get("error").asText()).contains("5 images now, not of 4");
+        assertThat(decideAll("throw away", 5, below).get("error").asText()).contains("keep, drop or neither");
+        assertThat(decideAll("drop", 5, below).get("decided").asInt()).isEqualTo(5);
+
+        List<JsonNode> decided = pictures(browser, Map.of("id", CLASS, "verdict", "by hand"));
+        assertThat(ids(decided)).containsExactlyInAnyOrderElementsOf(ids(made.subList(0, 5)));
+        assertThat(decided).allMatch(shown -> shown.get("byHand").asText().equals("drop"));
+        assertThat(browser.post("api/undo", Map.of()).get("ids")).hasSize(5);
+        assertThat(ids(pictures(browser, Map.of("id", CLASS, "verdict", "by hand"))))
+                .containsExactly(ids(made).get(0));
+        decideAll("", 8, Map.of("kind", "made"));
+        assertThat(pictures(browser, Map.of("id", CLASS, "verdict", "by hand"))).isEmpty();
+        assertThat(browser.json("api/overview", Map.of()).get("byHand")).isEmpty();
+    }
+
     @Test
     void whatAPersonDecidesOutlivesTheServerAndRunsAndIsExported() throws IOException {
-        Set<String> before = dataset();
+        Set<String> before = dataset(run);
         List<String> asked = ids(pictures(browser, Map.of("id", CLASS, "method", "nin/chm")));
         assertThat(before).containsExactlyInAnyOrderElementsOf(asked);
         String dropped = asked.get(2);
@@ -222,7 +259,7 @@ class ViewedRunTest {
         Set<String> expected = new TreeSet<>(before);
         expected.remove(dropped);
         expected.add(taken);
-        assertThat(dataset()).isEqualTo(expected);
+        assertThat(dataset(run)).isEqualTo(expected);
         assertThat(Files.readString(run.resolve("dataset/README.md")))
                 .contains("1 were dropped and 1 were kept by hand");
         try (ViewServer other = server()) {
@@ -238,6 +275,6 @@ class ViewedRunTest {
         }
 
         assertThat(TinyRun.run(2, config, input, run)).isZero();
-        assertThat(dataset()).isEqualTo(before);
+        assertThat(dataset(run)).isEqualTo(before);
     }
 }

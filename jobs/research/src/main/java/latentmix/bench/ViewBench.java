@@ -1,13 +1,10 @@
 package latentmix.bench;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.URI;
 import java.net.URLEncoder;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,7 +13,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import latentmix.config.ConfigFile;
@@ -46,23 +42,23 @@ import org.apache.hadoop.conf.Configuration;
 
 /**
  * This bench measures how long the pages of a run folder take to answer. Tables, files and server are real; images and
- * latents are made up. Each page is asked for in classes that nobody has looked at before.
+ * latents are made up. Where there are enough of them, each page is asked for in classes that nobody has looked at
+ * before.
  */
 public final class ViewBench {
     private static final double BOUND = 0.3; // seconds
     private static final int CHUNK = 50;
     private static final int SIDE = 32;
-    private static final int ASKED = 20; // classes
+    private static final int ASKED = 20; // classes, of each group
+    private static final int GROUPS = 4; // of pages, each with classes of its own
     private static final String INPUTS = "8";
     private static final Pattern COUNTED = Pattern.compile("\"counted\":(\\d+)");
-    private static final Pattern MADE = Pattern.compile("\"id\":\"([0-9a-f]+)\",\"chunk\":\"([0-9a-f]+)\"");
-    private static final Pattern REAL = Pattern.compile("\"id\":\"([0-9a-f]+)\",\"chunk\":\"\"");
 
     private final int classes;
     private final int images;
     private final Path folder;
     private final PrintStream out;
-    private final HttpClient client = HttpClient.newHttpClient();
+    private final String[] firstReal; // the id of each class's first real image
     private URI address;
 
     /**
@@ -74,6 +70,7 @@ public final class ViewBench {
     public ViewBench(int classes, int images, Path folder, PrintStream out) {
         this.classes = classes;
         this.images = images;
+        this.firstReal = new String[classes];
         this.folder = folder;
         this.out = out;
     }
@@ -87,28 +84,22 @@ public final class ViewBench {
         try (ViewServer server = ViewServer.start(run, new ViewServer.Terms("127.0.0.1", 0, ViewServer.Mode.LOOK))) {
             address = server.address();
             out.printf(Locale.ROOT, "the server starts in %.3f s%n", (System.nanoTime() - start) / 1e9);
-            report("overview, at once", List.of(seconds("api/overview")));
+            report("the page itself, at once", List.of(seconds("")));
+            report("overview, right after it", List.of(seconds("api/overview")));
             while (!COUNTED.matcher(get("api/overview")).results().anyMatch(of -> of.group(1)
                     .equals("" + classes))) {
                 pause();
             }
             out.printf(Locale.ROOT, "all classes are counted after %.1f s%n", (System.nanoTime() - start) / 1e9);
-            report("overview, all counted", repeated(i -> seconds("api/overview")));
-            report("class, first answer", repeated(i -> seconds("api/class?count=100&id=" + name(i))));
+            report("overview, all counted", repeated(0, i -> seconds("api/overview")));
+            report("class, first answer", repeated(0, i -> seconds("api/class?count=100&id=" + name(i))));
             report(
                     "class, sorted by a score",
-                    repeated(i -> seconds("api/class?count=100&sort=entropy&id=" + name(i))));
-            report(
-                    "image, its page",
-                    repeated(i -> seconds("api/image?class=" + name(i) + "&id=" + found(MADE, i, 1))));
-            report(
-                    "image, its nearest sources",
-                    repeated(i -> seconds("api/nearest?class=" + name(i) + "&id=" + found(MADE, i, 1))));
-            report(
-                    "picture, made",
-                    repeated(i -> seconds(
-                            "made?class=" + name(i) + "&id=" + found(MADE, i, 1) + "&chunk=" + found(MADE, i, 2))));
-            report("picture, real", repeated(i -> seconds("real?class=" + name(i) + "&id=" + found(REAL, i, 1))));
+                    repeated(0, i -> seconds("api/class?count=100&sort=entropy&id=" + name(i))));
+            report("image, its page", repeated(1, i -> seconds("api/image?" + made(i))));
+            report("image, its nearest sources", repeated(1, i -> seconds("api/nearest?" + made(i))));
+            report("picture, made", repeated(2, i -> seconds("made?" + made(i) + "&chunk=" + chunk(classId(i), 0))));
+            report("picture, real", repeated(3, i -> seconds("real?class=" + name(i) + "&id=" + firstReal[i])));
         }
     }
 
@@ -117,10 +108,11 @@ public final class ViewBench {
         double of(int classNumber) throws IOException;
     }
 
-    private List<Double> repeated(Measured measured) throws IOException {
+    private List<Double> repeated(int group, Measured measured) throws IOException {
+        int asked = Math.max(1, Math.min(ASKED, classes / GROUPS));
         List<Double> seconds = new ArrayList<>();
-        for (int i = 0; i < Math.min(ASKED, classes); i++) {
-            seconds.add(measured.of(i * classes / Math.min(ASKED, classes)));
+        for (int i = 0; i < asked; i++) {
+            seconds.add(measured.of((i * (classes / asked) + group) % classes));
         }
         return seconds;
     }
@@ -140,30 +132,9 @@ public final class ViewBench {
         return Stopwatch.seconds(() -> get(path));
     }
 
-    private String found(Pattern pattern, int classNumber, int group) throws IOException {
-        String page;
-        do {
-            page = get("api/class?count=500&id=" + name(classNumber));
-        } while (page.contains("\"read\":1,"));
-        Matcher matcher = pattern.matcher(page);
-        if (!matcher.find()) {
-            throw new IOException("Expected pictures of class " + classNumber + ", got " + page.substring(0, 200));
-        }
-        return matcher.group(group);
-    }
-
     private String get(String path) throws IOException {
-        try {
-            HttpResponse<String> answer = client.send(
-                    HttpRequest.newBuilder(URI.create(address + path)).build(),
-                    BodyHandlers.ofString(StandardCharsets.ISO_8859_1));
-            if (answer.statusCode() != 200) {
-                throw new IOException(path + ": expected 200, got " + answer.statusCode() + " " + answer.body());
-            }
-            return answer.body();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException(e);
+        try (InputStream answer = URI.create(address + path).toURL().openStream()) {
+            return new String(answer.readAllBytes(), StandardCharsets.UTF_8);
         }
     }
 
@@ -177,6 +148,19 @@ public final class ViewBench {
 
     private static String classId(int number) {
         return String.format(Locale.ROOT, "class %04d", number);
+    }
+
+    private static String mixId(String classId, int k) {
+        return ContentId.of(classId, Integer.toString(k));
+    }
+
+    private static String chunk(String classId, int from) {
+        return ContentId.of(classId, "chunk", Integer.toString(from));
+    }
+
+    /** The query that names a class's first image made. */
+    private static String made(int number) {
+        return "class=" + name(number) + "&id=" + mixId(classId(number), 0);
     }
 
     private static String name(int number) {
@@ -223,7 +207,7 @@ public final class ViewBench {
             Files.write(input.resolve(classId).resolve(file), png);
             String imageId = ContentId.of(classId, png);
             real.add(new ImageRow(imageId, classId, label, classId, classId + "/" + file, png.length, 0, "chunk", k));
-            String mixId = ContentId.of(classId, Integer.toString(k));
+            String mixId = mixId(classId, k);
             mixed.add(mixed(classId, label, k, mixId, imageId, mixing, random));
             made.add(new GeneratedRow(
                     mixId,
@@ -242,9 +226,10 @@ public final class ViewBench {
                     generation));
         }
         new ImagesTable(run, classId).commit(real, List.of());
+        firstReal[label] = real.get(0).imageId();
         for (int from = 0; from < images; from += CHUNK) {
             int to = Math.min(images, from + CHUNK);
-            String chunk = ContentId.of(classId, "chunk", Integer.toString(from));
+            String chunk = chunk(classId, from);
             new MixedTable(run, classId).commit(chunk, mixed.subList(from, to), List.of());
             new GeneratedTable(run, classId)
                     .commit(GenerationChunk.id(generation, chunk), made.subList(from, to), List.of());
