@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -74,6 +75,20 @@ class StableDiffusionXLRunTest {
                     });
             Golden.assertTrace(
                     run + ".decoded", decoder.decode(latents).toFloatArray(), PIPELINE.floats(run + ".decoded"));
+        }
+    }
+
+    /** Turbo and Lightning are sampled so: Euler's steps from a noisy level to a less noisy one are DDIM's. */
+    @Test
+    void fourTrailingStepsWithoutGuidanceEndWhereEulersDo() {
+        ObjectNode config = checkpoint.schedulerConfig().deepCopy();
+        config.put("timestep_spacing", "trailing").put("set_alpha_to_one", true);
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu());
+                Denoiser unet = Models.denoiser(checkpoint, Device.cpu(), Dtype.FLOAT32)) {
+            PromptEmbeds prompt = embeds(PROMPT, manager);
+            NDArray latents = new DenoisingLoop(Scheduler.of(config).sampling(4), unet, Guidance.NONE)
+                    .run(PIPELINE.array(manager, "noise"), prompt, prompt);
+            Golden.assertTrace("few.final", latents.toFloatArray(), PIPELINE.floats("few.final"));
         }
     }
 

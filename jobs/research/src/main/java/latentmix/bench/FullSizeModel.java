@@ -43,6 +43,35 @@ public enum FullSizeModel {
             }
             """),
     /**
+     * 2.6 billion weights: <a
+     * href="https://huggingface.co/stabilityai/stable-diffusion-xl-base-1.0/blob/main/unet/config.json">config</a>.
+     */
+    SDXL_UNET(
+            "sdxl-unet",
+            Part.DENOISER,
+            ElementType.F16,
+            """
+            {
+              "_class_name": "UNet2DConditionModel",
+              "act_fn": "silu",
+              "addition_embed_type": "text_time",
+              "addition_time_embed_dim": 256,
+              "attention_head_dim": [5, 10, 20],
+              "block_out_channels": [320, 640, 1280],
+              "cross_attention_dim": 2048,
+              "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
+              "in_channels": 4,
+              "layers_per_block": 2,
+              "norm_num_groups": 32,
+              "out_channels": 4,
+              "projection_class_embeddings_input_dim": 2816,
+              "sample_size": 128,
+              "transformer_layers_per_block": [1, 2, 10],
+              "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
+              "use_linear_projection": true
+            }
+            """),
+    /**
      * 2.2 billion weights, and positions: <a
      * href="https://huggingface.co/stabilityai/stable-diffusion-3.5-medium/blob/main/transformer/config.json">config</a>.
      */
@@ -127,13 +156,21 @@ public enum FullSizeModel {
     }
 
     /**
-     * The work of one forward: one image with guidance for the U-Net, one image without for the transformer, one prompt
-     * for the text encoder.
+     * The work of one forward: one image with guidance for the U-Net of Stable Diffusion 1.5, one image without for
+     * XL's and the transformer, one prompt for the text encoder.
      */
     List<Workload> workloads() {
         return switch (this) {
             case SD15_UNET ->
                 List.of(Workload.of("2 × 4×64×64", new Shape(2, 4, 64, 64), new Shape(), new Shape(2, 77, 768)));
+            case SDXL_UNET ->
+                List.of(Workload.of(
+                        "1 × 4×128×128",
+                        new Shape(1, 4, 128, 128),
+                        new Shape(),
+                        new Shape(1, 77, 2048),
+                        new Shape(1, 1280),
+                        new Shape(1, 6)));
             case SD35_MEDIUM -> List.of(latents(64), latents(128));
             case T5_XXL -> List.of(Workload.of("256 tokens", new Shape(1, 256), new Shape(1, 256)));
         };

@@ -17,7 +17,11 @@ class FullSizeBenchTest {
 
     /** The counts are the published models', positions included. */
     @ParameterizedTest
-    @CsvSource({"SD15_UNET, FLOAT32, 859520964, 4", "SD35_MEDIUM, BFLOAT16, 2469663936, 2"})
+    @CsvSource({
+        "SD15_UNET, FLOAT32, 859520964, 4",
+        "SDXL_UNET, BFLOAT16, 2567463684, 2",
+        "SD35_MEDIUM, BFLOAT16, 2469663936, 2"
+    })
     void aPublishedNetworkCompilesInLittleMemoryAndRuns(FullSizeModel model, Dtype dtype, long weights, int bytes)
             throws IOException {
         Path component = FullSizeBench.write(folder.resolve("component"), model);
