@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
@@ -36,6 +37,9 @@ public record CheckpointSpec(
         implements Serializable {
     private static final String NOTHING = "{}";
     private static final String VAE = "vae";
+
+    private static final Pattern DISTILLED =
+            Pattern.compile("(?i)(?<![a-z])(turbo|lightning|lcm|hyper[-_]?sd(xl)?|dmd2)(?![a-z])");
 
     /** The components of T5, which a StableDiffusion3Pipeline runs without too. */
     private static final Set<String> T5 = Set.of("text_encoder_3", "tokenizer_3");
@@ -98,6 +102,17 @@ public record CheckpointSpec(
         return HubCache.repository(location)
                 .map(HubCache.Repository::id)
                 .orElseGet(() -> location.replaceFirst("/+$", "").replaceFirst(".*/", ""));
+    }
+
+    /**
+     * The checkpoint or the LoRA that, by its name, was distilled to sample in a few steps: Turbo, Lightning, LCM,
+     * Hyper-SD or DMD2. Nothing in the files tells.
+     */
+    public Optional<String> distilled() {
+        return Stream.concat(Stream.of(location), loras.stream().map(Lora::location))
+                .map(each -> of(each).name())
+                .filter(each -> DISTILLED.matcher(each).find())
+                .findFirst();
     }
 
     /** What others may call what is added to it: each LoRA and each token. */

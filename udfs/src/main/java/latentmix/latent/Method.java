@@ -69,6 +69,11 @@ public sealed interface Method extends Serializable permits MeanAdjusted, Blend 
         return false;
     }
 
+    /** Whether the mixture depends on the noise that its inputs were inverted to. */
+    default boolean readsInverted() {
+        return true;
+    }
+
     /** The share of the sampling table that generates images: 1 for all of its steps, 0.5 for the last half. */
     default double strength() {
         return 1;

@@ -19,6 +19,11 @@ public record Prompt() implements Blend {
     }
 
     @Override
+    public boolean readsInverted() {
+        return false;
+    }
+
+    @Override
     public InputCount inputs() {
         return new InputCount(0, 0);
     }

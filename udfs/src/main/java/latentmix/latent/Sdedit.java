@@ -33,6 +33,11 @@ public record Sdedit(double strength) implements Blend {
     }
 
     @Override
+    public boolean readsInverted() {
+        return false;
+    }
+
+    @Override
     public InputCount inputs() {
         return new InputCount(1, 1);
     }

@@ -18,6 +18,8 @@ import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Overrides of a checkpoint's parts, on small checkpoints that the library's own code wrote. */
 class CheckpointSpecTest {
@@ -131,6 +133,25 @@ class CheckpointSpecTest {
         assertThat(files(opened.component("unet")))
                 .containsExactly("config.json", shard.getFileName().toString(), name);
         Models.check(opened);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "stabilityai/sdxl-turbo, true",
+        "/models/dreamshaper_xl_lightning.safetensors, true",
+        "SimianLuo/LCM_Dreamshaper_v7, true",
+        "ByteDance/Hyper-SD, true",
+        "/models/turbochargers-xl, false",
+        "/turbo/models/stable-diffusion-xl-base-1.0, false",
+        "someone/hyper-sdetailed, false"
+    })
+    void aDistilledCheckpointOrLoraIsKnownByItsName(String location, boolean isDistilled) {
+        assertThat(CheckpointSpec.of(location).distilled().isPresent()).isEqualTo(isDistilled);
+        assertThat(CheckpointSpec.of("org/base")
+                        .withLoras(List.of(new Lora(location, 1)))
+                        .distilled()
+                        .isPresent())
+                .isEqualTo(isDistilled);
     }
 
     @Test

@@ -15,6 +15,8 @@ import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.ConfigException;
 import latentmix.config.RunConfig;
+import latentmix.config.Spelled;
+import latentmix.latent.Method;
 import latentmix.model.Dtype;
 import latentmix.model.Models;
 import latentmix.plan.Catalog;
@@ -94,11 +96,28 @@ final class Preflight {
         Scheduler.remarks(checkpoint.schedulerConfig()).forEach(tasks.console()::warn);
         List<String> problems = new ArrayList<>(Solving.problems(config, checkpoint.schedulerConfig()));
         Models.denoiserProblem(checkpoint).ifPresent(problem -> problems.add("inversion.method: " + problem));
+        config.model().checkpoint().distilled().ifPresent(name -> problems.addAll(distilled(name)));
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
         }
         checkSize(checkpoint);
         return checkpoint;
+    }
+
+    /** What is mixed of inverted images by a network that was distilled to few steps. */
+    private List<String> distilled(String name) {
+        List<String> problems = new ArrayList<>();
+        for (RunConfig.Mixing entry : config.mixing()) {
+            entry.methods().stream()
+                    .map(Spelled::value)
+                    .filter(Method::readsInverted)
+                    .findFirst()
+                    .ifPresent(method -> problems.add("mixing." + entry.name()
+                            + ".methods: expected prompt or sdedit with " + name + ", got " + method
+                            + ", which mixes inverted images: by its name the network was distilled to sample in a few"
+                            + " steps, and leads no image to its noise; take what it was distilled from"));
+        }
+        return problems;
     }
 
     /** Refuses images of a side that the checkpoint cannot take. */

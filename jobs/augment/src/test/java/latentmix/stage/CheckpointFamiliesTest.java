@@ -186,6 +186,40 @@ class CheckpointFamiliesTest {
     }
 
     @Test
+    void aDistilledCheckpointSamplesFromPromptsAndImagesAndMixesNoInvertedOnes() throws IOException {
+        Path checkpoint = Family.STABLE_DIFFUSION_XL.checkpoint(Files.createDirectory(folder.resolve("tiny-xl-turbo")));
+        Path input = TinyRun.input(folder.resolve("in"), 6);
+        String[] few = {
+            "model.checkpoint=" + checkpoint,
+            "model.size=64",
+            "model.scheduler={timestep_spacing: trailing, set_alpha_to_one: true}",
+            "inversion.steps=1",
+            "generation.steps=2",
+            "generation.guidance=1"
+        };
+        Path run = folder.resolve("run");
+        assertThat(TinyRun.run(
+                        2,
+                        TinyRun.config(
+                                input,
+                                Stream.concat(
+                                                Stream.of(few),
+                                                Stream.of(
+                                                        "mixing=[{name: a, methods: prompt, inputs: 0, count: 1, export: true},"
+                                                                + " {name: b, methods: sdedit(0.5), inputs: 1, count: 1,"
+                                                                + " export: true}]"))
+                                        .toArray(String[]::new)),
+                        run))
+                .isZero();
+        assertThat(files(run.resolve("dataset/images"), ".png")).hasSize(2 * 2);
+        assertThatThrownBy(() -> TinyRun.run(1, TinyRun.config(input, few), folder.resolve("refused")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining(
+                        "mixing.dataset.methods: expected prompt or sdedit with tiny-xl-turbo, got nin/chm")
+                .hasMessageContaining("mixing.comparison.methods: ");
+    }
+
+    @Test
     void overridesDecideWhatARunMakesAndBadOnesAreRefusedBeforeIt() throws IOException {
         Path checkpoint = Family.STABLE_DIFFUSION_3.checkpoint(Files.createDirectory(folder.resolve("checkpoint")));
         Path edited = Family.STABLE_DIFFUSION_3.checkpoint(Files.createDirectory(folder.resolve("edited")));
