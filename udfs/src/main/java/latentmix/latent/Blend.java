@@ -9,7 +9,7 @@ import java.util.Optional;
  * number.
  */
 public sealed interface Blend extends Method
-        permits Slerp, SphericalMean, Nao, Cog, Fill, Arc, Adain, Tint, Sdedit, Prompt {
+        permits Slerp, SphericalMean, Nao, Cog, Fill, Arc, Adain, Tint, Sdedit, DiffMix, Prompt {
     /**
      * The facts that a blend may use.
      *
@@ -98,6 +98,7 @@ public sealed interface Blend extends Method
                 new Adain(),
                 new Tint(0.3),
                 new Sdedit(0.5),
+                new DiffMix(0.7, DiffMix.GAMMA),
                 new Prompt());
     }
 

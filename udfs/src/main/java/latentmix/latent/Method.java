@@ -31,6 +31,7 @@ public sealed interface Method extends Serializable permits MeanAdjusted, Blend 
         return switch (parts.matches() ? parts.group(1) : "") {
             case "tint" -> new Tint(number(argument, name));
             case "sdedit" -> new Sdedit(number(argument, name));
+            case "diff-mix" -> diffMix(argument, name);
             case "fill" -> Fill.parse(parts.group(2) == null ? "chm" : argument);
             case "cog" -> parts.group(2) == null ? new Cog(Cog.Mean.MAP) : new Cog(Cog.Mean.parse(argument));
             default ->
@@ -72,6 +73,11 @@ public sealed interface Method extends Serializable permits MeanAdjusted, Blend 
     /** Whether the mixture depends on the noise that its inputs were inverted to. */
     default boolean readsInverted() {
         return true;
+    }
+
+    /** Whether generation begins with the encoded image of the only input, noised with the mixture. */
+    default boolean noisesImage() {
+        return false;
     }
 
     /** The share of the sampling table that generates images: 1 for all of its steps, 0.5 for the last half. */
@@ -119,6 +125,12 @@ public sealed interface Method extends Serializable permits MeanAdjusted, Blend 
                         Math.ceil(4 * ess),
                         pool))
                 : Optional.empty();
+    }
+
+    private static DiffMix diffMix(String argument, String name) {
+        String[] numbers = argument.split(",", 2);
+        return new DiffMix(
+                number(numbers[0], name), numbers.length == 1 ? DiffMix.GAMMA : number(numbers[1].strip(), name));
     }
 
     private static double number(String argument, String name) {

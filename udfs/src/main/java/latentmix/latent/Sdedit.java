@@ -38,6 +38,11 @@ public record Sdedit(double strength) implements Blend {
     }
 
     @Override
+    public boolean noisesImage() {
+        return true;
+    }
+
+    @Override
     public InputCount inputs() {
         return new InputCount(1, 1);
     }

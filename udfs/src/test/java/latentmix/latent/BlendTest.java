@@ -112,6 +112,7 @@ class BlendTest {
         "nao, 2..9, 1 to 8 inputs, use spherical-mean",
         "tint(0.3), 2, exactly 1 inputs, inputs: 1",
         "sdedit(0.5), 2, exactly 1 inputs, inputs: 1",
+        "diff-mix(0.7), 2, exactly 1 inputs, inputs: 1",
         "prompt, 1, exactly 0 inputs, inputs: 0",
         "nin/chm, 0, 1 or more inputs, use prompt",
         "cog, 0, 1 or more inputs, use prompt"
@@ -135,6 +136,8 @@ class BlendTest {
         "tint(NaN), above 0",
         "sdedit(0), at most 1",
         "sdedit(1.1), at most 1",
+        "diff-mix(0), at most 1",
+        "'diff-mix(0.5, 0)', its gamma above 0",
         "cog(0), 'lol/0'",
         "cog(x), 'cog(chm)'",
         "fill(0), 'fill(cmm)'"

@@ -40,7 +40,9 @@ class MethodTest {
                 "tint(x)",
                 "slerp(2)",
                 "cog(lp)",
-                "sdedit()"
+                "sdedit()",
+                "diff-mix",
+                "diff-mix(0.5, x)"
             })
     void unknownSpellingsAreRefusedWithTheName(String name) {
         assertThatThrownBy(() -> Method.parse(name))

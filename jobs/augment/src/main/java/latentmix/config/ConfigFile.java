@@ -26,11 +26,13 @@ import latentmix.checkpoint.Embedding;
 import latentmix.checkpoint.Lora;
 import latentmix.inversion.InversionMethod;
 import latentmix.latent.Arc;
+import latentmix.latent.DiffMix;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
 import latentmix.latent.MixturePrompt;
 import latentmix.latent.Prompt;
 import latentmix.latent.Sdedit;
+import latentmix.latent.WeightSampler;
 import latentmix.metric.Threshold;
 import latentmix.model.Dtype;
 import latentmix.schedule.Solver;
@@ -143,6 +145,8 @@ public final class ConfigFile {
                 evaluation,
                 leakage(file, input, evaluation),
                 run(file.section(RunKeys.WORK), model.batch()));
+        checkMixturePrompt(config, prompt);
+        checkSoft(file, entries, config);
         checkStrengths(entries, config);
         checkNetworks(file, config);
         wayBack(config, inversion);
@@ -232,7 +236,8 @@ public final class ConfigFile {
                 section.read(RunKeys.SHARD_MB),
                 section.read(RunKeys.REAL),
                 section.read(RunKeys.MARK),
-                section.read(RunKeys.LICENSE));
+                section.read(RunKeys.LICENSE),
+                section.read(RunKeys.SOFT_LABELS));
     }
 
     /** What is in a section of {@link RunKeys#INPUT}. */
@@ -325,14 +330,102 @@ public final class ConfigFile {
                 own.negative(),
                 section.read(RunKeys.FROM),
                 section.read(RunKeys.MIXTURE_PROMPT));
-        if (prompt.from() == RunConfig.PromptFrom.CLASS && prompt.mixture() != MixturePrompt.CLASS) {
+        return prompt;
+    }
+
+    /** Notes mixtures' prompts of which there is only one to choose, or of which not all mixtures have one. */
+    private static void checkMixturePrompt(RunConfig config, Section section) {
+        MixturePrompt mixture = config.prompt().mixture();
+        boolean across = config.mixing().stream().anyMatch(entry -> entry.across() == RunConfig.Across.CLASSES);
+        if (config.prompt().from() == RunConfig.PromptFrom.CLASS
+                && mixture != MixturePrompt.CLASS
+                && !(across && mixture == MixturePrompt.MIX)) {
             section.problem(
                     RunKeys.MIXTURE_PROMPT,
                     "class without captions, which prompt.from: caption takes",
-                    prompt.mixture(),
+                    mixture,
                     "set prompt.from: caption, or leave prompt.mixture out");
         }
-        return prompt;
+        if (mixture != MixturePrompt.CLASS
+                && config.mixing().stream()
+                        .flatMap(entry -> entry.methods().stream())
+                        .anyMatch(method -> method.value() instanceof DiffMix)) {
+            section.problem(
+                    RunKeys.MIXTURE_PROMPT,
+                    "class with diff-mix, which tells an image of another class the mixture's own class",
+                    mixture,
+                    "leave prompt.mixture out, or diff-mix");
+        }
+    }
+
+    /** Notes mixtures of several classes that a method, a sampler, the inversion or a format cannot serve. */
+    private static void checkSoft(Section file, List<Section> sections, RunConfig config) {
+        RunConfig.Export export = config.export();
+        boolean folders = export.formats().contains(RunConfig.DatasetFormat.IMAGES);
+        for (int i = 0; i < config.mixing().size(); i++) {
+            RunConfig.Mixing entry = config.mixing().get(i);
+            Section section = sections.get(i);
+            if (entry.across() == RunConfig.Across.CLASSES) {
+                checkAcross(section, entry);
+            }
+            if (entry.isSoft() && config.inversionMethod().hasCompanion()) {
+                section.problem(
+                        RunKeys.ACROSS,
+                        "another inversion than " + config.inversionMethod()
+                                + " with mixtures of several classes: what it keeps beside the noise is of one class",
+                        entry.methods(),
+                        "invert by ddim, or mix within classes");
+            }
+            for (Spelled<Method> method : entry.methods()) {
+                if (method.value() instanceof DiffMix mix
+                        && mix.ownShare() < 0.5
+                        && entry.export()
+                        && folders
+                        && export.softLabels() == RunConfig.SoftLabels.HEAVIEST) {
+                    section.problem(
+                            RunKeys.METHODS,
+                            "labels of which the own class has half or more, with export.soft_labels: heaviest",
+                            method + ", whose own class has " + Math.round(100 * mix.ownShare()) + " %",
+                            "raise its strength, or set export.soft_labels: leave-out");
+                }
+            }
+        }
+        if (config.hasSoftLabels() && folders && export.softLabels() == RunConfig.SoftLabels.REFUSE) {
+            file.section(RunKeys.EXPORT)
+                    .problem(
+                            RunKeys.SOFT_LABELS,
+                            "heaviest or leave-out with the format images, a folder a class, where mixtures are of"
+                                    + " several classes",
+                            export.softLabels(),
+                            "set it, or set export.formats: [parquet]");
+        }
+    }
+
+    private static void checkAcross(Section section, RunConfig.Mixing entry) {
+        for (Spelled<Method> method : entry.methods()) {
+            if (method.value().needsClassMean()) {
+                section.problem(
+                        RunKeys.METHODS,
+                        "methods without a class's mean with across: classes, where inputs are of several",
+                        method,
+                        "use another split, such as chm, or leave across out");
+            }
+        }
+        entry.inputs().stream()
+                .filter(count -> count.value().least() < 2)
+                .findFirst()
+                .ifPresent(count -> section.problem(
+                        RunKeys.INPUTS,
+                        "2 inputs or more with across: classes, each of another class",
+                        count,
+                        "raise it, or leave across out"));
+        if (entry.weights().value() instanceof WeightSampler.Path) {
+            section.problem(
+                    RunKeys.WEIGHTS,
+                    "weights other than path(s) with across: classes, whose heaviest input is the own class's",
+                    entry.weights(),
+                    "use fixed(w1,w2), or leave across out");
+        }
     }
 
     /** What is in a section of {@link RunKeys#CLASS_PROMPT}. */
@@ -537,6 +630,7 @@ public final class ConfigFile {
                     section.read(RunKeys.WEIGHTS),
                     section.read(RunKeys.POOL),
                     section.read(RunKeys.GATE),
+                    section.read(RunKeys.ACROSS),
                     section.read(RunKeys.COUNT),
                     section.read(RunKeys.EXPORT_ENTRY));
             checkInputs(section, entry);

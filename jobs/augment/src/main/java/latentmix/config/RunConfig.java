@@ -11,6 +11,7 @@ import java.util.Set;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointSpec;
 import latentmix.inversion.InversionMethod;
+import latentmix.latent.DiffMix;
 import latentmix.latent.Gate;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
@@ -127,6 +128,36 @@ public record RunConfig(
         }
     }
 
+    /** Of which classes a mixture's inputs are. */
+    public enum Across {
+        /** Of its own class alone. */
+        NONE,
+        /** The heaviest of its own class, each other one of another class. */
+        CLASSES;
+
+        /** As configurations and settings spell it. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /** What a folder a class does with images whose label is soft. */
+    public enum SoftLabels {
+        /** There must be none. */
+        REFUSE,
+        /** They lie in the folder of their own class, which has the largest share. */
+        HEAVIEST,
+        /** They are not in the folders. */
+        LEAVE_OUT;
+
+        /** As configurations spell it. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+    }
+
     static final String NONE = "none";
 
     public RunConfig {
@@ -154,6 +185,11 @@ public record RunConfig(
                 null,
                 Optional.empty(),
                 run);
+    }
+
+    /** Whether the dataset has images of several classes. */
+    public boolean hasSoftLabels() {
+        return mixing.stream().anyMatch(entry -> entry.export() && entry.isSoft());
     }
 
     /** The same with other images. */
@@ -361,6 +397,7 @@ public record RunConfig(
      * @param weights such as {@code equal}, {@code dirichlet(1)}, {@code ess(4)}, {@code fixed(0.5,0.5)}
      * @param pool whose mean a cmm split takes
      * @param gate what happens to mixtures that are predicted to degenerate
+     * @param across of which classes the inputs are
      * @param count how many a class has
      * @param export whether these enter the dataset
      */
@@ -371,6 +408,7 @@ public record RunConfig(
             Spelled<WeightSampler> weights,
             Recipe.Pool pool,
             Gate gate,
+            Across across,
             MixtureCount count,
             boolean export) {
         public Mixing {
@@ -378,7 +416,12 @@ public record RunConfig(
             inputs = List.copyOf(inputs);
         }
 
-        /** The same count in every class. */
+        /** Whether the mixtures' labels are soft: of several classes. */
+        public boolean isSoft() {
+            return across == Across.CLASSES || methods.stream().anyMatch(method -> method.value() instanceof DiffMix);
+        }
+
+        /** Mixtures within classes, of the same count in every class. */
         public Mixing(
                 String name,
                 List<Spelled<Method>> methods,
@@ -388,7 +431,7 @@ public record RunConfig(
                 Gate gate,
                 int count,
                 boolean export) {
-            this(name, methods, inputs, weights, pool, gate, new MixtureCount.Fixed(count), export);
+            this(name, methods, inputs, weights, pool, gate, Across.NONE, new MixtureCount.Fixed(count), export);
         }
 
         /** What draws the recipes: one for each method and input count. */
@@ -516,9 +559,16 @@ public record RunConfig(
      * @param real whether the source images are in it, too
      * @param mark whether each made image says that it is one
      * @param license of the dataset, as its card says it
+     * @param softLabels what a folder a class does with images of several classes
      */
     public record Export(
-            String format, List<DatasetFormat> formats, int shardMb, boolean real, boolean mark, String license) {
+            String format,
+            List<DatasetFormat> formats,
+            int shardMb,
+            boolean real,
+            boolean mark,
+            String license,
+            SoftLabels softLabels) {
         public Export {
             formats = List.copyOf(formats);
         }

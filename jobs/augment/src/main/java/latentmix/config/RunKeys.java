@@ -46,7 +46,8 @@ public final class RunKeys {
     public static final Type<Spelled<Method>> METHOD = new Type.Spelling<>(
             "method",
             "^((lin|fix|nin|lol|ess|coh)/(0|m|chm|lp|cmm)(@channel|@band)?|slerp|spherical-mean|nao|(cog|fill)"
-                    + ARGUMENTS + "?|arc|adain|(tint|sdedit)\\(" + NUMBER + "\\)|prompt)$",
+                    + ARGUMENTS + "?|arc|adain|(tint|sdedit)\\(" + NUMBER + "\\)"
+                    + "|diff-mix" + ARGUMENTS + "|prompt)$",
             Stream.<Method>concat(MeanAdjusted.all().stream(), Blend.all().stream())
                     .map(Method::toString)
                     .toList(),
@@ -253,8 +254,9 @@ public final class RunKeys {
             "mixture",
             Type.Choice.of(MixturePrompt.values()),
             "class",
-            "What a mixture is generated with: its class's prompt, the caption of its heaviest input, or the mix of its"
-                    + " inputs' captions. The last two need `from: caption`.",
+            "What a mixture is generated with: its class's prompt, the caption of its heaviest input, or the mix of what"
+                    + " its inputs were inverted with. The last two need `from: caption`; `mix` also goes with"
+                    + " `mixing.across: classes`.",
             "mix");
     /** Prompts of classes alone. */
     public static final Block CLASS_PROMPT =
@@ -415,6 +417,14 @@ public final class RunKeys {
             "\"off\"",
             "What happens to mixtures that are predicted to degenerate; see [the gate](concepts.md#the-gate).",
             "redraw(4, tries=8)");
+    static final Key<RunConfig.Across> ACROSS = with(
+            "across",
+            Type.Choice.of(RunConfig.Across.values()),
+            "none",
+            "Of which classes a mixture's inputs are: of its own alone, or with `classes` the heaviest of its own and each"
+                    + " other one of another class. The label is then soft; see [across"
+                    + " classes](concepts.md#across-classes).",
+            "none");
     static final Key<MixtureCount> COUNT = with(
             "count",
             new Type.Mixtures(),
@@ -433,6 +443,7 @@ public final class RunKeys {
             WEIGHTS,
             POOL,
             GATE,
+            ACROSS,
             COUNT,
             EXPORT_ENTRY);
 
@@ -619,8 +630,15 @@ public final class RunKeys {
             "The dataset's licence, as its card says it: a word of [this"
                     + " list](https://huggingface.co/docs/hub/repositories-licenses).",
             "cc-by-4.0");
-    static final Block EXPORT =
-            Block.of("export", "What the dataset is written as.", FORMAT, FORMATS, SHARD_MB, REAL, MARK, LICENSE);
+    static final Key<RunConfig.SoftLabels> SOFT_LABELS = with(
+            "soft_labels",
+            Type.Choice.of(RunConfig.SoftLabels.values()),
+            "refuse",
+            "What the format `images` does with images of several classes, for which it has no label: `heaviest` puts each"
+                    + " into the folder of its own class, which has the largest share, and `leave-out` into none.",
+            "heaviest");
+    static final Block EXPORT = Block.of(
+            "export", "What the dataset is written as.", FORMAT, FORMATS, SHARD_MB, REAL, MARK, LICENSE, SOFT_LABELS);
 
     static final Key<String> FILE = required(
             "file",

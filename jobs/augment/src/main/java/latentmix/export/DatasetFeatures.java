@@ -12,8 +12,26 @@ import java.util.List;
 public final class DatasetFeatures {
     private DatasetFeatures() {}
 
-    /** The features of {@link latentmix.table.DatasetRow}'s columns, in their order. */
+    /** The features of {@link latentmix.table.DatasetRow}'s columns, in their order, where labels are hard. */
     public static String json(List<String> classNames) {
+        return json(features(classNames));
+    }
+
+    /** The same of a dataset that has soft labels. */
+    public static String softJson(List<String> classNames) {
+        ObjectNode features = features(classNames);
+        features.set("labels", list(value("int64")));
+        features.set("label_weights", list(value("float64")));
+        return json(features);
+    }
+
+    private static String json(ObjectNode features) {
+        ObjectNode metadata = JsonNodeFactory.instance.objectNode();
+        metadata.putObject("info").set("features", features);
+        return metadata.toString();
+    }
+
+    private static ObjectNode features(List<String> classNames) {
         ObjectNode features = JsonNodeFactory.instance.objectNode();
         features.set("image", feature("Image"));
         ObjectNode label = features.putObject("label");
@@ -25,9 +43,7 @@ public final class DatasetFeatures {
         features.set("method", value("string"));
         features.set("source_ids", list(value("string")));
         features.set("weights", list(value("float64")));
-        ObjectNode metadata = JsonNodeFactory.instance.objectNode();
-        metadata.putObject("info").set("features", features);
-        return metadata.toString();
+        return features;
     }
 
     private static ObjectNode feature(String type) {

@@ -20,14 +20,25 @@ import latentmix.table.RunFolder;
  *
  * @param inverted the ids of chunks of the inverted table that stand
  * @param leftOut the ids of images in them that do not count
+ * @param among the hash of the pools of all classes, where some mixtures have inputs of other classes; else empty
  */
-public record ClassPool(ClassLabel label, List<String> inverted, List<String> leftOut)
+public record ClassPool(ClassLabel label, List<String> inverted, List<String> leftOut, String among)
         implements OfClass.Labelled, Serializable {
     private static final String CAPTIONS = "captions";
 
     public ClassPool {
         inverted = List.copyOf(inverted);
         leftOut = List.copyOf(leftOut);
+    }
+
+    /** A pool whose mixtures are of its own class. */
+    public ClassPool(ClassLabel label, List<String> inverted, List<String> leftOut) {
+        this(label, inverted, leftOut, "");
+    }
+
+    /** The same pool beside those of other classes. */
+    public ClassPool among(String all) {
+        return new ClassPool(label, inverted, leftOut, all);
     }
 
     /** The pools of the classes that have any of these chunks, all of which stand. */
@@ -75,6 +86,21 @@ public record ClassPool(ClassLabel label, List<String> inverted, List<String> le
     /** The pool's id. */
     public String id(RunFolder run) throws IOException {
         return id(label.prompt(), prompts(run));
+    }
+
+    /**
+     * The id of what mixtures of these settings are drawn from: the pool, or it and those of all classes.
+     *
+     * @param id the pool's own
+     */
+    public String drawnFrom(String id, MixingSettings settings) {
+        return settings.isSoft() ? ContentId.of(id, among) : id;
+    }
+
+    /** The ids that mixtures that count may have: the pool's own, and that of it and those of all classes. */
+    public Set<String> ids(RunFolder run) throws IOException {
+        String own = id(run);
+        return among.isEmpty() ? Set.of(own) : Set.of(own, ContentId.of(own, among));
     }
 
     /** What its images were inverted with, by image id. */

@@ -36,6 +36,7 @@ public sealed interface ExportChunk extends OfClass.Labelled, Serializable {
      * @param share of the generated chunk's rows that these are, 0 to 1
      * @param judged the chunk of the judged table that says which mixtures are kept; empty where all are
      * @param byHand what a person decided of them, which counts above all else
+     * @param isSoft whether its mixtures have inputs of other classes
      */
     record Made(
             String id,
@@ -45,11 +46,12 @@ public sealed interface ExportChunk extends OfClass.Labelled, Serializable {
             int rows,
             double share,
             String judged,
-            ByHand byHand)
+            ByHand byHand,
+            boolean isSoft)
             implements ExportChunk {
         /** A chunk all of whose images are kept. */
         public Made(String id, ClassLabel label, String generated, String mixed, int rows, double share) {
-            this(id, label, generated, mixed, rows, share, "", ByHand.NOTHING);
+            this(id, label, generated, mixed, rows, share, "", ByHand.NOTHING, false);
         }
 
         /** The chunk of these mixtures. */
@@ -61,7 +63,16 @@ public sealed interface ExportChunk extends OfClass.Labelled, Serializable {
                 id = ContentId.of(id, String.join(",", byHand.kept()), String.join(",", byHand.dropped()));
             }
             double share = (double) Math.max(mixed.exported(), byHand.kept().size()) / mixed.rows();
-            return new Made(id, mixed.label(), generated, mixed.id(), mixed.exported(), share, mixed.judged(), byHand);
+            return new Made(
+                    id,
+                    mixed.label(),
+                    generated,
+                    mixed.id(),
+                    mixed.exported(),
+                    share,
+                    mixed.judged(),
+                    byHand,
+                    mixed.isSoft());
         }
 
         @Override

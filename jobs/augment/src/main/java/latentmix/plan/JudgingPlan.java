@@ -71,8 +71,8 @@ public final class JudgingPlan {
      */
     public ClassVerdicts of(ClassPool pool, String real) throws IOException {
         String classId = pool.classId();
-        String poolId = pool.id(run);
-        List<Judged> judged = judged(pool, poolId, real);
+        String ownId = pool.id(run);
+        List<Judged> judged = judged(pool, pool.ids(run), real);
         Map<String, Map<Integer, String>> known = new HashMap<>(); // by settings id
         judged.forEach(of -> known.computeIfAbsent(of.chunk().mixingId(), id -> new HashMap<>())
                 .putAll(of.verdicts()));
@@ -82,6 +82,7 @@ public final class JudgingPlan {
         Map<String, Long> end = new HashMap<>();
         for (MixingEntry entry : entries) {
             String settingsId = entry.settingsId();
+            String poolId = pool.drawnFrom(ownId, entry.settings());
             Map<Integer, String> verdicts = known.getOrDefault(settingsId, Map.of());
             IntFunction<String> verdict = k -> verdicts.getOrDefault(
                     k,
@@ -103,11 +104,11 @@ public final class JudgingPlan {
     }
 
     /** All chunks of a pool, each entry's in the order of k. */
-    private List<Judged> judged(ClassPool pool, String poolId, String real) throws IOException {
+    private List<Judged> judged(ClassPool pool, Set<String> poolIds, String real) throws IOException {
         JudgedTable table = new JudgedTable(run, pool.classId());
         Set<String> done = table.chunks();
         List<Judged> judged = new ArrayList<>();
-        for (List<Chunk> chunks : chunks(pool.classId(), poolId).values()) {
+        for (List<Chunk> chunks : chunks(pool.classId(), poolIds).values()) {
             String before = "";
             for (Chunk chunk : chunks) {
                 String generated = GenerationChunk.id(terms.generationId(), chunk.id());
@@ -140,7 +141,7 @@ public final class JudgingPlan {
     }
 
     /** The chunks of a pool by their settings, in the order of k. */
-    private Map<String, List<Chunk>> chunks(String classId, String poolId) throws IOException {
+    private Map<String, List<Chunk>> chunks(String classId, Set<String> poolIds) throws IOException {
         Set<String> settings = entries.stream().map(MixingEntry::settingsId).collect(Collectors.toSet());
         Map<String, List<Chunk>> bySettings = new TreeMap<>();
         MixedTable table = new MixedTable(run, classId);
@@ -148,7 +149,7 @@ public final class JudgingPlan {
             Chunk chunk = new Chunk(
                     id,
                     table.keys(id).stream()
-                            .filter(key -> key.poolId().equals(poolId) && settings.contains(key.settingsId()))
+                            .filter(key -> poolIds.contains(key.poolId()) && settings.contains(key.settingsId()))
                             .toList());
             if (!chunk.keys().isEmpty()) {
                 bySettings

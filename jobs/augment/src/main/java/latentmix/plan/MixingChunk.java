@@ -10,10 +10,46 @@ import latentmix.table.ContentId;
  *
  * @param poolId the pool's id when it was planned for; the work refuses another
  * @param pool what it is drawn from
+ * @param others the pools of the other classes, where inputs are of them, too
  */
 public record MixingChunk(
-        String id, MixingSettings settings, String settingsId, String poolId, ClassPool pool, List<Integer> ks)
+        String id,
+        MixingSettings settings,
+        String settingsId,
+        String poolId,
+        ClassPool pool,
+        List<Integer> ks,
+        List<Named> others)
         implements OfClass.Labelled, Serializable {
+    /** A pool and its id when it was planned for. */
+    public record Named(ClassPool pool, String id) implements Serializable {}
+
+    public MixingChunk {
+        others = List.copyOf(others);
+    }
+
+    /** Mixtures of one class alone. */
+    public MixingChunk(
+            String id, MixingSettings settings, String settingsId, String poolId, ClassPool pool, List<Integer> ks) {
+        this(id, settings, settingsId, poolId, pool, ks, List.of());
+    }
+
+    /** The same where its inputs may be of other classes, those of these pools that are not its own. */
+    public MixingChunk among(List<Named> pools) {
+        return settings.isSoft()
+                ? new MixingChunk(
+                        id,
+                        settings,
+                        settingsId,
+                        poolId,
+                        pool,
+                        ks,
+                        pools.stream()
+                                .filter(other -> !other.pool().classId().equals(pool.classId()))
+                                .toList())
+                : this;
+    }
+
     @Override
     public ClassLabel label() {
         return pool.label();

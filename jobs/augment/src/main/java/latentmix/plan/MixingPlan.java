@@ -40,10 +40,11 @@ public final class MixingPlan {
         return chunks(new ClassPool(label, List.of(), List.of()), "", entries, new HashSet<>());
     }
 
-    private List<MixingChunk> chunks(ClassPool pool, String poolId, List<MixingEntry> entries, Set<String> done) {
+    private List<MixingChunk> chunks(ClassPool pool, String ownId, List<MixingEntry> entries, Set<String> done) {
         List<MixingChunk> chunks = new ArrayList<>();
         for (MixingEntry entry : entries) {
             MixingSettings settings = entry.settings();
+            String poolId = pool.drawnFrom(ownId, settings);
             TreeMap<Integer, List<Integer>> missing = new TreeMap<>(); // by block of chunkRows
             for (int k = 0; k < entry.mixtures(pool.classId()); k++) {
                 if (done.add(settings.mixId(entry.settingsId(), pool.classId(), poolId, k))) {
@@ -64,17 +65,22 @@ public final class MixingPlan {
      * stay in the table and are left out.
      */
     public List<MixedChunk> mixed(ClassPool pool, List<MixingEntry> entries) throws IOException {
-        String poolId = pool.id(run);
+        Set<String> poolIds = pool.ids(run);
+        Set<String> soft = entries.stream()
+                .filter(entry -> entry.settings().isSoft())
+                .map(MixingEntry::settingsId)
+                .collect(Collectors.toSet());
         List<MixingEntry> exported =
                 entries.stream().filter(MixingEntry::exported).toList();
         List<MixedChunk> chunks = new ArrayList<>();
         MixedTable table = new MixedTable(run, pool.classId());
         for (String chunk : table.chunks()) {
             List<MixedTable.Key> keys = table.keys(chunk).stream()
-                    .filter(key -> key.poolId().equals(poolId))
+                    .filter(key -> poolIds.contains(key.poolId()))
                     .toList();
             if (asked(keys, pool.classId(), entries) > 0) {
-                chunks.add(new MixedChunk(pool, chunk, keys.size(), asked(keys, pool.classId(), exported)));
+                boolean isSoft = keys.stream().anyMatch(key -> soft.contains(key.settingsId()));
+                chunks.add(new MixedChunk(pool, chunk, keys.size(), asked(keys, pool.classId(), exported), isSoft));
             }
         }
         return chunks;
@@ -89,16 +95,16 @@ public final class MixingPlan {
     /**
      * Mixtures of these entries' settings that stand and do not count, by why.
      *
-     * @param poolId the pool whose mixtures count; empty where it does not stand yet
+     * @param poolIds the ids of the pool whose mixtures count; none where it does not stand yet
      */
-    public static Map<String, Long> leftOut(RunFolder run, String classId, String poolId, List<MixingEntry> entries)
-            throws IOException {
+    public static Map<String, Long> leftOut(
+            RunFolder run, String classId, Set<String> poolIds, List<MixingEntry> entries) throws IOException {
         Set<String> settings = entries.stream().map(MixingEntry::settingsId).collect(Collectors.toSet());
         Map<String, Long> leftOut = new TreeMap<>();
         MixedTable table = new MixedTable(run, classId);
         for (String chunk : table.chunks()) {
             for (MixedTable.Key key : table.keys(chunk)) {
-                if (settings.contains(key.settingsId()) && !key.poolId().equals(poolId)) {
+                if (settings.contains(key.settingsId()) && !poolIds.contains(key.poolId())) {
                     leftOut.merge("mixtures of other pools", 1L, Long::sum);
                 } else if (settings.contains(key.settingsId()) && asked(List.of(key), classId, entries) == 0) {
                     leftOut.merge("mixtures beyond the count", 1L, Long::sum);

@@ -1,7 +1,11 @@
 package latentmix.plan;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.io.Serializable;
 import java.util.List;
+import latentmix.latent.DiffMix;
+import latentmix.latent.Method;
 import latentmix.latent.WeightSampler;
 import latentmix.table.ContentId;
 
@@ -18,6 +22,7 @@ import latentmix.table.ContentId;
  * @param weights such as {@code dirichlet(1)}
  * @param pool {@code all} or {@code leave-inputs-out}: whose mean a cmm split takes
  * @param gate such as {@code refuse(4)}: what happens to mixtures that are predicted to degenerate
+ * @param across {@code classes} where inputs are of several; empty, and not written, where they are of one
  */
 public record MixingSettings(
         String inversion,
@@ -26,11 +31,19 @@ public record MixingSettings(
         String weights,
         String pool,
         String gate,
-        long seed)
+        long seed,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) String across)
         implements Serializable {
     public MixingSettings {
         methods = List.copyOf(methods);
         inputs = List.copyOf(inputs);
+        across = across == null ? "" : across; // which the run folder's file leaves out
+    }
+
+    /** Whether mixtures have inputs of other classes, so that their label is soft and other pools count, too. */
+    @JsonIgnore
+    public boolean isSoft() {
+        return !across.isEmpty() || methods.stream().anyMatch(method -> Method.parse(method) instanceof DiffMix);
     }
 
     /** Methods times input counts. */

@@ -30,6 +30,11 @@ public record RunSettings(
         return mixing.stream().filter(MixingEntry::exported).toList();
     }
 
+    /** Whether any mixtures have inputs of other classes. */
+    public boolean isSoft() {
+        return mixing.stream().anyMatch(entry -> entry.settings().isSoft());
+    }
+
     /** The mixing entries with as many mixtures as these images of all classes ask for. */
     public List<MixingEntry> counted(List<Catalog> catalogs) {
         MixtureCount.Real real = new MixtureCount.Real(catalogs.stream()
@@ -72,7 +77,10 @@ public record RunSettings(
                     entry.weights().text(),
                     entry.pool().toString(),
                     entry.gate().toString(),
-                    config.run().seed());
+                    config.run().seed(),
+                    entry.across() == RunConfig.Across.NONE
+                            ? ""
+                            : entry.across().toString());
             mixing.add(new MixingEntry(entry.name(), entry.export(), settings, ids.of(settings), entry.count()));
         }
         Scheduler sampler = config.sampler(checkpoint.schedulerConfig());

@@ -1,6 +1,7 @@
 package latentmix.stage;
 
 import java.io.IOException;
+import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -82,12 +83,27 @@ final class ExportStage {
         this.classes = context.classes();
         this.source = context.source();
         this.terms = new ExportWork.Terms(
-                DatasetFeatures.json(classes.names()),
+                config.hasSoftLabels()
+                        ? DatasetFeatures.softJson(classes.names())
+                        : DatasetFeatures.json(classes.names()),
+                config.hasSoftLabels() ? labels(classes) : Map.of(),
                 config.export().mark(),
                 source,
                 config.input().maxPixels(),
                 settings.inversion().size());
         this.formats = config.export().formats();
+    }
+
+    private static Map<String, Long> labels(ClassList classes) {
+        return classes.classes().stream().collect(Collectors.toMap(ClassLabel::classId, label -> (long) label.label()));
+    }
+
+    /** Those of the chunks whose images lie in folders of classes. */
+    private List<ExportChunk> inFolders(List<ExportChunk> chunks) {
+        boolean leavesOut = config.export().softLabels() == RunConfig.SoftLabels.LEAVE_OUT;
+        return chunks.stream()
+                .filter(chunk -> !(leavesOut && chunk instanceof ExportChunk.Made made && made.isSoft()))
+                .toList();
     }
 
     /**
@@ -150,7 +166,8 @@ final class ExportStage {
             switch (format) {
                 case PARQUET, WEBDATASET ->
                     missing(format, shards).stream().map(ExportShard::rows).forEach(rows::add);
-                case IMAGES -> missing(chunks).stream().map(ExportChunk::rows).forEach(rows::add);
+                case IMAGES ->
+                    missing(inFolders(chunks)).stream().map(ExportChunk::rows).forEach(rows::add);
             }
         }
         return StageLeft.of(StageName.EXPORT, rows, Integer::intValue, 0);
@@ -199,8 +216,9 @@ final class ExportStage {
         ExportWork.Terms as = terms;
         for (RunConfig.DatasetFormat format : formats) {
             if (format == RunConfig.DatasetFormat.IMAGES) {
-                List<ExportChunk> missing = missing(chunks);
-                doneBefore += chunks.size() - missing.size();
+                List<ExportChunk> inFolders = inFolders(chunks);
+                List<ExportChunk> missing = missing(inFolders);
+                doneBefore += inFolders.size() - missing.size();
                 results.addAll(tasks.run(
                         Job.of(StageName.EXPORT, "images", missing, ExportChunk::rows),
                         missing,
@@ -237,13 +255,24 @@ final class ExportStage {
             Set<String> kept = !formats.contains(format)
                     ? Set.of()
                     : format == RunConfig.DatasetFormat.IMAGES
-                            ? chunks.stream().map(ExportChunk::id).collect(Collectors.toSet())
+                            ? inFolders(chunks).stream().map(ExportChunk::id).collect(Collectors.toSet())
                             : shards.stream().map(shard -> file(format, shard)).collect(Collectors.toSet());
             for (String file : run.files(folder(format))) {
                 if (!kept.contains(file)) {
                     run.delete(folder(format) + "/" + file);
                 }
             }
+        }
+    }
+
+    /** A class's chunks, and those of them whose images lie in its folder. */
+    private record OfOneClass(ArrayList<ExportChunk> all, ArrayList<ExportChunk> inFolder) implements Serializable {
+        long rowsLeftOut() {
+            return rows(all) - rows(inFolder);
+        }
+
+        private static long rows(List<ExportChunk> chunks) {
+            return chunks.stream().mapToLong(ExportChunk::rows).sum();
         }
     }
 
@@ -254,18 +283,28 @@ final class ExportStage {
                 .add(chunk));
         boolean folders = formats.contains(RunConfig.DatasetFormat.IMAGES);
         ExportWork.Terms as = terms;
-        List<ClassCount> counts =
-                tasks.map("describe classes", List.copyOf(byClass.values()), (folder, of, progress) -> {
-                    ExportWork work = new ExportWork(folder, as);
-                    return folders
-                            ? work.finish(of.get(0).label(), of)
-                            : work.count(of.get(0).label(), of);
-                });
-        Set<String> kept = folders
-                ? byClass.keySet().stream()
-                        .map(label -> ExportWork.folder(label.classId()))
-                        .collect(Collectors.toSet())
-                : Set.of();
+        List<OfOneClass> each = byClass.values().stream()
+                .map(of -> new OfOneClass(of, new ArrayList<>(folders ? inFolders(of) : List.of())))
+                .toList();
+        List<ClassCount> counts = tasks.map("describe classes", each, (folder, of, progress) -> {
+            ExportWork work = new ExportWork(folder, as);
+            ClassLabel label = of.all().get(0).label();
+            if (!of.inFolder().isEmpty()) {
+                work.finish(label, of.inFolder());
+            }
+            return work.count(label, of.all());
+        });
+        Set<String> kept = each.stream()
+                .flatMap(of -> of.inFolder().stream())
+                .map(chunk -> ExportWork.folder(chunk.classId()))
+                .collect(Collectors.toSet());
+        long leftOut =
+                folders ? each.stream().mapToLong(OfOneClass::rowsLeftOut).sum() : 0;
+        if (leftOut > 0) {
+            tasks.console()
+                    .warn("export.soft_labels: leave-out: up to " + leftOut
+                            + " images of several classes are not in dataset/images; other formats have them");
+        }
         for (String folder : run.folders(ExportWork.IMAGES)) {
             if (!kept.contains(folder)) {
                 run.delete(ExportWork.IMAGES + "/" + folder);
@@ -333,10 +372,17 @@ final class ExportStage {
      * Replaces {@code report.html}, with pictures of some classes.
      *
      * @param inverted this configuration's chunks of the inverted table that stand
+     * @param among the hash of all classes' pools, where some mixtures are of several classes
      * @param kept what is mixed and kept
      * @param exported images in the dataset
      */
-    void report(List<InversionChunk> inverted, RunSummary summary, Kept kept, long exported, List<MetricRow> metrics)
+    void report(
+            List<InversionChunk> inverted,
+            String among,
+            RunSummary summary,
+            Kept kept,
+            long exported,
+            List<MetricRow> metrics)
             throws IOException {
         int shown = Math.min(CLASSES_IN_REPORT, classes.classes().size());
         List<ClassLabel> labels = IntStream.range(0, shown)
@@ -351,7 +397,9 @@ final class ExportStage {
                 config.run().chunk());
         List<Gallery> galleries = tasks.map(
                 "open the report's pictures",
-                ClassPool.of(labels, inverted),
+                ClassPool.of(labels, inverted).stream()
+                        .map(pool -> pool.among(among))
+                        .toList(),
                 (folder, pool, progress) -> album.open(folder, pool));
         String html = new Report(config, summary, exported, classes.classes().size(), galleries, metrics).html();
         run.publish(run.path("report.html"), html.getBytes(StandardCharsets.UTF_8));

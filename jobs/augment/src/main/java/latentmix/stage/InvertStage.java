@@ -1,11 +1,17 @@
 package latentmix.stage;
 
 import java.io.IOException;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import latentmix.plan.Catalog;
+import latentmix.plan.ClassPool;
 import latentmix.plan.InversionChunk;
+import latentmix.plan.MixingChunk;
 import latentmix.source.ImageSource;
+import latentmix.table.ContentId;
 import latentmix.table.InvertedTable;
 import latentmix.table.RunFolder.Table;
 import latentmix.table.StageName;
@@ -15,6 +21,7 @@ import latentmix.work.InversionWork;
 /** Inverts images to noise. A task inverts a chunk of one class's images. */
 final class InvertStage {
     private final RunContext context;
+    private Map<List<String>, List<MixingChunk.Named>> named = Map.of(); // of the chunks that were asked for last
 
     InvertStage(RunContext context) {
         this.context = context;
@@ -39,6 +46,44 @@ final class InvertStage {
     List<InversionChunk> standing(List<InversionChunk> chunks) throws IOException {
         Set<String> done = context.run().chunks(Table.INVERTED);
         return chunks.stream().filter(chunk -> done.contains(chunk.id())).toList();
+    }
+
+    /**
+     * The pools of the classes of these chunks, all of which stand; beside each other where mixtures have inputs of
+     * several classes.
+     */
+    List<ClassPool> pools(List<InversionChunk> standing) throws IOException {
+        String among = among(standing);
+        return ClassPool.of(standing).stream().map(pool -> pool.among(among)).toList();
+    }
+
+    /** The hash of the pools of these chunks; empty where every mixture is of one class. */
+    String among(List<InversionChunk> standing) throws IOException {
+        if (!context.settings().isSoft()) {
+            return "";
+        }
+        return ContentId.of(named(standing).stream()
+                .flatMap(pool -> Stream.of(pool.pool().classId(), pool.id()))
+                .toList());
+    }
+
+    /** The pools of these chunks with their ids, by class id; a task reads the ids of a class's images. */
+    List<MixingChunk.Named> named(List<InversionChunk> standing) throws IOException {
+        List<String> ids = standing.stream().map(InversionChunk::id).toList();
+        if (!named.containsKey(ids)) {
+            named = Map.of(
+                    ids,
+                    context
+                            .tasks()
+                            .map(
+                                    "name pools",
+                                    ClassPool.of(standing),
+                                    (folder, pool, progress) -> new MixingChunk.Named(pool, pool.id(folder)))
+                            .stream()
+                            .sorted(Comparator.comparing(pool -> pool.pool().classId()))
+                            .toList());
+        }
+        return named.get(ids);
     }
 
     StageResult run(List<InversionChunk> chunks) throws IOException {

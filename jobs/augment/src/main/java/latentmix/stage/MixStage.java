@@ -46,17 +46,16 @@ final class MixStage {
      */
     List<MixedChunk> chunks(List<InversionChunk> inversions) throws IOException {
         if (mixed == null) {
-            mixed = listed(invert.standing(inversions));
+            mixed = listed(invert.pools(invert.standing(inversions)));
         }
         return mixed;
     }
 
-    private List<MixedChunk> listed(List<InversionChunk> inverted) {
+    private List<MixedChunk> listed(List<ClassPool> pools) {
         int chunkRows = context.chunkRows();
         List<MixingEntry> entries = this.entries; // tasks take it and not the stage
         return context.tasks()
-                .flatMap("list mixtures", ClassPool.of(inverted), (folder, pool, progress) -> new MixingPlan(
-                                folder, chunkRows)
+                .flatMap("list mixtures", pools, (folder, pool, progress) -> new MixingPlan(folder, chunkRows)
                         .mixed(pool, entries));
     }
 
@@ -68,7 +67,7 @@ final class MixStage {
     List<MixedChunk> standing(List<InversionChunk> all, List<InversionChunk> missing) throws IOException {
         Set<ClassLabel> growing = missing.stream().map(InversionChunk::label).collect(Collectors.toSet());
         return chunks(all).stream()
-                .filter(chunk -> !growing.contains(chunk.label()))
+                .filter(chunk -> !growing.contains(chunk.label()) && (growing.isEmpty() || !chunk.isSoft()))
                 .toList();
     }
 
@@ -94,10 +93,15 @@ final class MixStage {
         int chunkRows = context.chunkRows();
         List<MixingEntry> entries = this.entries; // tasks take it and not the stage
         Set<String> refusing = context.run().rejectedChunks(StageName.MIX);
-        return context.tasks()
-                .flatMap("plan mixtures", ClassPool.of(inverted), (folder, pool, progress) -> new MixingPlan(
+        List<MixingChunk> missing = context.tasks()
+                .flatMap("plan mixtures", invert.pools(inverted), (folder, pool, progress) -> new MixingPlan(
                                 folder, chunkRows)
                         .missing(pool, entries, refusing));
+        if (!context.settings().isSoft()) {
+            return missing;
+        }
+        List<MixingChunk.Named> pools = invert.named(inverted);
+        return missing.stream().map(chunk -> chunk.among(pools)).toList();
     }
 
     /**
@@ -125,15 +129,18 @@ final class MixStage {
         List<MixingEntry> entries = this.entries; // tasks take it and not the stage
         Set<ClassLabel> growing =
                 invert.missing(inversions).stream().map(InversionChunk::label).collect(Collectors.toSet());
+        String among = invert.among(invert.standing(inversions));
         Map<String, Long> leftOut = new TreeMap<>();
         context.tasks()
                 .map(
                         "count mixtures of other pools",
-                        ClassPool.of(context.classes().classes(), invert.standing(inversions)),
+                        ClassPool.of(context.classes().classes(), invert.standing(inversions)).stream()
+                                .map(pool -> pool.among(among))
+                                .toList(),
                         (folder, pool, progress) -> new TreeMap<>(MixingPlan.leftOut(
                                 folder,
                                 pool.classId(),
-                                growing.contains(pool.label()) ? "" : pool.id(folder),
+                                growing.contains(pool.label()) ? Set.of() : pool.ids(folder),
                                 entries)))
                 .forEach(counts -> counts.forEach((why, rows) -> leftOut.merge(why, rows, Long::sum)));
         return leftOut;

@@ -271,6 +271,7 @@ public final class Pipeline {
                 pipeline.context,
                 mix.entries(),
                 mix.chunks(inversions),
+                pipeline.invert.pools(pipeline.invert.standing(inversions)),
                 verdicts,
                 pipeline.adapted(catalogs),
                 mixId);
@@ -336,7 +337,7 @@ public final class Pipeline {
         }
         List<MixingEntry> entries = settings.counted(catalogs);
         List<ClassVerdicts> verdicts =
-                filter.get().verdicts(catalogs, ClassPool.of(invert.standing(inversions)), entries);
+                filter.get().verdicts(catalogs, invert.pools(invert.standing(inversions)), entries);
         mix.reach(ClassVerdicts.reaching(entries, verdicts, Tally::reach));
         return verdicts;
     }
@@ -471,8 +472,14 @@ public final class Pipeline {
             List<MetricRow> metrics =
                     evaluate.isEmpty() ? List.of() : evaluate.get().rows(catalogs);
             export.describe(exported, summary, metrics);
+            List<InversionChunk> standing = invert.standing(inversions);
             export.report(
-                    invert.standing(inversions), summary, kept(catalogs, mix, verdicts), exported.images(), metrics);
+                    standing,
+                    invert.among(standing),
+                    summary,
+                    kept(catalogs, mix, verdicts),
+                    exported.images(),
+                    metrics);
         }
         boolean didNothing = summaries.stream().allMatch(stage -> stage.chunks() == 0);
         Ending.done(
@@ -703,11 +710,12 @@ public final class Pipeline {
                         byClass.get(chunk.label().classId()).generations().add(chunk));
         List<MixingEntry> entries = mix.entries();
         Set<String> refusing = run.rejectedChunks(StageName.MIX);
+        String among = invert.among(invert.standing(inversions));
         List<Census> counted = new ArrayList<>(tasks.map(
                 "count rows",
                 List.copyOf(byClass.values()),
-                (folder, item, progress) ->
-                        Census.of(folder, item.catalog(), item.inversions(), entries, item.generations(), refusing)));
+                (folder, item, progress) -> Census.of(
+                        folder, item.catalog(), item.inversions(), entries, item.generations(), refusing, among)));
         counted.add(Census.ofNoClass(run, StageName.IMAGES, source.indices()));
         counted.add(export.refused(inversions));
         counted.addAll(images.others(entries));
@@ -718,12 +726,17 @@ public final class Pipeline {
     private List<CellScores> scores(List<InversionChunk> inversions, MixStage mix) throws IOException {
         List<MixingEntry> entries = mix.entries();
         String settingsId = settings.generationId();
-        List<ClassPool> pools = ClassPool.of(classes.classes(), invert.standing(inversions));
+        List<InversionChunk> standing = invert.standing(inversions);
+        String among = invert.among(standing);
+        List<ClassPool> pools = ClassPool.of(classes.classes(), standing).stream()
+                .map(pool -> pool.among(among))
+                .toList();
         return tasks
                 .map("score mixtures", pools, (folder, pool, progress) -> {
                     ArrayList<CellScores> cells = new ArrayList<>();
-                    String poolId = pool.id(folder);
+                    String ownId = pool.id(folder);
                     for (MixingEntry entry : entries) {
+                        String poolId = pool.drawnFrom(ownId, entry.settings());
                         cells.addAll(CellScores.of(folder, pool.label(), entry, poolId, settingsId));
                     }
                     return cells;

@@ -205,7 +205,7 @@ final class Preflight {
      * @param entries the configuration's, in its order
      */
     void checkImages(List<Catalog> catalogs, List<MixingEntry> entries) {
-        List<String> problems = new ArrayList<>();
+        List<String> problems = new ArrayList<>(classesProblems(catalogs));
         for (Catalog catalog : catalogs) {
             String folder = catalog.label().classId();
             if (catalog.images() == 0) {
@@ -225,6 +225,9 @@ final class Preflight {
                 if (mixtures == 0) {
                     continue; // however few images there are
                 }
+                if (entry.across() == RunConfig.Across.CLASSES) {
+                    continue; // of which an image is enough
+                }
                 entry.samplers().stream()
                         .flatMap(sampler -> sampler.poolError(Math.toIntExact(catalog.images())).stream())
                         .findFirst()
@@ -235,6 +238,25 @@ final class Preflight {
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
         }
+    }
+
+    /** What entries need more classes than there are for, whose inputs are each of another class. */
+    private List<String> classesProblems(List<Catalog> catalogs) {
+        List<String> problems = new ArrayList<>();
+        for (RunConfig.Mixing entry : config.mixing()) {
+            int needed = entry.across() == RunConfig.Across.CLASSES
+                    ? entry.inputs().stream()
+                            .mapToInt(count -> count.value().most())
+                            .max()
+                            .orElse(0)
+                    : entry.isSoft() ? 2 : 0; // diff-mix: its own class and its source's
+            if (needed > catalogs.size()) {
+                problems.add("mixing." + entry.name() + ": expected " + needed
+                        + " classes or more, since each input is of another class, got " + catalogs.size()
+                        + "; use fewer inputs, or add classes");
+            }
+        }
+        return problems;
     }
 
     /** Refuses executors whose devices or memory cannot serve these stages. */

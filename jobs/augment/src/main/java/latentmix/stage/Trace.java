@@ -10,12 +10,15 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import latentmix.config.ConfigException;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
 import latentmix.image.UnreadableImage;
 import latentmix.plan.ClassLabel;
+import latentmix.plan.ClassPool;
 import latentmix.plan.ClassVerdicts;
 import latentmix.plan.GenerationChunk;
 import latentmix.plan.JudgedChunk;
@@ -58,6 +61,7 @@ public final class Trace {
             RunContext context,
             List<MixingEntry> entries,
             MixedChunk chunk,
+            List<ClassPool> others,
             List<ClassVerdicts> verdicts,
             List<Adapted> adapted,
             String mixId)
@@ -76,9 +80,15 @@ public final class Trace {
                 .filter(one -> one.settingsId().equals(mixture.settingsId()))
                 .findFirst()
                 .orElseThrow();
-        for (String inverted : chunk.pool().inverted()) {
-            for (InvertedTable.Source source : new InvertedTable(run, classId).sources(inverted)) {
-                sources.put(source.imageId(), source);
+        List<ClassPool> pools = new ArrayList<>(others);
+        pools.add(chunk.pool());
+        for (ClassPool pool : pools) {
+            if (pool.classId().equals(classId) || mixture.sourceClasses().contains(pool.classId())) {
+                for (String inverted : pool.inverted()) {
+                    for (InvertedTable.Source source : new InvertedTable(run, pool.classId()).sources(inverted)) {
+                        sources.put(source.imageId(), source);
+                    }
+                }
             }
         }
         GeneratedTable table = new GeneratedTable(run, classId);
@@ -118,6 +128,7 @@ public final class Trace {
      * Finds a mixture among those of a configuration.
      *
      * @param entries what is mixed, and how many of it
+     * @param pools the inverted images of all classes
      * @param verdicts what a filter said; none without one
      * @param adapted what was learnt of classes; none where that is not asked for
      * @throws ConfigException if it is none of them
@@ -127,6 +138,7 @@ public final class Trace {
             RunContext context,
             List<MixingEntry> entries,
             List<MixedChunk> chunks,
+            List<ClassPool> pools,
             List<ClassVerdicts> verdicts,
             List<Adapted> adapted,
             String mixId)
@@ -141,7 +153,7 @@ public final class Trace {
                     + " they are, got " + mixId + "; take it from the column mix_id of the dataset, and give the"
                     + " configuration and the images that it was made with"));
         }
-        return new Trace(spark, context, entries, found.get(0), verdicts, adapted, mixId);
+        return new Trace(spark, context, entries, found.get(0), pools, verdicts, adapted, mixId);
     }
 
     private GenerationChunk generation() {
@@ -172,6 +184,15 @@ public final class Trace {
                             .map(InvertedTable.Source::path)
                             .orElse("?"),
                     id));
+        }
+        if (!mixture.labelClasses().isEmpty()) {
+            lines.add("label      "
+                    + IntStream.range(0, mixture.labelClasses().size())
+                            .mapToObj(i -> line(
+                                    "%.4f × %s",
+                                    mixture.labelWeights().get(i),
+                                    mixture.labelClasses().get(i)))
+                            .collect(Collectors.joining(", ")));
         }
         if (!chunk.pool().leftOut().isEmpty()) {
             lines.add(line(
@@ -282,6 +303,13 @@ public final class Trace {
         if (made.isEmpty()) {
             throw new ConfigException(List.of("--replay: expected a mixture with an image, but " + mixture.mixId()
                     + " has none; generate it first"));
+        }
+        if (chunk.isSoft()) {
+            throw new ConfigException(
+                    List.of("--replay: expected a mixture of one class, which alone is inverted again,"
+                            + " but " + mixture.mixId()
+                            + " has images of several classes; run the configuration in a new folder"
+                            + " and compare the images"));
         }
         RunFolder run = context.run();
         ClassLabel label = chunk.label();

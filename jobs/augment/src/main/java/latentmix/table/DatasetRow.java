@@ -11,6 +11,9 @@ import latentmix.table.GeneratedRow.EncodedImage;
  * @param split {@code made} or {@code real}
  * @param mixId empty where the image is real, as {@code method} is
  * @param sourceIds the images that were mixed, and {@code weights} their weights; of a real image its own id
+ * @param labels the labels that the image's soft label is of, its own class's first; a column only in datasets that
+ *     have soft labels
+ * @param labelWeights the share of each, with a sum of 1
  */
 public record DatasetRow(
         EncodedImage image,
@@ -20,4 +23,6 @@ public record DatasetRow(
         String mixId,
         String method,
         List<String> sourceIds,
-        List<Double> weights) {}
+        List<Double> weights,
+        @OnlyWhereGiven List<Long> labels,
+        @OnlyWhereGiven List<Double> labelWeights) {}

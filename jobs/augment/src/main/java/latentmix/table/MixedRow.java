@@ -19,6 +19,11 @@ import latentmix.latent.Degeneracy;
  * @param predictedClassMeanGain what that was predicted to be from the bias of the class's latents; NaN for methods
  *     beside the grid
  * @param degeneracy how far the latent is from nominal noise
+ * @param sourceClasses the class of each source; a column only where mixtures have sources of other classes, as those
+ *     below
+ * @param sourcePrompts what each source was inverted with
+ * @param labelClasses the classes of the mixture's soft label, its own first
+ * @param labelWeights the share of each, with a sum of 1
  */
 public record MixedRow(
         String mixId,
@@ -42,4 +47,61 @@ public record MixedRow(
         double classMeanGain,
         double predictedClassMeanGain,
         Degeneracy degeneracy,
-        String settingsId) {}
+        String settingsId,
+        @OnlyWhereGiven List<String> sourceClasses,
+        @OnlyWhereGiven List<String> sourcePrompts,
+        @OnlyWhereGiven List<String> labelClasses,
+        @OnlyWhereGiven List<Double> labelWeights) {
+    /** A mixture of its own class alone. */
+    public MixedRow(
+            String mixId,
+            String classId,
+            int label,
+            String className,
+            String prompt,
+            int k,
+            String poolId,
+            String method,
+            List<String> sourceIds,
+            List<Double> weights,
+            double ess,
+            LatentColumn latent,
+            double norm,
+            List<Double> channelMean,
+            double predictedGain,
+            double strength,
+            LatentColumn original,
+            int attempt,
+            double classMeanGain,
+            double predictedClassMeanGain,
+            Degeneracy degeneracy,
+            String settingsId) {
+        this(
+                mixId,
+                classId,
+                label,
+                className,
+                prompt,
+                k,
+                poolId,
+                method,
+                sourceIds,
+                weights,
+                ess,
+                latent,
+                norm,
+                channelMean,
+                predictedGain,
+                strength,
+                original,
+                attempt,
+                classMeanGain,
+                predictedClassMeanGain,
+                degeneracy,
+                settingsId,
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of());
+    }
+}

@@ -19,7 +19,15 @@ public final class MixedTable extends ChunkTable<MixedRow> {
     public record Key(String mixId, int k, String poolId, String settingsId) implements Mixture {}
 
     /** What a mixture was made of, and how. */
-    public record Recipe(String mixId, int k, String method, List<String> sourceIds, List<Double> weights, double ess)
+    public record Recipe(
+            String mixId,
+            int k,
+            String method,
+            List<String> sourceIds,
+            List<Double> weights,
+            double ess,
+            @OnlyWhereGiven List<String> labelClasses,
+            @OnlyWhereGiven List<Double> labelWeights)
             implements Mixture {}
 
     /** Of which images a mixture was made, under which settings. */
@@ -53,7 +61,10 @@ public final class MixedTable extends ChunkTable<MixedRow> {
             double classMeanGain,
             double predictedClassMeanGain,
             Degeneracy degeneracy,
-            String settingsId)
+            String settingsId,
+            @OnlyWhereGiven List<String> sourceClasses,
+            @OnlyWhereGiven List<String> labelClasses,
+            @OnlyWhereGiven List<Double> labelWeights)
             implements Mixture {}
 
     /** What generation needs of a mixture. */
@@ -64,7 +75,8 @@ public final class MixedTable extends ChunkTable<MixedRow> {
             List<Double> weights,
             LatentColumn latent,
             double strength,
-            LatentColumn original) {}
+            LatentColumn original,
+            @OnlyWhereGiven List<String> sourcePrompts) {}
 
     /** A mixture's latent. */
     public record Noise(LatentColumn latent, String poolId, String settingsId) {}

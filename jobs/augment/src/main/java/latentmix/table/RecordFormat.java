@@ -9,9 +9,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.io.api.Binary;
 import org.apache.parquet.io.api.RecordConsumer;
+import org.apache.parquet.schema.GroupType;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
@@ -22,9 +24,9 @@ import org.apache.parquet.schema.Types;
  * A Java record as a Parquet row: the record is the schema, one column a component, named in snake_case.
  *
  * <p>Components are {@code String}, {@code boolean}, {@code int}, {@code long}, {@code double}, {@code byte[]}, a
- * nested record or a {@code List} of strings or doubles. Columns are declared nullable, as Spark and Hugging Face
- * datasets declare theirs, but nothing is ever null. A record with fewer components reads only those columns, so a
- * projection is a smaller record.
+ * nested record or a {@code List} of strings, longs or doubles. Columns are declared nullable, as Spark and Hugging
+ * Face datasets declare theirs, but nothing is ever null. A record with fewer components reads only those columns, so a
+ * projection is a smaller record. Lists that are {@link OnlyWhereGiven} come last, and may have no column at all.
  */
 final class RecordFormat<T extends Record> {
     private static final ClassValue<RecordFormat<?>> FORMATS = new ClassValue<>() {
@@ -75,12 +77,49 @@ final class RecordFormat<T extends Record> {
 
     private final Constructor<T> constructor;
     private final List<Column> columns; // in the order of the schema's fields
+    private final List<Column> optional; // beside them: the last ones, which files need not have
+    private final RecordFormat<T> whole; // with those, too
     private final MessageType schema;
 
     private RecordFormat(Class<T> type) {
-        this.constructor = canonical(type);
-        this.columns = Arrays.stream(type.getRecordComponents()).map(Column::of).toList();
+        this(canonical(type), columns(type, false), columns(type, true));
+    }
+
+    private RecordFormat(Constructor<T> constructor, List<Column> columns, List<Column> optional) {
+        this.constructor = constructor;
+        this.columns = columns;
+        this.optional = optional;
+        this.whole = optional.isEmpty()
+                ? this
+                : new RecordFormat<>(
+                        constructor,
+                        Stream.concat(columns.stream(), optional.stream()).toList(),
+                        List.of());
         this.schema = new MessageType("row", columns.stream().map(Column::field).toList());
+    }
+
+    private static List<Column> columns(Class<?> type, boolean isOptional) {
+        return Arrays.stream(type.getRecordComponents())
+                .filter(component -> component.isAnnotationPresent(OnlyWhereGiven.class) == isOptional)
+                .map(Column::of)
+                .toList();
+    }
+
+    /** The format of a file with this first row. */
+    RecordFormat<T> startingWith(T row) {
+        return isGiven(row) ? whole : this;
+    }
+
+    /** The format of a file that has these columns. */
+    RecordFormat<T> in(GroupType found) {
+        return optional.stream()
+                        .allMatch(column -> found.containsField(column.field().getName()))
+                ? whole
+                : this;
+    }
+
+    private boolean isGiven(T row) {
+        return optional.stream().anyMatch(column -> !((List<?>) value(row, column)).isEmpty());
     }
 
     /** The format of a record type, made once. */
@@ -103,6 +142,10 @@ final class RecordFormat<T extends Record> {
     }
 
     void write(T row, RecordConsumer out) {
+        if (isGiven(row)) {
+            throw new IllegalArgumentException(
+                    "A file's first row must have the lists that a later one has: " + optional);
+        }
         out.startMessage();
         writeFields(row, out);
         out.endMessage();
@@ -110,8 +153,13 @@ final class RecordFormat<T extends Record> {
 
     /** The row of a group that was read by this format's schema. */
     T read(Group group) {
-        Object[] values = new Object[columns.size()];
-        for (int i = 0; i < values.length; i++) {
+        return in(group.getType()).readAll(group);
+    }
+
+    private T readAll(Group group) {
+        Object[] values = new Object[constructor.getParameterCount()];
+        Arrays.fill(values, List.of()); // where the file has no such column
+        for (int i = 0; i < columns.size(); i++) {
             Column column = columns.get(i);
             values[i] = column.isList() ? readList(group.getGroup(i, 0), column) : readValue(group, i, column);
         }
@@ -141,7 +189,7 @@ final class RecordFormat<T extends Record> {
             return PrimitiveTypeName.BOOLEAN;
         } else if (type == int.class) {
             return PrimitiveTypeName.INT32;
-        } else if (type == long.class) {
+        } else if (type == long.class || type == Long.class) {
             return PrimitiveTypeName.INT64;
         } else if (type == double.class || type == Double.class) {
             return PrimitiveTypeName.DOUBLE;
@@ -150,7 +198,7 @@ final class RecordFormat<T extends Record> {
         }
         throw new IllegalArgumentException(
                 "A column must be a String, boolean, int, long, double, byte[], record or List of "
-                        + "strings or doubles, cannot be: " + type);
+                        + "strings, longs or doubles, cannot be: " + type);
     }
 
     private void writeFields(Record row, RecordConsumer out) {
@@ -234,7 +282,7 @@ final class RecordFormat<T extends Record> {
             return group.getBoolean(field, 0);
         } else if (type == int.class) {
             return group.getInteger(field, 0);
-        } else if (type == long.class) {
+        } else if (type == long.class || type == Long.class) {
             return group.getLong(field, 0);
         }
         return group.getDouble(field, 0);

@@ -82,13 +82,20 @@ public final class RowFile {
     public static final class Writer<T extends Record> implements Closeable {
         private final OutputStream out;
         private final Sink sink;
-        private final ParquetWriter<T> writer;
+        private final RecordFormat<T> format;
+        private final Map<String, String> metadata;
+        private final UnaryOperator<Builder<T>> shape;
+        private ParquetWriter<T> writer; // null before the first row, which says what columns there are
 
-        private Writer(OutputStream out, Class<T> type, Map<String, String> metadata, UnaryOperator<Builder<T>> shape)
-                throws IOException {
+        private Writer(OutputStream out, Class<T> type, Map<String, String> metadata, UnaryOperator<Builder<T>> shape) {
             this.out = out;
             this.sink = new Sink(out);
-            RecordFormat<T> format = RecordFormat.of(type);
+            this.format = RecordFormat.of(type);
+            this.metadata = metadata;
+            this.shape = shape;
+        }
+
+        private ParquetWriter<T> open(RecordFormat<T> format) throws IOException {
             Builder<T> builder = shape.apply(new Builder<>(sink, format)
                     .withConf(WRITING)
                     .withCompressionCodec(CompressionCodecName.ZSTD)
@@ -96,16 +103,22 @@ public final class RowFile {
             for (String column : format.binaryColumns()) {
                 builder.withDictionaryEncoding(column, false);
             }
-            this.writer = builder.build();
+            return builder.build();
         }
 
         /** Adds a row. */
         public void add(T row) throws IOException {
+            if (writer == null) {
+                writer = open(format.startingWith(row));
+            }
             writer.write(row);
         }
 
         /** Ends the file. One that is closed without it is no Parquet file. */
         public void finish() throws IOException {
+            if (writer == null) {
+                writer = open(format);
+            }
             sink.hold();
             writer.close();
             out.write(canonical(sink.held()));
@@ -114,7 +127,9 @@ public final class RowFile {
         @Override
         public void close() throws IOException {
             sink.hold();
-            writer.close();
+            if (writer != null) {
+                writer.close();
+            }
         }
     }
 
@@ -177,9 +192,7 @@ public final class RowFile {
         RecordFormat<T> format = RecordFormat.of(type);
         Configuration reading = reading(conf);
         ParquetReader<Group> reader = new GroupReader(
-                        HadoopInputFile.fromPath(file, reading),
-                        new HadoopParquetConfiguration(reading),
-                        format.schema())
+                        HadoopInputFile.fromPath(file, reading), new HadoopParquetConfiguration(reading), format)
                 .build();
         return new Cursor<>(file, reader, format);
     }
@@ -229,11 +242,11 @@ public final class RowFile {
     }
 
     private static final class GroupReader extends ParquetReader.Builder<Group> {
-        private final MessageType schema;
+        private final RecordFormat<?> format;
 
-        GroupReader(InputFile file, ParquetConfiguration conf, MessageType schema) {
+        GroupReader(InputFile file, ParquetConfiguration conf, RecordFormat<?> format) {
             super(file, conf);
-            this.schema = schema;
+            this.format = format;
         }
 
         @Override
@@ -241,7 +254,8 @@ public final class RowFile {
             return new GroupReadSupport() {
                 @Override
                 public ReadContext init(ParquetConfiguration conf, Map<String, String> metadata, MessageType found) {
-                    return new ReadContext(getSchemaForRead(found, schema));
+                    return new ReadContext(
+                            getSchemaForRead(found, format.in(found).schema()));
                 }
             };
         }

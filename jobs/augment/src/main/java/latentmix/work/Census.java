@@ -45,6 +45,7 @@ public record Census(
      * @param inversions the class's chunks of the inverted table, done or not
      * @param generations its chunks of the generated table, done or not
      * @param refusing the chunks that refused mixtures, of any class
+     * @param among the hash of all classes' pools, where some mixtures are of several classes
      */
     public static Census of(
             RunFolder run,
@@ -52,7 +53,8 @@ public record Census(
             List<InversionChunk> inversions,
             List<MixingEntry> entries,
             List<GenerationChunk> generations,
-            Set<String> refusing)
+            Set<String> refusing,
+            String among)
             throws IOException {
         String classId = catalog.label().classId();
         Map<String, Map<String, Long>> rejected = new TreeMap<>();
@@ -60,7 +62,7 @@ public record Census(
         Set<String> done = new InvertedTable(run, classId).chunks();
         List<InversionChunk> standing =
                 inversions.stream().filter(chunk -> done.contains(chunk.id())).toList();
-        ClassPool pool = ClassPool.of(List.of(catalog.label()), standing).get(0);
+        ClassPool pool = ClassPool.of(List.of(catalog.label()), standing).get(0).among(among);
         Map<String, List<Told>> told = pool.told(run);
         for (InversionChunk chunk : standing) {
             long rows = told.get(chunk.id()).size();
@@ -70,10 +72,9 @@ public record Census(
             }
         }
         refused(run, StageName.IMAGES, ImagesTable.rejectedId(classId), Set.of(), rejected);
-        String poolId = pool.id(run);
-        Set<String> asked = asked(classId, poolId, entries);
+        Set<String> asked = asked(pool, pool.id(run), entries);
         Map<String, Long> leftOut = new TreeMap<>(catalog.leftOut());
-        leftOut.putAll(MixingPlan.leftOut(run, classId, poolId, entries));
+        leftOut.putAll(MixingPlan.leftOut(run, classId, pool.ids(run), entries));
         RejectedTable refusals = new RejectedTable(run, StageName.MIX);
         for (String chunk : new MixedTable(run, classId).chunks()) {
             if (refusing.contains(chunk)) {
@@ -120,15 +121,17 @@ public record Census(
      */
     public static Census ofOther(RunFolder run, String classId, String why, List<MixingEntry> entries)
             throws IOException {
-        Map<String, Long> leftOut = new TreeMap<>(MixingPlan.leftOut(run, classId, "", entries));
+        Map<String, Long> leftOut = new TreeMap<>(MixingPlan.leftOut(run, classId, Set.of(), entries));
         leftOut.put(why, (long) new ImagesTable(run, classId).rows().size());
         return new Census(classId, 0, 0, 0, 0, Map.of(), leftOut);
     }
 
     /** The ids of the mixtures that the entries ask of a pool. */
-    private static Set<String> asked(String classId, String poolId, List<MixingEntry> entries) {
+    private static Set<String> asked(ClassPool pool, String ownId, List<MixingEntry> entries) {
+        String classId = pool.classId();
         Set<String> asked = new HashSet<>();
         for (MixingEntry entry : entries) {
+            String poolId = pool.drawnFrom(ownId, entry.settings());
             for (int k = 0; k < entry.mixtures(classId); k++) {
                 asked.add(entry.settings().mixId(entry.settingsId(), classId, poolId, k));
             }

@@ -1,5 +1,6 @@
 package latentmix.work;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
@@ -69,13 +70,19 @@ public final class ExportWork {
      * As what images are exported.
      *
      * @param features the dataset's features, for the footer key {@code huggingface}
+     * @param labels the classes' labels by class id, in a dataset that has soft labels; else none
      * @param mark whether made images are marked as such
      * @param source where the real images lie
      * @param maxPixels larger ones are refused
      * @param side pixels of a side of a real image
      */
-    public record Terms(String features, boolean mark, ImageSource source, long maxPixels, int side)
+    public record Terms(
+            String features, Map<String, Long> labels, boolean mark, ImageSource source, long maxPixels, int side)
             implements Serializable {
+        public Terms {
+            labels = Map.copyOf(labels);
+        }
+
         /** What decides the bytes of chunks beside the images: two that differ in it have different ids. */
         public String id() {
             return ContentId.of(features, mark ? SyntheticMark.xmp("") : "");
@@ -98,8 +105,11 @@ public final class ExportWork {
             String mixId,
             String method,
             List<String> sourceIds,
-            List<Double> weights) {
-        static Metadata of(ExportChunk chunk, MixedTable.Recipe mixture) {
+            List<Double> weights,
+            @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Long> labels,
+            @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Double> labelWeights) {
+        static Metadata of(ExportChunk chunk, MixedTable.Recipe mixture, Map<String, Long> labels) {
+            boolean isSoft = !mixture.labelClasses().isEmpty();
             return new Metadata(
                     chunk.label().label(),
                     chunk.label().className(),
@@ -107,10 +117,21 @@ public final class ExportWork {
                     mixture.mixId(),
                     mixture.method(),
                     mixture.sourceIds(),
-                    mixture.weights());
+                    mixture.weights(),
+                    isSoft ? mixture.labelClasses().stream().map(labels::get).toList() : own(chunk, labels),
+                    isSoft ? mixture.labelWeights() : whole(labels));
         }
 
-        static Metadata of(ExportChunk chunk, InvertedTable.Source image) {
+        /** The label of one class alone, where a dataset has soft ones. */
+        private static List<Long> own(ExportChunk chunk, Map<String, Long> labels) {
+            return labels.isEmpty() ? List.of() : List.of((long) chunk.label().label());
+        }
+
+        private static List<Double> whole(Map<String, Long> labels) {
+            return labels.isEmpty() ? List.of() : List.of(1.0);
+        }
+
+        static Metadata of(ExportChunk chunk, InvertedTable.Source image, Map<String, Long> labels) {
             return new Metadata(
                     chunk.label().label(),
                     chunk.label().className(),
@@ -118,11 +139,14 @@ public final class ExportWork {
                     "",
                     "",
                     List.of(image.imageId()),
-                    List.of(1.0));
+                    List.of(1.0),
+                    own(chunk, labels),
+                    whole(labels));
         }
 
         DatasetRow row(EncodedImage image) {
-            return new DatasetRow(image, label, className, split, mixId, method, sourceIds, weights);
+            return new DatasetRow(
+                    image, label, className, split, mixId, method, sourceIds, weights, labels, labelWeights);
         }
     }
 
@@ -249,13 +273,14 @@ public final class ExportWork {
         if (chunk instanceof ExportChunk.Made made) {
             for (var pair : pairs(run, made, GeneratedTable.File.class)) {
                 pair.image()
-                        .ifPresent(image -> names.put(name(image.image().path()), Metadata.of(made, pair.mixture())));
+                        .ifPresent(image -> names.put(
+                                name(image.image().path()), Metadata.of(made, pair.mixture(), terms.labels())));
             }
         } else if (chunk instanceof ExportChunk.Real real) {
             Set<String> without = Set.copyOf(table.refused(real.id()));
             for (InvertedTable.Source image : sources(real)) {
                 if (!without.contains(image.imageId())) {
-                    names.put(name(path(image)), Metadata.of(real, image));
+                    names.put(name(path(image)), Metadata.of(real, image, terms.labels()));
                 }
             }
         }
@@ -288,7 +313,7 @@ public final class ExportWork {
                     MixedTable.Recipe mixture = pair.mixture();
                     byte[] bytes = terms.mark() ? SyntheticMark.on(image.bytes(), mixture.mixId()) : image.bytes();
                     sink.accept(
-                            Metadata.of(made, mixture),
+                            Metadata.of(made, mixture, terms.labels()),
                             new EncodedImage(bytes, folder(made.classId()) + "/" + name(image.path())));
                     exported++;
                 }
@@ -307,7 +332,7 @@ public final class ExportWork {
             SourceImages.Opened opened = images.open(source);
             if (opened instanceof SourceImages.Image image) {
                 byte[] bytes = PngEncoder.encode(image.square(terms.side()));
-                sink.accept(Metadata.of(chunk, source), new EncodedImage(bytes, path(source)));
+                sink.accept(Metadata.of(chunk, source, terms.labels()), new EncodedImage(bytes, path(source)));
                 exported++;
             } else if (opened instanceof SourceImages.Refused no) {
                 rejected.add(new RejectedRow(

@@ -77,6 +77,28 @@ public final class InvertedPool implements LatentPool {
         return encoded;
     }
 
+    /** What an image of the pool was inverted with. */
+    String prompt(String imageId) {
+        return prompts.get(imageId);
+    }
+
+    /** The latents of these images, by image id. */
+    Map<String, LatentColumn> noise(Set<String> ids) throws IOException {
+        Map<String, LatentColumn> noise = new HashMap<>();
+        for (File file : files) {
+            if (noise.size() < ids.size()) {
+                try (RowFile.Cursor<Noise> rows = table.noise(file.chunk())) {
+                    for (Noise row = rows.next(); row != null; row = rows.next()) {
+                        if (ids.contains(row.imageId())) {
+                            noise.put(row.imageId(), row.latent());
+                        }
+                    }
+                }
+            }
+        }
+        return noise;
+    }
+
     @Override
     public int size() {
         return imageIds.size();

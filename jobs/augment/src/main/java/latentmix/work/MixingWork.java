@@ -2,7 +2,6 @@ package latentmix.work;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,12 +16,10 @@ import latentmix.latent.Degeneracy;
 import latentmix.latent.Gate;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
-import latentmix.latent.Mixer;
 import latentmix.latent.Mixture;
 import latentmix.latent.PoolBias;
 import latentmix.latent.Recipe;
 import latentmix.latent.RecipeSampler;
-import latentmix.latent.Sdedit;
 import latentmix.latent.WeightSampler;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassPool;
@@ -44,7 +41,11 @@ public final class MixingWork {
     static final String DEGENERATE = "degenerate ";
 
     /** A mixture that becomes a row. */
-    private record Accepted(int k, Recipe recipe, Mixture.Mixed mixed, int attempt, Usual usual) {}
+    private record Accepted(int k, MixtureInputs.Drawn drawn, Mixture.Mixed mixed, int attempt, Usual usual) {
+        Recipe recipe() {
+            return drawn.recipe();
+        }
+    }
 
     /**
      * What a pool's latents are like, by which its mixtures are judged. It takes passes over the pool, so it is kept
@@ -91,46 +92,39 @@ public final class MixingWork {
     /** Mixes the chunk and publishes its rejected rows, then its rows. */
     public ChunkResult mix(MixingChunk chunk) throws IOException {
         long start = System.nanoTime();
-        ClassLabel label = chunk.label();
-        InvertedPool pool = new InvertedPool(run, chunk.pool());
-        if (!pool.id(label.prompt()).equals(chunk.poolId())) {
-            throw new IOException("The inverted rows of class " + label.classId()
-                    + " must be those that were planned for, but they changed meanwhile; run again");
-        }
+        MixtureInputs inputs = new MixtureInputs(run, chunk);
         List<RejectedRow> rejected = new ArrayList<>();
-        List<Accepted> accepted = accepted(chunk, pool, rejected);
-        Map<String, LatentColumn> originals = pool.encoded(accepted.stream()
-                .filter(mixture -> mixture.recipe().method() instanceof Sdedit)
-                .map(mixture -> pool.imageIds().get(mixture.recipe().inputs()[0]))
-                .collect(Collectors.toSet()));
-        List<MixedRow> rows = accepted.stream()
-                .map(mixture -> row(chunk, mixture, pool, originals))
-                .toList();
-        new MixedTable(run, label.classId()).commit(chunk.id(), rows, rejected);
+        List<Accepted> accepted = accepted(chunk, inputs, rejected);
+        Map<String, LatentColumn> originals =
+                inputs.originals(accepted.stream().map(Accepted::drawn).toList());
+        List<MixedRow> rows =
+                accepted.stream().map(mixture -> row(chunk, mixture, originals)).toList();
+        new MixedTable(run, chunk.classId()).commit(chunk.id(), rows, rejected);
         progress.accept(chunk.ks().size());
         return new ChunkResult(rows.size(), rejected.size(), 0, (System.nanoTime() - start) / 1e9);
     }
 
     /** The chunk's mixtures by k, drawn, mixed and judged; those that are refused are added to the rejected. */
-    private static List<Accepted> accepted(MixingChunk chunk, InvertedPool pool, List<RejectedRow> rejected) {
+    private static List<Accepted> accepted(MixingChunk chunk, MixtureInputs inputs, List<RejectedRow> rejected)
+            throws IOException {
         Gate gate = Gate.parse(chunk.settings().gate());
-        Map<Integer, Recipe> recipes = recipes(chunk, pool, chunk.ks(), 0, rejected);
+        Map<Integer, MixtureInputs.Drawn> recipes = recipes(chunk, inputs, chunk.ks(), 0, rejected);
         if (recipes.isEmpty()) {
             return List.of();
         }
         Usual usual = Usual.of(
                 chunk.pool(),
-                pool,
-                recipes.values().stream().map(Recipe::method).collect(Collectors.toSet()),
+                inputs.own(),
+                recipes.values().stream().map(drawn -> drawn.recipe().method()).collect(Collectors.toSet()),
                 gate.isOn());
         TreeMap<Integer, Accepted> accepted = new TreeMap<>();
         for (int attempt = 0; !recipes.isEmpty(); attempt++) {
             List<Integer> again = new ArrayList<>();
-            List<Mixture> mixtures = Mixer.mix(pool, List.copyOf(recipes.values()));
+            List<Mixture> mixtures = inputs.mix(List.copyOf(recipes.values()));
             int next = 0;
-            for (Map.Entry<Integer, Recipe> drawn : recipes.entrySet()) {
+            for (Map.Entry<Integer, MixtureInputs.Drawn> drawn : recipes.entrySet()) {
                 int k = drawn.getKey();
-                Recipe recipe = drawn.getValue();
+                Recipe recipe = drawn.getValue().recipe();
                 Mixture mixture = mixtures.get(next++);
                 if (mixture instanceof Mixture.Undefined undefined) {
                     rejected.add(rejected(chunk, k, undefined.reason(), detail(recipe)));
@@ -138,7 +132,7 @@ public final class MixingWork {
                     Optional<Baseline.Finding> refusal =
                             usual.baseline().flatMap(baseline -> gate.refusal(baseline, mixed.latent()));
                     if (refusal.isEmpty()) {
-                        accepted.put(k, new Accepted(k, recipe, mixed, attempt, usual));
+                        accepted.put(k, new Accepted(k, drawn.getValue(), mixed, attempt, usual));
                     } else if (attempt + 1 < gate.tries()) {
                         again.add(k);
                     } else {
@@ -147,16 +141,16 @@ public final class MixingWork {
                     }
                 }
             }
-            recipes = recipes(chunk, pool, again, attempt + 1, rejected);
+            recipes = recipes(chunk, inputs, again, attempt + 1, rejected);
         }
         return List.copyOf(accepted.values());
     }
 
-    /** The recipes of these mixtures by k; those that the pool is too small for are added to the rejected. */
-    private static Map<Integer, Recipe> recipes(
-            MixingChunk chunk, InvertedPool pool, List<Integer> ks, int attempt, List<RejectedRow> rejected) {
+    /** These mixtures as they are drawn, by k; those that the pools are too small for are added to the rejected. */
+    private static Map<Integer, MixtureInputs.Drawn> recipes(
+            MixingChunk chunk, MixtureInputs inputs, List<Integer> ks, int attempt, List<RejectedRow> rejected) {
         MixingSettings settings = chunk.settings();
-        TreeMap<Integer, Recipe> recipes = new TreeMap<>();
+        TreeMap<Integer, MixtureInputs.Drawn> recipes = new TreeMap<>();
         for (int k : ks) {
             try {
                 RecipeSampler sampler = new RecipeSampler(
@@ -165,7 +159,7 @@ public final class MixingWork {
                         WeightSampler.parse(settings.weights()),
                         Recipe.Pool.parse(settings.pool()));
                 String drawId = settings.drawId(chunk.label().classId(), chunk.poolId(), k, attempt);
-                recipes.put(k, sampler.draw(drawId, pool.size()));
+                recipes.put(k, inputs.draw(sampler, drawId));
             } catch (IllegalArgumentException e) {
                 rejected.add(rejected(chunk, k, "pool too small", e.getMessage()));
             }
@@ -183,13 +177,14 @@ public final class MixingWork {
                 + "; mixing.gate allows " + gate + (gate.tries() > 1 ? ", and this was the last draw" : "");
     }
 
-    private static MixedRow row(
-            MixingChunk chunk, Accepted mixture, InvertedPool pool, Map<String, LatentColumn> originals) {
+    private static MixedRow row(MixingChunk chunk, Accepted mixture, Map<String, LatentColumn> originals) {
         ClassLabel label = chunk.label();
         Recipe recipe = mixture.recipe();
         Mixture.Mixed mixed = mixture.mixed();
+        List<MixtureInputs.Source> inputs = mixture.drawn().sources();
         List<String> sources =
-                Arrays.stream(recipe.inputs()).mapToObj(pool.imageIds()::get).toList();
+                inputs.stream().map(MixtureInputs.Source::imageId).toList();
+        boolean isSoft = chunk.settings().isSoft();
         return new MixedRow(
                 chunk.settings().mixId(chunk.settingsId(), label.classId(), chunk.poolId(), mixture.k()),
                 label.classId(),
@@ -207,15 +202,21 @@ public final class MixingWork {
                 Latents.boxed(mixed.channelMeans()),
                 mixed.predictedGain(),
                 recipe.method().strength(),
-                recipe.method() instanceof Sdedit ? originals.get(sources.get(0)) : LatentColumn.NONE,
+                recipe.method().noisesImage() ? originals.get(sources.get(0)) : LatentColumn.NONE,
                 mixture.attempt(),
                 Baseline.gain(mixture.usual().classMean(), mixed.latent().values()),
-                mixture.usual()
-                        .bias()
-                        .gain(recipe.method(), recipe.sumOfSquares())
-                        .orElse(Double.NaN),
+                isSoft
+                        ? Double.NaN // for one class alone it is known what its inputs share
+                        : mixture.usual()
+                                .bias()
+                                .gain(recipe.method(), recipe.sumOfSquares())
+                                .orElse(Double.NaN),
                 Degeneracy.of(mixed.latent()),
-                chunk.settingsId());
+                chunk.settingsId(),
+                isSoft ? inputs.stream().map(MixtureInputs.Source::classId).toList() : List.of(),
+                isSoft ? inputs.stream().map(MixtureInputs.Source::prompt).toList() : List.of(),
+                List.copyOf(mixture.drawn().label().keySet()),
+                List.copyOf(mixture.drawn().label().values()));
     }
 
     private static RejectedRow rejected(MixingChunk chunk, int k, String reason, String detail) {

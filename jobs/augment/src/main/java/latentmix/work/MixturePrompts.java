@@ -30,7 +30,9 @@ record MixturePrompts(Prompts prompts, MixturePrompt how, Map<String, String> in
 
     /** What a mixture's inputs were inverted with, in their order. */
     List<String> ofInputs(MixedTable.Start mixture) {
-        return mixture.sourceIds().stream().map(inverted::get).toList();
+        return mixture.sourcePrompts().isEmpty()
+                ? mixture.sourceIds().stream().map(inverted::get).toList()
+                : mixture.sourcePrompts();
     }
 
     /** One row for each mixture, or one for all. */

@@ -78,7 +78,8 @@ class ConfigFileTest {
                                 256,
                                 false,
                                 true,
-                                "unknown"),
+                                "unknown",
+                                RunConfig.SoftLabels.REFUSE),
                         null,
                         Optional.empty(),
                         new RunConfig.Run(0, 64, 0.05)));
@@ -268,7 +269,13 @@ class ConfigFileTest {
                                 Optional.of(new RunConfig.BlankJudge(
                                         new Threshold.Fixed(1.5), new Threshold.Off(), new Threshold.Quantile(0))))),
                         new RunConfig.Export(
-                                "png", List.of(RunConfig.DatasetFormat.WEBDATASET), 64, true, false, "cc-by-4.0"),
+                                "png",
+                                List.of(RunConfig.DatasetFormat.WEBDATASET),
+                                64,
+                                true,
+                                false,
+                                "cc-by-4.0",
+                                RunConfig.SoftLabels.REFUSE),
                         new RunConfig.Evaluation(
                                 "held-out",
                                 "none",

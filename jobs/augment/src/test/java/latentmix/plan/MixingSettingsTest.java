@@ -18,7 +18,7 @@ class MixingSettingsTest {
     }
 
     private static String drawId(String weights) {
-        return new MixingSettings("inversion", List.of("nin/chm"), List.of("8"), weights, "all", "off", 0)
+        return new MixingSettings("inversion", List.of("nin/chm"), List.of("8"), weights, "all", "off", 0, "")
                 .drawId("5-sandal", "pool", 3, 0);
     }
 }

@@ -130,7 +130,7 @@ class TablesTest {
         List<String> ids = List.of("i1", "i2");
         List<Double> weights = List.of(0.25, 0.75);
         assertThat(table.mixtures("c1", MixedTable.Recipe.class))
-                .contains(new MixedTable.Recipe("m1", 0, "lin/0", ids, weights, 1.6));
+                .contains(new MixedTable.Recipe("m1", 0, "lin/0", ids, weights, 1.6, List.of(), List.of()));
         assertThat(table.mixtures("c1", MixedTable.Sources.class))
                 .contains(new MixedTable.Sources("m1", 0, "pool", ids, weights, "s1"));
         assertThat(table.mixtures("c1", MixedTable.Scores.class).get(1).degeneracy())

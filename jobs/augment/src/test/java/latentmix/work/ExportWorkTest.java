@@ -125,7 +125,7 @@ class ExportWorkTest {
                         folder.resolve("in").toString(), null, 10_000, List.of(), null, RunConfig.Conflicts.KEEP),
                 Map.of(),
                 work.run().conf());
-        return new ExportWork(work.run(), new ExportWork.Terms("{}", mark, source, 10_000, 8));
+        return new ExportWork(work.run(), new ExportWork.Terms("{}", Map.of(), mark, source, 10_000, 8));
     }
 
     /** A picture that differs from the others'. */

@@ -175,7 +175,7 @@ public final class ViewBench {
         String generation = run.settings(new GenerationSettings(
                 "none", "cpu", "float32", 1, 1, "", "ddim", 999, 1, 1, 0, 1000, "png", inversion, "ddim", ""));
         String mixing = run.settings(
-                new MixingSettings(inversion, List.of("nin/chm"), List.of(INPUTS), "equal", "all", "off", 0));
+                new MixingSettings(inversion, List.of("nin/chm"), List.of(INPUTS), "equal", "all", "off", 0, ""));
         Random random = new Random(0);
         for (int number = 0; number < classes; number++) {
             make(run, input, classId(number), number, generation, mixing, random);
