@@ -31,6 +31,8 @@ import latentmix.image.PngEncoder;
  * &lt;out&gt;/images/&lt;style&gt;/&lt;name&gt;.png      every thing in every style that has it
  * &lt;out&gt;/manifest.csv                 a line an image: path, label, caption, name, style, class, group, license, …
  * &lt;out&gt;/train|test/&lt;class&gt;/…          things that look alike, of the styles that may be shipped
+ * &lt;out&gt;/classes/&lt;style&gt;/&lt;class&gt;/…     the same things in every style
+ * &lt;out&gt;/subgroups/&lt;style&gt;/&lt;group&gt;/…   things of no class, by Unicode's subgroup
  * &lt;out&gt;/classes.tsv
  * &lt;out&gt;/NOTICE                       who drew them, under which licences
  * </pre>
@@ -153,6 +155,13 @@ public final class EmojiDataset {
     private void keep(Picture picture, byte[] png) throws IOException {
         Files.write(out.resolve(picture.path()), png);
         String name = classes.get(picture.emoji().key());
+        Path alike = name == null
+                ? Path.of("subgroups", picture.style().set(), picture.emoji().subgroup())
+                : Path.of("classes", picture.style().set(), EmojiNames.slug(name));
+        Files.write(
+                Files.createDirectories(out.resolve(alike))
+                        .resolve(picture.emoji().slug() + ".png"),
+                png);
         if (name != null && picture.style().isShipped()) {
             Path folder =
                     Files.createDirectories(out.resolve(split(picture.emoji())).resolve(EmojiNames.slug(name)));

@@ -1,14 +1,22 @@
 package latentmix.study;
 
+import ai.djl.Device;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.LongConsumer;
+import latentmix.checkpoint.BuiltIn;
 import latentmix.image.ImageDecoder;
 import latentmix.image.UnreadableImage;
+import latentmix.model.Dtype;
+import latentmix.model.Models;
 import latentmix.model.Torch;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassPool;
@@ -21,38 +29,59 @@ import latentmix.table.MixedTable;
 import latentmix.table.RunFolder;
 import latentmix.training.Augmentation;
 import latentmix.training.ClassifierTraining;
-import latentmix.training.GreyImages;
+import latentmix.training.ClassifierTraining.Form;
+import latentmix.training.Examples;
+import latentmix.training.Features;
+import latentmix.training.LabelledImages;
 import latentmix.work.GeneratedMixtures;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
-/** Trains one classifier on a few real images and on images made of them, and publishes how well it does. */
+/** Trains classifiers on a few real images and on images made of them, and publishes how well they do. */
 public final class ClassifierWork {
-    private static final int IMAGE_SIZE = 32; // pixels of a side that the classifier sees
-
     /**
-     * A training.
+     * A way to train on the same images.
      *
      * @param id the id of all that decides the result: see {@link #id}
+     * @param share the share of a batch that is made images; 0 where there are none
+     * @param multiple made images for each real one; 0 where there are none
+     * @param augmented none or standard, for real and made images alike
+     */
+    public record Way(String id, double share, int multiple, Augmented augmented) implements Serializable {}
+
+    /**
+     * Trainings of one seed on the same images.
+     *
+     * @param arm what is trained on in words; empty for real images alone
      * @param real the folder of the real images, {@code <real>/<class>/<image>}, all of which are used
      * @param classes the number of logits
-     * @param augmented none or standard, for real and made images alike
+     * @param validation places of the images that choose among ways, and {@code test} of those that judge
      * @param seed the seed, with the number of shots, decides first weights, order and augmentation, whatever the
      *     images
      */
     public record Training(
-            String id,
+            String arm,
+            List<Way> ways,
             String real,
             List<ClassLabel> labels,
             int classes,
             int shots,
             Made made,
-            Augmented augmented,
+            List<Integer> validation,
+            List<Integer> test,
             int seed,
-            ClassifierTraining.Settings settings)
+            StudyConfig.Classifier classifier)
             implements Serializable {
         public Training {
+            ways = List.copyOf(ways);
             labels = List.copyOf(labels);
+            validation = List.copyOf(validation);
+            test = List.copyOf(test);
+        }
+
+        /** The same with some of its ways. */
+        Training only(List<Way> some) {
+            return new Training(arm, some, real, labels, classes, shots, made, validation, test, seed, classifier);
         }
 
         /** The seed of first weights, order and augmentation. It is the same with and without made images. */
@@ -62,21 +91,26 @@ public final class ClassifierWork {
     }
 
     /**
-     * The made images of a training: in each class the first {@code multiple · shots} mixtures of an entry.
+     * The made images of a training: in each class {@code multiple · shots} mixtures, the first ones of each entry.
      *
      * @param run the run folder they are in
-     * @param mixingId the settings id of the entry
+     * @param mixingIds the settings ids of the entries, which have equal shares
      * @param generationId the settings id of the images
      * @param pools the real images that they were made of
      */
-    public record Made(
-            String run, String method, String mixingId, String generationId, List<ClassPool> pools, int multiple)
+    public record Made(String run, String method, List<String> mixingIds, String generationId, List<ClassPool> pools)
             implements Serializable {
         /** No made images. */
-        public static final Made NONE = new Made("", "", "", "", List.of(), 0);
+        public static final Made NONE = new Made("", "", List.of(), "", List.of());
 
         public Made {
+            mixingIds = List.copyOf(mixingIds);
             pools = List.copyOf(pools);
+        }
+
+        /** How many mixtures of each entry, of so many in all. */
+        private int each(int all) {
+            return (int) Math.ceil((double) all / mixingIds.size());
         }
     }
 
@@ -93,43 +127,64 @@ public final class ClassifierWork {
         }
     }
 
-    private final RunFolder folder;
-    private final GreyImages test;
+    private static final int MADE_VIEWS = 2; // of a made image: there are more of them than of real ones
 
-    /** Makes work that publishes in this folder and judges by these images. */
-    public ClassifierWork(RunFolder folder, GreyImages test) {
+    private final RunFolder folder;
+    private final LabelledImages pool;
+    private final LabelledImages test;
+
+    /**
+     * Makes work that publishes in this folder.
+     *
+     * @param pool the images that may choose and judge
+     * @param test those that judge all trainings; empty where each seed has its own
+     */
+    public ClassifierWork(RunFolder folder, LabelledImages pool, LabelledImages test) {
         this.folder = folder;
+        this.pool = pool;
         this.test = test;
     }
 
-    /** The id of a training: what its accuracy depends on, and nothing else. */
+    /**
+     * The id of a training: what its accuracy depends on, and nothing else.
+     *
+     * @param judges the fingerprints of the images that choose and that judge
+     * @param network the fingerprint of the network whose features are seen; empty for none
+     */
     public static String id(
             List<String> realIds,
-            String testId,
+            List<String> judges,
+            String network,
             int classes,
             int shots,
             Made made,
-            Augmented augmented,
+            Way way,
             int seed,
-            ClassifierTraining.Settings settings) {
+            StudyConfig.Classifier classifier) {
         List<String> parts = new ArrayList<>(realIds.stream().sorted().toList());
+        parts.addAll(judges);
+        made.pools().forEach(pool -> parts.addAll(pool.inverted())); // by prompt: learnt tokens make other images
         parts.addAll(List.of(
-                testId,
+                network,
                 Integer.toString(classes),
                 Integer.toString(shots),
-                made.mixingId(),
+                String.join(" ", made.mixingIds()),
                 made.generationId(),
-                Integer.toString(made.multiple()),
-                augmented.augmentation().toString(),
+                Double.toString(way.share()),
+                Integer.toString(way.multiple()),
+                way.augmented().augmentation().toString(),
                 Integer.toString(seed),
-                settings.toString()));
+                Integer.toString(classifier.size()),
+                Integer.toString(classifier.views()),
+                classifier.training().toString()));
         return ContentId.of(parts);
     }
 
     /** The images of these classes below a root, in the order of their names. */
-    public static GreyImages images(String root, List<ClassLabel> labels, Configuration conf) throws IOException {
+    public static LabelledImages images(String root, List<ClassLabel> labels, int size, Configuration conf)
+            throws IOException {
         RunFolder files = new RunFolder(root, conf);
-        GreyImages.Builder images = new GreyImages.Builder(IMAGE_SIZE);
+        LabelledImages.Builder images = new LabelledImages.Builder(size);
         for (ClassLabel label : labels) {
             for (Path file : files(root, label, conf)) {
                 add(images, files.read(file), label, file.toString());
@@ -157,41 +212,89 @@ public final class ClassifierWork {
         }
     }
 
-    /** Trains, judges, publishes the row and returns its accuracy. */
-    public double train(Training training, int threads, LongConsumer progress) throws IOException {
+    /** Trains each way, judges it and publishes its row; returns how many were trained. */
+    public int train(Training training, int threads, LongConsumer progress) throws IOException {
         Torch.setThreadsPerTask(threads);
-        GreyImages real = images(training.real(), training.labels(), folder.conf());
-        GreyImages made = made(training);
-        double accuracy;
-        try (ClassifierTraining classifier = ClassifierTraining.of(
-                ClassifierTraining.small(IMAGE_SIZE, training.classes()),
-                training.settings(),
-                training.augmented().augmentation(),
-                real,
-                made,
-                training.draws())) {
-            accuracy = classifier.accuracy(test);
+        int size = training.classifier().size();
+        LabelledImages real = images(training.real(), training.labels(), size, folder.conf());
+        LabelledImages validation = pool.only(training.validation());
+        LabelledImages judging = test.count() > 0 ? test : pool.only(training.test());
+        Map<Augmented, Examples> reals = new EnumMap<>(Augmented.class);
+        Map<Integer, LabelledImages> images = new TreeMap<>(); // by multiple
+        Map<Integer, Examples> mades = new TreeMap<>();
+        Examples choosing = examples(training, validation, Augmented.NONE, 1, "validation");
+        Examples judges = examples(training, judging, Augmented.NONE, 1, "test");
+        for (Way way : training.ways()) {
+            if (!reals.containsKey(way.augmented())) {
+                reals.put(
+                        way.augmented(),
+                        examples(
+                                training,
+                                real,
+                                way.augmented(),
+                                training.classifier().views(),
+                                "real"));
+            }
+            if (!mades.containsKey(way.multiple())) {
+                images.put(way.multiple(), made(training, way.multiple()));
+                mades.put(
+                        way.multiple(),
+                        examples(training, images.get(way.multiple()), way.augmented(), MADE_VIEWS, "made"));
+            }
+            Examples shown = reals.get(way.augmented());
+            Form form = training.classifier().features() == null
+                    ? Form.small(size, training.classes())
+                    : Form.linear(shown.plain(0).length, training.classes());
+            try (ClassifierTraining classifier = ClassifierTraining.of(
+                    form,
+                    training.classifier().training(),
+                    shown,
+                    mades.get(way.multiple()),
+                    way.share(),
+                    training.draws())) {
+                new AccuracyTable(folder)
+                        .publish(new AccuracyRow(
+                                way.id(),
+                                training.shots(),
+                                training.arm(),
+                                training.made().method(),
+                                way.share(),
+                                way.multiple(),
+                                way.augmented().name().toLowerCase(Locale.ROOT),
+                                training.seed(),
+                                real.count(),
+                                images.get(way.multiple()).count(),
+                                validation.count(),
+                                judging.count(),
+                                classifier.accuracy(choosing),
+                                classifier.accuracy(judges)));
+            }
+            progress.accept(1);
         }
-        AccuracyRow row = new AccuracyRow(
-                training.id(),
-                training.shots(),
-                training.made().method(),
-                training.made().multiple(),
-                training.augmented().name().toLowerCase(java.util.Locale.ROOT),
-                training.seed(),
-                real.count(),
-                made.count(),
-                test.count(),
-                accuracy);
-        new AccuracyTable(folder).publish(row);
-        progress.accept(1);
-        return accuracy;
+        return training.ways().size();
     }
 
-    private GreyImages made(Training training) throws IOException {
-        GreyImages.Builder images = new GreyImages.Builder(IMAGE_SIZE);
+    /** The images as a training sees them: themselves, or the features that a network has of them. */
+    private static Examples examples(
+            Training training, LabelledImages images, Augmented augmented, int views, String what) {
+        String features = training.classifier().features();
+        if (features == null) {
+            return images.augmented(augmented.augmentation());
+        }
+        return Features.of(
+                Models.classifier(java.nio.file.Path.of(BuiltIn.located(features)), Device.cpu(), Dtype.FLOAT32)
+                        ::encode,
+                images,
+                augmented.augmentation(),
+                augmented == Augmented.NONE ? 1 : views,
+                training.draws() + " " + what);
+    }
+
+    private LabelledImages made(Training training, int multiple) throws IOException {
+        LabelledImages.Builder images =
+                new LabelledImages.Builder(training.classifier().size());
         Made made = training.made();
-        if (made.multiple() == 0) {
+        if (multiple == 0) {
             return images.build();
         }
         RunFolder run = new RunFolder(made.run(), folder.conf());
@@ -207,10 +310,12 @@ public final class ClassifierWork {
                         MixedTable.Key.class,
                         GeneratedTable.Image.class,
                         key -> key.poolId().equals(poolId)
-                                && key.settingsId().equals(made.mixingId())
-                                && key.k() < made.multiple() * training.shots()));
+                                && made.mixingIds().contains(key.settingsId())
+                                && key.k() < made.each(multiple * training.shots())));
             }
-            pairs.sort(Comparator.comparingInt(pair -> pair.mixture().k()));
+            pairs.sort(Comparator.<GeneratedMixtures.Pair<MixedTable.Key, GeneratedTable.Image>>comparingInt(
+                            pair -> pair.mixture().k())
+                    .thenComparing(pair -> pair.mixture().mixId()));
             for (var pair : pairs) {
                 if (pair.image().isPresent()) { // a mixture that was refused has none
                     add(
@@ -224,7 +329,7 @@ public final class ClassifierWork {
         return images.build();
     }
 
-    private static void add(GreyImages.Builder images, byte[] file, ClassLabel label, String name) {
+    static void add(LabelledImages.Builder images, byte[] file, ClassLabel label, String name) {
         try {
             images.add(ImageDecoder.decode(file, Integer.MAX_VALUE), label.label());
         } catch (UnreadableImage e) {

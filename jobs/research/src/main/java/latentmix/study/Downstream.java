@@ -1,16 +1,19 @@
 package latentmix.study;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
+import java.util.Map;
 import java.util.Set;
 import latentmix.checkpoint.BuiltIn;
+import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.RunConfig;
+import latentmix.config.Spelled;
 import latentmix.plan.ClassList;
-import latentmix.report.SettingsIds;
 import latentmix.source.ImageSource;
 import latentmix.stage.Job;
 import latentmix.stage.Needs;
@@ -18,14 +21,16 @@ import latentmix.stage.Tasks;
 import latentmix.study.ClassifierWork.Augmented;
 import latentmix.study.ClassifierWork.Made;
 import latentmix.study.ClassifierWork.Training;
+import latentmix.study.ClassifierWork.Way;
+import latentmix.study.StudyConfig.Arm;
 import latentmix.table.RunFolder;
 import latentmix.table.StageName;
-import latentmix.training.GreyImages;
+import latentmix.training.LabelledImages;
 import org.apache.spark.broadcast.Broadcast;
 
 /**
  * Trains a classifier many times over: for each number of shots and each seed on the same real images, alone,
- * augmented, and with images made of them by one ordinary run.
+ * augmented, and with images made of them by ordinary runs.
  *
  * <p>The driver draws and copies the real images and lists the trainings; executors make images and train. What stands
  * in {@code <study>/work} is not done again:
@@ -37,14 +42,8 @@ import org.apache.spark.broadcast.Broadcast;
  * </pre>
  */
 final class Downstream {
-    /** A way to train. */
-    record Arm(Optional<String> method, int multiple, Augmented augmented) {
-        /** The name in words. */
-        String name() {
-            return "real" + method.map(name -> " + " + name).orElse("")
-                    + (augmented == Augmented.STANDARD ? " + augmentation" : "");
-        }
-    }
+    private static final List<Way> REAL = List.of(new Way("", 0, 0, Augmented.NONE));
+    private static final List<Way> AUGMENTED = List.of(new Way("", 0, 0, Augmented.STANDARD));
 
     private final StudyConfig.Downstream config;
     private final StudyContext context;
@@ -71,40 +70,29 @@ final class Downstream {
         return new Downstream(context, config).run();
     }
 
-    /** The ways to train with so many real images a class. */
-    static List<Arm> arms(StudyConfig.Downstream config, int shots) {
-        List<Arm> arms = new ArrayList<>();
-        arms.add(new Arm(Optional.empty(), 0, Augmented.NONE));
-        arms.add(new Arm(Optional.empty(), 0, Augmented.STANDARD));
-        for (String method : config.methods()) {
-            arms.add(new Arm(Optional.of(method), config.multiple(), Augmented.NONE));
-        }
-        if (config.closer().shots() == shots) {
-            for (String method : config.methods()) {
-                arms.add(new Arm(Optional.of(method), config.multiple(), Augmented.STANDARD));
-                for (int multiple : config.closer().multiples()) {
-                    arms.add(new Arm(Optional.of(method), multiple, Augmented.NONE));
-                }
-            }
-        }
-        return arms.stream().distinct().toList();
-    }
-
     private String root() {
         return BuiltIn.located(config.run().input().root());
     }
 
+    /** The ways to train on one method's images, still without ids. */
+    private List<Way> ways() {
+        List<Way> ways = new ArrayList<>();
+        for (int multiple : config.multiples()) {
+            for (double share : config.shares()) {
+                ways.add(new Way("", share, multiple, Augmented.STANDARD));
+            }
+        }
+        return ways;
+    }
+
     /** Says what the experiment costs, as if nothing of it stood. */
     private void announce() {
-        long real = 0;
-        long made = 0;
-        long trainings = 0;
-        for (int shots : config.shots()) {
-            long each = (long) shots * classes.classes().size() * config.seeds();
-            real += each;
-            made += each * config.most(shots) * config.methods().size();
-            trainings += (long) arms(config, shots).size() * config.seeds();
-        }
+        long methods =
+                config.arms().stream().mapToInt(arm -> arm.methods().size()).sum();
+        long sets = config.arms().stream().mapToInt(arm -> arm.sets().size()).sum();
+        long real = config.shots().stream()
+                .mapToLong(shots -> (long) shots * classes.classes().size() * config.seeds())
+                .sum();
         context.console()
                 .say(String.format(
                         Locale.ROOT,
@@ -112,87 +100,196 @@ final class Downstream {
                                 + " what stands already is not done again",
                         config.heading().name(),
                         real,
-                        made,
-                        trainings));
+                        real * config.mostMade() * methods,
+                        (2 + sets * ways().size())
+                                * config.seeds()
+                                * config.shots().size()));
     }
 
     private List<AccuracyRow> run() throws IOException {
         announce();
-        GreyImages test = test();
-        String testId = test.fingerprint();
-        int most = config.shots().stream().reduce(0, Math::max);
-        FewShots few = FewShots.draw(tasks, folder, root(), classes.classes(), most, config.seeds());
+        int size = config.classifier().size();
+        FewShots few = FewShots.read(tasks, folder, root(), classes.classes(), config, size);
+        LabelledImages test = test(size);
+        String network = config.classifier().features() == null
+                ? ""
+                : CheckpointFolder.fingerprint(
+                        Path.of(BuiltIn.located(config.classifier().features())));
         List<Training> trainings = new ArrayList<>();
         for (int shots : config.shots()) {
             for (int seed = 0; seed < config.seeds(); seed++) {
-                trainings.addAll(trainings(few, shots, seed, testId));
+                trainings.addAll(new Drawing(few, shots, seed, test, network).trainings());
             }
         }
-        train(trainings, test);
+        train(trainings, few.images(), test);
         AccuracyTable table = new AccuracyTable(folder);
         List<AccuracyRow> rows = new ArrayList<>();
         for (Training training : trainings) {
-            rows.add(table.row(training.id()));
+            for (Way way : training.ways()) {
+                rows.add(table.row(way.id()));
+            }
         }
         return rows;
     }
 
-    private GreyImages test() throws IOException {
+    /** The images of the test folder; none where each seed has its own. */
+    private LabelledImages test(int size) throws IOException {
+        if (config.test() == null) {
+            return new LabelledImages.Builder(size).build();
+        }
         String root = BuiltIn.located(config.test());
         ImageSource.folders("experiments." + config.heading().name() + ".test", root, folder.conf());
-        return GreyImages.concat(tasks.map(
+        return LabelledImages.concat(tasks.map(
                 "read test images",
                 classes.classes(),
-                (run, label, progress) -> ClassifierWork.images(root, List.of(label), run.conf())));
+                (run, label, progress) -> ClassifierWork.images(root, List.of(label), size, run.conf())));
     }
 
-    /** The trainings of one seed, when the images that they need are made. */
-    private List<Training> trainings(FewShots few, int shots, int seed, String testId) throws IOException {
-        String own = config.heading().name() + "/shots-" + shots + "-seed-" + seed;
-        String images = location + "/" + own + "/images";
-        few.copy(shots, seed, own + "/images");
-        List<String> realIds = few.ids(shots, seed);
-        RunConfig.Input input = config.run().input();
-        RunConfig run = config.run()
-                .withInput(new RunConfig.Input(
-                        images, input.classes(), input.maxPixels(), input.folders(), null, input.conflicts()))
-                .withMixing(config.entries(shots));
-        String runFolder = location + "/" + own + "/run";
-        StudyRuns.Done done = StudyRuns.Done.of(
-                context, run, runFolder, EnumSet.of(StageName.INVERT, StageName.MIX, StageName.GENERATE));
-        SettingsIds settings = done.summary().settings();
-        List<Training> trainings = new ArrayList<>();
-        for (Arm arm : arms(config, shots)) {
-            Made made = arm.method()
-                    .map(method -> new Made(
-                            runFolder,
-                            method,
-                            settings.mix().get(config.methods().indexOf(method)),
-                            settings.generate(),
-                            done.pools(),
-                            arm.multiple()))
-                    .orElse(Made.NONE);
-            int logits = classes.names().size();
-            String id =
-                    ClassifierWork.id(realIds, testId, logits, shots, made, arm.augmented(), seed, config.classifier());
-            trainings.add(new Training(
-                    id, images, classes.classes(), logits, shots, made, arm.augmented(), seed, config.classifier()));
+    /** The images of one seed, and what is trained on them. */
+    private final class Drawing {
+        private final FewShots few;
+        private final int shots;
+        private final int seed;
+        private final List<Integer> validation;
+        private final List<Integer> test;
+        private final List<String> judges;
+        private final String network;
+        private final String own;
+
+        Drawing(FewShots few, int shots, int seed, LabelledImages test, String network) {
+            this.few = few;
+            this.shots = shots;
+            this.seed = seed;
+            this.network = network;
+            this.validation = few.validation(seed);
+            this.test = config.test() == null ? few.test(seed) : List.of();
+            this.judges = List.of(
+                    few.images().only(validation).fingerprint(),
+                    config.test() == null ? few.images().only(this.test).fingerprint() : test.fingerprint());
+            this.own = config.heading().name() + "/shots-" + shots + "-seed-" + seed;
         }
-        return trainings;
+
+        /** The trainings, when the images that they need are made. */
+        List<Training> trainings() throws IOException {
+            few.copy(shots, seed, own + "/images");
+            List<Training> trainings = new ArrayList<>();
+            trainings.add(training("", Made.NONE, REAL));
+            trainings.add(training("", Made.NONE, AUGMENTED));
+            Map<RunConfig, List<Arm>> runs = new LinkedHashMap<>();
+            config.arms().forEach(arm -> runs.computeIfAbsent(arm.run(), run -> new ArrayList<>())
+                    .add(arm));
+            for (Map.Entry<RunConfig, List<Arm>> run : runs.entrySet()) {
+                trainings.addAll(made(run.getKey(), run.getValue()));
+            }
+            return trainings;
+        }
+
+        private List<Training> made(RunConfig settings, List<Arm> arms) throws IOException {
+            Map<MixingKey, RunConfig.Mixing> entries = new LinkedHashMap<>(); // arms may share a method's images
+            for (Arm arm : arms) {
+                for (String method : arm.methods()) {
+                    RunConfig.Mixing entry = entry(arm, method);
+                    entries.putIfAbsent(MixingKey.of(entry), entry);
+                }
+            }
+            RunConfig.Input input = settings.input();
+            RunConfig run = settings.withInput(new RunConfig.Input(
+                            location + "/" + own + "/images",
+                            input.classes(),
+                            input.maxPixels(),
+                            input.folders(),
+                            null,
+                            input.conflicts()))
+                    .withMixing(List.copyOf(entries.values()));
+            String runFolder = location + "/" + own + "/run";
+            Set<StageName> stages = EnumSet.of(StageName.INVERT, StageName.MIX, StageName.GENERATE);
+            run.adapt().ifPresent(adapt -> stages.add(StageName.ADAPT));
+            StudyRuns.Done done = StudyRuns.Done.of(context, run, runFolder, stages);
+            List<MixingKey> keys = List.copyOf(entries.keySet());
+            List<Training> trainings = new ArrayList<>();
+            for (Arm arm : arms) {
+                for (List<String> set : arm.sets()) {
+                    List<String> mixingIds = set.stream()
+                            .map(method ->
+                                    done.summary().settings().mix().get(keys.indexOf(MixingKey.of(entry(arm, method)))))
+                            .toList();
+                    Made made = new Made(runFolder, Arm.set(set), mixingIds, done.generation(), done.pools());
+                    trainings.add(training(arm.name(), made, ways()));
+                }
+            }
+            return trainings;
+        }
+
+        private RunConfig.Mixing entry(Arm arm, String method) {
+            return arm.entry(config.heading().name(), method, shots, config.mostMade() * shots);
+        }
+
+        private Training training(String arm, Made made, List<Way> ways) {
+            int logits = classes.names().size();
+            List<String> realIds = few.ids(shots, seed);
+            return new Training(
+                    arm,
+                    ways.stream()
+                            .map(way -> new Way(
+                                    ClassifierWork.id(
+                                            realIds,
+                                            judges,
+                                            network,
+                                            logits,
+                                            shots,
+                                            made,
+                                            way,
+                                            seed,
+                                            config.classifier()),
+                                    way.share(),
+                                    way.multiple(),
+                                    way.augmented()))
+                            .toList(),
+                    location + "/" + own + "/images",
+                    classes.classes(),
+                    logits,
+                    shots,
+                    made,
+                    validation,
+                    test,
+                    seed,
+                    config.classifier());
+        }
     }
 
-    private void train(List<Training> trainings, GreyImages test) throws IOException {
+    /** What an entry of a run makes, whatever it is called. */
+    private record MixingKey(List<String> methods, List<String> inputs, String weights) {
+        static MixingKey of(RunConfig.Mixing entry) {
+            return new MixingKey(
+                    entry.methods().stream().map(Spelled::text).toList(),
+                    entry.inputs().stream().map(Spelled::text).toList(),
+                    entry.weights().text());
+        }
+    }
+
+    private void train(List<Training> trainings, LabelledImages pool, LabelledImages test) throws IOException {
         Set<String> done = new AccuracyTable(folder).trainings();
         List<Training> missing = trainings.stream()
-                .filter(training -> !done.contains(training.id()))
+                .map(training -> training.only(training.ways().stream()
+                        .filter(way -> !done.contains(way.id()))
+                        .toList()))
+                .filter(training -> !training.ways().isEmpty())
                 .toList();
         int threads = config.run().model().threads();
-        Broadcast<GreyImages> judging = context.spark().broadcast(test);
+        Broadcast<LabelledImages> drawn = context.spark().broadcast(pool);
+        Broadcast<LabelledImages> judging = context.spark().broadcast(test);
         tasks.run(
-                new Job("train", "classifiers", missing.size(), Needs.PROCESSOR),
+                new Job(
+                        "train",
+                        "classifiers",
+                        missing.stream()
+                                .mapToInt(training -> training.ways().size())
+                                .sum(),
+                        Needs.PROCESSOR),
                 missing,
                 (run, training, progress) ->
-                        new ClassifierWork(run, judging.value()).train(training, threads, progress));
+                        new ClassifierWork(run, drawn.value(), judging.value()).train(training, threads, progress));
+        drawn.destroy();
         judging.destroy();
     }
 }

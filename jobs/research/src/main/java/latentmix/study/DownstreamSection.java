@@ -2,38 +2,49 @@ package latentmix.study;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import latentmix.study.ClassifierWork.Augmented;
-import latentmix.study.Downstream.Arm;
 import latentmix.study.StudyConfig.AxisScale;
 
 /**
- * This section shows accuracies by number of real images and way of training: a chart, the tables to read, and a row
- * for each training.
+ * This section shows accuracies by number of real images and arm, each in the way that its validation images chose: a
+ * chart, the tables to read, and a row for each training.
  */
 final class DownstreamSection {
+    private static final String REAL = "real";
+    private static final String STANDARD = "real + augmentation";
+    private static final String BEST = "best of validation";
+
     private final StudyConfig.Downstream config;
     private final List<AccuracyRow> accuracies;
     private final List<DownstreamRow> rows = new ArrayList<>();
-    private final Map<Key, DownstreamRow> byKey = new LinkedHashMap<>();
 
-    private record Key(int shots, Arm arm) {}
+    /** The training that is taken of each arm, by number of shots, arm and seed. */
+    private final Map<Integer, Map<String, Map<Integer, AccuracyRow>>> taken = new LinkedHashMap<>();
 
     private DownstreamSection(StudyConfig.Downstream config, List<AccuracyRow> accuracies) {
         this.config = config;
         this.accuracies = accuracies;
         for (int shots : config.shots()) {
-            for (Arm arm : Downstream.arms(config, shots)) {
-                DownstreamRow row = row(shots, arm);
-                rows.add(row);
-                byKey.put(new Key(shots, arm), row);
+            Map<String, Map<Integer, AccuracyRow>> arms = new LinkedHashMap<>();
+            arms.put(REAL, bySeed(shots, row -> row.arm().isEmpty() && !augmented(row)));
+            arms.put(STANDARD, bySeed(shots, row -> row.arm().isEmpty() && augmented(row)));
+            config.arms()
+                    .forEach(arm -> arms.put(
+                            "+ " + arm.name(), bySeed(shots, row -> row.arm().equals(arm.name()))));
+            if (!config.arms().isEmpty()) {
+                arms.put(BEST, bySeed(shots, DownstreamSection::augmented));
             }
+            taken.put(shots, arms);
+            arms.forEach((arm, seeds) -> rows.add(row(shots, arm, seeds)));
         }
     }
 
@@ -46,60 +57,103 @@ final class DownstreamSection {
         return new DownstreamSection(config, accuracies).section();
     }
 
-    private List<AccuracyRow> of(int shots, Arm arm) {
-        return accuracies.stream()
-                .filter(row -> row.shots() == shots
-                        && row.method().equals(arm.method().orElse(""))
-                        && row.multiple() == arm.multiple()
-                        && row.augmentation().equals(arm.augmented().name().toLowerCase(Locale.ROOT)))
-                .toList();
+    private static boolean augmented(AccuracyRow row) {
+        return row.augmentation().equals(Augmented.STANDARD.name().toLowerCase(Locale.ROOT));
     }
 
-    private DownstreamRow row(int shots, Arm arm) {
-        Map<Integer, Double> alone = bySeed(of(shots, new Arm(Optional.empty(), 0, Augmented.NONE)));
-        List<AccuracyRow> own = of(shots, arm);
-        Map<Integer, Double> accuracy = bySeed(own);
-        MeanInterval mean = MeanInterval.of(accuracy.values());
-        MeanInterval gain = MeanInterval.of(accuracy.entrySet().stream()
-                .map(seed -> seed.getValue() - alone.get(seed.getKey()))
-                .toList());
+    /** Of each seed the training that does best on the validation images, the first of equals. */
+    private Map<Integer, AccuracyRow> bySeed(int shots, Predicate<AccuracyRow> own) {
+        Map<Integer, AccuracyRow> best = new TreeMap<>();
+        accuracies.stream()
+                .filter(row -> row.shots() == shots)
+                .filter(own)
+                .forEach(row ->
+                        best.merge(row.seed(), row, (old, next) -> next.validation() > old.validation() ? next : old));
+        return best;
+    }
+
+    private DownstreamRow row(int shots, String arm, Map<Integer, AccuracyRow> seeds) {
+        MeanInterval mean = MeanInterval.of(
+                seeds.values().stream().map(AccuracyRow::accuracy).toList());
+        MeanInterval gain = difference(seeds, standard(shots));
         return new DownstreamRow(
                 shots,
-                arm.name(),
-                arm.multiple(),
-                own.size(),
+                arm,
+                chosen(seeds),
+                seeds.size(),
                 mean.mean(),
                 mean.low(),
                 mean.high(),
                 gain.mean(),
                 gain.low(),
                 gain.high(),
-                own.get(0).realImages(),
-                own.stream().mapToInt(AccuracyRow::madeImages).average().orElseThrow());
+                seeds.get(0).realImages(),
+                seeds.values().stream()
+                        .mapToInt(AccuracyRow::madeImages)
+                        .average()
+                        .orElseThrow());
     }
 
-    private static Map<Integer, Double> bySeed(List<AccuracyRow> rows) {
-        return rows.stream().collect(Collectors.toMap(AccuracyRow::seed, AccuracyRow::accuracy));
+    private Map<Integer, AccuracyRow> standard(int shots) {
+        return taken.get(shots).get(STANDARD);
+    }
+
+    /** The mean difference seed by seed. */
+    private static MeanInterval difference(Map<Integer, AccuracyRow> seeds, Map<Integer, AccuracyRow> others) {
+        return MeanInterval.of(seeds.entrySet().stream()
+                .map(seed ->
+                        seed.getValue().accuracy() - others.get(seed.getKey()).accuracy())
+                .toList());
+    }
+
+    private String chosen(Map<Integer, AccuracyRow> seeds) {
+        return seeds.values().stream()
+                .filter(row -> !row.arm().isEmpty())
+                .collect(Collectors.groupingBy(this::way, LinkedHashMap::new, Collectors.counting()))
+                .entrySet()
+                .stream()
+                .sorted(Comparator.comparing(entry -> -entry.getValue()))
+                .map(entry -> entry.getKey() + ": " + entry.getValue())
+                .collect(Collectors.joining("; "));
+    }
+
+    private String way(AccuracyRow row) {
+        return row.method()
+                + String.format(Locale.ROOT, " p %.1f", row.share())
+                + (config.multiples().size() > 1 ? " " + row.multiple() + "×" : "");
     }
 
     private StudySection section() {
         String name = config.heading().name();
-        List<Pivot> pivots = new ArrayList<>();
         List<String> columns =
                 config.shots().stream().map(shots -> "k = " + shots).toList();
-        String caption = "Accuracy on "
-                + String.format(Locale.ROOT, "%,d", accuracies.get(0).testImages()) + " test images, mean of "
-                + config.seeds()
-                + " seeds and 95 %% interval (t); made images: %d for each real one".formatted(config.multiple());
+        List<String> arms = List.copyOf(taken.get(config.shots().get(0)).keySet());
+        List<Pivot> pivots = new ArrayList<>();
+        AccuracyRow any = accuracies.get(0);
         pivots.add(pivot(
-                caption, "trained on", columns, common(), (shots, arm) -> accuracy(byKey.get(new Key(shots, arm)))));
-        pivots.add(pivot(
-                "Gain over real images alone, seed by seed, with its 95 % interval",
-                "trained on",
+                String.format(
+                        Locale.ROOT,
+                        "Accuracy on %,d test images, mean of %d seeds and 95 %% interval (t); each arm in the way that"
+                                + " does best on %,d validation images",
+                        any.testImages(),
+                        config.seeds(),
+                        any.validationImages()),
                 columns,
-                common().subList(1, common().size()),
-                (shots, arm) -> gain(byKey.get(new Key(shots, arm)))));
-        closer().ifPresent(pivots::add);
+                arms,
+                (shots, arm) -> text("%.3f", mean(taken.get(shots).get(arm)))));
+        pivots.add(pivot(
+                "Gain over real images with standard augmentation, seed by seed, with its 95 % interval",
+                columns,
+                arms.stream().filter(arm -> !arm.equals(STANDARD)).toList(),
+                (shots, arm) -> text("%+.3f", difference(taken.get(shots).get(arm), standard(shots)))));
+        for (int shots : config.shots()) {
+            if (config.arms().size() > 1) {
+                pivots.add(pairs(shots));
+            }
+            if (!config.arms().isEmpty()) {
+                pivots.add(ways(shots));
+            }
+        }
         return new StudySection(
                 name,
                 config.heading().title(),
@@ -112,85 +166,121 @@ final class DownstreamSection {
                         chart())),
                 pivots,
                 List.of(
-                        new StudyTable<>(name, "A row is a way to train, over all seeds.", DownstreamRow.class, rows),
+                        new StudyTable<>(name, "A row is an arm, over all seeds.", DownstreamRow.class, rows),
                         new StudyTable<>(name + "-trainings", "A row is a training.", AccuracyRow.class, accuracies)));
     }
 
-    /** The ways to train that every number of shots has. */
-    private List<Arm> common() {
-        List<Arm> arms = new ArrayList<>(Downstream.arms(config, config.shots().get(0)));
-        config.shots().forEach(shots -> arms.retainAll(Downstream.arms(config, shots)));
-        return arms;
+    private static MeanInterval mean(Map<Integer, AccuracyRow> seeds) {
+        return MeanInterval.of(
+                seeds.values().stream().map(AccuracyRow::accuracy).toList());
     }
 
     private interface Value {
-        String of(int shots, Arm arm);
+        String of(int shots, String arm);
     }
 
-    private Pivot pivot(String caption, String corner, List<String> columns, List<Arm> arms, Value value) {
+    private Pivot pivot(String caption, List<String> columns, List<String> arms, Value value) {
         return new Pivot(
                 caption,
-                corner,
+                "trained on",
                 columns,
                 arms.stream()
                         .map(arm -> new Pivot.Row(
-                                arm.name(),
+                                arm,
                                 config.shots().stream()
-                                        .map(shots -> new Pivot.Cell(value.of(shots, arm), rank(shots, arm, arms)))
+                                        .map(shots -> new Pivot.Cell(value.of(shots, arm), rank(shots, arm)))
                                         .toList()))
                         .toList());
     }
 
-    private Pivot.Rank rank(int shots, Arm arm, List<Arm> arms) {
-        double best = arms.stream()
-                .mapToDouble(other -> byKey.get(new Key(shots, other)).accuracy())
+    /** Which arm is the best one; what is chosen among arms is none. */
+    private Pivot.Rank rank(int shots, String arm) {
+        double best = taken.get(shots).entrySet().stream()
+                .filter(entry -> !entry.getKey().equals(BEST))
+                .mapToDouble(entry -> mean(entry.getValue()).mean())
                 .max()
                 .orElseThrow();
-        return byKey.get(new Key(shots, arm)).accuracy() == best ? Pivot.Rank.BEST : Pivot.Rank.OTHER;
+        boolean first = !arm.equals(BEST) && mean(taken.get(shots).get(arm)).mean() == best;
+        return first ? Pivot.Rank.BEST : Pivot.Rank.OTHER;
     }
 
-    /** The table of multiples, and of augmentation on top, for the number of shots that has them. */
-    private Optional<Pivot> closer() {
-        int shots = config.closer().shots();
-        if (!config.shots().contains(shots) || config.methods().isEmpty()) {
-            return Optional.empty();
-        }
-        List<Integer> multiples = IntStream.concat(
-                        IntStream.of(config.multiple()),
-                        config.closer().multiples().stream().mapToInt(Integer::intValue))
-                .sorted()
-                .distinct()
-                .boxed()
+    /** Differences of all arms to each other, seed by seed. */
+    private Pivot pairs(int shots) {
+        List<String> arms = config.arms().stream().map(arm -> "+ " + arm.name()).toList();
+        return new Pivot(
+                "Row less column with " + shots + " real images a class, seed by seed, with its 95 % interval",
+                "trained on",
+                arms,
+                arms.stream()
+                        .map(arm -> new Pivot.Row(
+                                arm,
+                                arms.stream()
+                                        .map(other -> new Pivot.Cell(
+                                                arm.equals(other)
+                                                        ? ""
+                                                        : text(
+                                                                "%+.3f",
+                                                                difference(
+                                                                        taken.get(shots)
+                                                                                .get(arm),
+                                                                        taken.get(shots)
+                                                                                .get(other))),
+                                                Pivot.Rank.OTHER))
+                                        .toList()))
+                        .toList());
+    }
+
+    /** All ways of all arms, none chosen: means over the seeds. */
+    private Pivot ways(int shots) {
+        List<String> columns = config.multiples().stream()
+                .flatMap(multiple -> config.shares().stream().map(share -> column(multiple, share)))
                 .toList();
-        List<String> columns = new ArrayList<>(
-                multiples.stream().map(multiple -> multiple + "×").toList());
-        columns.add(config.multiple() + "× + augmentation");
         List<Pivot.Row> table = new ArrayList<>();
-        for (String method : config.methods()) {
-            List<Arm> arms = new ArrayList<>(multiples.stream()
-                    .map(multiple -> new Arm(Optional.of(method), multiple, Augmented.NONE))
-                    .toList());
-            arms.add(new Arm(Optional.of(method), config.multiple(), Augmented.STANDARD));
-            table.add(new Pivot.Row(
-                    "real + " + method,
-                    arms.stream()
-                            .map(arm -> new Pivot.Cell(accuracy(byKey.get(new Key(shots, arm))), Pivot.Rank.OTHER))
-                            .toList()));
+        for (StudyConfig.Arm arm : config.arms()) {
+            for (List<String> set : arm.sets()) {
+                String method = StudyConfig.Arm.set(set);
+                table.add(new Pivot.Row(
+                        arm.name() + (arm.sets().size() > 1 ? ", " + method : ""),
+                        config.multiples().stream()
+                                .flatMap(multiple -> config.shares().stream()
+                                        .map(share -> new Pivot.Cell(
+                                                text("%.3f", of(shots, arm.name(), method, multiple, share)),
+                                                Pivot.Rank.OTHER)))
+                                .toList()));
+            }
         }
-        return Optional.of(new Pivot(
-                "Accuracy with " + shots + " real images a class, by made images for each real one",
+        return new Pivot(
+                "Accuracy with " + shots
+                        + " real images a class by the share p of made images in a batch, whatever validation says",
                 "trained on",
                 columns,
-                table));
+                table);
+    }
+
+    private String column(int multiple, double share) {
+        return String.format(Locale.ROOT, "p = %.1f", share)
+                + (config.multiples().size() > 1 ? ", " + multiple + "×" : "");
+    }
+
+    private MeanInterval of(int shots, String arm, String method, int multiple, double share) {
+        return MeanInterval.of(accuracies.stream()
+                .filter(row -> row.shots() == shots
+                        && row.arm().equals(arm)
+                        && row.method().equals(method)
+                        && row.multiple() == multiple
+                        && row.share() == share)
+                .map(AccuracyRow::accuracy)
+                .toList());
     }
 
     private Chart chart() {
-        List<Chart.Series> series = common().stream()
+        List<Chart.Series> series = taken.get(config.shots().get(0)).keySet().stream()
                 .map(arm -> new Chart.Series(
-                        arm.name(),
+                        arm,
                         Chart.Mark.LINE,
-                        config.shots().stream()
-                                .map(shots -> point(byKey.get(new Key(shots, arm))))
+                        rows.stream()
+                                .filter(row -> row.arm().equals(arm))
+                                .map(DownstreamSection::point)
                                 .toList()))
                 .toList();
         return new Chart(
@@ -207,49 +297,36 @@ final class DownstreamSection {
                 : new Chart.Point(row.shots(), row.accuracy(), row.low(), row.high());
     }
 
-    /** A sentence that says which ways of training are better or worse than real images alone beyond chance. */
+    /** A sentence for each arm: where it is better or worse than standard augmentation beyond chance. */
     private List<String> notes() {
-        List<String> notes = new ArrayList<>();
-        for (Arm arm : common().subList(1, common().size())) {
-            List<DownstreamRow> own = config.shots().stream()
-                    .map(shots -> byKey.get(new Key(shots, arm)))
-                    .toList();
-            notes.add(arm.name() + ": "
-                    + where(
-                            "better than real images alone",
-                            own.stream().filter(row -> row.gainLow() > 0).toList())
-                    + where(
-                            "worse",
-                            own.stream().filter(row -> row.gainHigh() < 0).toList())
-                    + where(
-                            "no difference beyond the seeds'",
-                            own.stream()
-                                    .filter(row -> !(row.gainLow() > 0) && !(row.gainHigh() < 0))
-                                    .toList()));
-        }
-        return notes.stream().map(note -> note.replaceAll("; $", ".")).toList();
+        return Stream.concat(
+                        config.arms().stream().map(arm -> "+ " + arm.name()),
+                        config.arms().isEmpty() ? Stream.of() : Stream.of(BEST))
+                .map(arm -> {
+                    List<DownstreamRow> own =
+                            rows.stream().filter(row -> row.arm().equals(arm)).toList();
+                    return (arm + ": "
+                                    + where("better than standard augmentation", own, row -> row.gainLow() > 0)
+                                    + where("worse", own, row -> row.gainHigh() < 0)
+                                    + where(
+                                            "no difference beyond the seeds'",
+                                            own,
+                                            row -> !(row.gainLow() > 0) && !(row.gainHigh() < 0)))
+                            .replaceAll("; $", ".");
+                })
+                .toList();
     }
 
-    private static String where(String what, List<DownstreamRow> rows) {
-        return rows.isEmpty()
-                ? ""
-                : what + " at k = "
-                        + rows.stream()
-                                .map(row -> Integer.toString(row.shots()))
-                                .collect(Collectors.joining(", ")) + "; ";
+    private static String where(String what, List<DownstreamRow> rows, Predicate<DownstreamRow> are) {
+        List<String> shots = rows.stream()
+                .filter(are)
+                .map(row -> Integer.toString(row.shots()))
+                .toList();
+        return shots.isEmpty() ? "" : what + " at k = " + String.join(", ", shots) + "; ";
     }
 
-    private static String accuracy(DownstreamRow row) {
-        String mean = String.format(Locale.ROOT, "%.3f", row.accuracy());
-        return Double.isNaN(row.low())
-                ? mean
-                : mean + String.format(Locale.ROOT, " ± %.3f", (row.high() - row.low()) / 2);
-    }
-
-    private static String gain(DownstreamRow row) {
-        String mean = String.format(Locale.ROOT, "%+.3f", row.gain());
-        return Double.isNaN(row.gainLow())
-                ? mean
-                : mean + String.format(Locale.ROOT, " ± %.3f", (row.gainHigh() - row.gainLow()) / 2);
+    private static String text(String format, MeanInterval value) {
+        return String.format(Locale.ROOT, format, value.mean())
+                + (value.known() ? String.format(Locale.ROOT, " ± %.3f", value.half()) : "");
     }
 }

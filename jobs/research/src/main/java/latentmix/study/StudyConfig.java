@@ -1,5 +1,6 @@
 package latentmix.study;
 
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -86,81 +87,110 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
     }
 
     /**
-     * How well a classifier does that sees a few real images a class, alone, augmented, or with images made of them.
+     * How well a classifier does that sees a few real images a class, alone or with images made of them.
      *
      * @param run how images are made; its input is where the few real ones are drawn from; it has no mixing entries
-     * @param test the folder whose images, {@code <test>/<class>/<image>}, judge; no training sees them
+     * @param test the folder whose images, {@code <test>/<class>/<image>}, judge; no training sees them. Null where the
+     *     images judge that a seed neither trains on nor chooses by.
+     * @param validation images a class that choose an arm's way; no training sees them
      * @param shots numbers of real images a class
      * @param seeds how often each is repeated, with other real images and other first weights
-     * @param methods that make images
-     * @param inputs of a mixture, at most half of the real images of a class: a class mean takes twice as many
-     * @param multiple made images for each real one
-     * @param closer other multiples, and made images that are augmented too, at one number of shots
-     * @param classifier how each training goes; all make as many steps
+     * @param arms what images are made; each is tuned among its ways
+     * @param multiples made images for each real one
+     * @param shares shares of a batch that are made images
      */
     public record Downstream(
             Heading heading,
             RunConfig run,
             String test,
+            int validation,
             List<Integer> shots,
             int seeds,
-            List<String> methods,
-            InputCount inputs,
-            String weights,
-            int multiple,
-            Closer closer,
-            ClassifierTraining.Settings classifier)
+            List<Arm> arms,
+            List<Integer> multiples,
+            List<Double> shares,
+            Classifier classifier)
             implements Experiment {
         public Downstream {
             shots = List.copyOf(shots);
-            methods = List.copyOf(methods);
+            arms = List.copyOf(arms);
+            multiples = List.copyOf(multiples);
+            shares = List.copyOf(shares);
+        }
+
+        /** The largest number of shots. */
+        int mostShots() {
+            return shots.stream().reduce(0, Math::max);
         }
 
         /** The most made images for each real one. */
-        public int most(int shot) {
-            return closer.shots() != shot
-                    ? multiple
-                    : closer.multiples().stream().reduce(multiple, Math::max);
-        }
-
-        /** How many inputs mixtures of so many real images have. */
-        public InputCount inputs(int shot) {
-            int most = Math.min(inputs.most(), Math.max(1, shot / 2));
-            return new InputCount(Math.min(inputs.least(), most), most);
-        }
-
-        /**
-         * What a run mixes of so many real images a class: an entry for each method, so that a method added later
-         * leaves the others' rows alone.
-         *
-         * @throws IllegalArgumentException if a method takes neither these inputs nor a count of its own
-         */
-        public List<RunConfig.Mixing> entries(int shot) {
-            return methods.stream()
-                    .flatMap(method -> new Cells(
-                                    "",
-                                    List.of(),
-                                    List.of(method),
-                                    List.of(inputs(shot).toString()),
-                                    List.of(weights),
-                                    List.of("all"),
-                                    most(shot) * shot)
-                            .entries(heading.name()).stream())
-                    .toList();
+        int mostMade() {
+            return multiples.stream().reduce(0, Math::max);
         }
     }
 
     /**
-     * A closer look at one number of shots.
+     * Images that are made in one of several ways, of which the validation images choose one in each seed.
      *
-     * @param shots real images a class; 0 for none
-     * @param multiples made images for each real one
+     * @param run how they are made
+     * @param methods that make them
+     * @param together whether the methods make one set of images, equal shares each, and are no ways of their own
+     * @param inputs of a mixture: at most all real images of a class, or half of them where a class mean is taken out
      */
-    public record Closer(int shots, List<Integer> multiples) {
-        public Closer {
-            multiples = List.copyOf(multiples);
+    public record Arm(
+            String name, RunConfig run, List<String> methods, boolean together, InputCount inputs, String weights) {
+        public Arm {
+            methods = List.copyOf(methods);
+        }
+
+        /** The methods of each set of images. */
+        List<List<String>> sets() {
+            return together ? List.of(methods) : methods.stream().map(List::of).toList();
+        }
+
+        /** What a set of images is called. */
+        static String set(List<String> methods) {
+            return String.join(" & ", methods);
+        }
+
+        /** How many inputs mixtures of so many real images have. */
+        InputCount inputs(String method, int shots) {
+            int room = Method.parse(method).needsClassMean() ? Math.max(1, shots / 2) : shots;
+            int most = Math.min(inputs.most(), room);
+            return new InputCount(Math.min(inputs.least(), most), most);
+        }
+
+        /**
+         * The entry of a run that makes a method's images.
+         *
+         * @param experiment the name that the entry's name begins with
+         * @param count mixtures a class
+         * @throws IllegalArgumentException if the method takes neither these inputs nor a count of its own
+         */
+        RunConfig.Mixing entry(String experiment, String method, int shots, int count) {
+            return new Cells(
+                            "",
+                            List.of(),
+                            List.of(method),
+                            List.of(inputs(method, shots).toString()),
+                            List.of(weights),
+                            List.of("all"),
+                            count)
+                    .entries(experiment + "--" + name)
+                    .get(0);
         }
     }
+
+    /**
+     * How each training goes; all make as many steps.
+     *
+     * @param size pixels of a side of the images that are seen
+     * @param features a component folder with a classifier: a linear layer learns from its features, which stay as they
+     *     are. Null for a small network that learns from nothing.
+     * @param views how many times a real image is encoded, once as it is and then augmented
+     */
+    public record Classifier(int size, String features, int views, ClassifierTraining.Settings training)
+            implements Serializable {}
 
     /** The factors of an experiment. */
     public enum Axis {

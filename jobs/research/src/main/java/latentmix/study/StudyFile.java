@@ -21,8 +21,9 @@ import latentmix.config.RunKeys;
 import latentmix.config.Section;
 import latentmix.config.Spelled;
 import latentmix.latent.Recipe;
+import latentmix.study.StudyConfig.Arm;
 import latentmix.study.StudyConfig.Cells;
-import latentmix.study.StudyConfig.Closer;
+import latentmix.study.StudyConfig.Classifier;
 import latentmix.study.StudyConfig.Curves;
 import latentmix.study.StudyConfig.Downstream;
 import latentmix.study.StudyConfig.Experiment;
@@ -36,7 +37,7 @@ import latentmix.training.ClassifierTraining;
  * each of {@code experiments} has a {@code kind}; unknown keys are refused, with all problems at once.
  */
 public final class StudyFile {
-    private static final List<String> ONE_DATASET = List.of("input.root", "input.classes", "input.folders");
+    private static final Set<String> ONE_DATASET = Set.of("input.root", "input.classes", "input.folders");
 
     private final ObjectNode run;
     private final List<String> problems;
@@ -161,34 +162,64 @@ public final class StudyFile {
 
     private Downstream downstream(Section section, Heading heading) {
         JsonNode changes = section.find(StudyKeys.SETTINGS).orElseGet(JsonNodeFactory.instance::objectNode);
-        Section closer = section.section(StudyKeys.CLOSER);
+        ObjectNode base = changed(section, "", run, changes, Set.of());
         Section classifier = section.section(StudyKeys.CLASSIFIER);
+        List<Arm> arms = new ArrayList<>();
+        for (Section arm : section.sections(StudyKeys.ARMS)) {
+            arms.add(arm(arm, base));
+        }
         Downstream experiment = new Downstream(
                 heading,
-                run(changed(section, "", run, changes), problems),
-                section.find(StudyKeys.TEST).orElse(""),
+                run(base, problems),
+                section.find(StudyKeys.TEST).orElse(null),
+                section.read(StudyKeys.VALIDATION),
                 section.read(StudyKeys.SHOTS),
                 section.read(StudyKeys.SEEDS),
-                texts(section.read(StudyKeys.MAKING_METHODS)),
-                section.read(StudyKeys.MAKING_INPUTS).value(),
-                section.read(StudyKeys.MAKING_WEIGHTS).text(),
-                section.read(StudyKeys.MULTIPLE),
-                new Closer(closer.read(StudyKeys.CLOSER_SHOTS), closer.read(StudyKeys.MULTIPLES)),
-                new ClassifierTraining.Settings(
-                        classifier.read(StudyKeys.STEPS),
-                        classifier.read(StudyKeys.BATCH),
-                        classifier.read(StudyKeys.LEARNING_RATE),
-                        classifier.read(StudyKeys.WEIGHT_DECAY),
-                        classifier.read(StudyKeys.LABEL_SMOOTHING),
-                        classifier.read(StudyKeys.MADE_SHARE)));
-        for (int shot : experiment.shots()) {
-            try {
-                experiment.entries(shot);
-            } catch (IllegalArgumentException e) {
-                section.refuse(StudyKeys.MAKING_METHODS, "with " + shot + " shots: " + e.getMessage());
+                arms,
+                section.read(StudyKeys.MULTIPLES),
+                section.read(StudyKeys.SHARES),
+                new Classifier(
+                        classifier.read(StudyKeys.IMAGE_SIZE),
+                        classifier.find(StudyKeys.FEATURES).orElse(null),
+                        classifier.read(StudyKeys.VIEWS),
+                        new ClassifierTraining.Settings(
+                                classifier.read(StudyKeys.STEPS),
+                                classifier.read(StudyKeys.BATCH),
+                                classifier.read(StudyKeys.LEARNING_RATE),
+                                classifier.read(StudyKeys.WEIGHT_DECAY),
+                                classifier.read(StudyKeys.LABEL_SMOOTHING),
+                                classifier.read(StudyKeys.MIXUP))));
+        if (arms.stream().map(Arm::name).distinct().count() < arms.size()) {
+            section.problem(
+                    StudyKeys.ARMS,
+                    "arms with different names",
+                    arms.stream().map(Arm::name).toList(),
+                    "rename one");
+        }
+        for (Arm arm : arms) {
+            for (String method : arm.methods()) {
+                for (int shots : experiment.shots()) {
+                    try {
+                        arm.entry(heading.name(), method, shots, 1);
+                    } catch (IllegalArgumentException e) {
+                        section.refuse(
+                                StudyKeys.ARMS, "arm " + arm.name() + " with " + shots + " shots: " + e.getMessage());
+                    }
+                }
             }
         }
         return experiment;
+    }
+
+    private Arm arm(Section section, ObjectNode base) {
+        JsonNode changes = section.find(StudyKeys.ARM_SETTINGS).orElseGet(JsonNodeFactory.instance::objectNode);
+        return new Arm(
+                section.find(StudyKeys.ARM).orElse(""),
+                run(changed(section, "", base, changes, ONE_DATASET), problems),
+                texts(section.read(StudyKeys.MAKING_METHODS)),
+                section.read(StudyKeys.TOGETHER),
+                section.read(StudyKeys.MAKING_INPUTS).value(),
+                section.read(StudyKeys.MAKING_WEIGHTS).text());
     }
 
     private static List<String> texts(List<? extends Spelled<?>> values) {
@@ -239,7 +270,7 @@ public final class StudyFile {
         List<Setting> settings = new ArrayList<>();
         Map<String, JsonNode> all = values.isEmpty() ? Map.of("", JsonNodeFactory.instance.objectNode()) : values;
         for (Map.Entry<String, JsonNode> setting : all.entrySet()) {
-            ObjectNode tree = changed(section, setting.getKey(), base, setting.getValue());
+            ObjectNode tree = changed(section, setting.getKey(), base, setting.getValue(), ONE_DATASET);
             if (!classes.isEmpty()) {
                 ArrayNode folders = tree.withObject("/input").putArray("folders");
                 classes.forEach(folders::add);
@@ -251,7 +282,8 @@ public final class StudyFile {
     }
 
     /** The base configuration with other values by key path. */
-    private static ObjectNode changed(Section section, String label, ObjectNode base, JsonNode changes) {
+    private static ObjectNode changed(
+            Section section, String label, ObjectNode base, JsonNode changes, Set<String> fixed) {
         Field settings = label.isEmpty() ? StudyKeys.SETTINGS : Block.of("settings." + label, "");
         ObjectNode tree = base.deepCopy();
         if (!changes.isObject()) {
@@ -260,12 +292,12 @@ public final class StudyFile {
         }
         for (Map.Entry<String, JsonNode> change : changes.properties()) {
             List<String> path = List.of(change.getKey().split("\\.", -1));
-            if (ONE_DATASET.contains(change.getKey())
+            if (fixed.contains(change.getKey())
                     || path.get(0).equals("mixing")
                     || !ConfigFile.set(tree, path, change.getValue())) {
                 section.problem(
                         settings,
-                        "a key path of run that may differ between cells",
+                        "a key path of run that may differ here",
                         change.getKey(),
                         "a study has one dataset, and its experiments say what is mixed; check the path");
             }

@@ -110,9 +110,10 @@ public final class StudyKeys {
     static final Key<Integer> EXAMPLES =
             with("examples", new Type.Count(1, 100), "1", "Pictures for each cell, path or class.", "2");
 
-    static final Key<String> TEST = required(
+    static final Key<String> TEST = optional(
             "test",
             RunKeys.TEXT,
+            "what a seed neither trains on nor chooses by",
             "The folder whose images judge, `<test>/<class>/<image>`. No training sees them.",
             "data/fashion-mnist/test");
     static final Key<List<Integer>> SHOTS = with(
@@ -127,31 +128,61 @@ public final class StudyKeys {
             "5",
             "How often each is repeated, with other real images and other first weights.",
             "5");
+    static final Key<Integer> VALIDATION = with(
+            "validation",
+            new Type.Count(1, MOST_SHOTS),
+            "5",
+            "Images a class that choose among an arm's ways. No training sees them, and they do not judge.",
+            "5");
+    static final Key<List<Integer>> MULTIPLES = with(
+            "multiples",
+            new Type.ListOf<>(new Type.Count(1, 1000)),
+            "5",
+            "Made images for each real one: ways of an arm.",
+            "[1, 5]");
+    static final Key<List<Double>> SHARES = with(
+            "shares",
+            new Type.ListOf<>(new Type.Decimal(0.01, 1)),
+            "[0.1, 0.3, 0.5, 0.7]",
+            "Shares of a batch that are made images: ways of an arm.",
+            "[0.3, 0.6]");
+    static final Key<String> ARM =
+            required("name", RunKeys.TEXT, "What the arm is called in the tables.", "mixtures of two");
+    static final Key<ObjectNode> ARM_SETTINGS = optional(
+            "settings",
+            new Type.Mapping(),
+            "the experiment's",
+            "Other values by key paths of `run`.",
+            "{generation.guidance: 4}");
     static final Key<List<Spelled<Method>>> MAKING_METHODS = with(
             "methods",
             new Type.ListOf<>(RunKeys.METHOD),
-            "[fix/0, nin/chm, fix/cmm]",
-            "The methods that make images.",
-            "[nin/chm, prompt]");
+            "nin/chm",
+            "The methods that make its images: ways of the arm.",
+            "[sdedit(0.3), sdedit(0.6)]");
+    static final Key<Boolean> TOGETHER = with(
+            "together",
+            new Type.Flag(),
+            "false",
+            "Whether the methods make one set of images, with equal shares, and are no ways of their own.",
+            "true");
     static final Key<Spelled<InputCount>> MAKING_INPUTS = with(
-            "inputs", RunKeys.INPUT_COUNT, "2..8", "Inputs of a mixture, at most half of the real images.", "2..8");
+            "inputs",
+            RunKeys.INPUT_COUNT,
+            "2..8",
+            "Inputs of a mixture: at most the real images of a class, or half of them where a class mean is taken out.",
+            "2..8");
     static final Key<Spelled<WeightSampler>> MAKING_WEIGHTS =
             with("weights", RunKeys.WEIGHT_SAMPLER, "dirichlet(1)", "The weights of inputs.", "dirichlet(1)");
-    static final Key<Integer> MULTIPLE =
-            with("multiple", new Type.Count(1, 1000), "5", "Made images for each real one.", "5");
-    static final Key<Integer> CLOSER_SHOTS =
-            with("shots", new Type.Count(0, MOST_SHOTS), "0", "Real images a class; 0 for no closer look.", "10");
-    static final Key<List<Integer>> MULTIPLES = with(
-            "multiples",
-            new Type.ListOf<>(new Type.Count(1, MOST_SHOTS)),
-            "[1, 10]",
-            "Made images for each real one.",
-            "[1, 10]");
-    static final Block CLOSER = Block.of(
-            "closer",
-            "Other multiples, and made images that are augmented too, at one number of shots.",
-            CLOSER_SHOTS,
-            MULTIPLES);
+    static final Entries ARMS = Entries.alike(
+            "arms",
+            "What images are made. Each seed takes the way of an arm that does best on the validation images.",
+            ARM,
+            ARM_SETTINGS,
+            MAKING_METHODS,
+            TOGETHER,
+            MAKING_INPUTS,
+            MAKING_WEIGHTS);
     static final Key<Integer> STEPS = with("steps", new Type.Count(1, MOST), "300", "Steps of a training.", "300");
     static final Key<Integer> BATCH = with("batch", new Type.Count(1, 10_000), "64", "Images of a step.", "64");
     static final Key<Double> LEARNING_RATE =
@@ -160,17 +191,39 @@ public final class StudyKeys {
             with("weight_decay", new Type.Decimal(0, 10), "0.05", "The weight decay.", "0.05");
     static final Key<Double> LABEL_SMOOTHING = with(
             "label_smoothing", new Type.Decimal(0, 0.99), "0.1", "The share of a label that all classes share.", "0.1");
-    static final Key<Double> MADE_SHARE =
-            with("made_share", new Type.Decimal(0, 1), "0.5", "The share of a batch that is made images.", "0.5");
+    static final Key<Double> MIXUP = with(
+            "mixup",
+            new Type.Decimal(0, 100),
+            "0",
+            "The alpha of MixUp, which blends the images of a batch with each other; 0 for none.",
+            "0.2");
+    static final Key<Integer> IMAGE_SIZE =
+            with("size", new Type.Count(8, 1024), "32", "Pixels of a side of the images that it sees.", "32");
+    static final Key<String> FEATURES = optional(
+            "features",
+            RunKeys.TEXT,
+            "a small network learns from nothing",
+            "A folder or a built-in component with a classifier. Its features stay as they are, and a linear layer"
+                    + " learns from them.",
+            "\"builtin:emoji/classifier\"");
+    static final Key<Integer> VIEWS = with(
+            "views",
+            new Type.Count(1, 1000),
+            "8",
+            "How many times `features` sees a real image: as it is, and augmented.",
+            "8");
     static final Block CLASSIFIER = Block.of(
             "classifier",
             "How each training goes. All make as many steps.",
+            IMAGE_SIZE,
+            FEATURES,
+            VIEWS,
             STEPS,
             BATCH,
             LEARNING_RATE,
             WEIGHT_DECAY,
             LABEL_SMOOTHING,
-            MADE_SHARE);
+            MIXUP);
 
     static final Key<Integer> PATH_INPUTS = with(
             "inputs",
@@ -274,13 +327,12 @@ public final class StudyKeys {
                                     + " Its `settings` are other values by key paths of `run`.",
                             SETTINGS,
                             TEST,
+                            VALIDATION,
                             SHOTS,
                             SEEDS,
-                            MAKING_METHODS,
-                            MAKING_INPUTS,
-                            MAKING_WEIGHTS,
-                            MULTIPLE,
-                            CLOSER,
+                            ARMS,
+                            MULTIPLES,
+                            SHARES,
                             CLASSIFIER),
                     kind(
                             "paths",

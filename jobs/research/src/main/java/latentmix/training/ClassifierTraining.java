@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.io.Serializable;
-import java.util.LinkedHashMap;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import latentmix.architecture.ConvClassifier;
@@ -15,13 +15,15 @@ import latentmix.latent.RecipeSampler;
 import latentmix.torchscript.ScriptModule;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.sampling.PermutationSampler;
+import org.apache.commons.rng.sampling.distribution.AhrensDieterMarsagliaTsangGammaSampler;
+import org.apache.commons.rng.sampling.distribution.SharedStateContinuousSampler;
 
 /**
- * Trains a classifier of grey images from nothing: AdamW down the cross entropy with smoothed labels (<a
- * href="https://arxiv.org/abs/1512.00567">Szegedy et al.</a>), the learning rate falling from its value to 0 as half a
- * cosine.
+ * Trains a classifier from nothing, of images or of features that another network has of them: AdamW down the cross
+ * entropy with smoothed labels (<a href="https://arxiv.org/abs/1512.00567">Szegedy et al.</a>), the learning rate
+ * falling from its value to 0 as half a cosine.
  *
- * <p>Equal images, settings and seed give equal weights.
+ * <p>Equal examples, settings and seed give equal weights.
  */
 public final class ClassifierTraining implements AutoCloseable {
     private static final double MAX_NORM = 5;
@@ -31,64 +33,109 @@ public final class ClassifierTraining implements AutoCloseable {
      * The settings of a training.
      *
      * @param steps of the optimiser, whatever the number of images
-     * @param batch images a step
+     * @param batch examples a step
      * @param labelSmoothing the share of a label that goes to all classes, in [0, 1)
-     * @param madeShare the share of a batch that is made images, where there are any
+     * @param mixup α of <a href="https://arxiv.org/abs/1710.09412">MixUp</a>: a batch is blended with itself in another
+     *     order, rows and labels alike, by λ ~ Beta(α, α); 0 for none
      */
     public record Settings(
-            int steps, int batch, double learningRate, double weightDecay, double labelSmoothing, double madeShare)
+            int steps, int batch, double learningRate, double weightDecay, double labelSmoothing, double mixup)
             implements Serializable {
         public Settings {
             if (steps < 1 || batch < 1) {
                 throw new IllegalArgumentException(
                         "Steps and batch must be at least 1, cannot be: " + steps + ", " + batch);
             }
-            if (!(labelSmoothing >= 0 && labelSmoothing < 1 && madeShare >= 0 && madeShare <= 1)) {
+            if (!(labelSmoothing >= 0 && labelSmoothing < 1 && mixup >= 0)) {
                 throw new IllegalArgumentException(
-                        "Label smoothing must be in [0, 1) and the share of made images in [0, 1], cannot be: "
-                                + labelSmoothing + ", " + madeShare);
+                        "Label smoothing must be in [0, 1) and MixUp's alpha at least 0, cannot be: " + labelSmoothing
+                                + ", " + mixup);
             }
         }
     }
 
-    private final ConvClassifier architecture;
+    /**
+     * A classifier that can be trained.
+     *
+     * @param network its forward gives a list, the logits (B, classes) last
+     * @param row the shape of an example, without the batch
+     */
+    public record Form(ScriptModule network, Shape row, int classes) {
+        /**
+         * A small convolutional classifier: three blocks that halve the side, with group norm, so that it does the same
+         * in training and after.
+         *
+         * @param size pixels of a side of its images (3, size, size)
+         */
+        public static Form small(int size, int classes) {
+            ConvClassifier architecture = new ConvClassifier(
+                    size,
+                    3,
+                    List.of(16, 32, 64),
+                    List.of(2, 2, 2),
+                    64,
+                    classes,
+                    ConvClassifier.Normalization.GROUP_NORM);
+            return new Form(architecture.parts().get(Part.CLASSIFIER), new Shape(3, size, size), classes);
+        }
+
+        /** A linear layer over layer-normalised features. */
+        public static Form linear(int features, int classes) {
+            return new Form(
+                    ScriptModule.named("LinearClassifier")
+                            .parameter("weight", classes, features)
+                            .parameter("bias", classes)
+                            .method(
+                                    """
+                                    def forward(self, features: Tensor) -> List[Tensor]:
+                                      rows = torch.layer_norm(features, [%d], None, None, 1.0e-05, False)
+                                      return [torch.linear(rows, self.weight, self.bias)]
+                                    """
+                                            .formatted(features)),
+                    new Shape(features),
+                    classes);
+        }
+
+        /**
+         * forward(examples (B, …), labels (B, classes), shares that sum to 1): to the mean cross entropy, and how many
+         * of the largest logits are the largest labels'.
+         */
+        private ScriptModule loss() {
+            return ScriptModule.named("ClassifierLoss")
+                    .child("classifier", network)
+                    .method(
+                            """
+                            def forward(self, examples: Tensor, labels: Tensor) -> List[Tensor]:
+                              logits = (self.classifier.forward(examples))[-1]
+                              right = torch.sum(torch.eq(torch.argmax(logits, 1), torch.argmax(labels, 1))).to(6)
+                              return [torch.cross_entropy_loss(logits, labels, None, 1, -100, 0.0), right]
+                            """);
+        }
+    }
+
+    private final Form form;
     private final TrainableNetwork network;
 
-    private ClassifierTraining(ConvClassifier architecture, TrainableNetwork network) {
-        this.architecture = architecture;
+    private ClassifierTraining(Form form, TrainableNetwork network) {
+        this.form = form;
         this.network = network;
     }
 
-    /**
-     * A small classifier: three blocks that halve the side, with group norm, so that it does the same in training and
-     * after.
-     */
-    public static ConvClassifier small(int imageSize, int classes) {
-        return new ConvClassifier(
-                imageSize,
-                1,
-                List.of(16, 32, 64),
-                List.of(2, 2, 2),
-                64,
-                classes,
-                ConvClassifier.Normalization.GROUP_NORM);
-    }
-
-    /** Images in an order of their own each time they have all been seen. */
+    /** Examples in an order of their own each time they have all been seen. */
     private static final class Epochs {
-        private final GreyImages images;
+        private final Examples examples;
         private final UniformRandomProvider rng;
         private int[] order = {};
         private int next;
 
-        Epochs(GreyImages images, UniformRandomProvider rng) {
-            this.images = images;
+        Epochs(Examples examples, UniformRandomProvider rng) {
+            this.examples = examples;
             this.rng = rng;
         }
 
         int next() {
             if (next == order.length) {
-                order = new PermutationSampler(rng, images.count(), images.count()).sample();
+                order = new PermutationSampler(rng, examples.count(), examples.count()).sample();
                 next = 0;
             }
             return order[next++];
@@ -96,23 +143,22 @@ public final class ClassifierTraining implements AutoCloseable {
     }
 
     /**
-     * Trains on real images, and on made ones if there are any.
+     * Trains on real examples, and on made ones if there are any.
      *
-     * @param seed decides the first weights, the images' order and how they are augmented
+     * @param share the share of a batch that is made, in [0, 1]; of no effect where nothing is
+     * @param seed decides the first weights, the examples' order and how they are augmented
      */
     public static ClassifierTraining of(
-            ConvClassifier architecture,
-            Settings settings,
-            Augmentation augmentation,
-            GreyImages real,
-            GreyImages made,
-            String seed) {
+            Form form, Settings settings, Examples real, Examples made, double share, String seed) {
         if (real.count() == 0) {
             throw new IllegalArgumentException("There must be at least one real image to train on, there is none");
         }
-        ScriptModule module = loss(architecture, settings.labelSmoothing());
+        if (!(share >= 0 && share <= 1)) {
+            throw new IllegalArgumentException("The share of made images must be in [0, 1], cannot be: " + share);
+        }
+        ScriptModule module = form.loss();
         ClassifierTraining training = new ClassifierTraining(
-                architecture,
+                form,
                 TrainableNetwork.load(
                         module,
                         Initialization.of(
@@ -120,7 +166,7 @@ public final class ClassifierTraining implements AutoCloseable {
                         key -> true,
                         Device.cpu()));
         try {
-            training.run(settings, augmentation, real, made, RecipeSampler.rng(seed + " images"));
+            training.run(settings, real, made, share, RecipeSampler.rng(seed + " images"));
             return training;
         } catch (RuntimeException e) {
             training.close();
@@ -128,77 +174,95 @@ public final class ClassifierTraining implements AutoCloseable {
         }
     }
 
-    private void run(
-            Settings settings, Augmentation augmentation, GreyImages real, GreyImages made, UniformRandomProvider rng) {
-        int ofMade = made.count() == 0 ? 0 : (int) Math.round(settings.batch() * settings.madeShare());
+    private void run(Settings settings, Examples real, Examples made, double share, UniformRandomProvider rng) {
+        int ofMade = made.count() == 0 ? 0 : (int) Math.round(settings.batch() * share);
         Epochs reals = new Epochs(real, rng);
         Epochs mades = new Epochs(made, rng);
-        int size = architecture.imageSize();
-        float[] images = new float[settings.batch() * size * size];
-        float[] labels = new float[settings.batch()];
+        Batch batch = new Batch(settings.batch());
+        float rest = (float) (settings.labelSmoothing() / form.classes());
         for (int step = 0; step < settings.steps(); step++) {
+            Arrays.fill(batch.labels, rest);
             for (int i = 0; i < settings.batch(); i++) {
                 Epochs from = i < ofMade ? mades : reals;
                 int index = from.next();
-                float[] image = augmentation.apply(from.images.values(index), size, Augmentation.Outside.BLACK, rng);
-                System.arraycopy(image, 0, images, i * size * size, size * size);
-                labels[i] = from.images.label(index);
+                batch.set(i, from.examples.seen(index, rng), from.examples.label(index), (float)
+                        (1 - settings.labelSmoothing()));
+            }
+            if (settings.mixup() > 0) {
+                batch.mix(settings.mixup(), rng);
             }
             double rate = settings.learningRate() * (1 + Math.cos(Math.PI * step / settings.steps())) / 2;
             try (NDManager scope = network.arrays().newSubManager()) {
                 network.step(
-                        new TrainableNetwork.StepSize(rate, settings.weightDecay(), MAX_NORM, 0),
-                        scope.create(images, new Shape(settings.batch(), 1, size, size)),
-                        scope.create(labels));
+                        new TrainableNetwork.StepSize(rate, settings.weightDecay(), MAX_NORM, 0), batch.arrays(scope));
             }
         }
     }
 
-    /** The share of images that are taken for what their labels say. */
-    public double accuracy(GreyImages images) {
-        int size = architecture.imageSize();
-        double right = 0;
-        for (int from = 0; from < images.count(); from += EVALUATION_BATCH) {
-            int rows = Math.min(EVALUATION_BATCH, images.count() - from);
-            float[] values = new float[rows * size * size];
-            float[] labels = new float[rows];
-            for (int i = 0; i < rows; i++) {
-                System.arraycopy(images.values(from + i), 0, values, i * size * size, size * size);
-                labels[i] = images.label(from + i);
-            }
-            try (NDManager scope = network.arrays().newSubManager()) {
-                NDArray batch = scope.create(values, new Shape(rows, 1, size, size));
-                right += network.forward(scope, batch, scope.create(labels))
-                        .get(1)
-                        .getFloat();
+    /** Rows and the labels' shares, as the network takes them. */
+    private final class Batch {
+        private final int rows;
+        private final int length = (int) form.row().size();
+        private final float[] values;
+        private final float[] labels;
+
+        Batch(int rows) {
+            this.rows = rows;
+            this.values = new float[rows * length];
+            this.labels = new float[rows * form.classes()];
+        }
+
+        void set(int row, float[] example, int label, float share) {
+            System.arraycopy(example, 0, values, row * length, length);
+            labels[row * form.classes() + label] += share;
+        }
+
+        void mix(double alpha, UniformRandomProvider rng) {
+            SharedStateContinuousSampler gamma = AhrensDieterMarsagliaTsangGammaSampler.of(rng, alpha, 1);
+            double first = gamma.sample();
+            float share = (float) (first / (first + gamma.sample()));
+            int[] order = new PermutationSampler(rng, rows, rows).sample();
+            blend(values, length, order, share);
+            blend(labels, form.classes(), order, share);
+        }
+
+        private static void blend(float[] all, int length, int[] order, float share) {
+            float[] before = all.clone();
+            for (int row = 0; row < order.length; row++) {
+                for (int i = 0; i < length; i++) {
+                    all[row * length + i] =
+                            share * before[row * length + i] + (1 - share) * before[order[row] * length + i];
+                }
             }
         }
-        return right / images.count();
+
+        NDArray[] arrays(NDManager owner) {
+            return new NDArray[] {
+                owner.create(values, new Shape(rows).addAll(form.row())),
+                owner.create(labels, new Shape(rows, form.classes()))
+            };
+        }
+    }
+
+    /** The share of examples that are taken for what their labels say. */
+    public double accuracy(Examples examples) {
+        double right = 0;
+        for (int from = 0; from < examples.count(); from += EVALUATION_BATCH) {
+            int rows = Math.min(EVALUATION_BATCH, examples.count() - from);
+            Batch batch = new Batch(rows);
+            for (int i = 0; i < rows; i++) {
+                batch.set(i, examples.plain(from + i), examples.label(from + i), 1);
+            }
+            try (NDManager scope = network.arrays().newSubManager()) {
+                right += network.forward(scope, batch.arrays(scope)).get(1).getFloat();
+            }
+        }
+        return right / examples.count();
     }
 
     /** The classifier's weights by the keys of its state dict. */
     public Map<String, Values> weights() {
-        Map<String, Values> weights = new LinkedHashMap<>();
-        network.weights().forEach((key, values) -> weights.put(key.substring("classifier.".length()), values));
-        return weights;
-    }
-
-    /**
-     * forward(images (B, C, size, size), labels (B)): to the mean cross entropy, and how many of the largest logits are
-     * the labels'.
-     */
-    static ScriptModule loss(ConvClassifier architecture, double labelSmoothing) {
-        return ScriptModule.named("ClassifierLoss")
-                .child("classifier", architecture.parts().get(Part.CLASSIFIER))
-                .method(
-                        """
-                        def forward(self, images: Tensor, labels: Tensor) -> List[Tensor]:
-                          logits = (self.classifier.forward(images))[1]
-                          classes = labels.to(4)
-                          right = torch.sum(torch.eq(torch.argmax(logits, 1), classes)).to(6)
-                          return [torch.cross_entropy_loss(logits, classes, None, 1, -100, %s), right]
-                        """
-                                .formatted(labelSmoothing));
+        return LatentDiffusionTraining.below("classifier.", network.weights());
     }
 
     @Override

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.ConvClassifier;
+import latentmix.architecture.Part;
 import latentmix.checkpoint.SafetensorsWriter.Values;
 import latentmix.image.Pixels;
 import latentmix.model.Dtype;
@@ -25,8 +26,8 @@ import latentmix.training.TrainingLoop.Schedule;
 import org.apache.commons.rng.UniformRandomProvider;
 
 /**
- * Trains a classifier of coloured images, whose classes are the images' prompts, down {@link ClassifierTraining}'s loss
- * and writes it as a component in float16.
+ * Trains a classifier of coloured images, whose classes are the images' prompts, down the cross entropy with smoothed
+ * labels, and writes it as a component in float16.
  *
  * <p>Its state lies beside those of {@link LatentDiffusionTraining} under a name that hashes its settings and images. A
  * training that was stopped goes on there, to the same bytes with the same number of threads.
@@ -88,7 +89,7 @@ public final class ColourClassifierTraining {
             throw new IllegalArgumentException("classifier.config: expected normalization: group_norm, which does the"
                     + " same in training as after it, got batch_norm; set it");
         }
-        ScriptModule module = ClassifierTraining.loss(architecture, settings.labelSmoothing());
+        ScriptModule module = loss(architecture, settings.labelSmoothing());
         String name = LatentDiffusionTraining.id(
                 settings.seed(),
                 settings.threads(),
@@ -114,6 +115,24 @@ public final class ColourClassifierTraining {
             write(config, network.averaged());
             return points;
         }
+    }
+
+    /**
+     * forward(images (B, 3, size, size), labels (B)): to the mean cross entropy, and how many of the largest logits are
+     * the labels'.
+     */
+    private static ScriptModule loss(ConvClassifier architecture, double labelSmoothing) {
+        return ScriptModule.named("ClassifierLoss")
+                .child("classifier", architecture.parts().get(Part.CLASSIFIER))
+                .method(
+                        """
+                        def forward(self, images: Tensor, labels: Tensor) -> List[Tensor]:
+                          logits = (self.classifier.forward(images))[1]
+                          classes = labels.to(4)
+                          right = torch.sum(torch.eq(torch.argmax(logits, 1), classes)).to(6)
+                          return [torch.cross_entropy_loss(logits, classes, None, 1, -100, %s), right]
+                        """
+                                .formatted(labelSmoothing));
     }
 
     /**

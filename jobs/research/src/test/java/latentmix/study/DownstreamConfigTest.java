@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import latentmix.config.ConfigException;
-import latentmix.config.RunConfig;
+import latentmix.config.Spelled;
 import latentmix.study.StudyConfig.Downstream;
 import org.junit.jupiter.api.Test;
 
@@ -19,7 +19,7 @@ class DownstreamConfigTest {
                           model: {checkpoint: "builtin:fashion"}
                           generation: {steps: 10}
                         experiments:
-                          - {kind: downstream, name: few, test: test, %s}
+                          - {kind: downstream, name: few, %s}
                         """
                                 .formatted(experiment),
                         "test",
@@ -28,45 +28,51 @@ class DownstreamConfigTest {
                 .get(0);
     }
 
-    @Test
-    void aMixtureTakesAtMostHalfOfTheRealImages() {
-        Downstream few = parse("shots: [5, 10, 50], inputs: 2..8");
-        assertThat(few.inputs(5)).hasToString("2");
-        assertThat(few.inputs(10)).hasToString("2..5");
-        assertThat(few.inputs(50)).hasToString("2..8");
-        assertThat(few.inputs(1)).hasToString("1");
+    private static List<String> inputs(Downstream few, int shots, String method) {
+        return few.arms().get(0).entry("few", method, shots, 7).inputs().stream()
+                .map(Spelled::text)
+                .toList();
     }
 
     @Test
-    void everyMethodHasAnEntryOfItsOwnForTheMostImagesThatAreAskedFor() {
-        Downstream few = parse(
-                "shots: [10, 20], methods: [fix/cmm, prompt], multiple: 5, closer: {shots: 10, multiples: [1, 10]}");
-        assertThat(few.entries(10)).extracting(entry -> entry.count().number()).containsExactly(100, 100);
-        assertThat(few.entries(20)).extracting(entry -> entry.count().number()).containsExactly(100, 100);
-        assertThat(few.entries(20)).extracting(RunConfig.Mixing::methods).hasToString("[[fix/cmm], [prompt]]");
-        assertThat(few.entries(20)).extracting(RunConfig.Mixing::inputs).hasToString("[[2..8], [0]]");
+    void aMixtureTakesAtMostAllRealImagesOrHalfWhereTheClassMeanIsTakenOut() {
+        Downstream few = parse("arms: [{name: mixed, methods: [nin/chm, fix/cmm], inputs: 2..8}]");
+        assertThat(inputs(few, 5, "fix/cmm")).containsExactly("2");
+        assertThat(inputs(few, 10, "fix/cmm")).containsExactly("2..5");
+        assertThat(inputs(few, 50, "fix/cmm")).containsExactly("2..8");
+        assertThat(inputs(few, 5, "nin/chm")).containsExactly("2..5");
+        assertThat(inputs(few, 1, "nin/chm")).containsExactly("1");
+        assertThat(inputs(few, 5, "prompt")).containsExactly("0");
+    }
+
+    @Test
+    void armsMayHaveSettingsOfTheirOwnAboveThoseOfTheExperiment() {
+        Downstream few = parse("settings: {generation.steps: 7, prompt.template: things, input.root: other},"
+                + " arms: [{name: plain}, {name: strong, settings: {generation.guidance: 4}}]");
+        assertThat(few.run().generation().steps()).isEqualTo(7);
+        assertThat(few.run().prompt().template()).isEqualTo("things");
+        assertThat(few.run().input().root()).isEqualTo("other");
+        assertThat(few.arms().get(0).run()).isEqualTo(few.run());
+        assertThat(few.arms().get(1).run().generation().steps()).isEqualTo(7);
+        assertThat(few.arms().get(1).run().generation().guidance())
+                .isNotEqualTo(few.run().generation().guidance());
         assertThat(few.settings()).as("runs that experiments share").isEmpty();
     }
 
     @Test
-    void settingsReplaceThoseOfTheStudy() {
-        Downstream few = parse("settings: {generation.steps: 7, prompt.template: things}");
-        assertThat(few.run().generation().steps()).isEqualTo(7);
-        assertThat(few.run().prompt().template()).isEqualTo("things");
-    }
-
-    @Test
     void whatCannotBeTrainedIsRefusedAtOnce() {
-        assertThatThrownBy(
-                        () -> parse("shots: [1, few], methods: fix/0, multiple: 0, classifier: {batch: 0, epochs: 3},"
-                                + " closer: {multiples: -1}, settings: {input.root: x}"))
+        assertThatThrownBy(() -> parse("shots: [1, few], multiples: 0, shares: 2, classifier: {batch: 0, epochs: 3},"
+                        + " settings: {mixing.0.count: 3},"
+                        + " arms: [{name: a, methods: slerp}, {name: a, settings: {input.root: x}}]"))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("experiments.0.shots: expected a whole number from 1 to 99999, or a list of such,"
                         + " got [1,\"few\"]")
-                .hasMessageContaining("experiments.0.multiple: ")
+                .hasMessageContaining("experiments.0.multiples: ")
+                .hasMessageContaining("experiments.0.shares: ")
                 .hasMessageContaining("experiments.0.classifier.batch: ")
                 .hasMessageContaining("experiments.0.classifier.epochs: unknown key")
-                .hasMessageContaining("experiments.0.closer.multiples: ")
-                .hasMessageContaining("experiments.0.settings: expected a key path");
+                .hasMessageContaining("experiments.0.arms: expected arms with different names, got [a, a]")
+                .hasMessageContaining("experiments.0.settings: expected a key path")
+                .hasMessageContaining("experiments.0.arms.1.settings: expected a key path");
     }
 }

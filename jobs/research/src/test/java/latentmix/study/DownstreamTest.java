@@ -59,10 +59,14 @@ class DownstreamTest {
                     test: "%1$s/test"
                     shots: 4
                     seeds: 2
-                    methods: [fix/cmm, prompt]
-                    inputs: 2..8
-                    multiple: 2
-                    closer: {shots: 4, multiples: 1}
+                    validation: 2
+                    arms:
+                      - {name: mixtures, methods: [fix/cmm, fill], inputs: 2..8}
+                      - {name: everything, methods: [fix/cmm, prompt], together: true}
+                      - {name: weak prompts, methods: prompt, settings: {generation.guidance: 2}}
+                      - {name: learnt, methods: prompt, settings: {adapt.steps: 1, adapt.batch: 2, generation.guidance: 2}}
+                    multiples: [1, 2]
+                    shares: [0.25, 0.5]
                     classifier: {steps: 3, batch: 4}
                 """
                         .formatted(folder),
@@ -95,17 +99,24 @@ class DownstreamTest {
         StudyConfig config = config();
         Path study = folder.resolve("study");
         assertThat(run(config, study)).isZero();
-        // real, augmented; by either method: twice as many, the same augmented, once as many
+        // real, augmented; by each method once and twice as many, a quarter and a half of a batch
         Map<String, String> first = accuracies(study);
-        assertThat(first).hasSize((2 + 2 * 3) * 2);
+        assertThat(first).hasSize((2 + 5 * 2 * 2) * 2);
         List<String> table = Files.readAllLines(study.resolve("tables/tiny.csv"));
-        assertThat(table).hasSize(1 + 8);
-        assertThat(table.get(0)).startsWith("shots,training,multiple,seeds,accuracy,low,high,gain");
+        assertThat(table).hasSize(1 + 7);
+        assertThat(table.get(0)).startsWith("shots,arm,chosen,seeds,accuracy,low,high,gain");
         assertThat(table)
-                .filteredOn(line -> line.startsWith("4,real + fix/cmm,2,2,"))
+                .filteredOn(line -> line.startsWith("4,+ weak prompts,"))
                 .singleElement()
-                .satisfies(line -> assertThat(line).endsWith(",8,16.0"));
-        assertThat(Files.readString(study.resolve("report.html"))).contains("real + fix/cmm + augmentation");
+                .satisfies(line -> assertThat(line).contains("prompt p 0."));
+        assertThat(Files.readAllLines(study.resolve("tables/tiny-trainings.csv")))
+                .filteredOn(line -> line.contains(",weak prompts,prompt,0.5,2,standard,1,8,16,4,16,"))
+                .hasSize(1);
+        assertThat(Files.readAllLines(study.resolve("tables/tiny-trainings.csv")))
+                .as("as many made images as of one method")
+                .filteredOn(line -> line.contains(",everything,fix/cmm & prompt,0.25,1,standard,0,8,8,"))
+                .hasSize(1);
+        assertThat(Files.readString(study.resolve("report.html"))).contains("+ mixtures");
 
         Path lost =
                 study.resolve("work/accuracy").resolve(first.keySet().iterator().next());
@@ -117,6 +128,28 @@ class DownstreamTest {
         assertThat(run(config, study)).isZero();
         assertThat(accuracies(study)).isEqualTo(first);
         assertThat(Files.getLastModifiedTime(kept)).as("not trained again").isEqualTo(longAgo);
+    }
+
+    @Test
+    void imagesOfTheSamePoolJudgeWhereThereIsNoFolderOfThem() throws IOException {
+        StudyConfig config = StudyFile.parse(
+                """
+                title: tiny
+                run:
+                  input: {root: "%s/pool"}
+                  model: {checkpoint: "builtin:fashion"}
+                experiments:
+                  - {kind: downstream, name: tiny, shots: [1, 4], seeds: 1, validation: 2, arms: [],
+                     classifier: {steps: 3, batch: 4}}
+                """
+                        .formatted(images("pool", 0, 8).getParent()),
+                "tiny study",
+                List.of());
+        assertThat(run(config, folder.resolve("study"))).isZero();
+        assertThat(Files.readAllLines(folder.resolve("study/tables/tiny-trainings.csv")))
+                .as("of eight images four are the most shots and two choose")
+                .filteredOn(line -> line.contains(",0,0,4,4,"))
+                .hasSize(4);
     }
 
     @Test

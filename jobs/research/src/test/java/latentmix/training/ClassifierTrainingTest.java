@@ -3,21 +3,26 @@ package latentmix.training;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 import latentmix.checkpoint.SafetensorsWriter.Values;
 import latentmix.image.Pixels;
 import latentmix.latent.RecipeSampler;
+import latentmix.training.ClassifierTraining.Form;
 import latentmix.training.ClassifierTraining.Settings;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.junit.jupiter.api.Test;
 
 class ClassifierTrainingTest {
     private static final int SIZE = 16;
-    private static final Settings SHORT = new Settings(40, 8, 5e-3, 0.05, 0.1, 0.5);
+    private static final Settings SHORT = new Settings(40, 8, 5e-3, 0.05, 0.1, 0);
+    private static final Form FORM = Form.small(SIZE, 3);
 
     /** Noise with a bright half: above for class 0, below for class 1, to the left for class 2. */
-    private static GreyImages halves(int each, String seed) {
+    private static LabelledImages halves(int each, String seed) {
         UniformRandomProvider rng = RecipeSampler.rng(seed);
-        GreyImages.Builder images = new GreyImages.Builder(SIZE);
+        LabelledImages.Builder images = new LabelledImages.Builder(SIZE);
         for (int i = 0; i < 3 * each; i++) {
             int label = i % 3;
             byte[] rgb = new byte[3 * SIZE * SIZE];
@@ -38,45 +43,99 @@ class ClassifierTrainingTest {
         return images.build();
     }
 
-    private static GreyImages none() {
-        return new GreyImages.Builder(SIZE).build();
+    private static LabelledImages none() {
+        return new LabelledImages.Builder(SIZE).build();
     }
 
     private static ClassifierTraining trained(
-            GreyImages real, GreyImages made, Augmentation augmentation, String seed) {
-        return ClassifierTraining.of(ClassifierTraining.small(SIZE, 3), SHORT, augmentation, real, made, seed);
+            LabelledImages real, LabelledImages made, Augmentation augmentation, Settings settings, String seed) {
+        return ClassifierTraining.of(
+                FORM, settings, real.augmented(augmentation), made.augmented(augmentation), 0.5, seed);
+    }
+
+    private static Examples plain(LabelledImages images) {
+        return images.augmented(Augmentation.NONE);
     }
 
     @Test
     void learnsWhatCanBeToldApartAndTellsItOfImagesItNeverSaw() {
-        GreyImages unseen = halves(100, "unseen");
-        try (ClassifierTraining classifier = trained(halves(4, "few"), none(), Augmentation.NONE, "a")) {
+        Examples unseen = plain(halves(100, "unseen"));
+        try (ClassifierTraining classifier = trained(halves(4, "few"), none(), Augmentation.NONE, SHORT, "a")) {
             assertThat(classifier.accuracy(unseen)).isGreaterThan(0.9);
         }
     }
 
     @Test
     void learnsFromMadeImagesToo() {
-        GreyImages one = halves(1, "one");
-        Settings madeAlone = new Settings(40, 8, 5e-3, 0.05, 0.1, 1);
-        try (ClassifierTraining classifier = ClassifierTraining.of(
-                ClassifierTraining.small(SIZE, 3), madeAlone, Augmentation.NONE, one, halves(20, "made"), "a")) {
-            assertThat(classifier.accuracy(halves(100, "unseen"))).isGreaterThan(0.9);
+        Examples made = plain(halves(20, "made"));
+        try (ClassifierTraining classifier =
+                ClassifierTraining.of(FORM, SHORT, plain(halves(1, "one")), made, 1, "a")) {
+            assertThat(classifier.accuracy(plain(halves(100, "unseen")))).isGreaterThan(0.9);
         }
     }
 
     @Test
-    void theSameSeedGivesTheSameWeightsAndAnotherOneOthers() {
-        GreyImages real = halves(4, "few");
-        GreyImages made = halves(8, "made");
-        float[] first = weights(real, made, "a");
-        assertThat(weights(real, made, "a")).containsExactly(first);
-        assertThat(weights(real, made, "b")).isNotEqualTo(first);
-        assertThat(weights(real, halves(8, "other"), "a")).isNotEqualTo(first);
+    void learnsFromBlendsOfImagesAndOfTheirLabels() {
+        Settings blended = new Settings(60, 16, 5e-3, 0.05, 0, 1);
+        try (ClassifierTraining classifier = trained(halves(4, "few"), none(), Augmentation.NONE, blended, "a")) {
+            assertThat(classifier.accuracy(plain(halves(100, "unseen")))).isGreaterThan(0.9);
+        }
+        assertThat(weights(halves(4, "few"), none(), blended, "a"))
+                .isNotEqualTo(weights(halves(4, "few"), none(), new Settings(60, 16, 5e-3, 0.05, 0, 0), "a"));
     }
 
-    private static float[] weights(GreyImages real, GreyImages made, String seed) {
-        try (ClassifierTraining classifier = trained(real, made, Augmentation.STANDARD, seed)) {
+    @Test
+    void aLinearLayerLearnsFromFeatures() {
+        Function<List<Pixels>, List<float[]>> halves =
+                images -> images.stream().map(ClassifierTrainingTest::means).toList();
+        Features real = Features.of(halves, halves(4, "few"), Augmentation.NONE, 1, "a");
+        Features unseen = Features.of(halves, halves(100, "unseen"), Augmentation.NONE, 1, "a");
+        try (ClassifierTraining classifier =
+                ClassifierTraining.of(Form.linear(4, 3), SHORT, real, plain(none()), 0.5, "a")) {
+            assertThat(classifier.accuracy(unseen)).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aViewOfAnImageIsItsFeaturesWhenItIsAugmentedAndTheFirstOneAsItIs() {
+        Function<List<Pixels>, List<float[]>> corner = images -> images.stream()
+                .map(image -> new float[] {image.rgb()[0] & 0xff})
+                .toList();
+        LabelledImages one = halves(1, "one");
+        Features views = Features.of(corner, one, Augmentation.STANDARD, 50, "a");
+        assertThat(views.count()).isEqualTo(3);
+        assertThat(views.plain(1)).containsExactly(one.pixels(1).rgb()[0] & 0xff);
+        UniformRandomProvider rng = RecipeSampler.rng("a");
+        assertThat(IntStream.range(0, 100).mapToObj(i -> views.seen(1, rng)[0]).distinct())
+                .hasSizeGreaterThan(10);
+        Features again = Features.of(corner, one, Augmentation.STANDARD, 50, "a");
+        UniformRandomProvider same = RecipeSampler.rng("b");
+        UniformRandomProvider other = RecipeSampler.rng("b");
+        assertThat(again.seen(2, same)).containsExactly(views.seen(2, other));
+    }
+
+    /** Mean levels of the quarters of an image. */
+    private static float[] means(Pixels image) {
+        float[] means = new float[4];
+        for (int p = 0; p < SIZE * SIZE; p++) {
+            int quarter = 2 * (p / SIZE / (SIZE / 2)) + p % SIZE / (SIZE / 2);
+            means[quarter] += (image.rgb()[3 * p] & 0xff) / 64f;
+        }
+        return means;
+    }
+
+    @Test
+    void theSameSeedGivesTheSameWeightsAndAnotherOneOthers() {
+        LabelledImages real = halves(4, "few");
+        LabelledImages made = halves(8, "made");
+        float[] first = weights(real, made, SHORT, "a");
+        assertThat(weights(real, made, SHORT, "a")).containsExactly(first);
+        assertThat(weights(real, made, SHORT, "b")).isNotEqualTo(first);
+        assertThat(weights(real, halves(8, "other"), SHORT, "a")).isNotEqualTo(first);
+    }
+
+    private static float[] weights(LabelledImages real, LabelledImages made, Settings settings, String seed) {
+        try (ClassifierTraining classifier = trained(real, made, Augmentation.STANDARD, settings, seed)) {
             Values values = classifier.weights().get("body.1.0.weight");
             return values.values();
         }
@@ -84,7 +143,7 @@ class ClassifierTrainingTest {
 
     @Test
     void trainingNeedsRealImages() {
-        assertThatThrownBy(() -> trained(none(), halves(1, "made"), Augmentation.NONE, "a"))
+        assertThatThrownBy(() -> trained(none(), halves(1, "made"), Augmentation.NONE, SHORT, "a"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("at least one real image");
     }

@@ -7,25 +7,25 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import latentmix.checkpoint.Fingerprint;
-import latentmix.codec.Level;
 import latentmix.image.Pixels;
 import latentmix.image.Resize;
+import org.apache.commons.rng.UniformRandomProvider;
 
-/** Labelled square grey images of one size, a byte a pixel. */
-public final class GreyImages implements Serializable {
+/** Labelled square images of one size in sRGB, three bytes a pixel. */
+public final class LabelledImages implements Serializable {
     private static final long serialVersionUID = 1;
 
     private final int size;
     private final byte[][] images;
     private final int[] labels;
 
-    private GreyImages(int size, byte[][] images, int[] labels) {
+    private LabelledImages(int size, byte[][] images, int[] labels) {
         this.size = size;
         this.images = images;
         this.labels = labels;
     }
 
-    /** Takes images of any size and colour. */
+    /** Takes images of any size. */
     public static final class Builder {
         private final int size;
         private final List<byte[]> images = new ArrayList<>();
@@ -36,22 +36,16 @@ public final class GreyImages implements Serializable {
             this.size = size;
         }
 
-        /** Adds an image's centre square, its colours averaged. */
+        /** Adds an image's centre square. */
         public Builder add(Pixels pixels, int label) {
-            byte[] rgb = Resize.square(pixels, size).rgb();
-            byte[] grey = new byte[size * size];
-            for (int i = 0; i < grey.length; i++) {
-                int sum = (rgb[3 * i] & 0xff) + (rgb[3 * i + 1] & 0xff) + (rgb[3 * i + 2] & 0xff);
-                grey[i] = (byte) Math.round(sum / 3f);
-            }
-            images.add(grey);
+            images.add(Resize.square(pixels, size).rgb());
             labels.add(label);
             return this;
         }
 
         /** The images in the order they came. */
-        public GreyImages build() {
-            return new GreyImages(
+        public LabelledImages build() {
+            return new LabelledImages(
                     size,
                     images.toArray(byte[][]::new),
                     labels.stream().mapToInt(Integer::intValue).toArray());
@@ -59,15 +53,23 @@ public final class GreyImages implements Serializable {
     }
 
     /** The images of all parts, one part after the other; there is at least one part. */
-    public static GreyImages concat(List<GreyImages> parts) {
+    public static LabelledImages concat(List<LabelledImages> parts) {
         Builder all = new Builder(parts.get(0).size);
-        for (GreyImages part : parts) {
-            for (int i = 0; i < part.count(); i++) {
-                all.images.add(part.images[i]);
-                all.labels.add(part.labels[i]);
+        for (LabelledImages part : parts) {
+            all.images.addAll(List.of(part.images));
+            for (int label : part.labels) {
+                all.labels.add(label);
             }
         }
         return all.build();
+    }
+
+    /** Some of the images, in this order. */
+    public LabelledImages only(List<Integer> places) {
+        return new LabelledImages(
+                size,
+                places.stream().map(place -> images[place]).toArray(byte[][]::new),
+                places.stream().mapToInt(place -> labels[place]).toArray());
     }
 
     /** The number of images. */
@@ -75,6 +77,7 @@ public final class GreyImages implements Serializable {
         return labels.length;
     }
 
+    /** Pixels of a side. */
     int size() {
         return size;
     }
@@ -83,14 +86,33 @@ public final class GreyImages implements Serializable {
         return labels[index];
     }
 
-    /** One image's values in [-1, 1], row by row. */
-    float[] values(int index) {
-        byte[] image = images[index];
-        float[] values = new float[image.length];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = Level.signed(image[i]);
-        }
-        return values;
+    Pixels pixels(int index) {
+        return new Pixels(size, size, images[index]);
+    }
+
+    /** What a network is trained on: an image (3, size, size) in [-1, 1], changed each time it is seen. */
+    public Examples augmented(Augmentation augmentation) {
+        return new Examples() {
+            @Override
+            public int count() {
+                return LabelledImages.this.count();
+            }
+
+            @Override
+            public int label(int index) {
+                return LabelledImages.this.label(index);
+            }
+
+            @Override
+            public float[] plain(int index) {
+                return pixels(index).toChw();
+            }
+
+            @Override
+            public float[] seen(int index, UniformRandomProvider rng) {
+                return augmentation.apply(plain(index), size, Augmentation.Outside.EDGE, rng);
+            }
+        };
     }
 
     /** The SHA-256 of all pixels and labels in their order. */
