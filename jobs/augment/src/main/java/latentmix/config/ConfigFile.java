@@ -346,6 +346,15 @@ public final class ConfigFile {
                     mixture,
                     "set prompt.from: caption, or leave prompt.mixture out");
         }
+        if (across
+                && mixture == MixturePrompt.MIX
+                && config.adapt().filter(adapt -> adapt.method().learnsLora()).isPresent()) {
+            section.problem(
+                    RunKeys.MIXTURE_PROMPT,
+                    "class with across: classes and a LoRA of each class, which have no sum",
+                    mixture,
+                    "leave prompt.mixture out, or set adapt.method: textual-inversion");
+        }
         if (mixture != MixturePrompt.CLASS
                 && config.mixing().stream()
                         .flatMap(entry -> entry.methods().stream())

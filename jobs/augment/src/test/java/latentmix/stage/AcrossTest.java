@@ -215,6 +215,12 @@ class AcrossTest {
                         "inversion.method=bdia",
                         "mixing=[{methods: nin/chm, inputs: 2, across: classes, export: false}]"))
                 .hasMessageContaining("another inversion than bdia with mixtures of several classes");
+        assertThatThrownBy(() -> TinyRun.config(
+                        input,
+                        "adapt={method: lora}",
+                        "prompt.mixture=mix",
+                        "mixing=[{methods: nin/chm, inputs: 2, across: classes, export: false}]"))
+                .hasMessageContaining("prompt.mixture: expected class with across: classes and a LoRA of each class");
         assertThatThrownBy(() -> TinyRun.run(
                         1,
                         TinyRun.config(

@@ -8,6 +8,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import latentmix.config.RunConfig;
 import latentmix.config.Spelled;
+import latentmix.latent.DiffMix;
 import latentmix.latent.Gate;
 import latentmix.latent.InputCount;
 import latentmix.latent.Method;
@@ -244,6 +245,10 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
         public List<RunConfig.Mixing> entries(String experiment) {
             List<RunConfig.Mixing> entries = new ArrayList<>();
             for (String method : methods) {
+                if (Method.parse(method) instanceof DiffMix) {
+                    throw new IllegalArgumentException("expected methods of one class in a study, got " + method
+                            + ", whose images are of another class; make them by ./latentmix run");
+                }
                 for (String sampler : weights) {
                     for (String pool : pools) {
                         entries.add(new RunConfig.Mixing(

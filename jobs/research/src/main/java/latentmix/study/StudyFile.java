@@ -233,7 +233,7 @@ public final class StudyFile {
     private RunConfig unmeasured(Section section) {
         List<String> classes = section.find(StudyKeys.CLASSES).orElse(List.of());
         JsonNode changes = section.find(StudyKeys.VALUES).orElseGet(JsonNodeFactory.instance::objectNode);
-        ObjectNode tree = changed(section, "", run, changes);
+        ObjectNode tree = changed(section, "", run, changes, ONE_DATASET);
         tree.remove("evaluation");
         if (!classes.isEmpty()) {
             ArrayNode folders = tree.withObject("/input").putArray("folders");

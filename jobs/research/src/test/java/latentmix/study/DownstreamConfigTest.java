@@ -61,6 +61,9 @@ class DownstreamConfigTest {
 
     @Test
     void whatCannotBeTrainedIsRefusedAtOnce() {
+        assertThatThrownBy(() -> parse("arms: [{name: a, methods: diff-mix(0.7), inputs: 1}]"))
+                .hasMessageContaining(
+                        "arm a with 5 shots: expected methods of one class in a study, got diff-mix(0.7)");
         assertThatThrownBy(() -> parse("shots: [1, few], multiples: 0, shares: 2, classifier: {batch: 0, epochs: 3},"
                         + " settings: {mixing.0.count: 3},"
                         + " arms: [{name: a, methods: slerp}, {name: a, settings: {input.root: x}}]"))
