@@ -38,7 +38,7 @@ class ArchitectureTest {
             Map.entry("model", Set.of("architecture", "torchscript", "checkpoint", "latent", "image")),
             Map.entry("sampling", Set.of("model", "schedule")),
             Map.entry("inversion", Set.of("sampling", "model", "schedule")),
-            Map.entry("adaptation", Set.of("inversion", "model", "schedule", "latent")),
+            Map.entry("adaptation", Set.of("inversion", "model", "architecture", "checkpoint", "schedule", "latent")),
             Map.entry("table", Set.of("latent", "codec")),
             Map.entry("config", Set.of("latent", "metric", "schedule", "sampling", "inversion", "model", "checkpoint")),
             Map.entry("source", Set.of("config", "table", "checkpoint", "image")),

@@ -40,9 +40,7 @@ final class DownstreamSection {
             config.arms()
                     .forEach(arm -> arms.put(
                             "+ " + arm.name(), bySeed(shots, row -> row.arm().equals(arm.name()))));
-            if (!config.arms().isEmpty()) {
-                arms.put(BEST, bySeed(shots, DownstreamSection::augmented));
-            }
+            arms.put(BEST, bySeed(shots, DownstreamSection::augmented));
             taken.put(shots, arms);
             arms.forEach((arm, seeds) -> rows.add(row(shots, arm, seeds)));
         }
@@ -150,9 +148,7 @@ final class DownstreamSection {
             if (config.arms().size() > 1) {
                 pivots.add(pairs(shots));
             }
-            if (!config.arms().isEmpty()) {
-                pivots.add(ways(shots));
-            }
+            pivots.add(ways(shots));
         }
         return new StudySection(
                 name,
@@ -299,9 +295,7 @@ final class DownstreamSection {
 
     /** A sentence for each arm: where it is better or worse than standard augmentation beyond chance. */
     private List<String> notes() {
-        return Stream.concat(
-                        config.arms().stream().map(arm -> "+ " + arm.name()),
-                        config.arms().isEmpty() ? Stream.of() : Stream.of(BEST))
+        return Stream.concat(config.arms().stream().map(arm -> "+ " + arm.name()), Stream.of(BEST))
                 .map(arm -> {
                     List<DownstreamRow> own =
                             rows.stream().filter(row -> row.arm().equals(arm)).toList();

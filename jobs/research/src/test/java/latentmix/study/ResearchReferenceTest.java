@@ -97,7 +97,7 @@ class ResearchReferenceTest {
                 "{kind: bias, name: a, methods: slerp}",
                 "{kind: bias, name: a, repeats: 1}",
                 "{kind: curves, name: a, frames: 3}",
-                "{kind: downstream, name: a}",
+                "{kind: downstream, name: a, arms: 3}",
                 "{kind: paths, name: a, statistics: [energy]}"
             })
     void aWrongExperimentIsRefusedByTheSchema(String experiment) {

@@ -184,7 +184,6 @@ class StudyFileTest {
                 .hasMessageContaining("experiments.2.factor: expected what differs between the settings, got nothing")
                 .hasMessageContaining("run.generation.guidence: unknown key")
                 .hasMessageContaining(
-                        "experiments.2.settings.2: expected a key path of run that may differ between cells, got"
-                                + " input.root");
+                        "experiments.2.settings.2: expected a key path of run that may differ here, got input.root");
     }
 }

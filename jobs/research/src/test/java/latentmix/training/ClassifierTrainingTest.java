@@ -88,10 +88,11 @@ class ClassifierTrainingTest {
     void aLinearLayerLearnsFromFeatures() {
         Function<List<Pixels>, List<float[]>> halves =
                 images -> images.stream().map(ClassifierTrainingTest::means).toList();
+        Settings longer = new Settings(200, 8, 0.1, 0, 0, 0);
         Features real = Features.of(halves, halves(4, "few"), Augmentation.NONE, 1, "a");
         Features unseen = Features.of(halves, halves(100, "unseen"), Augmentation.NONE, 1, "a");
         try (ClassifierTraining classifier =
-                ClassifierTraining.of(Form.linear(4, 3), SHORT, real, plain(none()), 0.5, "a")) {
+                ClassifierTraining.of(Form.linear(4, 3), longer, real, plain(none()), 0.5, "a")) {
             assertThat(classifier.accuracy(unseen)).isEqualTo(1);
         }
     }
