@@ -187,12 +187,6 @@ def decide():
             ids.append(cell.locator("a").get_attribute("href").split("/")[-1])
             cell.get_by_role("button", name=button).click()
             expect(shown.locator(f".cell.{mark}")).to_have_count(1)
-        shown.get_by_label("Method").select_option("nin/chm")
-        shown.get_by_role("button", name="Keep 6 images shown").click()
-        expect(shown.locator(".cell.hand-keep")).to_have_count(6)
-        shown.get_by_role("button", name="Undo (U)").click()
-        expect(shown.locator(".cell.hand-drop")).to_have_count(1)
-        expect(shown.locator(".cell.hand-keep")).to_have_count(0)
         print(json.dumps(ids))
 
 
