@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import latentmix.OtherJvm;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -194,15 +195,8 @@ class CheckpointCacheTest {
     }
 
     private Process process(String then) throws IOException {
-        return new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx256m",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        CheckpointCacheTest.class.getName(),
-                        dir.toString(),
-                        "counted://" + store,
-                        then)
+        return new ProcessBuilder(OtherJvm.command(
+                        CheckpointCacheTest.class, List.of("-Xmx256m"), dir.toString(), "counted://" + store, then))
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
     }

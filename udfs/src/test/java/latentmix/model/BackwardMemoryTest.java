@@ -8,13 +8,13 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import latentmix.Golden;
+import latentmix.OtherJvm;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.BackwardMemory;
 import latentmix.architecture.LowRankNetwork;
@@ -41,7 +41,7 @@ class BackwardMemoryTest {
             Path program = learnt == BackwardMemory.Learnt.PROMPT
                     ? Models.compile(component, Part.DENOISER, Dtype.FLOAT32)
                     : CompiledPrograms.of(component, unet(component), adaptable.module(), ElementType.F32);
-            int columns = learnt == BackwardMemory.Learnt.PROMPT ? 0 : adaptable.width();
+            int columns = learnt == BackwardMemory.Learnt.PROMPT ? 0 : LowRankNetwork.width(adaptable.layers());
             try (Network network = Network.loadDifferentiable(program, Device.cpu());
                     NDManager manager = NDManager.newBaseManager(Device.cpu())) {
                 backward(network, manager, 1, 8, context, columns); // code and buffers that any run needs
@@ -70,14 +70,13 @@ class BackwardMemoryTest {
         assumeTrue(Files.isWritable(CLEAR_REFS), "the system does not tell a process its peak");
         Path component =
                 model.equals("builtin") ? BuiltIn.FASHION.folder().resolve("unet") : Golden.folder("unet-sd15");
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(option -> !option.startsWith("-javaagent"))
-                .toList());
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Measurement.class.getName()));
-        command.addAll(List.of(component.toString(), Integer.toString(batch), Integer.toString(side)));
-        command.add(learnt.name());
+        List<String> command = OtherJvm.command(
+                Measurement.class,
+                OtherJvm.options(),
+                component.toString(),
+                Integer.toString(batch),
+                Integer.toString(side),
+                learnt.name());
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 

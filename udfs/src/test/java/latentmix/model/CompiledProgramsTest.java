@@ -15,6 +15,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import latentmix.Golden;
+import latentmix.OtherJvm;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.Part;
 import latentmix.checkpoint.CheckpointException;
@@ -128,13 +129,7 @@ class CompiledProgramsTest {
         for (int i = 0; i < 2; i++) {
             logs.add(component.resolve("log" + i));
             processes.add(new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "java")
-                                    .toString(),
-                            "-Xmx256m",
-                            "-cp",
-                            System.getProperty("java.class.path"),
-                            CompiledProgramsTest.class.getName(),
-                            component.toString())
+                            OtherJvm.command(CompiledProgramsTest.class, List.of("-Xmx256m"), component.toString()))
                     .redirectErrorStream(true)
                     .redirectOutput(logs.get(i).toFile())
                     .start());

@@ -6,13 +6,13 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import latentmix.OtherJvm;
 import latentmix.checkpoint.StandInFileSystem;
 import latentmix.config.ConfigException;
 import latentmix.table.RunFolder;
@@ -269,14 +269,11 @@ class FolderSourceTest {
 
     private List<String> inLocale(String locale) throws Exception {
         Path out = folder.resolve("out-" + locale);
-        ProcessBuilder builder = new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                ManagementFactory.getRuntimeMXBean().getClassPath(),
-                InAnotherLocale.class.getName(),
+        ProcessBuilder builder = new ProcessBuilder(OtherJvm.command(
+                InAnotherLocale.class,
+                List.of("-XX:TieredStopAtLevel=1"),
                 folder.resolve("in").toString(),
-                folder.resolve("run-" + locale).toString());
+                folder.resolve("run-" + locale).toString()));
         builder.environment().put("LC_ALL", locale);
         Process process = builder.redirectOutput(out.toFile())
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
