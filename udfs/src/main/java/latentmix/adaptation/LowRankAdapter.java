@@ -35,21 +35,18 @@ final class LowRankAdapter {
         this.layers = List.copyOf(layers);
         this.rank = rank;
         this.scale = alpha / rank;
-        this.weights = new float[rank * width(layers)];
+        int width = LowRankNetwork.width(layers);
+        this.weights = new float[rank * width];
         this.adam = new Adam(weights.length);
         ZigguratSampler.NormalizedGaussian normal =
                 ZigguratSampler.NormalizedGaussian.of(RecipeSampler.rng(seed + " lora"));
         for (int row = 0; row < rank; row++) {
             for (LowRankNetwork.Layer layer : layers) {
                 for (int i = 0; i < layer.in(); i++) {
-                    weights[row * width(layers) + layer.first() + i] = (float) (normal.sample() / rank);
+                    weights[row * width + layer.first() + i] = (float) (normal.sample() / rank);
                 }
             }
         }
-    }
-
-    private static int width(List<LowRankNetwork.Layer> layers) {
-        return layers.stream().mapToInt(layer -> layer.in() + layer.out()).sum();
     }
 
     /** What a network takes, as {@link LowRankNetwork} lays it out: A, and B times alpha / rank. */
@@ -89,7 +86,7 @@ final class LowRankAdapter {
      * @param values as {@link #values}
      */
     static SortedMap<String, Values> tensors(List<LowRankNetwork.Layer> layers, String component, float[] values) {
-        int width = width(layers);
+        int width = LowRankNetwork.width(layers);
         int rank = values.length / width;
         SortedMap<String, Values> tensors = new TreeMap<>();
         for (LowRankNetwork.Layer layer : layers) {

@@ -63,20 +63,16 @@ public record LowRankNetwork(ScriptModule module, List<Layer> layers) {
         return new LowRankNetwork(adapted, layers);
     }
 
-    /** Columns of an adapter. */
-    public int width() {
-        return layers.get(layers.size() - 1).end();
+    /** Columns of an adapter of these layers. */
+    public static int width(List<Layer> layers) {
+        return layers.isEmpty() ? 0 : layers.get(layers.size() - 1).end();
     }
 
     /** The module with everything below it that is to be adapted; the same one where nothing is. */
     private static ScriptModule adapted(ScriptModule module, String path, List<Layer> layers) {
         if (ADAPTED.matcher(path).matches()) {
             List<Long> shape = module.parameters().get("weight");
-            Layer layer = new Layer(
-                    path,
-                    Math.toIntExact(shape.get(1)),
-                    Math.toIntExact(shape.get(0)),
-                    layers.isEmpty() ? 0 : layers.get(layers.size() - 1).end());
+            Layer layer = new Layer(path, Math.toIntExact(shape.get(1)), Math.toIntExact(shape.get(0)), width(layers));
             layers.add(layer);
             return linear(module, layer);
         }

@@ -3,7 +3,6 @@ package latentmix.inversion;
 import ai.djl.ndarray.NDArray;
 import latentmix.model.Denoiser;
 import latentmix.schedule.Scheduler;
-import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
 /**
  * An inversion whose first steps are the forward process: fresh noise ε takes the image's latent to a level of noise at
@@ -30,17 +29,10 @@ public record ForwardFirstInversion(Scheduler scheduler, double level, Inversion
     /** Inverts a batch: ε of each latent is drawn from its own generator. */
     @Override
     public Inverted invert(Denoiser denoiser, Batch batch) {
-        float[][] rows = Rows.values(batch.latents());
-        for (int i = 0; i < rows.length; i++) {
-            var normal = ZigguratSampler.NormalizedGaussian.of(batch.random().get(i));
-            float[] noise = new float[rows[i].length];
-            for (int j = 0; j < noise.length; j++) {
-                noise[j] = (float) normal.sample();
-            }
-            rows[i] = scheduler.addNoise(rows[i], noise, level);
-        }
-        NDArray noised =
-                Rows.stack(rows, batch.latents().getShape(), batch.latents().getManager());
+        NDArray noised = Rows.noised(
+                batch,
+                (latent, noise) -> scheduler.addNoise(latent, noise, level),
+                batch.latents().getManager());
         try {
             return rest.invert(denoiser, new Batch(noised, batch.conditional(), batch.unconditional(), batch.random()));
         } finally {

@@ -11,7 +11,6 @@ import latentmix.schedule.DdimScheduler;
 import latentmix.schedule.NoiseSchedule;
 import latentmix.schedule.PredictionType;
 import latentmix.schedule.Step;
-import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
 /**
  * ReNoise: each step is repeated from the latent it led to, and taken at last with the mean of the later predictions,
@@ -131,16 +130,7 @@ public record ReNoiseInversion(
 
     /** The images' own latents with noise of their own generators: √ᾱ_t · x0 + √(1 − ᾱ_t) · n. */
     private NDArray noised(Batch batch, double timestep, NDManager scope) {
-        float[][] rows = Rows.values(batch.latents());
-        for (int i = 0; i < rows.length; i++) {
-            var normal = ZigguratSampler.NormalizedGaussian.of(batch.random().get(i));
-            float[] drawn = new float[rows[i].length];
-            for (int j = 0; j < drawn.length; j++) {
-                drawn[j] = (float) normal.sample();
-            }
-            rows[i] = noise.addNoise(rows[i], drawn, (int) timestep);
-        }
-        return Rows.stack(rows, batch.latents().getShape(), scope);
+        return Rows.noised(batch, (latent, drawn) -> noise.addNoise(latent, drawn, (int) timestep), scope);
     }
 
     private NDArray regularized(NDArray predicted, float[][] reference, Batch batch, NDManager scope) {

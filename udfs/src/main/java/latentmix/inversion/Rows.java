@@ -8,6 +8,7 @@ import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import java.util.stream.IntStream;
 import latentmix.model.PromptEmbeds;
+import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
 /** Operations on rows of a batch, its first axis: some rows still iterate while others have converged. */
 final class Rows {
@@ -54,6 +55,25 @@ final class Rows {
             System.arraycopy(rows[i], 0, values, i * size, size);
         }
         return owner.create(values, shape);
+    }
+
+    /** How an image's latent gets noise: both of one length. */
+    interface Noising {
+        float[] of(float[] latent, float[] noise);
+    }
+
+    /** The batch's own latents with noise, which each draws from its own generator. */
+    static NDArray noised(Inversion.Batch batch, Noising noising, NDManager owner) {
+        float[][] rows = values(batch.latents());
+        for (int i = 0; i < rows.length; i++) {
+            var normal = ZigguratSampler.NormalizedGaussian.of(batch.random().get(i));
+            float[] noise = new float[rows[i].length];
+            for (int j = 0; j < noise.length; j++) {
+                noise[j] = (float) normal.sample();
+            }
+            rows[i] = noising.of(rows[i], noise);
+        }
+        return stack(rows, batch.latents().getShape(), owner);
     }
 
     /** The values of each row. */

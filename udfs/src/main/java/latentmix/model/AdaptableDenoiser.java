@@ -58,8 +58,7 @@ public record AdaptableDenoiser(
     }
 
     private TorchDenoiser denoiser(float[] adapter, NDManager manager) {
-        LowRankNetwork.Layer last = layers.get(layers.size() - 1);
-        int width = last.first() + last.in() + last.out();
+        int width = LowRankNetwork.width(layers);
         if (adapter.length == 0 || adapter.length % width != 0) {
             throw new IllegalArgumentException("An adapter of this network must have rows of " + width
                     + " numbers, cannot have: " + adapter.length);

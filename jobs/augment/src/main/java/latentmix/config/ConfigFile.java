@@ -324,13 +324,12 @@ public final class ConfigFile {
 
     private static RunConfig.Prompt captioned(Section section) {
         RunConfig.Prompt own = prompt(section);
-        RunConfig.Prompt prompt = new RunConfig.Prompt(
+        return new RunConfig.Prompt(
                 own.template(),
                 own.classes(),
                 own.negative(),
                 section.read(RunKeys.FROM),
                 section.read(RunKeys.MIXTURE_PROMPT));
-        return prompt;
     }
 
     /** Notes mixtures' prompts of which there is only one to choose, or of which not all mixtures have one. */

@@ -371,23 +371,15 @@ final class ExportStage {
     /**
      * Replaces {@code report.html}, with pictures of some classes.
      *
-     * @param inverted this configuration's chunks of the inverted table that stand
-     * @param among the hash of all classes' pools, where some mixtures are of several classes
+     * @param pools of all classes, in their order
      * @param kept what is mixed and kept
      * @param exported images in the dataset
      */
-    void report(
-            List<InversionChunk> inverted,
-            String among,
-            RunSummary summary,
-            Kept kept,
-            long exported,
-            List<MetricRow> metrics)
+    void report(List<ClassPool> pools, RunSummary summary, Kept kept, long exported, List<MetricRow> metrics)
             throws IOException {
-        int shown = Math.min(CLASSES_IN_REPORT, classes.classes().size());
-        List<ClassLabel> labels = IntStream.range(0, shown)
-                .mapToObj(i -> classes.classes()
-                        .get((int) ((long) i * classes.classes().size() / shown)))
+        int shown = Math.min(CLASSES_IN_REPORT, pools.size());
+        List<ClassPool> open = IntStream.range(0, shown)
+                .mapToObj(i -> pools.get((int) ((long) i * pools.size() / shown)))
                 .toList();
         Album album = new Album(
                 source,
@@ -395,12 +387,8 @@ final class ExportStage {
                 kept,
                 settings.generationId(),
                 config.run().chunk());
-        List<Gallery> galleries = tasks.map(
-                "open the report's pictures",
-                ClassPool.of(labels, inverted).stream()
-                        .map(pool -> pool.among(among))
-                        .toList(),
-                (folder, pool, progress) -> album.open(folder, pool));
+        List<Gallery> galleries =
+                tasks.map("open the report's pictures", open, (folder, pool, progress) -> album.open(folder, pool));
         String html = new Report(config, summary, exported, classes.classes().size(), galleries, metrics).html();
         run.publish(run.path("report.html"), html.getBytes(StandardCharsets.UTF_8));
     }

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import latentmix.plan.Catalog;
+import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassPool;
 import latentmix.plan.InversionChunk;
 import latentmix.plan.MixingChunk;
@@ -49,20 +50,29 @@ final class InvertStage {
     }
 
     /**
-     * The pools of the classes of these chunks, all of which stand; beside each other where mixtures have inputs of
-     * several classes.
+     * The pools of the classes that have any of these chunks that stands; beside each other where mixtures have inputs
+     * of several classes.
      */
-    List<ClassPool> pools(List<InversionChunk> standing) throws IOException {
-        String among = among(standing);
-        return ClassPool.of(standing).stream().map(pool -> pool.among(among)).toList();
+    List<ClassPool> pools(List<InversionChunk> chunks) throws IOException {
+        return among(ClassPool.of(standing(chunks)), chunks);
     }
 
-    /** The hash of the pools of these chunks; empty where every mixture is of one class. */
-    String among(List<InversionChunk> standing) throws IOException {
+    /** The same of these classes, one each. */
+    List<ClassPool> pools(List<ClassLabel> labels, List<InversionChunk> chunks) throws IOException {
+        return among(ClassPool.of(labels, standing(chunks)), chunks);
+    }
+
+    private List<ClassPool> among(List<ClassPool> pools, List<InversionChunk> chunks) throws IOException {
+        String among = among(chunks);
+        return pools.stream().map(pool -> pool.among(among)).toList();
+    }
+
+    /** The hash of the pools of those of these chunks that stand; empty where every mixture is of one class. */
+    String among(List<InversionChunk> chunks) throws IOException {
         if (!context.settings().isSoft()) {
             return "";
         }
-        return ContentId.of(named(standing).stream()
+        return ContentId.of(named(standing(chunks)).stream()
                 .flatMap(pool -> Stream.of(pool.pool().classId(), pool.id()))
                 .toList());
     }

@@ -46,7 +46,7 @@ final class MixStage {
      */
     List<MixedChunk> chunks(List<InversionChunk> inversions) throws IOException {
         if (mixed == null) {
-            mixed = listed(invert.pools(invert.standing(inversions)));
+            mixed = listed(invert.pools(inversions));
         }
         return mixed;
     }
@@ -129,14 +129,11 @@ final class MixStage {
         List<MixingEntry> entries = this.entries; // tasks take it and not the stage
         Set<ClassLabel> growing =
                 invert.missing(inversions).stream().map(InversionChunk::label).collect(Collectors.toSet());
-        String among = invert.among(invert.standing(inversions));
         Map<String, Long> leftOut = new TreeMap<>();
         context.tasks()
                 .map(
                         "count mixtures of other pools",
-                        ClassPool.of(context.classes().classes(), invert.standing(inversions)).stream()
-                                .map(pool -> pool.among(among))
-                                .toList(),
+                        invert.pools(context.classes().classes(), inversions),
                         (folder, pool, progress) -> new TreeMap<>(MixingPlan.leftOut(
                                 folder,
                                 pool.classId(),

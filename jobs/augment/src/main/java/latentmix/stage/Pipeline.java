@@ -271,7 +271,7 @@ public final class Pipeline {
                 pipeline.context,
                 mix.entries(),
                 mix.chunks(inversions),
-                pipeline.invert.pools(pipeline.invert.standing(inversions)),
+                pipeline.invert.pools(inversions),
                 verdicts,
                 pipeline.adapted(catalogs),
                 mixId);
@@ -336,8 +336,7 @@ public final class Pipeline {
             return List.of();
         }
         List<MixingEntry> entries = settings.counted(catalogs);
-        List<ClassVerdicts> verdicts =
-                filter.get().verdicts(catalogs, invert.pools(invert.standing(inversions)), entries);
+        List<ClassVerdicts> verdicts = filter.get().verdicts(catalogs, invert.pools(inversions), entries);
         mix.reach(ClassVerdicts.reaching(entries, verdicts, Tally::reach));
         return verdicts;
     }
@@ -472,10 +471,8 @@ public final class Pipeline {
             List<MetricRow> metrics =
                     evaluate.isEmpty() ? List.of() : evaluate.get().rows(catalogs);
             export.describe(exported, summary, metrics);
-            List<InversionChunk> standing = invert.standing(inversions);
             export.report(
-                    standing,
-                    invert.among(standing),
+                    invert.pools(classes.classes(), inversions),
                     summary,
                     kept(catalogs, mix, verdicts),
                     exported.images(),
@@ -710,7 +707,7 @@ public final class Pipeline {
                         byClass.get(chunk.label().classId()).generations().add(chunk));
         List<MixingEntry> entries = mix.entries();
         Set<String> refusing = run.rejectedChunks(StageName.MIX);
-        String among = invert.among(invert.standing(inversions));
+        String among = invert.among(inversions);
         List<Census> counted = new ArrayList<>(tasks.map(
                 "count rows",
                 List.copyOf(byClass.values()),
@@ -726,11 +723,7 @@ public final class Pipeline {
     private List<CellScores> scores(List<InversionChunk> inversions, MixStage mix) throws IOException {
         List<MixingEntry> entries = mix.entries();
         String settingsId = settings.generationId();
-        List<InversionChunk> standing = invert.standing(inversions);
-        String among = invert.among(standing);
-        List<ClassPool> pools = ClassPool.of(classes.classes(), standing).stream()
-                .map(pool -> pool.among(among))
-                .toList();
+        List<ClassPool> pools = invert.pools(classes.classes(), inversions);
         return tasks
                 .map("score mixtures", pools, (folder, pool, progress) -> {
                     ArrayList<CellScores> cells = new ArrayList<>();

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import latentmix.latent.DiffMix;
 import latentmix.latent.FreshNoise;
 import latentmix.latent.LatentPool;
@@ -48,7 +49,7 @@ final class MixtureInputs {
     record Drawn(Recipe recipe, List<Source> sources, Map<String, Double> label) {
         /** Whether it is mixed of its sources by themselves. */
         private boolean isAcross() {
-            return sources.stream().map(Source::classId).distinct().count() > 1 || label.size() > 1;
+            return label.size() > 1;
         }
     }
 
@@ -192,7 +193,8 @@ final class MixtureInputs {
                         .map(Drawn::recipe)
                         .toList());
         Map<String, LatentColumn> latents = new HashMap<>();
-        for (Map.Entry<String, Set<String>> of : byClass(drawn).entrySet()) {
+        for (Map.Entry<String, Set<String>> of :
+                byClass(drawn.stream().filter(Drawn::isAcross)).entrySet()) {
             latents.putAll(pool(of.getKey()).noise(of.getValue()));
         }
         List<Mixture> mixtures = new ArrayList<>();
@@ -221,11 +223,9 @@ final class MixtureInputs {
         return Mixer.mix(pool, List.of(sorted)).get(0);
     }
 
-    /** The image ids of mixtures across classes, by class. */
-    private static Map<String, Set<String>> byClass(List<Drawn> drawn) {
-        return drawn.stream()
-                .filter(Drawn::isAcross)
-                .flatMap(mixture -> mixture.sources().stream())
+    /** The image ids of these mixtures' sources, by class. */
+    private static Map<String, Set<String>> byClass(Stream<Drawn> drawn) {
+        return drawn.flatMap(mixture -> mixture.sources().stream())
                 .collect(Collectors.groupingBy(
                         Source::classId, Collectors.mapping(Source::imageId, Collectors.toSet())));
     }
@@ -236,11 +236,8 @@ final class MixtureInputs {
 
     /** The encoded latents of the images that these mixtures begin with, by image id. */
     Map<String, LatentColumn> originals(List<Drawn> drawn) throws IOException {
-        Map<String, Set<String>> byClass = drawn.stream()
-                .filter(mixture -> mixture.recipe().method().noisesImage())
-                .flatMap(mixture -> mixture.sources().stream())
-                .collect(Collectors.groupingBy(
-                        Source::classId, Collectors.mapping(Source::imageId, Collectors.toSet())));
+        Map<String, Set<String>> byClass = byClass(
+                drawn.stream().filter(mixture -> mixture.recipe().method().noisesImage()));
         Map<String, LatentColumn> originals = new HashMap<>();
         for (Map.Entry<String, Set<String>> of : byClass.entrySet()) {
             originals.putAll(pool(of.getKey()).encoded(of.getValue()));

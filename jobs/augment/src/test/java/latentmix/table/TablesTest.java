@@ -67,7 +67,11 @@ class TablesTest {
                 0.5,
                 Double.NaN,
                 new Degeneracy(1, 2, 3, 4, 5, 6, 7),
-                "s1");
+                "s1",
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of());
     }
 
     private static GeneratedRow generated(String id) {

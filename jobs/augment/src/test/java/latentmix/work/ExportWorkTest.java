@@ -93,7 +93,11 @@ class ExportWorkTest {
                 0,
                 0,
                 new Degeneracy(0, 0, 0, 0, 0, 0, 0),
-                "mixing");
+                "mixing",
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of());
     }
 
     private static GeneratedRow generated(String mixId) {

@@ -70,7 +70,11 @@ class GenerationWorkTest {
                 0,
                 0,
                 new Degeneracy(0, 0, 0, 0, 0, 0, 0),
-                "mixing");
+                "mixing",
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of());
     }
 
     private ChunkResult generate(RunSettings settings, List<MixedRow> mixtures) throws IOException {
@@ -122,7 +126,11 @@ class GenerationWorkTest {
                     row.classMeanGain(),
                     row.predictedClassMeanGain(),
                     row.degeneracy(),
-                    row.settingsId()));
+                    row.settingsId(),
+                    List.of(),
+                    List.of(),
+                    List.of(),
+                    List.of()));
         }
         generate(settings, mixtures, List.of("inverted"));
         return generated().stream()

@@ -262,6 +262,10 @@ public final class ViewBench {
                 random.nextDouble(),
                 1,
                 Degeneracy.of(latent),
-                mixing);
+                mixing,
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of());
     }
 }

@@ -71,8 +71,7 @@ final class DownstreamSection {
     }
 
     private DownstreamRow row(int shots, String arm, Map<Integer, AccuracyRow> seeds) {
-        MeanInterval mean = MeanInterval.of(
-                seeds.values().stream().map(AccuracyRow::accuracy).toList());
+        MeanInterval mean = mean(seeds);
         MeanInterval gain = difference(seeds, standard(shots));
         return new DownstreamRow(
                 shots,
@@ -211,19 +210,14 @@ final class DownstreamSection {
                         .map(arm -> new Pivot.Row(
                                 arm,
                                 arms.stream()
-                                        .map(other -> new Pivot.Cell(
-                                                arm.equals(other)
-                                                        ? ""
-                                                        : text(
-                                                                "%+.3f",
-                                                                difference(
-                                                                        taken.get(shots)
-                                                                                .get(arm),
-                                                                        taken.get(shots)
-                                                                                .get(other))),
-                                                Pivot.Rank.OTHER))
+                                        .map(other -> new Pivot.Cell(pair(shots, arm, other), Pivot.Rank.OTHER))
                                         .toList()))
                         .toList());
+    }
+
+    private String pair(int shots, String arm, String other) {
+        Map<String, Map<Integer, AccuracyRow>> arms = taken.get(shots);
+        return arm.equals(other) ? "" : text("%+.3f", difference(arms.get(arm), arms.get(other)));
     }
 
     /** All ways of all arms, none chosen: means over the seeds. */
