@@ -190,6 +190,26 @@ def decide():
         print(json.dumps(ids))
 
 
+def bulk():
+    """Drops all images made that are shown, and takes that back, at once; prints how many."""
+    with page() as shown:
+        go(shown, f"#/class/{CLASS}")
+        drop = shown.get_by_role("button", name="shown").filter(has_text="Drop")
+        expect(drop).to_be_visible()
+        number = int(drop.text_content().split()[1])
+        drop.click()
+        expect(shown.locator(".cell.hand-drop")).to_have_count(number)
+        shown.get_by_label("Show").select_option("real")
+        expect(shown.locator(".cell").first).to_be_visible()
+        expect(shown.locator(".cell.hand-drop")).to_have_count(0)
+        expect(drop).to_be_disabled()
+        shown.get_by_label("Show").select_option("made")
+        expect(shown.locator(".cell.hand-drop")).to_have_count(number)
+        shown.get_by_role("button", name="Undo").click()
+        expect(shown.locator(".cell.hand-drop")).to_have_count(0)
+        print(number)
+
+
 def hostile():
     """Names are texts: none becomes an element, runs or leaves its place."""
     names = json.loads(ARGUMENTS[0])

@@ -117,6 +117,14 @@ class PagesInABrowserTest {
     }
 
     @Test
+    void whatIsShownIsDroppedAtOnceAndTakenBackAtOnce() throws Exception {
+        try (ViewServer server = served(folder(tiny), Mode.EDIT)) {
+            assertThat(browsed(server, "bulk").strip()).isEqualTo("8");
+        }
+        assertThat(new CuratedTable(folder(tiny), "5-sandal").rows()).isEmpty();
+    }
+
+    @Test
     void namesOfTheDataNeverBecomeMarkup() throws Exception {
         try (ViewServer server = served(ViewServerTest.hostile(folder.resolve("hostile")), Mode.LOOK)) {
             browsed(server, "hostile", JSON.writeValueAsString(ViewServerTest.HOSTILE));
