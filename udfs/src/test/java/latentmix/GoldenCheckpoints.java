@@ -93,6 +93,30 @@ public final class GoldenCheckpoints {
         return folder;
     }
 
+    /**
+     * A DiTPipeline in an empty folder, that of golden/e2e-dit, of 1000 classes. The class 7 is "seven" and "first 7",
+     * 207 "retriever" and "first 207", and so on; 3 and 4 are both "crane".
+     */
+    public static Path dit(Path folder) throws IOException {
+        copy("dit", folder.resolve("transformer"));
+        copy("vae-sd15", folder.resolve("vae"));
+        scheduler(folder, Files.readString(Golden.folder("e2e-dit").resolve("scheduler_config.json")));
+        index(
+                folder,
+                "DiTPipeline",
+                Map.of(
+                        "transformer", "DiTTransformer2DModel",
+                        "vae", "AutoencoderKL",
+                        "scheduler", "DDIMScheduler"));
+        ObjectNode labels = JSON.createObjectNode();
+        Map<Integer, String> own = Map.of(3, "crane, ", 4, "crane, ", 7, "seven, ", 207, "retriever, ");
+        for (int id = 0; id < 1000; id++) {
+            labels.put(Integer.toString(id), own.getOrDefault(id, "") + "first " + id);
+        }
+        edit(folder.resolve("model_index.json"), "{\"id2label\": " + labels + "}");
+        return folder;
+    }
+
     private static Path stableDiffusion(Path folder, String unet, String textEncoder, String padding, String scheduler)
             throws IOException {
         copy(unet, folder.resolve("unet"));

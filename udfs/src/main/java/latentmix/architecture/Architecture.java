@@ -87,6 +87,7 @@ public sealed interface Architecture
         return switch (config.className()) {
             case "UNet2DConditionModel" -> UNet2DConditionModel.of(config);
             case "SD3Transformer2DModel" -> SD3Transformer2DModel.of(config);
+            case "DiTTransformer2DModel", "Transformer2DModel" -> DiTTransformer2DModel.of(config);
             case "AutoencoderKL" -> AutoencoderKL.of(config);
             case "CLIPTextModel", "CLIPTextModelWithProjection" -> ClipTextModel.of(config);
             case "CLIPVisionModel", "CLIPVisionModelWithProjection", "CLIPModel" -> ClipVisionModel.of(config);
@@ -94,8 +95,8 @@ public sealed interface Architecture
             case "ConvClassifier" -> ConvClassifier.of(config);
             default ->
                 throw new CheckpointException(config.where() + ": the architecture must be one of UNet2DConditionModel,"
-                        + " SD3Transformer2DModel, AutoencoderKL, CLIPTextModel, CLIPTextModelWithProjection,"
-                        + " CLIPVisionModel, CLIPVisionModelWithProjection, CLIPModel, T5EncoderModel, ConvClassifier,"
+                        + " SD3Transformer2DModel, DiTTransformer2DModel, AutoencoderKL, CLIPTextModel,"
+                        + " CLIPTextModelWithProjection, CLIPVisionModel, CLIPVisionModelWithProjection, CLIPModel, T5EncoderModel, ConvClassifier,"
                         + " cannot be: "
                         + config.className());
         };

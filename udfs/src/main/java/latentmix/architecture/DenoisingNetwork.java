@@ -1,7 +1,8 @@
 package latentmix.architecture;
 
 /** A network that denoises latents: a U-Net or a transformer. */
-public sealed interface DenoisingNetwork extends Architecture permits UNet2DConditionModel, SD3Transformer2DModel {
+public sealed interface DenoisingNetwork extends Architecture
+        permits UNet2DConditionModel, SD3Transformer2DModel, DiTTransformer2DModel {
     int inChannels();
 
     int outChannels();

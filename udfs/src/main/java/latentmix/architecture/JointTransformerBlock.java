@@ -29,15 +29,21 @@ record JointTransformerBlock(int width, int heads, QkNorm qkNorm) {
         LAST
     }
 
-    private static final double EPS = 1e-6;
+    /** Of the norms that have no weights. */
+    static final double EPS = 1e-6;
 
     /** The text of norm(x) · (1 + scale) + shift for a variable x. */
-    private String modulated(String normed, String shift, String scale) {
+    static String modulated(String normed, String shift, String scale) {
         return "torch.addcmul(%s, %s, torch.add(%s, 1))".formatted(shift, normed, scale);
     }
 
+    /** The text of a layer norm without weights of a variable x (B, T, width). */
+    static String normed(String x, int width, double eps) {
+        return "torch.layer_norm(%s, [%d], None, None, %s)".formatted(x, width, eps);
+    }
+
     private String normed(String x) {
-        return "torch.layer_norm(%s, [%d], None, None, %s)".formatted(x, width, EPS);
+        return normed(x, width, EPS);
     }
 
     /** A norm whose scale and shift, in this order, come from temb: forward(x, temb), x (B, T, width). */
@@ -54,7 +60,7 @@ record JointTransformerBlock(int width, int heads, QkNorm qkNorm) {
     }
 
     /** The layer that makes so many triples of shift, scale and gate from temb: forward(temb), (B, 1, width) each. */
-    private ScriptModule adaLayerNormZero(int triples) {
+    ScriptModule adaLayerNormZero(int triples) {
         return ScriptModule.named("AdaLayerNormZero")
                 .child("linear", Layers.linear(width, 3 * triples * width))
                 .method(
@@ -182,7 +188,7 @@ record JointTransformerBlock(int width, int heads, QkNorm qkNorm) {
     }
 
     /** Attention of the patches to themselves: forward(x). */
-    private ScriptModule selfAttention() {
+    ScriptModule selfAttention() {
         ScriptModule attention = projections(ScriptModule.named("SelfAttention"), "to_q", "to_k", "to_v");
         return norms(attention, "norm_q", "norm_k")
                 .child("to_out", out())
@@ -202,7 +208,7 @@ record JointTransformerBlock(int width, int heads, QkNorm qkNorm) {
     }
 
     /** The feed-forward layers: linear, GELU approximated by tanh, linear. They are four times as wide in between. */
-    private ScriptModule feedForward() {
+    ScriptModule feedForward() {
         ScriptModule gelu = ScriptModule.named("GELU")
                 .child("proj", Layers.linear(width, 4 * width))
                 .method(

@@ -53,6 +53,10 @@ public final class CheckpointFolder {
     /** Components of a StableDiffusion3Pipeline, which runs without T5 too. */
     private static final List<String> STABLE_DIFFUSION_3 =
             List.of("scheduler", "text_encoder", SECOND_TEXT_ENCODER, "tokenizer", "tokenizer_2", TRANSFORMER, "vae");
+    /** Components of a DiTPipeline, which is told classes by their numbers. */
+    private static final List<String> DIT = List.of("scheduler", TRANSFORMER, "vae");
+
+    private static final String LABELS = "id2label";
 
     private final Path path;
     private final JsonNode index;
@@ -256,7 +260,9 @@ public final class CheckpointFolder {
         return index.path("_class_name")
                 .asText(
                         denoiser().equals(TRANSFORMER)
-                                ? "StableDiffusion3Pipeline"
+                                ? index.path(TRANSFORMER).path(1).asText().startsWith("DiT")
+                                        ? "DiTPipeline"
+                                        : "StableDiffusion3Pipeline"
                                 : components().contains(SECOND_TEXT_ENCODER)
                                         ? STABLE_DIFFUSION_XL_PIPELINE
                                         : STABLE_DIFFUSION_PIPELINE);
@@ -274,7 +280,7 @@ public final class CheckpointFolder {
         return names;
     }
 
-    /** The component that denoises: a U-Net, or the transformer of Stable Diffusion 3. */
+    /** The component that denoises: a U-Net, or the transformer of Stable Diffusion 3 or of DiT. */
     public String denoiser() {
         return components().contains(TRANSFORMER) ? TRANSFORMER : UNET;
     }
@@ -282,6 +288,24 @@ public final class CheckpointFolder {
     /** Whether it is a Stable Diffusion XL: a U-Net that two text encoders tell the prompt. */
     public boolean isStableDiffusionXl() {
         return denoiser().equals(UNET) && pipeline().startsWith("StableDiffusionXL");
+    }
+
+    /** Whether it is a DiT: a transformer that is told classes by their numbers, and has no text encoder. */
+    public boolean isDit() {
+        return denoiser().equals(TRANSFORMER) && pipeline().startsWith("DiT");
+    }
+
+    /** What the classes of a DiT are called, by their numbers; the synonyms of one are separated by commas. */
+    public SortedMap<Integer, String> labels() {
+        SortedMap<Integer, String> labels = new TreeMap<>();
+        index.path(LABELS).properties().forEach(entry -> {
+            if (!entry.getKey().matches("\\d{1,9}") || !entry.getValue().isTextual()) {
+                throw new CheckpointException(path.resolve(INDEX) + ": " + LABELS
+                        + " must have texts by numbers, cannot have: \"" + entry.getKey() + "\": " + entry.getValue());
+            }
+            labels.put(Integer.parseInt(entry.getKey()), entry.getValue().textValue());
+        });
+        return labels;
     }
 
     /** Whether the embeddings of an empty prompt are zeros; only Stable Diffusion XL asks. */
@@ -292,6 +316,7 @@ public final class CheckpointFolder {
     /** Whether a T5 encodes prompts beside the two CLIP encoders of Stable Diffusion 3. */
     public boolean hasT5() {
         return denoiser().equals(TRANSFORMER)
+                && !isDit()
                 && (components().contains(T5_ENCODER) || components().contains(T5_TOKENIZER));
     }
 
@@ -315,7 +340,7 @@ public final class CheckpointFolder {
     List<String> used() {
         Set<String> names = new TreeSet<>(
                 denoiser().equals(TRANSFORMER)
-                        ? STABLE_DIFFUSION_3
+                        ? isDit() ? DIT : STABLE_DIFFUSION_3
                         : isStableDiffusionXl() ? STABLE_DIFFUSION_XL : STABLE_DIFFUSION);
         if (hasT5()) {
             names.addAll(List.of(T5_ENCODER, T5_TOKENIZER));

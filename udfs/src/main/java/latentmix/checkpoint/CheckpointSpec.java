@@ -145,9 +145,15 @@ public record CheckpointSpec(
         if (isAsPublished()) {
             return published;
         }
-        if (without.equals(T5) && !published.denoiser().equals("transformer")) {
+        if (without.equals(T5) && (!published.denoiser().equals("transformer") || published.isDit())) {
             throw new CheckpointException("text_encoder_3 can be left out of a StableDiffusion3Pipeline, not of the "
                     + published.pipeline() + " " + location + "; leave the key out");
+        }
+        if (!embeddings.isEmpty() && published.isDit()) {
+            throw new CheckpointException(
+                    "with embedding = " + embeddings.get(0).location()
+                            + ": expected a checkpoint with a text encoder, got the DiT " + location
+                            + ", which is told classes by their numbers; leave the embedding out");
         }
         return CheckpointFolder.open(View.of(published, this, vae(conf), location -> file(location, conf)));
     }

@@ -16,6 +16,7 @@ import latentmix.architecture.AutoencoderKL;
 import latentmix.architecture.ClipTextModel;
 import latentmix.architecture.ClipVisionModel;
 import latentmix.architecture.ConvClassifier;
+import latentmix.architecture.DiTTransformer2DModel;
 import latentmix.architecture.Part;
 import latentmix.architecture.SD3Transformer2DModel;
 import latentmix.architecture.T5EncoderModel;
@@ -29,11 +30,12 @@ import latentmix.checkpoint.Safetensors;
  *
  * <p>Names are {@code <case>.<tensor>}, or in a file of one case the tensors' alone. U-Net: sample, timestep,
  * encoder_hidden_states and perhaps text_embeds, time_ids, to out. SD3's transformer: hidden_states, timestep,
- * encoder_hidden_states, pooled_projections, out. Autoencoder: image to mean, logvar, scaled_mean, sample (with noise);
- * dec.latent or dec.scaled_latent to dec.image. Text encoder: input_ids and perhaps attention_mask to
- * last_hidden_state, hidden_states_i (-1 is the last), pooler_output or text_embeds. Image encoder: pixel_values to
- * image_embeds, last_hidden_state, hidden_states_i, pooler_output. Classifier: images to features, logits. Tensors with
- * {@code .act.} in their names, and others, are ignored.
+ * encoder_hidden_states, pooled_projections, out. DiT: hidden_states, timestep, class_labels (numbers), to out, the
+ * noise without learnt variances. Autoencoder: image to mean, logvar, scaled_mean, sample (with noise); dec.latent or
+ * dec.scaled_latent to dec.image. Text encoder: input_ids and perhaps attention_mask to last_hidden_state,
+ * hidden_states_i (-1 is the last), pooler_output or text_embeds. Image encoder: pixel_values to image_embeds,
+ * last_hidden_state, hidden_states_i, pooler_output. Classifier: images to features, logits. Tensors with {@code .act.}
+ * in their names, and others, are ignored.
  */
 public final class ComponentVerification implements AutoCloseable {
     /**
@@ -47,6 +49,8 @@ public final class ComponentVerification implements AutoCloseable {
             return difference <= bound;
         }
     }
+
+    private static final String CLASS_LABELS = "class_labels";
 
     private final Path component;
     private final Architecture architecture;
@@ -69,6 +73,8 @@ public final class ComponentVerification implements AutoCloseable {
                 verification.denoiser(unet.inputs().toArray(String[]::new));
             } else if (verification.architecture instanceof SD3Transformer2DModel) {
                 verification.denoiser("hidden_states", "timestep", "encoder_hidden_states", "pooled_projections");
+            } else if (verification.architecture instanceof DiTTransformer2DModel) {
+                verification.denoiser("hidden_states", "timestep", CLASS_LABELS);
             } else if (verification.architecture instanceof AutoencoderKL vae) {
                 verification.encoder(vae);
                 verification.decoder(vae);
@@ -97,7 +103,8 @@ public final class ComponentVerification implements AutoCloseable {
         try (Network network = load(Part.DENOISER, names)) {
             for (String name : names) {
                 try (Comparison comparison = new Comparison(name)) {
-                    NDArray[] arrays = Stream.of(inputs).map(comparison::input).toArray(NDArray[]::new);
+                    NDArray[] arrays =
+                            Stream.of(inputs).map(comparison::networkInput).toArray(NDArray[]::new);
                     comparison.compare(
                             "out", network.forward(comparison.scope, arrays).get(0));
                 }
@@ -251,6 +258,13 @@ public final class ComponentVerification implements AutoCloseable {
             return entry.type().isFloating()
                     ? scope.create(reference.floats(entry.name()), shape)
                     : scope.create(reference.longs(entry.name()), shape);
+        }
+
+        /** An input of a denoiser, which takes classes as weights of all. */
+        private NDArray networkInput(String tensor) {
+            return architecture instanceof DiTTransformer2DModel dit && tensor.equals(CLASS_LABELS)
+                    ? input(tensor).oneHot(dit.told(), DataType.FLOAT32)
+                    : input(tensor);
         }
 
         /** Compares hidden_states_0, 1, … and counted from the end, -1 being the last. */

@@ -24,6 +24,7 @@ import latentmix.architecture.ClipTextModel;
 import latentmix.architecture.ClipVisionModel;
 import latentmix.architecture.ConvClassifier;
 import latentmix.architecture.DenoisingNetwork;
+import latentmix.architecture.DiTTransformer2DModel;
 import latentmix.architecture.Part;
 import latentmix.architecture.SD3Transformer2DModel;
 import latentmix.architecture.UNet2DConditionModel;
@@ -163,6 +164,13 @@ public final class Models {
                 : Optional.empty();
     }
 
+    /** What tells the checkpoint's network classes by their numbers, if it is one that no text is told. */
+    public static Optional<ClassEncoder> classEncoder(CheckpointFolder folder) {
+        return denoisingNetwork(folder) instanceof DiTTransformer2DModel dit
+                ? Optional.of(ClassEncoder.of(dit.classes(), folder.labels()))
+                : Optional.empty();
+    }
+
     private static void requireDenoiser(CheckpointFolder folder) {
         denoiserProblem(folder).ifPresent(problem -> {
             throw new CheckpointException(folder.path() + ": " + problem);
@@ -216,8 +224,15 @@ public final class Models {
                 network(component, device, dtype, Part.DECODER), architecture(component, AutoencoderKL.class));
     }
 
-    /** The checkpoint's tokenizers and text encoders, which stay loaded at least until the caller closes this. */
+    /**
+     * The checkpoint's tokenizers and text encoders, which stay loaded at least until the caller closes this; or what
+     * stands in their place.
+     */
     public static TextEncoder textEncoder(CheckpointFolder folder, Device device, Dtype dtype) {
+        Optional<ClassEncoder> classes = classEncoder(folder);
+        if (classes.isPresent()) {
+            return classes.get();
+        }
         List<PromptNetwork> opened = new ArrayList<>();
         try {
             for (String tokenizer : folder.tokenizers()) {
@@ -392,8 +407,11 @@ public final class Models {
 
     /** The bytes of a prompt's embeddings, float32: {@code prompt_embeds} alone, which pooled ones add little to. */
     public static long promptBytes(CheckpointFolder folder) {
-        long tokens = positions(folder.config("text_encoder"));
         DenoisingNetwork network = denoisingNetwork(folder);
+        if (network instanceof DiTTransformer2DModel dit) {
+            return (long) Float.BYTES * dit.told();
+        }
+        long tokens = positions(folder.config("text_encoder"));
         return Float.BYTES
                 * (network instanceof SD3Transformer2DModel transformer
                         ? (tokens + T5_LENGTH) * transformer.jointAttentionDim()
@@ -418,9 +436,12 @@ public final class Models {
     public static void checkImageSize(CheckpointFolder folder, int size) {
         int multiple = autoencoder(folder).factor();
         int most = Integer.MAX_VALUE;
-        if (denoisingNetwork(folder) instanceof SD3Transformer2DModel transformer) {
+        DenoisingNetwork network = denoisingNetwork(folder);
+        if (network instanceof SD3Transformer2DModel transformer) {
             multiple *= transformer.patchSize();
             most = multiple * transformer.posEmbedMaxSize();
+        } else if (network instanceof DiTTransformer2DModel dit) {
+            multiple *= dit.patchSize();
         }
         if (size % multiple != 0 || size > most) {
             throw new IllegalArgumentException("must be a multiple of " + multiple
@@ -487,7 +508,10 @@ public final class Models {
             int tokens = positions(folder.config("text_encoder")) + T5_LENGTH;
             return BackwardMemory.bytes(transformer, learnt, batch, side, side, tokens);
         }
-        return BackwardMemory.bytes((UNet2DConditionModel) network, learnt, batch, side, side);
+        if (network instanceof UNet2DConditionModel unet) {
+            return BackwardMemory.bytes(unet, learnt, batch, side, side);
+        }
+        throw new UnsupportedOperationException("Nothing is learnt through a network that is told classes by number");
     }
 
     /** The bytes of a component's weights in a number format, without reading them. */

@@ -2,10 +2,12 @@ package latentmix.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
+import java.util.SortedMap;
 import latentmix.architecture.Architecture;
 import latentmix.architecture.AutoencoderKL;
 import latentmix.architecture.ClipTextModel;
 import latentmix.architecture.DenoisingNetwork;
+import latentmix.architecture.DiTTransformer2DModel;
 import latentmix.architecture.SD3Transformer2DModel;
 import latentmix.architecture.T5EncoderModel;
 import latentmix.architecture.UNet2DConditionModel;
@@ -52,6 +54,13 @@ record PartsCheck(CheckpointFolder folder, DenoisingNetwork denoiser, Autoencode
         } else if (denoiser instanceof SD3Transformer2DModel transformer) {
             scheduler("a SD3Transformer2DModel", "FlowMatchEulerDiscreteScheduler", isFlow());
             texts(transformer);
+        } else if (denoiser instanceof DiTTransformer2DModel dit) {
+            require(
+                    folder.isDit(),
+                    "a DiTTransformer2DModel must be the transformer of a DiTPipeline, cannot be that of a "
+                            + folder.pipeline());
+            scheduler("a DiTTransformer2DModel", "DDIMScheduler", !isFlow());
+            labels(dit);
         }
         tokenizers();
     }
@@ -98,6 +107,16 @@ record PartsCheck(CheckpointFolder folder, DenoisingNetwork denoiser, Autoencode
                     "joint_attention_dim of the transformer must be text_encoder_3's d_model, " + t5 + ", cannot be: "
                             + width);
         }
+    }
+
+    /** What classes are called must be of classes that the network has. */
+    private void labels(DiTTransformer2DModel dit) {
+        SortedMap<Integer, String> labels = folder.labels();
+        require(
+                labels.isEmpty() || labels.lastKey() < dit.classes(),
+                "the numbers of id2label must be below the transformer's num_embeds_ada_norm, " + dit.classes()
+                        + ", but go up to: " + (labels.isEmpty() ? "" : labels.lastKey()),
+                "take the model_index.json of the checkpoint that the transformer is of");
     }
 
     private ClipTextModel clip(String ending) {

@@ -116,6 +116,12 @@ class ArchitectureTest {
             SD3Transformer2DModel | "caption_projection_dim": 1536 | caption_projection_dim
             SD3Transformer2DModel | "sample_size": 256 | sample_size
             SD3Transformer2DModel | "sample_size": 127 | sample_size
+            DiTTransformer2DModel | "norm_type": "ada_norm" | norm_type
+            DiTTransformer2DModel | "activation_fn": "geglu" | activation_fn
+            DiTTransformer2DModel | "out_channels": 6 | out_channels
+            DiTTransformer2DModel | "sample_size": 31 | sample_size
+            DiTTransformer2DModel | "num_attention_heads": 1, "attention_head_dim": 6 | num_attention_heads
+            Transformer2DModel | "patch_size": 2 | norm_type
             T5EncoderModel | "feed_forward_proj": "gated-tanh" | feed_forward_proj
             T5EncoderModel | "feed_forward_proj": "gated-gelu", "dense_act_fn": "gelu" | dense_act_fn
             T5EncoderModel | "feed_forward_proj": "gated-gelu", "is_gated_act": false | is_gated_act
@@ -145,6 +151,7 @@ class ArchitectureTest {
             AutoencoderKL | "latents_mean": [0, 0, 0, 0], "latents_std": [1.0, 1, 1, 1]
             AutoencoderKL | "latents_mean": null, "latents_std": null, "scaling_factor": null, "sample_size": [32, 32]
             SD3Transformer2DModel | "sample_size": [128, 128], "qk_norm": null, "dual_attention_layers": null
+            DiTTransformer2DModel | "sample_size": [32, 32], "out_channels": null, "cross_attention_dim": null
             T5EncoderModel | "feed_forward_proj": null, "dense_act_fn": null
             """)
     void nullAndNeutralSettingsMeanTheDefaults(String type, String settings) {
@@ -169,7 +176,16 @@ class ArchitectureTest {
     /** All keys that diffusers writes of these classes are known. */
     @ParameterizedTest
     @ValueSource(
-            strings = {"unet-sd15", "unet-sd21", "unet-sdxl", "unet-no-mid", "vae-sd15", "vae-sd3", "mmdit-sd3-plain"})
+            strings = {
+                "unet-sd15",
+                "unet-sd21",
+                "unet-sdxl",
+                "unet-no-mid",
+                "vae-sd15",
+                "vae-sd3",
+                "mmdit-sd3-plain",
+                "dit"
+            })
     void noKeyOfALibrarysConfigIsUnknown(String golden) throws IOException {
         Path config = Golden.folder(golden).resolve("config.json");
         assertThat(Architecture.unknownKeys(new ObjectMapper().readTree(config.toFile()), golden))
@@ -200,7 +216,8 @@ class ArchitectureTest {
         assertThatThrownBy(
                         () -> Architecture.of(json("{\"_class_name\": \"PixArtTransformer2DModel\"}"), "config.json"))
                 .isInstanceOf(CheckpointException.class)
-                .hasMessageContaining("must be one of UNet2DConditionModel, SD3Transformer2DModel, AutoencoderKL")
+                .hasMessageContaining(
+                        "must be one of UNet2DConditionModel, SD3Transformer2DModel, DiTTransformer2DModel")
                 .hasMessageContaining("cannot be: PixArtTransformer2DModel");
         assertThatThrownBy(() -> Architecture.of(json("{}"), "config.json"))
                 .hasMessageContaining("should name its class");

@@ -50,7 +50,8 @@ class ComponentVerificationTest {
         "clip-vision, . pre_down pre_up",
         "unet-sdxl, odd.out t1.out t901.out tvec.out",
         "unet-no-mid, odd.out t1.out",
-        "unet-guidance, odd.out t1.out"
+        "unet-guidance, odd.out t1.out",
+        "dit, larger.out own.out"
     })
     void everyCaseOfTheReferenceModelsIsWithinItsBound(String model, String cases) {
         Path component = Golden.folder(model);

@@ -43,7 +43,7 @@ import latentmix.schedule.Solver;
  */
 public final class ConfigFile {
     /** What a template may have between braces. */
-    private static final List<String> PLACEHOLDERS = List.of("{class}");
+    private static final List<String> PLACEHOLDERS = List.of("{class}", "{index}");
 
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\s*\\w*\\s*}|\\{class\\b|\\bclass}");
 
@@ -212,6 +212,13 @@ public final class ConfigFile {
                     "{class} with adapt, where the token of what is learnt stands",
                     prompt.template(),
                     "write {class} into it");
+        }
+        if (token && prompt.template().contains(PLACEHOLDERS.get(1))) {
+            section.problem(
+                    RunKeys.TEMPLATE,
+                    "{class} alone with adapt, since a class's number is no part of what is learnt",
+                    prompt.template(),
+                    "take {index} out of it");
         }
         if (token && !prompt.classes().isEmpty()) {
             section.problem(

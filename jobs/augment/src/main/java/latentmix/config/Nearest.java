@@ -8,14 +8,14 @@ import java.util.TreeMap;
 import org.apache.commons.text.similarity.LevenshteinDistance;
 
 /** The known word that a misspelt one was most likely meant as. */
-final class Nearest {
+public final class Nearest {
     private Nearest() {}
 
     /**
      * The word at the least edit distance, if one alone is near: at most a third of its letters differ. Right words
      * with wrong arguments have none.
      */
-    static Optional<String> to(String misspelt, Collection<String> words) {
+    public static Optional<String> to(String misspelt, Collection<String> words) {
         TreeMap<Integer, List<String>> byDistance = new TreeMap<>();
         for (String word : words) {
             int distance = LevenshteinDistance.getDefaultInstance().apply(misspelt, word);

@@ -269,7 +269,7 @@ public record RunConfig(
     /**
      * What the network is told.
      *
-     * @param template with {@code {class}} where the class's name goes
+     * @param template with {@code {class}} where the class's name goes, and {@code {index}} where its number goes
      * @param classes whole prompts by folder, for classes that need their own
      * @param negative the prompt of the unconditional branch
      * @param from what an image is inverted with

@@ -234,7 +234,8 @@ public final class RunKeys {
             "template",
             TEXT,
             "a photo of a {class}",
-            "The prompt. The class's name takes the place of `{class}`.",
+            "The prompt. The class's name takes the place of `{class}`, and its number in `input.classes` that of"
+                    + " `{index}`.",
             "a photo of a {class}, a bird");
     public static final Key<Map<String, String>> PROMPTS = optional(
             "classes",

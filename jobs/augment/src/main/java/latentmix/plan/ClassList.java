@@ -72,8 +72,8 @@ public record ClassList(List<ClassLabel> classes, List<String> names, List<Strin
                         + input.classes() + " has none for " + folder
                         + "; add it, or take the folder out of the input root");
             } else {
-                classes.add(new ClassLabel(
-                        folder, line.label(), names.get(line.label()), prompt(prompt, folder, line.name())));
+                classes.add(
+                        new ClassLabel(folder, line.label(), names.get(line.label()), prompt(prompt, folder, line)));
             }
         }
         Set<String> known = new HashSet<>();
@@ -105,12 +105,14 @@ public record ClassList(List<ClassLabel> classes, List<String> names, List<Strin
         return folders;
     }
 
-    private static String prompt(RunConfig.Prompt prompt, String folder, String name) {
+    private static String prompt(RunConfig.Prompt prompt, String folder, Line line) {
         return prompt.classes().entrySet().stream()
                 .filter(own -> RunConfig.composed(own.getKey()).equals(RunConfig.composed(folder)))
                 .map(Map.Entry::getValue)
                 .findFirst()
-                .orElseGet(() -> prompt.template().replace("{class}", name));
+                .orElseGet(() -> prompt.template()
+                        .replace("{index}", Integer.toString(line.label()))
+                        .replace("{class}", line.name()));
     }
 
     /** The names by label. A ClassLabel feature takes each once: of ImageNet's two cranes one is "crane (2)". */

@@ -119,6 +119,7 @@ public final class Pipeline {
                 preparation);
         preflight.checkCaptions(source);
         this.classes = ClassList.read(config.input(), config.prompt(), source, run.conf());
+        preflight.checkPrompts(checkpoint, classes.classes());
         preflight.checkCounts(source);
         this.context = new RunContext(run, tasks, config, settings, classes, source, model, invertingModel);
         this.images = new ImagesStage(context);

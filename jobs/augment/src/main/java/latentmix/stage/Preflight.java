@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.stream.Stream;
@@ -14,9 +15,11 @@ import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.config.ConfigException;
+import latentmix.config.Nearest;
 import latentmix.config.RunConfig;
 import latentmix.config.Spelled;
 import latentmix.latent.Method;
+import latentmix.model.ClassEncoder;
 import latentmix.model.Dtype;
 import latentmix.model.Models;
 import latentmix.plan.Catalog;
@@ -96,12 +99,67 @@ final class Preflight {
         Scheduler.remarks(checkpoint.schedulerConfig()).forEach(tasks.console()::warn);
         List<String> problems = new ArrayList<>(Solving.problems(config, checkpoint.schedulerConfig()));
         Models.denoiserProblem(checkpoint).ifPresent(problem -> problems.add("inversion.method: " + problem));
+        if (checkpoint.isDit()) {
+            problems.addAll(untold());
+        }
         config.model().checkpoint().distilled().ifPresent(name -> problems.addAll(distilled(name)));
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
         }
         checkSize(checkpoint);
         return checkpoint;
+    }
+
+    /** What needs words, of which a network that is told classes by their numbers knows none. */
+    private List<String> untold() {
+        String words = ", but a DiT is told classes by their numbers, and has no text encoder; ";
+        List<String> problems = new ArrayList<>();
+        if (config.inversionMethod().needsGradients()) {
+            problems.add("inversion.method: expected a method that optimises no prompt, got "
+                    + config.inversionMethod() + ", which learns the embeddings of an empty text" + words
+                    + "use ddim, fixed-point(5) or negative-prompt");
+        }
+        if (config.adapt().isPresent()) {
+            problems.add("adapt: expected a checkpoint that prompts are told to, got "
+                    + config.model().checkpoint().name() + words + "leave adapt out");
+        }
+        if (config.prompt().from() == RunConfig.PromptFrom.CAPTION) {
+            problems.add("prompt.from: expected class, got caption" + words + "leave prompt.from out");
+        }
+        return problems;
+    }
+
+    /** Refuses prompts that tell no class to a checkpoint that is told classes by their numbers. */
+    void checkPrompts(CheckpointFolder checkpoint, List<ClassLabel> classes) {
+        ClassEncoder encoder = Models.classEncoder(checkpoint).orElse(null);
+        if (encoder == null) {
+            return;
+        }
+        List<String> problems = new ArrayList<>();
+        for (ClassLabel label : classes) {
+            untold(
+                            encoder,
+                            label.prompt(),
+                            "give {index} as prompt.template where input.classes counts as the checkpoint"
+                                    + " does, or the class's number in prompt.classes")
+                    .ifPresent(problem -> problems.add("prompt: class " + label.classId() + ": " + problem));
+        }
+        untold(encoder, config.prompt().negative(), "leave it out: without it, it is the null class")
+                .ifPresent(problem -> problems.add("prompt.negative: " + problem));
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems);
+        }
+    }
+
+    private static Optional<String> untold(ClassEncoder encoder, String prompt, String remedy) {
+        String problem = encoder.problem(prompt);
+        return problem.isEmpty()
+                ? Optional.empty()
+                : Optional.of(problem + "; "
+                        + Nearest.to(prompt, encoder.labels().keySet())
+                                .map(label -> "did you mean " + label + "? Else ")
+                                .orElse("")
+                        + remedy);
     }
 
     /** What is mixed of inverted images by a network that was distilled to few steps. */

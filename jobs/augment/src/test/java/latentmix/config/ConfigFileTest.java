@@ -608,13 +608,13 @@ class ConfigFileTest {
     @CsvSource(
             delimiter = ';',
             value = {
-                "template; a {klass}; expected no placeholder but {class}, got {klass}; did you mean {class}?",
-                "template; a {Class}; expected no placeholder but {class}, got {Class}; did you mean {class}?",
-                "template; a { class }; expected no placeholder but {class}, got { class }; did you mean {class}?",
-                "template; a {class; expected no placeholder but {class}, got {class; did you mean {class}?",
-                "template; a class}; expected no placeholder but {class}, got class}; did you mean {class}?",
-                "template; a {}; expected no placeholder but {class}, got {}; write the words",
-                "template; {class}, {species}; expected no placeholder but {class}, got {species}; write the words",
+                "template; a {klass}; expected no placeholder but {class}, {index}, got {klass}; did you mean {class}?",
+                "template; a {Class}; expected no placeholder but {class}, {index}, got {Class}; did you mean {class}?",
+                "template; a { class }; expected no placeholder but {class}, {index}, got { class }; did you mean {class}?",
+                "template; a {class; expected no placeholder but {class}, {index}, got {class; did you mean {class}?",
+                "template; a class}; expected no placeholder but {class}, {index}, got class}; did you mean {class}?",
+                "template; a {}; expected no placeholder but {class}, {index}, got {}; write the words",
+                "template; {class}, {species}; expected no placeholder but {class}, {index}, got {species}; write the words",
                 "negative; no {class}; expected a prompt without placeholders; write the words",
                 "classes.n01; a {class}; expected a prompt without placeholders; write the words"
             })

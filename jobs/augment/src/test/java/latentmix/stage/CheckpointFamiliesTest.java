@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import latentmix.GoldenCheckpoints;
+import latentmix.checkpoint.Caches;
 import latentmix.checkpoint.CheckpointFolder;
 import latentmix.checkpoint.CheckpointSpec;
 import latentmix.checkpoint.Fingerprint;
@@ -57,12 +58,21 @@ class CheckpointFamiliesTest {
         STABLE_DIFFUSION_21(4),
         ZERO_TERMINAL_SNR(4),
         STABLE_DIFFUSION_XL(4),
-        STABLE_DIFFUSION_3(16);
+        STABLE_DIFFUSION_3(16),
+        DIT(4, 64, "'{index}'");
 
         private final int latentChannels;
+        private final int side;
+        private final String prompt;
 
         Family(int latentChannels) {
+            this(latentChannels, 128, "w5 t11 {class}");
+        }
+
+        Family(int latentChannels, int side, String prompt) {
             this.latentChannels = latentChannels;
+            this.side = side;
+            this.prompt = prompt;
         }
 
         private Path checkpoint(Path folder) throws IOException {
@@ -72,6 +82,7 @@ class CheckpointFamiliesTest {
                 case ZERO_TERMINAL_SNR -> GoldenCheckpoints.zeroTerminalSnr(folder);
                 case STABLE_DIFFUSION_XL -> GoldenCheckpoints.stableDiffusionXl(folder);
                 case STABLE_DIFFUSION_3 -> GoldenCheckpoints.stableDiffusion3(folder);
+                case DIT -> GoldenCheckpoints.dit(folder);
             };
         }
     }
@@ -90,7 +101,7 @@ class CheckpointFamiliesTest {
         Path run = folder.resolve("run");
 
         int exitCode = TinyRun.run(
-                2, TinyRun.config(input, "model.checkpoint=" + checkpoint, "prompt.template=w5 t11 {class}"), run);
+                2, TinyRun.config(input, "model.checkpoint=" + checkpoint, "prompt.template=" + family.prompt), run);
 
         assertThat(exitCode).isZero();
         assertThat(run.resolve("rejected")).doesNotExist();
@@ -98,12 +109,13 @@ class CheckpointFamiliesTest {
         assertThat(images).hasSize(2 * 6);
         for (Path image : images) {
             Pixels pixels = ImageDecoder.decode(Files.readAllBytes(image), 1 << 20);
-            assertThat(List.of(pixels.width(), pixels.height())).containsExactly(128, 128);
+            assertThat(List.of(pixels.width(), pixels.height())).containsExactly(family.side, family.side);
         }
         for (Path file : files(run.resolve("inverted"), ".parquet")) {
             for (InvertedRow row :
                     RowFile.read(new org.apache.hadoop.fs.Path(file.toUri()), new Configuration(), InvertedRow.class)) {
-                assertThat(row.latent().latent().shape()).isEqualTo(new Shape(family.latentChannels, 16, 16));
+                assertThat(row.latent().latent().shape())
+                        .isEqualTo(new Shape(family.latentChannels, family.side / 8, family.side / 8));
             }
         }
     }
@@ -166,6 +178,111 @@ class CheckpointFamiliesTest {
                         "scheduler_config.json: use_karras_sigmas changes nothing: levels are those of timestep_spacing",
                         "scheduler_config.json: snr_weighting is not known and changes nothing",
                         "unet/config.json: layer_order is not known and changes nothing");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ddim", "negative-prompt", "renoise(2)", "bdia", "fixed-point(2)"})
+    void aDitInvertsByEachMethodThatLearnsNothingAndMixesByMethodsOfEachKind(String method) throws IOException {
+        assertThat(dit(
+                        "inversion.method=" + method,
+                        "prompt.template='{index}'",
+                        "mixing=[{name: pairs, methods: [nin/chm, slerp, adain], inputs: 2, count: 1}]"))
+                .hasSize(2 * 3)
+                .doesNotHaveDuplicates();
+    }
+
+    @Test
+    void aDitSamplesFromClassesAndFromImages() throws IOException {
+        assertThat(dit(
+                        "prompt.classes={5-sandal: seven, 9-ankle-boot: '207'}",
+                        "prompt.negative=first 12",
+                        "mixing=[{name: a, methods: prompt, inputs: 0, count: 1, export: true},"
+                                + " {name: b, methods: sdedit(0.5), inputs: 1, count: 1, export: true}]"))
+                .hasSize(2 * 2)
+                .doesNotHaveDuplicates();
+    }
+
+    @Test
+    void aMixtureOfSeveralClassesIsToldTheSumOfThemWhereThatIsAsked() throws IOException {
+        String across = "mixing=[{name: c, methods: nin/chm, inputs: 2, across: classes, count: 1}]";
+        String prompts = "prompt.template='{index}'";
+        List<String> mixed = dit(across, prompts, "export.soft_labels=heaviest", "prompt.mixture=mix");
+        assertThat(mixed).hasSize(2).doesNotHaveDuplicates();
+        Caches.deleteTree(folder.resolve("run"));
+        assertThat(dit(across, prompts, "export.soft_labels=heaviest"))
+                .hasSize(2)
+                .doesNotContainAnyElementsOf(mixed);
+    }
+
+    /** The images of a run of a DiT. */
+    private List<String> dit(String... overrides) throws IOException {
+        Path checkpoint = folder.resolve("checkpoint");
+        Path input = folder.resolve("in");
+        if (!Files.exists(checkpoint)) {
+            Family.DIT.checkpoint(Files.createDirectory(checkpoint));
+            TinyRun.input(input, 6);
+        }
+        Path run = folder.resolve("run");
+        assertThat(TinyRun.run(
+                        2,
+                        TinyRun.config(
+                                input,
+                                Stream.concat(
+                                                Stream.of("model.checkpoint=" + checkpoint, UNMARKED),
+                                                Stream.of(overrides))
+                                        .toArray(String[]::new)),
+                        run))
+                .isZero();
+        assertThat(run.resolve("rejected")).doesNotExist();
+        return pictures(run);
+    }
+
+    @Test
+    void whatNeedsWordsIsRefusedToADit() throws IOException {
+        Path checkpoint = Family.DIT.checkpoint(Files.createDirectory(folder.resolve("checkpoint")));
+        Path input = TinyRun.input(folder.resolve("in"), 6);
+        String model = "model.checkpoint=" + checkpoint;
+        Path refused = folder.resolve("refused");
+        assertThatThrownBy(() -> TinyRun.run(1, TinyRun.config(input, model, "inversion.method=null-text(2)"), refused))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("inversion.method: expected a method that optimises no prompt, got null-text(2")
+                .hasMessageContaining("has no text encoder; use ddim");
+        for (String adapt : List.of("textual-inversion", "lora")) {
+            assertThatThrownBy(() -> TinyRun.run(
+                            1, TinyRun.config(input, model, "adapt={method: " + adapt + ", steps: 1}"), refused))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("adapt: expected a checkpoint that prompts are told to, got checkpoint, but a"
+                            + " DiT is told classes by their numbers");
+        }
+        assertThatThrownBy(() -> TinyRun.run(1, TinyRun.config(input, model, "prompt.from=caption"), refused))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("prompt.from: expected class, got caption");
+        assertThat(refused.resolve("images")).doesNotExist();
+    }
+
+    @Test
+    void aPromptThatIsNoClassOfADitIsRefusedWithTheNearestLabel() throws IOException {
+        Path checkpoint = Family.DIT.checkpoint(Files.createDirectory(folder.resolve("checkpoint")));
+        Path input = TinyRun.input(folder.resolve("in"), 6);
+        String model = "model.checkpoint=" + checkpoint;
+        Path refused = folder.resolve("refused");
+        assertThatThrownBy(() -> TinyRun.run(
+                        1,
+                        TinyRun.config(
+                                input,
+                                model,
+                                "prompt.classes={5-sandal: retreiver, 9-ankle-boot: crane}",
+                                "prompt.negative=blurry"),
+                        refused))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining(
+                        "prompt: class 5-sandal: expected a class of the checkpoint, a number from 0 to 999")
+                .hasMessageContaining("got \"retreiver\"; did you mean retriever? Else give {index} as prompt.template")
+                .hasMessageContaining("prompt: class 9-ankle-boot: expected a label of one class, got \"crane\", which"
+                        + " the classes [3, 4] have; give {index}")
+                .hasMessageContaining("prompt.negative: expected a class of the checkpoint")
+                .hasMessageContaining("got \"blurry\"; leave it out");
+        assertThat(refused.resolve("images")).doesNotExist();
     }
 
     @Test

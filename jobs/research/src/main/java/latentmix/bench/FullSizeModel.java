@@ -97,6 +97,31 @@ public enum FullSizeModel {
               "sample_size": 128
             }
             """),
+    /**
+     * 675 million weights, and 75 million of copies of one embedding: <a
+     * href="https://huggingface.co/facebook/DiT-XL-2-256/blob/main/transformer/config.json">config</a>.
+     */
+    DIT_XL_2(
+            "dit-xl-2",
+            Part.DENOISER,
+            ElementType.F32,
+            """
+            {
+              "_class_name": "DiTTransformer2DModel",
+              "activation_fn": "gelu-approximate",
+              "attention_bias": true,
+              "attention_head_dim": 72,
+              "in_channels": 4,
+              "norm_elementwise_affine": false,
+              "norm_type": "ada_norm_zero",
+              "num_attention_heads": 16,
+              "num_embeds_ada_norm": 1000,
+              "num_layers": 28,
+              "out_channels": 8,
+              "patch_size": 2,
+              "sample_size": 32
+            }
+            """),
     /** 4.8 billion weights: <a href="https://huggingface.co/google/t5-v1_1-xxl/blob/main/config.json">config</a>. */
     T5_XXL(
             "t5-xxl",
@@ -156,8 +181,8 @@ public enum FullSizeModel {
     }
 
     /**
-     * The work of one forward: one image with guidance for the U-Net of Stable Diffusion 1.5, one image without for
-     * XL's and the transformer, one prompt for the text encoder.
+     * The work of one forward: one image with guidance for the U-Net of Stable Diffusion 1.5 and for DiT, one image
+     * without for XL's and the transformer of Stable Diffusion 3.5, one prompt for the text encoder.
      */
     List<Workload> workloads() {
         return switch (this) {
@@ -172,6 +197,8 @@ public enum FullSizeModel {
                         new Shape(1, 1280),
                         new Shape(1, 6)));
             case SD35_MEDIUM -> List.of(latents(64), latents(128));
+            case DIT_XL_2 ->
+                List.of(Workload.of("2 × 4×32×32", new Shape(2, 4, 32, 32), new Shape(), new Shape(2, 1, 1001)));
             case T5_XXL -> List.of(Workload.of("256 tokens", new Shape(1, 256), new Shape(1, 256)));
         };
     }

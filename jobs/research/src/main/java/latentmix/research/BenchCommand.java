@@ -86,10 +86,11 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--model",
             split = ",",
-            defaultValue = "sd15-unet,sdxl-unet,sd35-medium,t5-xxl",
+            defaultValue = "sd15-unet,sdxl-unet,sd35-medium,dit-xl-2,t5-xxl",
             paramLabel = "NAME",
             description = {
-                "networks of full-size: sd15-unet (8 GB of disk), sdxl-unet (11 GB), sd35-medium (10 GB), t5-xxl (20 GB)",
+                "networks of full-size: sd15-unet (8 GB of disk), sdxl-unet (11 GB), sd35-medium (10 GB), dit-xl-2 (8 GB),"
+                        + " t5-xxl (20 GB)",
                 "default: all"
             })
     private List<FullSizeModel> models;
