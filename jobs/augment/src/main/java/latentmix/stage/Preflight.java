@@ -100,7 +100,7 @@ final class Preflight {
         List<String> problems = new ArrayList<>(Solving.problems(config, checkpoint.schedulerConfig()));
         Models.denoiserProblem(checkpoint).ifPresent(problem -> problems.add("inversion.method: " + problem));
         if (checkpoint.isDit()) {
-            problems.addAll(untold());
+            problems.addAll(needingWords());
         }
         config.model().checkpoint().distilled().ifPresent(name -> problems.addAll(distilled(name)));
         if (!problems.isEmpty()) {
@@ -111,7 +111,7 @@ final class Preflight {
     }
 
     /** What needs words, of which a network that is told classes by their numbers knows none. */
-    private List<String> untold() {
+    private List<String> needingWords() {
         String words = ", but a DiT is told classes by their numbers, and has no text encoder; ";
         List<String> problems = new ArrayList<>();
         if (config.inversionMethod().needsGradients()) {
@@ -137,21 +137,21 @@ final class Preflight {
         }
         List<String> problems = new ArrayList<>();
         for (ClassLabel label : classes) {
-            untold(
+            noClass(
                             encoder,
                             label.prompt(),
                             "give {index} as prompt.template where input.classes counts as the checkpoint"
                                     + " does, or the class's number in prompt.classes")
                     .ifPresent(problem -> problems.add("prompt: class " + label.classId() + ": " + problem));
         }
-        untold(encoder, config.prompt().negative(), "leave it out: without it, it is the null class")
+        noClass(encoder, config.prompt().negative(), "leave it out: without it, it is the null class")
                 .ifPresent(problem -> problems.add("prompt.negative: " + problem));
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
         }
     }
 
-    private static Optional<String> untold(ClassEncoder encoder, String prompt, String remedy) {
+    private static Optional<String> noClass(ClassEncoder encoder, String prompt, String remedy) {
         String problem = encoder.problem(prompt);
         return problem.isEmpty()
                 ? Optional.empty()

@@ -800,6 +800,10 @@ class ConfigFileTest {
                                 + " one; leave it out, or set method: both"))
                 .anySatisfy(line -> assertThat(line).startsWith("adapt.learning_rate: expected no such key"))
                 .anySatisfy(line -> assertThat(line).startsWith("prompt.from: expected class with adapt"));
+        assertThat(problems(yaml, "adapt={method: both}", "prompt.template='{class} of {index}'"))
+                .containsExactly(
+                        "prompt.template: expected {class} alone with adapt, since a class's number is no part of"
+                                + " what is learnt, got {class} of {index}; take {index} out of it");
         assertThat(problems(yaml, "adapt={rank: 2, alpha: 1, lora_learning_rate: 1, prompt_dropout: 1}"))
                 .filteredOn(line -> line.contains(": textual-inversion, which learns no LoRA, got one"))
                 .hasSize(4);

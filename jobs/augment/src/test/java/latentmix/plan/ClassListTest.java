@@ -70,6 +70,21 @@ class ClassListTest {
     }
 
     @Test
+    void aPromptMayHaveTheClassesNumber() throws IOException {
+        folders("n02", "n01");
+
+        assertThat(read(
+                                tsv("0\tn01\tten {index}", "1\tn09\tcock", "2\tn02\tgoldfish"),
+                                "prompt.template='{index}: {class}'")
+                        .classes())
+                .extracting(ClassLabel::prompt)
+                .containsExactly("0: ten {index}", "2: goldfish");
+        assertThat(read("prompt.template='{index}'").classes())
+                .extracting(ClassLabel::prompt)
+                .containsExactly("0", "1");
+    }
+
+    @Test
     void aRootWithoutClassFoldersIsRefusedWithTheLayoutThatIsExpected() throws IOException {
         Files.createFile(root.resolve("image.png"));
         assertThatThrownBy(this::read)
