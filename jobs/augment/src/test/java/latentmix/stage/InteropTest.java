@@ -9,11 +9,9 @@ import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -44,8 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The dataset as Python's readers see it: Hugging Face datasets, WebDataset, torchvision and mlcroissant; and what is
- * learnt of classes as diffusers does. Pip installs them into a virtual environment. {@code -Dlatentmix.python} names a
- * Python that has them already.
+ * learnt of classes as diffusers does.
  */
 @Tag("interop")
 @Timeout(value = 40, unit = TimeUnit.MINUTES) // gigabytes of PyTorch
@@ -97,7 +94,7 @@ class InteropTest {
 
     private static Path input;
     private static Path run;
-    private static Path python;
+    private static PythonReaders python;
 
     @BeforeAll
     static void aRunOfHostileNames() throws Exception {
@@ -108,7 +105,7 @@ class InteropTest {
         }
         run = folder.resolve("run");
         assertThat(TinyRun.run(2, config("[parquet, webdataset, images]"), run)).isZero();
-        python = python();
+        python = PythonReaders.in(folder);
     }
 
     private static RunConfig config(String formats) {
@@ -120,40 +117,6 @@ class InteropTest {
                 "inversion.steps=2",
                 "export.real=true",
                 "export.formats=" + formats);
-    }
-
-    /** A Python with the readers: pip needs minutes the first time. */
-    private static Path python() throws IOException, InterruptedException {
-        String given = System.getProperty("latentmix.python", "");
-        if (!given.isEmpty()) {
-            return Path.of(given);
-        }
-        Path requirements = resource("requirements.txt");
-        String id = ContentId.of(Files.readString(requirements)).substring(0, 8);
-        Path environment = Path.of(System.getenv("LATENTMIX_CACHE_DIR"), "interop-" + id);
-        Path python = environment.resolve("bin/python");
-        if (!Files.exists(environment.resolve("complete"))) {
-            execute("python3", "-m", "venv", environment.toString());
-            execute(python.toString(), "-m", "pip", "install", "--quiet", "-r", requirements.toString());
-            Files.createFile(environment.resolve("complete"));
-        }
-        return python;
-    }
-
-    private static Path resource(String name) {
-        return Path.of("src/test/resources/interop", name);
-    }
-
-    private static String execute(String... command) throws IOException, InterruptedException {
-        Path output = Files.createTempFile(folder, "output", ".txt");
-        ProcessBuilder builder =
-                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
-        builder.environment().put("HF_HOME", folder.resolve("hf").toString());
-        builder.environment().put("HF_HUB_OFFLINE", "1");
-        int exit = builder.start().waitFor();
-        String said = Files.readString(output);
-        assertThat(exit).as(said).isZero();
-        return said;
     }
 
     /** What must be found: the pixels of the generated table, and of the input's files. */
@@ -198,10 +161,7 @@ class InteropTest {
 
     private static void load(String... formats) throws Exception {
         Path expected = expected(formats);
-        List<String> command =
-                new ArrayList<>(List.of(python.toString(), resource("load.py").toString()));
-        command.addAll(List.of(run.resolve("dataset").toString(), expected.toString()));
-        System.out.println(execute(command.toArray(String[]::new)));
+        System.out.println(python.run("load.py", run.resolve("dataset").toString(), expected.toString()));
     }
 
     @Test
@@ -231,11 +191,7 @@ class InteropTest {
         }
         assertThat(expected).hasSize(2);
         Path file = Files.writeString(folder.resolve("tokens.json"), expected.toString());
-        System.out.println(execute(
-                python.toString(),
-                resource("adapted.py").toString(),
-                BuiltIn.FASHION.folder().toString(),
-                file.toString()));
+        System.out.println(python.run("adapted.py", BuiltIn.FASHION.folder().toString(), file.toString()));
     }
 
     /** What the U-Net says with a LoRA of some sample. */
