@@ -44,6 +44,7 @@ import latentmix.table.StageName;
 import latentmix.work.Latents;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -432,6 +433,7 @@ class CheckpointFamiliesTest {
     }
 
     @ParameterizedTest
+    @Tag("heavy")
     @ValueSource(booleans = {false, true})
     void oneFileGivesTheImagesOfTheSameWeightsInAFolder(boolean isXl) throws IOException {
         Path file = (isXl ? LdmLayout.xlOfRandomNumbers() : LdmLayout.ofRandomNumbers())

@@ -306,6 +306,7 @@ class S3RunTest {
     }
 
     @Test
+    @Tag("heavy")
     void filesThatHoldOrNameManyImagesAreReadByRangesWhereTheyLie() throws IOException {
         Path local = folder.resolve("shapes");
         List<Picture> pictures = Picture.of(TinyRun.input(local.resolve("in"), 4)).stream()
