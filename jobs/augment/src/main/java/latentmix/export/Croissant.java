@@ -36,7 +36,7 @@ final class Croissant {
 
     private Croissant() {}
 
-    static String json(RunConfig.Export export, String description) {
+    static String json(RunConfig.Export export, String description, boolean hasSoftLabels) {
         try {
             ObjectNode root = JSON.createObjectNode();
             root.set("@context", JSON.readTree(CONTEXT));
@@ -61,7 +61,7 @@ final class Croissant {
                     case PARQUET -> {
                         files.put("encodingFormat", "application/x-parquet");
                         files.put("includes", "parquet/*.parquet");
-                        columns(records.addObject());
+                        columns(records.addObject(), hasSoftLabels);
                     }
                     case WEBDATASET -> {
                         files.put("encodingFormat", "application/x-tar");
@@ -80,7 +80,7 @@ final class Croissant {
         }
     }
 
-    private static void columns(ObjectNode records) {
+    private static void columns(ObjectNode records, boolean hasSoftLabels) {
         ArrayNode fields = fields(records, "rows");
         ObjectNode image = field(fields, "rows/image", "sc:ImageObject", "parquet");
         image.putObject("extract").put("column", "image");
@@ -96,6 +96,15 @@ final class Croissant {
                     .putObject("extract")
                     .put("column", column);
         }
+        if (hasSoftLabels) {
+            list(fields, "labels", "sc:Integer");
+            list(fields, "label_weights", "sc:Float");
+        }
+    }
+
+    private static void list(ArrayNode fields, String column, String type) {
+        field(fields, "rows/" + column, type, "parquet").putObject("extract").put("column", column);
+        ((ObjectNode) fields.get(fields.size() - 1)).put("repeated", true);
     }
 
     private static void folders(ObjectNode records) {

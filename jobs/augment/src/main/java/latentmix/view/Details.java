@@ -18,6 +18,7 @@ import latentmix.table.RunFolder;
 /**
  * Where an image comes from.
  *
+ * @param shares the share of each class in a soft label, the own one first; empty where the label is hard
  * @param recipe all that made it, as YAML
  */
 record Details(
@@ -30,6 +31,7 @@ record Details(
         String entry,
         double ess,
         List<Input> inputs,
+        Map<String, Double> shares,
         Map<String, Double> scores,
         Optional<JudgedRow> verdict,
         String recipe) {
@@ -41,16 +43,22 @@ record Details(
             new ObjectMapper(new YAMLFactory().disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER));
 
     /** An image that was mixed. */
-    record Input(String imageId, String path, double weight) {}
+    record Input(String classId, String imageId, String path, double weight) {}
 
     static Details of(ClassTables tables, Images images, Picture picture) throws IOException {
         MixedTable.Trail mixture = tables.mixture(picture);
-        Map<String, String> paths = images.paths(tables.classId());
         List<Input> inputs = new ArrayList<>();
         for (int i = 0; i < mixture.sourceIds().size(); i++) {
             String id = mixture.sourceIds().get(i);
-            inputs.add(
-                    new Input(id, paths.getOrDefault(id, "?"), mixture.weights().get(i)));
+            String classId = mixture.sourceClasses().isEmpty()
+                    ? tables.classId()
+                    : mixture.sourceClasses().get(i);
+            String path = images.paths(classId).getOrDefault(id, "?");
+            inputs.add(new Input(classId, id, path, mixture.weights().get(i)));
+        }
+        Map<String, Double> shares = new LinkedHashMap<>();
+        for (int i = 0; i < mixture.labelClasses().size(); i++) {
+            shares.put(mixture.labelClasses().get(i), mixture.labelWeights().get(i));
         }
         Optional<JudgedRow> verdict = verdict(tables, picture.id());
         Map<String, Double> scores = new LinkedHashMap<>();
@@ -73,9 +81,10 @@ record Details(
                 picture.entry(),
                 mixture.ess(),
                 inputs,
+                shares,
                 scores,
                 verdict,
-                recipe(tables, mixture, inputs));
+                recipe(tables, mixture, inputs, shares));
     }
 
     /** The source images of the class, or of its first ones by id, that are nearest to an image by dHash. */
@@ -93,7 +102,9 @@ record Details(
         return Optional.empty();
     }
 
-    private static String recipe(ClassTables tables, MixedTable.Trail mixture, List<Input> inputs) throws IOException {
+    private static String recipe(
+            ClassTables tables, MixedTable.Trail mixture, List<Input> inputs, Map<String, Double> shares)
+            throws IOException {
         RunStart start = tables.start();
         Map<String, Object> recipe = new LinkedHashMap<>();
         recipe.put("class", tables.classId());
@@ -105,12 +116,18 @@ record Details(
                 inputs.stream()
                         .map(input -> {
                             Map<String, Object> one = new LinkedHashMap<>();
+                            if (!shares.isEmpty()) {
+                                one.put("class", input.classId());
+                            }
                             one.put("image", input.path());
                             one.put("image_id", input.imageId());
                             one.put("weight", input.weight());
                             return one;
                         })
                         .toList());
+        if (!shares.isEmpty()) {
+            recipe.put("label", shares);
+        }
         recipe.put("k", mixture.k());
         recipe.put("draw", mixture.attempt() + 1);
         recipe.put("checkpoint", start.model().checkpoint().location());

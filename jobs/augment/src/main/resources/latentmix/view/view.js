@@ -562,13 +562,14 @@ async function imagePage(of, id) {
 function made(of, one, details) {
   const verdict = details.verdict;
   const inputs = [...details.inputs].sort((a, b) => b.weight - a.weight);
+  const shares = Object.entries(details.shares);
   return h("div", {},
     h("h2", {}, "Made of ", h("small", {}, `${count(inputs.length, "image")}, effectively ${number(details.ess)}`)),
     h("div", { className: "strip" }, inputs.map((input) => h("figure", {},
-      h("a", { href: hrefOf(of, input.imageId) }, picture(realAt(of, input.imageId), input.path)),
+      h("a", { href: hrefOf(input.classId, input.imageId) }, picture(realAt(input.classId, input.imageId), input.path)),
       h("figcaption", { title: input.path }, h("b", {}, number(input.weight)), h("br"), leaf(input.path))))),
     h("h2", {}, "How"),
-    h("dl", {}, [["class", of + (details.className === of ? "" : ` (${details.className})`)], ["method", details.method], ["prompt", details.prompt], ["entry", `${details.entry}, mixture ${details.k}`]]
+    h("dl", {}, [["class", of + (details.className === of ? "" : ` (${details.className})`)], ...(shares.length ? [["label", shares.map(([name, share]) => `${number(share)} ${name}`).join(", ")]] : []), ["method", details.method], ["prompt", details.prompt], ["entry", `${details.entry}, mixture ${details.k}`]]
       .flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
     h("h2", {}, "Scores"),
     h("dl", {}, Object.entries(details.scores).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, number(value, 4))])),

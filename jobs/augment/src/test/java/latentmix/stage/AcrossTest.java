@@ -7,8 +7,10 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -25,12 +27,17 @@ import latentmix.table.DatasetRow;
 import latentmix.table.InvertedRow;
 import latentmix.table.LatentColumn;
 import latentmix.table.MixedRow;
+import latentmix.table.RunFolder;
+import latentmix.view.ViewServer;
+import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Mixtures of two classes, beside ones of one class: their inputs, labels, bytes and places in the dataset. */
 class AcrossTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
     private static final String WITHIN = "{name: within, methods: nin/chm, inputs: 2, count: 2}";
     private static final String ACROSS =
             "{name: across, methods: [nin/chm, slerp], inputs: 2, across: classes, count: 3}";
@@ -127,6 +134,41 @@ class AcrossTest {
     }
 
     @Test
+    void aCardACroissantAndAPageSayWhichClassesAnImageIsOf() throws IOException {
+        assertThat(Files.readString(run.resolve("dataset/README.md")))
+                .contains("of the same class or of several, whose labels are soft")
+                .contains("| `labels`, `label_weights` |")
+                .contains("shares[row[\"labels\"]]");
+        List<String> fields = new ArrayList<>();
+        JSON.readTree(run.resolve("dataset/croissant.json").toFile())
+                .at("/recordSet/0/field")
+                .forEach(field -> fields.add(field.get("@id").asText() + " " + field.path("repeated")));
+        assertThat(fields).endsWith("rows/labels true", "rows/label_weights true");
+
+        RunFolder looked = new RunFolder(run.toString(), new Configuration(false));
+        try (ViewServer server = ViewServer.start(looked, new ViewServer.Terms("127.0.0.1", 0, ViewServer.Mode.LOOK))) {
+            for (MixedRow row : List.of(mixed(2, 2).get(0), mixed(2, 0).get(0))) {
+                JsonNode details = JSON.readTree(
+                                URI.create(server.address() + "api/image?class=" + row.classId() + "&id=" + row.mixId())
+                                        .toURL()
+                                        .openStream())
+                        .get("details");
+                assertThat(details.get("inputs"))
+                        .extracting(input -> input.get("classId").asText())
+                        .isEqualTo(row.sourceIds().stream()
+                                .map(id -> inverted.get(id).classId())
+                                .toList());
+                assertThat(details.get("inputs"))
+                        .extracting(input -> input.get("path").asText())
+                        .isEqualTo(row.sourceIds().stream()
+                                .map(id -> inverted.get(id).path())
+                                .toList());
+                assertThat(details.get("shares")).extracting(JsonNode::asDouble).isEqualTo(row.labelWeights());
+            }
+        }
+    }
+
+    @Test
     void everyFormatHasTheSoftLabelsAndFoldersAreOfTheOwnClass() throws IOException {
         Map<String, MixedRow> byId = mixed.stream().collect(Collectors.toMap(MixedRow::mixId, row -> row));
         List<DatasetRow> rows = TinyRun.rows(run, "dataset/parquet", DatasetRow.class);
@@ -140,9 +182,8 @@ class AcrossTest {
                     .exists();
             assertThat(row.image().path()).startsWith(of.classId() + "/");
         });
-        JsonNode line = new ObjectMapper()
-                .readTree(Files.readAllLines(run.resolve("dataset/images/5-sandal/metadata.jsonl"))
-                        .get(0));
+        JsonNode line = JSON.readTree(Files.readAllLines(run.resolve("dataset/images/5-sandal/metadata.jsonl"))
+                .get(0));
         assertThat(line.path("labels").size())
                 .isEqualTo(line.path("label_weights").size())
                 .isPositive();
