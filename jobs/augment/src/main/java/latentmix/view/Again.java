@@ -139,7 +139,10 @@ final class Again {
         boolean same = Arrays.equals(before, image(there, tables, chunk, picture));
         String from = pool.isPresent()
                 ? "mixed anew of the inverted images"
-                : "from its mixture as it stands, since the images of its class are not those that it was drawn from";
+                : "from its mixture as it stands, since "
+                        + (mixture.labelClasses().isEmpty()
+                                ? "the images of its class are not those that it was drawn from"
+                                : "it is drawn from several classes");
         return same
                 ? new State("same", "The same bytes: " + before.length + " of them, " + from + ".")
                 : new State(
