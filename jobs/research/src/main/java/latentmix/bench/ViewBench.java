@@ -54,6 +54,8 @@ public final class ViewBench {
     private static final String INPUTS = "8";
     private static final Pattern COUNTED = Pattern.compile("\"counted\":(\\d+)");
 
+    private static final Pattern READ = Pattern.compile("\"read\":(\\d+),\"of\":\\1[,}]");
+
     private final int classes;
     private final int images;
     private final Path folder;
@@ -96,6 +98,14 @@ public final class ViewBench {
             report(
                     "class, sorted by a score",
                     repeated(0, i -> seconds("api/class?count=100&sort=entropy&id=" + name(i))));
+            long reading = System.nanoTime();
+            String first = "api/class?count=100&id=" + name(0);
+            while (!READ.matcher(get(first)).find()) {
+                pause();
+            }
+            out.printf(Locale.ROOT, "a class is read whole after %.1f s%n", (System.nanoTime() - reading) / 1e9);
+            report("class, its end", List.of(seconds(first + "&from=" + Math.max(0, 2 * images - 100))));
+            report("class, sorted, its end", List.of(seconds(first + "&sort=entropy&from=" + (images - 100))));
             report("image, its page", repeated(1, i -> seconds("api/image?" + made(i))));
             report("image, its nearest sources", repeated(1, i -> seconds("api/nearest?" + made(i))));
             report("picture, made", repeated(2, i -> seconds("made?" + made(i) + "&chunk=" + chunk(classId(i), 0))));

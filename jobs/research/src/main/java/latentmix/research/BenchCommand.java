@@ -71,7 +71,8 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private static final int VIEWED = 100; // images of a class of view, unless fewer are asked for
+    private static final int SCALED = 1300; // images of a class of scale, unless others are asked for
+    private static final int VIEWED = 100; // of view
 
     @Parameters(paramLabel = "CASE", arity = "0..*", description = "default: mixing and job")
     private final List<Case> cases = new ArrayList<>();
@@ -111,10 +112,10 @@ final class BenchCommand implements Callable<Integer> {
 
     @Option(
             names = "--images-a-class",
-            defaultValue = "1300",
             paramLabel = "N",
-            description = "images of each class of scale, and mixtures (default: ${DEFAULT-VALUE})")
-    private int imagesOfClass;
+            description =
+                    "images of each class of scale and view, and mixtures (default: " + SCALED + " and " + VIEWED + ")")
+    private Integer imagesOfClass;
 
     @Option(
             names = "--micro-batches",
@@ -154,14 +155,18 @@ final class BenchCommand implements Callable<Integer> {
         if (asked.contains(Case.VIEW)) {
             new ViewBench(
                             classes,
-                            Math.min(imagesOfClass, VIEWED),
+                            imagesOfClass == null ? VIEWED : imagesOfClass,
                             Files.createTempDirectory("latentmix-view"),
                             System.out)
                     .run();
         }
         if (asked.contains(Case.SCALE)) {
             SparkJob.run(ConfigFile.demo(Demo.FASHION, overrides), new SparkConf(), spark -> {
-                new ScaleBench(spark, classes, imagesOfClass, Files.createTempDirectory("latentmix-scale"))
+                new ScaleBench(
+                                spark,
+                                classes,
+                                imagesOfClass == null ? SCALED : imagesOfClass,
+                                Files.createTempDirectory("latentmix-scale"))
                         .run(System.out);
                 return ExitCode.DONE.code();
             });
