@@ -66,6 +66,26 @@ class LauncherTest {
         assertThat(process.waitFor()).isEqualTo(7);
     }
 
+    @Test
+    void theJarsThatAnInstalledSparkNamesAreSubmittedBesideOurs() throws Exception {
+        Path natives = Files.createFile(folder.resolve("un packed/lib/spark/jars/pytorch-jni.jar"));
+        Path spark = Files.createDirectories(folder.resolve("spark"));
+        Path submit = Files.createDirectories(spark.resolve("bin")).resolve("spark-submit");
+        Files.writeString(submit, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n");
+        assertThat(submit.toFile().setExecutable(true)).isTrue();
+        Files.writeString(
+                Files.createDirectories(spark.resolve("conf")).resolve("spark-defaults.conf"),
+                "# spark.jars none.jar\nspark.jars.packages none\n spark.jars = s3a.jar,sdk.jar \nspark.master yarn\n");
+        Process process = start(
+                Map.of("JAVA_HOME", jdk("17.0.15").toString(), "SPARK_HOME", spark.toString()),
+                "bash",
+                launcher.toString(),
+                "run");
+        assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                .contains("--jars\n" + natives + ",s3a.jar,sdk.jar\n");
+        assertThat(process.waitFor()).isZero();
+    }
+
     private void assertRefused(Map<String, String> environment, String line) throws Exception {
         Process process = start(environment, "bash", launcher.toString(), "--version");
         assertThat(new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8))

@@ -37,6 +37,9 @@ final class Failures {
                     + "(AWSServiceThrottled|AWSStatus500|AWSServiceIO|AWSApiCallTimeout|AWSNoResponse))"
                     + "Exception[^\n]*");
 
+    /** What Hadoop says where Spark has no connector to S3. */
+    private static final String NO_CONNECTOR = "Class org.apache.hadoop.fs.s3a.S3AFileSystem not found";
+
     private static final Pattern LOCATION = Pattern.compile("s3a://[^\\s:'`]+");
     private static final Pattern KEY = Pattern.compile("Exception: ([^\\s:]+):");
     private static final Pattern STATUS = Pattern.compile("Status Code: (\\d+)(?:.*\\):(?!null)(\\w+))?");
@@ -73,6 +76,11 @@ final class Failures {
                         + scheme.getMessage()
                         + "; write s3a:// for S3, put another store's connector on the class path,"
                         + " or copy the files");
+                return ExitCode.BAD_CONFIGURATION;
+            }
+            if (String.valueOf(cause.getMessage()).contains(NO_CONNECTOR)) {
+                err.println("s3a: expected Hadoop's connector, which this Spark has not; name hadoop-aws and what it"
+                        + " needs in spark.jars (docs/clusters.md, S3)");
                 return ExitCode.BAD_CONFIGURATION;
             }
             if (isOfTheWeb(cause)) {

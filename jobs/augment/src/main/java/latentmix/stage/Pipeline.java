@@ -58,6 +58,8 @@ import latentmix.work.CellScores;
 import latentmix.work.Census;
 import latentmix.work.ExportWork.ClassCount;
 import latentmix.work.ImagesWork;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**
@@ -202,7 +204,7 @@ public final class Pipeline {
                 run.publish(run.path(FORMAT_FILE), FORMAT_TEXT.getBytes(StandardCharsets.UTF_8));
             }
             run.clean();
-            Tasks tasks = new Tasks(spark, runFolder, terms.console(), Optional.of(stop));
+            Tasks tasks = new Tasks(spark, run.root(), terms.console(), Optional.of(stop));
             Pipeline pipeline;
             try {
                 pipeline = new Pipeline(spark, config, run, tasks, new Preparation.OfRun(run, terms));
@@ -223,7 +225,7 @@ public final class Pipeline {
         RunFolder run = folder(spark, config, runFolder);
         saysFormat(run);
         List<String> warnings = new ArrayList<>();
-        Tasks tasks = new Tasks(spark, runFolder, Console.warning(warnings::add));
+        Tasks tasks = new Tasks(spark, run.root(), Console.warning(warnings::add));
         Pipeline pipeline = new Pipeline(spark, config, run, tasks, new Preparation.OfPlan());
         List<Catalog> catalogs = pipeline.catalogs(ImagesWork.Look.FORESEE);
         MixStage mix = pipeline.mix(catalogs);
@@ -261,8 +263,8 @@ public final class Pipeline {
             throws IOException {
         RunFolder run = folder(spark, config, runFolder);
         saysFormat(run);
-        Pipeline pipeline =
-                new Pipeline(spark, config, run, new Tasks(spark, runFolder, Console.SILENT), new Preparation.OfPlan());
+        Pipeline pipeline = new Pipeline(
+                spark, config, run, new Tasks(spark, run.root(), Console.SILENT), new Preparation.OfPlan());
         List<Catalog> catalogs = pipeline.told(pipeline.images.catalogs(ImagesWork.Look.STANDING));
         MixStage mix = new MixStage(pipeline.context, pipeline.invert, catalogs);
         List<InversionChunk> inversions = pipeline.invert.chunks(catalogs);
@@ -495,6 +497,9 @@ public final class Pipeline {
     private static RunFolder folder(JavaSparkContext spark, RunConfig config, String location) throws IOException {
         RunFolder run = folder(spark, location);
         Preflight.checkPlace(run, config);
+        if (!spark.isLocal()) {
+            Preflight.checkFindable(config);
+        }
         return run;
     }
 
@@ -550,13 +555,24 @@ public final class Pipeline {
         }
     }
 
-    private static RunFolder folder(JavaSparkContext spark, String location) {
+    /** Where the run lies for every process: a cluster's executors have working folders of their own. */
+    private static RunFolder folder(JavaSparkContext spark, String location) throws IOException {
         try {
             ConfigFile.requireNoCredentials(location);
         } catch (IllegalArgumentException e) {
             throw new ConfigException(List.of("--run: " + e.getMessage()));
         }
-        return new RunFolder(location, spark.hadoopConfiguration());
+        Configuration conf = spark.hadoopConfiguration();
+        Path path = new Path(location);
+        boolean relative = path.toUri().getScheme() == null && !path.isAbsolute();
+        return new RunFolder(
+                relative && !spark.isLocal()
+                        ? path.getFileSystem(conf)
+                                .makeQualified(path)
+                                .toString()
+                                .replaceFirst("^file:", "")
+                        : location,
+                conf);
     }
 
     /** What these stages have still to do. */

@@ -2,9 +2,12 @@ package latentmix.stage;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
@@ -14,6 +17,9 @@ import latentmix.architecture.Part;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.CheckpointException;
 import latentmix.checkpoint.CheckpointFolder;
+import latentmix.checkpoint.CheckpointSpec;
+import latentmix.checkpoint.Embedding;
+import latentmix.checkpoint.Lora;
 import latentmix.config.ConfigException;
 import latentmix.config.Nearest;
 import latentmix.config.RunConfig;
@@ -61,6 +67,42 @@ final class Preflight {
         }
         for (String test : config.leakage().map(RunConfig.Leakage::test).orElse(List.of())) {
             checkOutside(run, "leakage.test", test);
+        }
+    }
+
+    /**
+     * Refuses files that are named from the driver's working folder: a cluster's executors have working folders of
+     * their own.
+     */
+    static void checkFindable(RunConfig config) {
+        Map<String, Stream<String>> locations = new LinkedHashMap<>();
+        CheckpointSpec checkpoint = config.model().checkpoint();
+        locations.put("input.root", Stream.of(config.input().root()));
+        locations.put("model.checkpoint", Stream.of(checkpoint.location()));
+        locations.put("model.vae", Stream.of(checkpoint.vae()));
+        locations.put("model.loras", checkpoint.loras().stream().map(Lora::location));
+        locations.put("model.embeddings", checkpoint.embeddings().stream().map(Embedding::location));
+        if (config.evaluation() != null) {
+            locations.put(
+                    "evaluation.reference",
+                    Stream.ofNullable(config.evaluation().reference()));
+            locations.put("evaluation.classifier", Stream.of(config.evaluation().classifier()));
+            locations.put(
+                    "evaluation.clip", Stream.ofNullable(config.evaluation().clip()));
+            locations.put(
+                    "evaluation.inception",
+                    Stream.ofNullable(config.evaluation().inception()).map(RunConfig.Inception::file));
+        }
+        locations.put(
+                "leakage.test",
+                config.leakage().map(RunConfig.Leakage::test).stream().flatMap(List::stream));
+        List<String> problems = new ArrayList<>();
+        locations.forEach((key, names) -> names.map(java.nio.file.Path::of)
+                .filter(path -> !path.isAbsolute() && !path.toString().isEmpty() && Files.exists(path))
+                .forEach(path -> problems.add(key + ": expected a place that executors find from folders of their own,"
+                        + " got " + path + "; write " + path.toAbsolutePath().normalize())));
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems);
         }
     }
 
