@@ -31,14 +31,9 @@ class FullSizeBenchTest {
         }
     }
 
-    /** The counts are the published models', positions included. */
+    /** The smallest; the larger ones are cases of the bench. The counts are the published models'. */
     @ParameterizedTest
-    @CsvSource({
-        "SD15_UNET, FLOAT32, 859520964, 4",
-        "SDXL_UNET, BFLOAT16, 2567463684, 2",
-        "SD35_MEDIUM, BFLOAT16, 2469663936, 2",
-        "DIT_XL_2, FLOAT32, 749826464, 4"
-    })
+    @CsvSource({"SD15_UNET, FLOAT32, 859520964, 4", "DIT_XL_2, FLOAT32, 749826464, 4"})
     void aPublishedNetworkCompilesInLittleMemoryAndRuns(FullSizeModel model, Dtype dtype, long weights, int bytes)
             throws IOException, InterruptedException {
         Process process = new ProcessBuilder(OtherJvm.command(
