@@ -16,11 +16,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.stream.Stream;
-import latentmix.Repository;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.checkpoint.Fingerprint;
 import latentmix.checkpoint.LdmLayout;
@@ -40,7 +38,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The whole job with its input, class list, checkpoint, run folder and dataset on s3a. */
@@ -200,21 +197,6 @@ class S3RunTest {
                     .isZero();
         }
         S3Run.assertSameTables(server.fetch("single/run", folder.resolve("single run")), parts.resolve("run"));
-    }
-
-    @Test
-    @Tag("heavy")
-    @Timeout(value = 20, unit = TimeUnit.MINUTES) // the demo, three times
-    void theDemoWithEverythingOnS3MakesTheBytesOfTheLocalOne() throws IOException {
-        Path parts = folder.resolve("demo");
-        TinyRun.copy(BuiltIn.FASHION_MNIST_SAMPLE.folder(), parts.resolve("in"));
-        TinyRun.copy(BuiltIn.FASHION.folder(), parts.resolve("model"));
-        Path run = assertSameOnS3(
-                parts, root -> ConfigFile.read(Repository.file("conf/demo-fashion.yaml"), List.of(readingFrom(root))));
-        JsonNode counts = TinyRun.summary(run).get("counts");
-        assertThat(counts.get("inverted").asLong()).isEqualTo(640);
-        assertThat(counts.get("generated").asLong()).isEqualTo(200);
-        assertThat(TinyRun.exported(run, 2)).isEqualTo(120);
     }
 
     @Test
