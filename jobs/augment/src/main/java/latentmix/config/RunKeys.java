@@ -269,8 +269,8 @@ public final class RunKeys {
             "method",
             Type.Choice.of(RunConfig.AdaptMethod.values()),
             "textual-inversion",
-            "What is learnt: the vectors of a token that takes the place of the class's name in its prompt; a low-rank"
-                    + " change of the network's attention layers, a LoRA; or both at once.",
+            "What is learnt: the vectors of a token, a LoRA, or both. The token takes the place of the class's name in its"
+                    + " prompt. A LoRA is a low-rank change of the network's attention layers.",
             "both");
     static final Key<Integer> ADAPT_VECTORS = optional(
             "vectors",
@@ -635,8 +635,8 @@ public final class RunKeys {
             "soft_labels",
             Type.Choice.of(RunConfig.SoftLabels.values()),
             "refuse",
-            "What the format `images` does with images of several classes, for which it has no label: `heaviest` puts each"
-                    + " into the folder of its own class, which has the largest share, and `leave-out` into none.",
+            "What the format `images` does with images of several classes, for which it has no label. `heaviest` puts each"
+                    + " into the folder of its own class, which has the largest share. `leave-out` puts them into none.",
             "heaviest");
     static final Block EXPORT = Block.of(
             "export", "What the dataset is written as.", FORMAT, FORMATS, SHARD_MB, REAL, MARK, LICENSE, SOFT_LABELS);
@@ -698,8 +698,8 @@ public final class RunKeys {
             "test",
             new Type.ListOf<>(LOCATION),
             "`evaluation.reference`, where there is one",
-            "Images kept for tests or validation, of which there should be none in the dataset: one folder or several,"
-                    + " in folders of classes or otherwise, as an input may be.",
+            "Images kept for tests or validation, of which there should be none in the dataset. One folder or several,"
+                    + " laid out as an input may be.",
             "[/data/birds/test, /data/birds/val]");
     static final Key<Integer> LEAKAGE_HASH = with(
             "hash",
