@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import latentmix.architecture.Architecture;
+import latentmix.architecture.Part;
 import latentmix.checkpoint.ElementType;
 import latentmix.checkpoint.Safetensors;
 import latentmix.codec.LittleEndian;
@@ -72,7 +73,8 @@ public final class FullSizeBench {
         float[] values = new float[1 << 20];
         ByteBuffer buffer = LittleEndian.direct(values.length * Float.BYTES);
         Safetensors.write(
-                component.resolve("model.safetensors"),
+                component.resolve(
+                        model.part() == Part.DENOISER ? "diffusion_pytorch_model.safetensors" : "model.safetensors"),
                 types,
                 shapes,
                 (tensor, out) -> fill(tensor, random, values, buffer, out));
@@ -161,7 +163,7 @@ public final class FullSizeBench {
     }
 
     /** Processor time of this process so far. */
-    private static double cpuSeconds() {
+    static double cpuSeconds() {
         return ProcessHandle.current()
                         .info()
                         .totalCpuDuration()

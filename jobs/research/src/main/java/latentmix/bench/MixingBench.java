@@ -36,25 +36,37 @@ public final class MixingBench {
 
     private MixingBench() {}
 
+    /** The latents, and what is mixed of them. */
+    record Mixing(LatentPool pool, List<Recipe> recipes) {
+        static Mixing drawn() {
+            UniformRandomProvider random = RecipeSampler.rng("mixing bench");
+            List<Latent> latents = IntStream.range(0, INPUTS)
+                    .mapToObj(i -> new Latent(
+                            SHAPE,
+                            IntStream.range(0, SHAPE.size())
+                                    .mapToDouble(j -> random.nextDouble() - 0.5)
+                                    .toArray()))
+                    .toList();
+            RecipeSampler sampler = new RecipeSampler(
+                    Method.parse("nin/chm"),
+                    InputCount.parse(Integer.toString(INPUTS)),
+                    WeightSampler.parse("dirichlet(1)"),
+                    Recipe.Pool.ALL);
+            List<Recipe> recipes = IntStream.range(0, MIXTURES)
+                    .mapToObj(k -> sampler.draw(Integer.toString(k), INPUTS))
+                    .toList();
+            return new Mixing(LatentPool.of(latents), recipes);
+        }
+
+        void mix() {
+            Mixer.mix(pool, recipes);
+        }
+    }
+
     /** Runs the products in turn, once unmeasured, and prints the medians. */
     public static void run(int rounds, PrintStream out) {
-        UniformRandomProvider random = RecipeSampler.rng("mixing bench");
-        List<Latent> latents = IntStream.range(0, INPUTS)
-                .mapToObj(i -> new Latent(
-                        SHAPE,
-                        IntStream.range(0, SHAPE.size())
-                                .mapToDouble(j -> random.nextDouble() - 0.5)
-                                .toArray()))
-                .toList();
-        RecipeSampler sampler = new RecipeSampler(
-                Method.parse("nin/chm"),
-                InputCount.parse(Integer.toString(INPUTS)),
-                WeightSampler.parse("dirichlet(1)"),
-                Recipe.Pool.ALL);
-        List<Recipe> recipes = IntStream.range(0, MIXTURES)
-                .mapToObj(k -> sampler.draw(Integer.toString(k), INPUTS))
-                .toList();
-        LatentPool pool = LatentPool.of(latents);
+        Mixing mixed = Mixing.drawn();
+        UniformRandomProvider random = RecipeSampler.rng("bare products");
         double[] w = random.doubles((long) MIXTURES * INPUTS).toArray(); // (K, N) column-major
         double[] z = random.doubles((long) INPUTS * SHAPE.size()).toArray(); // (N, D) column-major
         double[] c = new double[MIXTURES * SHAPE.size()];
@@ -68,7 +80,7 @@ public final class MixingBench {
             NDArray b = arrays.ones(new Shape(INPUTS, SHAPE.size()), DataType.FLOAT64);
             NDArray side = arrays.ones(new Shape(SQUARE, SQUARE), DataType.FLOAT64);
             for (int i = 0; i <= rounds; i++) {
-                mixing.add(Stopwatch.seconds(() -> Mixer.mix(pool, recipes)));
+                mixing.add(Stopwatch.seconds(mixed::mix));
                 torch.add(Stopwatch.seconds(() -> a.matMul(b).close()));
                 square.add(Stopwatch.seconds(() -> side.matMul(side).close()));
                 java.add(Stopwatch.seconds(() -> BLAS.getInstance()

@@ -2,6 +2,7 @@ package latentmix.research;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -17,11 +18,14 @@ import latentmix.bench.PipelineBench;
 import latentmix.bench.ScaleBench;
 import latentmix.bench.SoakBench;
 import latentmix.bench.SolversBench;
+import latentmix.bench.TurnsBench;
 import latentmix.bench.ViewBench;
+import latentmix.cli.ModelCompileCommand.DtypeName;
 import latentmix.cli.SparkJob;
 import latentmix.config.ConfigFile;
 import latentmix.config.Demo;
 import latentmix.config.RunConfig;
+import latentmix.model.Dtype;
 import latentmix.plan.ExitCode;
 import org.apache.spark.SparkConf;
 import picocli.CommandLine.Command;
@@ -42,7 +46,8 @@ import picocli.CommandLine.Parameters;
             "  scale      what the job costs beside the network, on 1,000 classes of 1,300 tiny images (10 GB of disk)",
             "  solvers    solvers, steps and a guidance interval on the built-in model: evaluations, time, error",
             "  view       how long the pages of a run folder take, of 1,000 classes of 100 images",
-            "  soak       resident memory over thousands of micro-batches of whole runs in one JVM"
+            "  soak       resident memory over thousands of micro-batches of whole runs in one JVM",
+            "  turns      work for each line of standard input, beside other programs: jobs/research/src/peers"
         },
         mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
@@ -57,7 +62,8 @@ final class BenchCommand implements Callable<Integer> {
         SCALE("scale"),
         SOLVERS("solvers"),
         VIEW("view"),
-        SOAK("soak");
+        SOAK("soak"),
+        TURNS("turns");
 
         private final String text;
 
@@ -127,6 +133,35 @@ final class BenchCommand implements Callable<Integer> {
     private long microBatches;
 
     @Option(
+            names = "--work",
+            paramLabel = "WORK",
+            description =
+                    "of turns: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}); forward takes the first --model",
+            defaultValue = "forward")
+    private TurnsBench.Work work;
+
+    @Option(
+            names = "--folder",
+            paramLabel = "DIR",
+            description = "of turns: where what both programs read lies, or is to be written")
+    private Path folder;
+
+    @Option(
+            names = "--dtype",
+            converter = DtypeName.class,
+            defaultValue = "float32",
+            paramLabel = "TYPE",
+            description = "of turns: float32 or bfloat16 (default: ${DEFAULT-VALUE})")
+    private Dtype dtype;
+
+    @Option(
+            names = "--threads",
+            defaultValue = "1",
+            paramLabel = "N",
+            description = "of a forward pass of turns (default: ${DEFAULT-VALUE})")
+    private int threads;
+
+    @Option(
             names = "--set",
             paramLabel = "KEY=VALUE",
             description = "replaces a value of the configuration, which is that of demo --model fashion")
@@ -148,6 +183,9 @@ final class BenchCommand implements Callable<Integer> {
             for (FullSizeModel model : models) {
                 FullSize.run(model, Files.createTempDirectory("latentmix-full-size"), rounds, System.out);
             }
+        }
+        if (asked.contains(Case.TURNS)) {
+            turns();
         }
         if (asked.contains(Case.SOLVERS)) {
             SolversBench.run(ConfigFile.demo(Demo.FASHION, overrides), System.out);
@@ -190,5 +228,15 @@ final class BenchCommand implements Callable<Integer> {
             });
         }
         return ExitCode.DONE.code();
+    }
+
+    private void turns() throws IOException {
+        TurnsBench turns = new TurnsBench(
+                folder == null ? Files.createTempDirectory("latentmix-turns") : folder, System.in, System.out);
+        switch (work) {
+            case FORWARD -> turns.forward(models.get(0), dtype, threads);
+            case MIXING -> turns.mixing();
+            case TABLES -> turns.tables();
+        }
     }
 }
