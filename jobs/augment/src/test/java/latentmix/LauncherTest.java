@@ -5,7 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -84,6 +89,35 @@ class LauncherTest {
         assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
                 .contains("--jars\n" + natives + ",s3a.jar,sdk.jar\n");
         assertThat(process.waitFor()).isZero();
+    }
+
+    @Test
+    void theClassesThatADemoLoadsAreSharedWithLaterStarts() throws Exception {
+        Path jdk = jdk("17.0.15");
+        Files.writeString(jdk.resolve("bin/java"), "#!/bin/sh\necho \"$$ $*\"\n");
+        Files.createFile(folder.resolve("un packed/lib/latentmix.jar"));
+        assertThat(said(jdk, "plan")).doesNotContain(".jsa");
+
+        String demo = said(jdk, "demo");
+        Matcher written =
+                Pattern.compile("-XX:ArchiveClassesAtExit=(.+\\.jsa)\\.(\\d+) ").matcher(demo);
+        assertThat(written.find()).as(demo).isTrue();
+        assertThat(demo).startsWith(written.group(2) + " "); // the process that writes it
+        Files.createFile(Path.of(written.group(1) + "." + written.group(2)));
+        for (String verb : List.of("demo", "plan", "run", "bench")) {
+            assertThat(said(jdk, verb)).contains("-XX:SharedArchiveFile=" + written.group(1) + " ");
+        }
+
+        Path jar = folder.resolve("un packed/lib/latentmix.jar");
+        Files.setLastModifiedTime(jar, FileTime.from(Instant.now().plusSeconds(60))); // built anew
+        assertThat(said(jdk, "demo")).contains("-XX:ArchiveClassesAtExit=" + written.group(1) + ".");
+    }
+
+    private String said(Path jdk, String verb) throws Exception {
+        Process process = start(Map.of("JAVA_HOME", jdk.toString()), "bash", launcher.toString(), verb);
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).isZero();
+        return said;
     }
 
     private void assertRefused(Map<String, String> environment, String line) throws Exception {
