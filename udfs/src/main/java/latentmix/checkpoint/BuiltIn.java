@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
@@ -15,6 +14,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.stream.Stream;
 
 /**
@@ -36,6 +37,9 @@ public enum BuiltIn {
 
     private static final String SCHEME = "builtin:";
     private static final String SUMS = "SHA256SUMS";
+
+    /** What a folder looked like when its sums were last right. */
+    private static final ConcurrentMap<Path, String> WHOLE = new ConcurrentHashMap<>();
 
     private final String location;
     private final String resources;
@@ -112,12 +116,15 @@ public enum BuiltIn {
                     .resolve("builtin")
                     .resolve(Path.of(resources).getFileName() + "-"
                             + sha256(sums).substring(0, 12));
-            if (!intact(target, expected)) {
-                unpack(expected.keySet(), target);
+            if (!Files.isDirectory(target) || !look(target).equals(WHOLE.get(target))) {
                 if (!intact(target, expected)) {
-                    throw new IOException("expected the content of the jar in " + target
-                            + ", got other bytes; delete that folder and start again");
+                    unpack(expected.keySet(), target);
+                    if (!intact(target, expected)) {
+                        throw new IOException("expected the content of the jar in " + target
+                                + ", got other bytes; delete that folder and start again");
+                    }
                 }
+                WHOLE.put(target, look(target));
             }
             return target;
         } catch (IOException e) {
@@ -166,14 +173,21 @@ public enum BuiltIn {
         });
     }
 
+    /** The names, sizes and times of a folder's files. */
+    private static String look(Path folder) throws IOException {
+        StringBuilder look = new StringBuilder();
+        for (Path file : files(folder)) {
+            look.append(file).append(' ').append(Files.size(file)).append(' ');
+            look.append(Files.getLastModifiedTime(file).toInstant()).append('\n');
+        }
+        return look.toString();
+    }
+
     /** Whether the folder holds exactly these files with these SHA-256 sums. */
     private static boolean intact(Path folder, SortedMap<String, String> expected) throws IOException {
         for (var entry : expected.entrySet()) {
-            try {
-                if (!sha256(Files.readAllBytes(folder.resolve(entry.getKey()))).equals(entry.getValue())) {
-                    return false;
-                }
-            } catch (NoSuchFileException missing) {
+            Path file = folder.resolve(entry.getKey());
+            if (!Files.isRegularFile(file) || !Fingerprint.remembered(file).equals(entry.getValue())) {
                 return false;
             }
         }

@@ -24,13 +24,16 @@ import org.slf4j.LoggerFactory;
 /**
  * SHA-256 of files' contents, so that the same checkpoint has the same fingerprint wherever it lies.
  *
- * <p>A file's hash is kept in the cache folder under its path, length and modification time, and a file hashed before
- * is not read again.
+ * <p>A large file's hash is kept in the cache folder under its path, length and modification time, and a file hashed
+ * before is not read again.
  */
 public final class Fingerprint {
     private static final Logger LOG = LoggerFactory.getLogger(Fingerprint.class);
     /** The age from which a file's hash is kept. A younger file could change again within the clock's resolution. */
     private static final Duration SETTLED = Duration.ofSeconds(2);
+
+    /** The bytes from which a file's hash is kept. A smaller file is read as quickly as its hash is looked up. */
+    private static final int KEPT_FROM = 1 << 16;
 
     private Fingerprint() {}
 
@@ -98,6 +101,9 @@ public final class Fingerprint {
     static String remembered(Path file) {
         try {
             BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+            if (attributes.size() < KEPT_FROM) {
+                return ofFile(file);
+            }
             FileTime modified = attributes.lastModifiedTime();
             String key = ofText(file.toRealPath() + "|" + attributes.size() + "|" + modified.toInstant() + "|"
                     + attributes.fileKey());

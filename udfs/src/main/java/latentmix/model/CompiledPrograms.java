@@ -27,8 +27,8 @@ import org.slf4j.LoggerFactory;
  * {@link Caches#dir}.
  *
  * <p>The name is a hash of everything that goes into the archive, so that a changed checkpoint, type or compiler makes
- * another file. A file is published whole, its own SHA-256 is checked at every opening, and a file lock keeps two
- * processes from compiling the same program at once.
+ * another file. A file is published whole, its sum is checked at every opening, and a file lock keeps two processes
+ * from compiling the same program at once.
  */
 public final class CompiledPrograms {
     private static final Logger LOG = LoggerFactory.getLogger(CompiledPrograms.class);
