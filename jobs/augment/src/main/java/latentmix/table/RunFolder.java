@@ -334,8 +334,9 @@ public final class RunFolder {
         }
         Path staged = path("_staging/" + UUID.randomUUID());
         try {
-            try (FSDataOutputStream out =
-                    fs.create(staged, true, BUFFER, fs.getDefaultReplication(staged), fs.getDefaultBlockSize(staged))) {
+            // With a Progressable, though none: on a local disk Hadoop else starts the program chmod for each file.
+            try (FSDataOutputStream out = fs.create(
+                    staged, true, BUFFER, fs.getDefaultReplication(staged), fs.getDefaultBlockSize(staged), null)) {
                 content.writeTo(out);
             }
             fs.mkdirs(file.getParent());
