@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import latentmix.model.Denoiser;
 import latentmix.model.PromptEmbeds;
+import latentmix.sampling.Conditioning;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.DdimScheduler;
 import latentmix.schedule.Step;
@@ -104,13 +105,13 @@ public record BdiaInversion(Step first, List<Step> down, List<Step> up, Guidance
     record Sampling(BdiaInversion bdia, Denoiser denoiser) implements Sampler {
         @Override
         public NDArray sample(
-                NDArray noise, PromptEmbeds conditional, PromptEmbeds unconditional, Optional<NDArray> companion) {
+                NDArray noise, Conditioning conditional, PromptEmbeds unconditional, Optional<NDArray> companion) {
             NDManager owner = noise.getManager();
             try (NDManager loop = owner.newSubManager()) {
                 GuidedNetwork network = GuidedNetwork.of(
                         denoiser,
                         bdia.guidance(),
-                        conditional,
+                        conditional.only(),
                         unconditional,
                         noise.getShape().get(0),
                         loop);

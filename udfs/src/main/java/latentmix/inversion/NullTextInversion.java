@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import latentmix.model.Denoiser;
 import latentmix.model.PromptEmbeds;
+import latentmix.sampling.Conditioning;
 import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
@@ -288,8 +289,9 @@ public record NullTextInversion(List<Step> inversion, List<Step> sampling, Guida
     record Sampling(DenoisingLoop loop) implements Sampler {
         @Override
         public NDArray sample(
-                NDArray noise, PromptEmbeds conditional, PromptEmbeds unconditional, Optional<NDArray> companion) {
+                NDArray noise, Conditioning conditional, PromptEmbeds unconditional, Optional<NDArray> companion) {
             NDManager owner = noise.getManager();
+            PromptEmbeds prompt = conditional.only();
             int steps = loop.table().size();
             NDArray embeds = companion
                     .filter(array -> array.getShape().dimension() == 4
@@ -312,7 +314,7 @@ public record NullTextInversion(List<Step> inversion, List<Step> sampling, Guida
                                 loop.guidance(),
                                 loop.table().get(i),
                                 x,
-                                conditional,
+                                prompt,
                                 new PromptEmbeds(arrays));
                         next.attach(scope);
                         x = closing(x, next);

@@ -5,6 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Optional;
+import java.util.function.BiFunction;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.sampling.PermutationSampler;
 import org.apache.commons.rng.simple.RandomSource;
@@ -30,6 +33,27 @@ public record RecipeSampler(Method method, InputCount inputs, WeightSampler weig
      * @param poolSize M, at least the largest number of inputs
      */
     public Recipe draw(String id, int poolSize) {
+        return draw(id, poolSize, (n, rng) -> sample(rng, poolSize, n));
+    }
+
+    /**
+     * The same where all inputs but the first are drawn from those near it.
+     *
+     * @param near from the first input's index to those that may stand beside it, as many as a mixture has others or
+     *     more
+     */
+    public Recipe drawNear(String id, int poolSize, IntFunction<int[]> near) {
+        return draw(id, poolSize, (n, rng) -> {
+            int first = rng.nextInt(poolSize);
+            int[] others = near.apply(first);
+            return IntStream.concat(
+                            IntStream.of(first),
+                            IntStream.of(sample(rng, others.length, n - 1)).map(i -> others[i]))
+                    .toArray();
+        });
+    }
+
+    private Recipe draw(String id, int poolSize, BiFunction<Integer, UniformRandomProvider, int[]> indices) {
         poolError(poolSize).ifPresent(error -> {
             throw new IllegalArgumentException(error);
         });
@@ -39,8 +63,12 @@ public record RecipeSampler(Method method, InputCount inputs, WeightSampler weig
         if (n == 0) {
             return new Recipe(method, new int[0], new double[0], pool, noise);
         }
-        var drawn = new PermutationSampler(rng, poolSize, n).sample();
+        var drawn = indices.apply(n, rng);
         return new Recipe(method, drawn, weights.sample(n, rng), pool, noise);
+    }
+
+    private static int[] sample(UniformRandomProvider rng, int of, int count) {
+        return count == 0 ? new int[0] : new PermutationSampler(rng, of, count).sample();
     }
 
     /** The reason why a pool of M latents is too small, if it is. */

@@ -50,20 +50,33 @@ public record DenoisingLoop(List<Step> table, Denoiser denoiser, Guidance guidan
         return rows * guidance.evaluations(table);
     }
 
+    /** What both branches of guidance are told; where one runs, the conditional rows alone. */
+    private record Told(PromptEmbeds one, PromptEmbeds both) {}
+
     /** Runs the table without an observer, as {@link #run(NDArray, PromptEmbeds, PromptEmbeds, Observer)} does. */
     public NDArray run(NDArray latents, PromptEmbeds conditional, PromptEmbeds unconditional) {
+        return run(latents, Conditioning.of(conditional), unconditional);
+    }
+
+    /** The same with another prompt for the first steps. */
+    public NDArray run(NDArray latents, Conditioning conditional, PromptEmbeds unconditional) {
         return run(latents, conditional, unconditional, (step, output, next) -> {});
+    }
+
+    /** The same with one prompt on the whole way. */
+    public NDArray run(NDArray latents, PromptEmbeds conditional, PromptEmbeds unconditional, Observer observer) {
+        return run(latents, Conditioning.of(conditional), unconditional, observer);
     }
 
     /**
      * Runs the table. The arguments stay the caller's and are left as they are.
      *
      * @param latents float32 (B, C, H, W)
-     * @param conditional one prompt for each latent, or one for all
+     * @param conditional what each step is told
      * @param unconditional the same of the negative prompt; not looked at unless guidance has two branches at some step
      * @return float32 (B, C, H, W), attached to the latents' manager
      */
-    public NDArray run(NDArray latents, PromptEmbeds conditional, PromptEmbeds unconditional, Observer observer) {
+    public NDArray run(NDArray latents, Conditioning conditional, PromptEmbeds unconditional, Observer observer) {
         if (latents.getDataType() != DataType.FLOAT32 || latents.getShape().dimension() != 4) {
             throw new IllegalArgumentException("Latents must be float32 (B, C, H, W), cannot be: "
                     + latents.getDataType() + " " + latents.getShape());
@@ -72,16 +85,17 @@ public record DenoisingLoop(List<Step> table, Denoiser denoiser, Guidance guidan
         int depth = table.stream().mapToInt(DenoisingLoop::depth).max().orElse(1);
         NDManager owner = latents.getManager();
         try (NDManager loop = owner.newSubManager()) {
-            PromptEmbeds one = conditional.rows(rows, loop); // (B, L, width)
-            boolean guided = table.stream().anyMatch(step -> guidance.branches(step.timestep()) == 2);
-            PromptEmbeds both = guided ? unconditional.rows(rows, loop).concat(one) : one; // (2B, L, width)
+            Told first = told(conditional.first(), unconditional, rows, loop);
+            Told then =
+                    conditional.steps() < table.size() ? told(conditional.then(), unconditional, rows, loop) : first;
             Deque<NDArray> samples = new ArrayDeque<>(List.of(copyOf(latents, loop))); // newest first
             Deque<NDArray> outputs = new ArrayDeque<>();
             for (int i = 0; i < table.size(); i++) {
                 Step step = table.get(i);
                 try (NDManager scope = loop.newSubManager()) {
                     // A result is attached to the manager of what it was computed from: here, to this step's.
-                    PromptEmbeds prompt = guidance.branches(step.timestep()) == 2 ? both : one;
+                    Told told = i < conditional.steps() ? first : then;
+                    PromptEmbeds prompt = guidance.branches(step.timestep()) == 2 ? told.both() : told.one();
                     scope.tempAttachAll(prompt.arrays());
                     scope.tempAttachAll(samples.toArray(NDArray[]::new));
                     scope.tempAttachAll(outputs.toArray(NDArray[]::new));
@@ -99,6 +113,12 @@ public record DenoisingLoop(List<Step> table, Denoiser denoiser, Guidance guidan
             last.attach(owner);
             return last;
         }
+    }
+
+    private Told told(PromptEmbeds conditional, PromptEmbeds unconditional, long rows, NDManager loop) {
+        PromptEmbeds one = conditional.rows(rows, loop); // (B, L, width)
+        boolean guided = table.stream().anyMatch(step -> guidance.branches(step.timestep()) == 2);
+        return new Told(one, guided ? unconditional.rows(rows, loop).concat(one) : one); // (2B, L, width)
     }
 
     /** Σ_j coefficients[j] · history[j] as a new array. */

@@ -155,6 +155,25 @@ class RecipeSamplerTest {
     }
 
     @Test
+    void allInputsButTheFirstMayBeDrawnFromThoseNearIt() {
+        var sampler = sampler("1..3", "equal");
+        var firsts = new int[10];
+        var others = new int[4]; // how far after the first
+        for (int k = 0; k < 6000; k++) {
+            var inputs = sampler.drawNear(
+                            "near " + k, 10, first -> new int[] {(first + 1) % 10, (first + 2) % 10, (first + 3) % 10})
+                    .inputs();
+            firsts[inputs[0]]++;
+            Arrays.stream(inputs).skip(1).forEach(i -> others[(i - inputs[0] + 10) % 10]++);
+        }
+        assertThat(Arrays.stream(firsts).boxed()).allMatch(count -> count > 500 && count < 700);
+        assertThat(others[0]).isZero();
+        assertThat(Arrays.stream(others, 1, 4).boxed()).allMatch(count -> count > 1850 && count < 2150);
+        assertThatThrownBy(() -> sampler.drawNear("x", 2, first -> new int[] {1 - first}))
+                .hasMessageContaining("cannot have: 2");
+    }
+
+    @Test
     void aPoolThatIsTooSmallIsAnErrorAndASmallOneAWarning() {
         assertThat(sampler("8", "equal").poolError(7))
                 .hasValueSatisfying(error -> assertThat(error).contains("8", "7"));

@@ -133,6 +133,28 @@ class DenoisingLoopTest {
     }
 
     @Test
+    void theFirstStepsMayBeToldAnotherPromptThanTheRest() {
+        NDArray latents = manager.create(new float[] {1, 2}, new Shape(2, 1, 1, 1));
+        NDArray first = manager.create(new float[] {10, 20}, new Shape(2, 1, 1));
+        NDArray then = manager.create(new float[] {5}, new Shape(1, 1, 1));
+        NDArray unconditional = manager.create(new float[] {3}, new Shape(1, 1, 1));
+        List<float[]> told = new ArrayList<>();
+        Toy network = (sample, timestep, embeds) -> {
+            told.add(embeds.hiddenStates().toFloatArray());
+            return sample;
+        };
+        List<Step> table = List.of(Step.of(9, 1, 1), Step.of(5, 1, 1), Step.of(1, 1, 1));
+        Conditioning conditioning = new Conditioning(prompt(first), 2, prompt(then));
+
+        new DenoisingLoop(table, network, new Guidance(2, 4, 6)).run(latents, conditioning, prompt(unconditional));
+
+        assertThat(told)
+                .as("guided at the second step alone")
+                .containsExactly(new float[] {10, 20}, new float[] {3, 3, 10, 20}, new float[] {5, 5});
+        assertThatThrownBy(conditioning::only).hasMessageContaining("one prompt on the whole way");
+    }
+
+    @Test
     void outsideItsIntervalOfTimestepsGuidanceIsOff() {
         NDArray latents = manager.create(new float[] {1}, new Shape(1, 1, 1, 1));
         List<Integer> rows = new ArrayList<>();

@@ -45,6 +45,9 @@ public final class ConfigFile {
     /** What a template may have between braces. */
     private static final List<String> PLACEHOLDERS = List.of("{class}", "{index}");
 
+    /** What a context may have between braces. */
+    private static final List<String> CONTEXT_PLACE = List.of("{prompt}");
+
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\s*\\w*\\s*}|\\{class\\b|\\bclass}");
 
     private ConfigFile() {}
@@ -148,6 +151,7 @@ public final class ConfigFile {
         checkMixturePrompt(config, prompt);
         checkSoft(file, entries, config);
         checkStrengths(entries, config);
+        checkDrawn(entries, config);
         checkNetworks(file, config);
         wayBack(config, inversion);
         checkToken(config, prompt);
@@ -617,6 +621,69 @@ public final class ConfigFile {
         return generation;
     }
 
+    /** Notes contexts, guidance scales and neighbours that other settings leave no place for. */
+    private static void checkDrawn(List<Section> sections, RunConfig config) {
+        InversionMethod inversion = config.inversionMethod();
+        boolean isNegative = inversion instanceof InversionMethod.NegativePrompt;
+        for (int i = 0; i < config.mixing().size(); i++) {
+            RunConfig.Mixing entry = config.mixing().get(i);
+            Section section = sections.get(i);
+            if (!entry.contexts().isEmpty() && config.prompt().mixture() != MixturePrompt.CLASS) {
+                section.problem(
+                        RunKeys.CONTEXTS,
+                        "prompt.mixture: class with contexts, which stand by the class's prompt",
+                        config.prompt().mixture(),
+                        "leave prompt.mixture out, or contexts");
+            }
+            if (!entry.contexts().isEmpty() && (isNegative || inversion.hasCompanion())) {
+                section.problem(
+                        RunKeys.CONTEXTS,
+                        "another inversion than " + inversion + " with contexts, whose way back is for the prompt that"
+                                + " images were inverted with",
+                        inversion,
+                        "invert by ddim or fixed-point(5), or leave contexts out");
+            }
+            if (entry.contexts().isEmpty() && entry.contextShare() < 1) {
+                section.problem(
+                        RunKeys.CONTEXT_SHARE,
+                        "contexts beside it, which that share of the steps is told",
+                        entry.contextShare(),
+                        "write contexts, or leave it out");
+            }
+            if (!entry.guidance().isEmpty() && (isNegative || inversion instanceof InversionMethod.NullText)) {
+                section.problem(
+                        RunKeys.MIXTURE_GUIDANCE,
+                        "no guidance of its own with " + inversion + ", which is for that of generation or for none",
+                        entry.guidance(),
+                        "leave it out, or use another inversion");
+            }
+            checkNeighbours(section, entry);
+        }
+    }
+
+    private static void checkNeighbours(Section section, RunConfig.Mixing entry) {
+        if (entry.neighbours() == 0) {
+            return;
+        }
+        if (entry.isSoft()) {
+            section.problem(
+                    RunKeys.INPUT_NEIGHBOURS,
+                    "inputs of one class with neighbours, which are the class's own",
+                    entry.across() == RunConfig.Across.CLASSES ? "across: classes" : entry.methods(),
+                    "leave neighbours out, or mix within classes");
+        }
+        for (Spelled<InputCount> count : entry.inputs()) {
+            if (count.value().most() < 2 || count.value().most() - 1 > entry.neighbours()) {
+                section.problem(
+                        RunKeys.INPUTS,
+                        "2 to " + (entry.neighbours() + 1L) + " inputs with neighbours: " + entry.neighbours()
+                                + ", a first one and some of its neighbours",
+                        count,
+                        count.value().most() < 2 ? "leave neighbours out" : "raise neighbours, or use fewer inputs");
+            }
+        }
+    }
+
     /** Refuses methods that begin so late in the sampling table that no step is left. */
     private static void checkStrengths(List<Section> entries, RunConfig config) {
         for (int i = 0; i < config.mixing().size(); i++) {
@@ -646,9 +713,14 @@ public final class ConfigFile {
                     section.read(RunKeys.POOL),
                     section.read(RunKeys.GATE),
                     section.read(RunKeys.ACROSS),
+                    section.find(RunKeys.INPUT_NEIGHBOURS).orElse(0),
+                    section.find(RunKeys.CONTEXTS).orElse(List.of()),
+                    section.read(RunKeys.CONTEXT_SHARE),
+                    section.find(RunKeys.MIXTURE_GUIDANCE).orElse(List.of()),
                     section.read(RunKeys.COUNT),
                     section.read(RunKeys.EXPORT_ENTRY));
             checkInputs(section, entry);
+            entry.contexts().forEach(context -> checkPlaceholders(section, RunKeys.CONTEXTS, context, CONTEXT_PLACE));
             if (!names.add(entry.name())) {
                 section.problem(
                         RunKeys.ENTRY, "a name of its own for each entry", entry.name(), "rename one of the two");

@@ -398,6 +398,10 @@ public record RunConfig(
      * @param pool whose mean a cmm split takes
      * @param gate what happens to mixtures that are predicted to degenerate
      * @param across of which classes the inputs are
+     * @param neighbours how many of the images nearest to the first input the others are drawn from; 0 for all
+     * @param contexts of the class's prompt, of which a mixture draws one; none for the prompt alone
+     * @param contextShare the share of the sampling steps that are told the context, the first ones
+     * @param guidance scales, of which a mixture draws one; none for that of generation
      * @param count how many a class has
      * @param export whether these enter the dataset
      */
@@ -409,9 +413,15 @@ public record RunConfig(
             Recipe.Pool pool,
             Gate gate,
             Across across,
+            int neighbours,
+            List<String> contexts,
+            double contextShare,
+            List<Double> guidance,
             MixtureCount count,
             boolean export) {
         public Mixing {
+            contexts = List.copyOf(contexts);
+            guidance = List.copyOf(guidance);
             methods = List.copyOf(methods);
             inputs = List.copyOf(inputs);
         }
@@ -421,7 +431,7 @@ public record RunConfig(
             return across == Across.CLASSES || methods.stream().anyMatch(method -> method.value() instanceof DiffMix);
         }
 
-        /** Mixtures within classes, of the same count in every class. */
+        /** Mixtures within classes that draw inputs and weights alone, of the same count in every class. */
         public Mixing(
                 String name,
                 List<Spelled<Method>> methods,
@@ -431,7 +441,20 @@ public record RunConfig(
                 Gate gate,
                 int count,
                 boolean export) {
-            this(name, methods, inputs, weights, pool, gate, Across.NONE, new MixtureCount.Fixed(count), export);
+            this(
+                    name,
+                    methods,
+                    inputs,
+                    weights,
+                    pool,
+                    gate,
+                    Across.NONE,
+                    0,
+                    List.of(),
+                    1,
+                    List.of(),
+                    new MixtureCount.Fixed(count),
+                    export);
         }
 
         /** What draws the recipes: one for each method and input count. */

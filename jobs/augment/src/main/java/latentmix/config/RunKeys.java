@@ -258,7 +258,7 @@ public final class RunKeys {
             "What a mixture is generated with: its class's prompt, the caption of its heaviest input, or the mix of what"
                     + " its inputs were inverted with. The last two need `from: caption`; `mix` also goes with"
                     + " `mixing.across: classes`.",
-            "mix");
+            "class");
     /** Prompts of classes alone. */
     public static final Block CLASS_PROMPT =
             Block.of("prompt", "What the network is told.", TEMPLATE, PROMPTS, NEGATIVE);
@@ -426,6 +426,33 @@ public final class RunKeys {
                     + " other one of another class. The label is then soft; see [across"
                     + " classes](concepts.md#across-classes).",
             "none");
+    static final Key<Integer> INPUT_NEIGHBOURS = optional(
+            "neighbours",
+            new Type.Count(1, MOST),
+            "all images of the class",
+            "How many of the images nearest to a mixture's first input the others are drawn from; see"
+                    + " [neighbours](concepts.md#neighbours).",
+            "32");
+    static final Key<List<String>> CONTEXTS = optional(
+            "contexts",
+            new Type.ListOf<>(TEXT),
+            "the class's prompt alone",
+            "Words after the class's prompt, of which each mixture draws one. Where they have `{prompt}`, the class's"
+                    + " prompt takes its place; see [contexts](concepts.md#contexts).",
+            "[in a forest, \"a watercolour, {prompt}\"]");
+    static final Key<Double> CONTEXT_SHARE = with(
+            "context_share",
+            new Type.Above(0, 1),
+            "1",
+            "The share of the sampling steps that are told the context, the first ones. The rest are told the class's"
+                    + " prompt.",
+            "0.3");
+    static final Key<List<Double>> MIXTURE_GUIDANCE = optional(
+            "guidance",
+            new Type.ListOf<>(GUIDANCE_TYPE),
+            "`generation.guidance`",
+            "Guidance scales, of which each mixture draws one.",
+            "[2, 4, 7.5]");
     static final Key<MixtureCount> COUNT = with(
             "count",
             new Type.Mixtures(),
@@ -445,6 +472,10 @@ public final class RunKeys {
             POOL,
             GATE,
             ACROSS,
+            INPUT_NEIGHBOURS,
+            CONTEXTS,
+            CONTEXT_SHARE,
+            MIXTURE_GUIDANCE,
             COUNT,
             EXPORT_ENTRY);
 

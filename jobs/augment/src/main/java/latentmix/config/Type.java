@@ -207,8 +207,7 @@ public sealed interface Type<T> {
 
         @Override
         public String expected() {
-            return "a number above " + Decimal.plain(bound) + ", up to " + String.format(Locale.ROOT, "%.0f", most)
-                    + ",";
+            return "a number above " + Decimal.plain(bound) + " and up to " + String.format(Locale.ROOT, "%.0f", most);
         }
     }
 

@@ -213,8 +213,24 @@ public record DatasetCard(
                         lines,
                         "mixtures " + entry.name(),
                         spelled(entry.methods()) + " of " + spelled(entry.inputs()) + " images, weights "
-                                + entry.weights().text() + ", " + entry.count().words()));
+                                + entry.weights().text() + drawn(entry) + ", "
+                                + entry.count().words()));
         return String.join("\n", lines);
+    }
+
+    /** What the mixtures of an entry draw beside their inputs and weights. */
+    private static String drawn(RunConfig.Mixing entry) {
+        String share = entry.contextShare() < 1 ? " for " + entry.contextShare() + " of the steps" : "";
+        return (entry.neighbours() == 0 ? "" : ", drawn among the " + entry.neighbours() + " nearest of the first")
+                + (entry.contexts().isEmpty()
+                        ? ""
+                        : ", in one of the contexts " + String.join("; ", entry.contexts()) + share)
+                + (entry.guidance().isEmpty()
+                        ? ""
+                        : ", at one of the guidances "
+                                + entry.guidance().stream()
+                                        .map(DatasetCard::number)
+                                        .collect(Collectors.joining(", ")));
     }
 
     private static String learnt(RunConfig.Adapt adapt) {

@@ -3,6 +3,7 @@ package latentmix.plan;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import latentmix.config.RunConfig.AdaptMethod;
 import latentmix.table.ContentId;
 
@@ -64,6 +65,14 @@ public record AdaptChunk(
     /** The class as it is told once this is learnt. */
     public ClassLabel told() {
         return new ClassLabel(label.classId(), label.label(), label.className(), prompt);
+    }
+
+    /** All prompts that tell what is learnt: the class's, alone and in these contexts. */
+    public List<String> prompts(List<String> contexts) {
+        ClassLabel told = told();
+        return Stream.concat(Stream.of(prompt), contexts.stream().map(told::prompt))
+                .distinct()
+                .toList();
     }
 
     /** A name in letters and digits of ASCII, which tokenizers take for one token between angle brackets. */

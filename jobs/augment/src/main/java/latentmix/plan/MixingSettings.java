@@ -6,8 +6,10 @@ import java.io.Serializable;
 import java.util.List;
 import latentmix.latent.DiffMix;
 import latentmix.latent.Method;
+import latentmix.latent.RecipeSampler;
 import latentmix.latent.WeightSampler;
 import latentmix.table.ContentId;
+import latentmix.table.MixedTable;
 
 /**
  * A grid of mixtures over the inverted latents of a class: every method with every input count.
@@ -23,6 +25,11 @@ import latentmix.table.ContentId;
  * @param pool {@code all} or {@code leave-inputs-out}: whose mean a cmm split takes
  * @param gate such as {@code refuse(4)}: what happens to mixtures that are predicted to degenerate
  * @param across {@code classes} where inputs are of several; empty, and not written, where they are of one
+ * @param neighbours how many of the images nearest to the first input the others are drawn from; not written where they
+ *     are drawn from all
+ * @param contexts of the class's prompt, of which a mixture draws one; not written where there are none
+ * @param contextShare the share of the sampling steps that are told the context, the first ones
+ * @param guidance scales, of which a mixture draws one; not written where all have generation's
  */
 public record MixingSettings(
         String inversion,
@@ -32,12 +39,19 @@ public record MixingSettings(
         String pool,
         String gate,
         long seed,
-        @JsonInclude(JsonInclude.Include.NON_EMPTY) String across)
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) String across,
+        @JsonInclude(JsonInclude.Include.NON_DEFAULT) int neighbours,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> contexts,
+        @JsonInclude(JsonInclude.Include.NON_DEFAULT) double contextShare,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Double> guidance)
         implements Serializable {
     public MixingSettings {
         methods = List.copyOf(methods);
         inputs = List.copyOf(inputs);
         across = across == null ? "" : across; // which the run folder's file leaves out
+        contexts = contexts == null ? List.of() : List.copyOf(contexts);
+        contextShare = contexts.isEmpty() ? 0 : contextShare;
+        guidance = guidance == null ? List.of() : List.copyOf(guidance);
     }
 
     /** Whether mixtures have inputs of other classes, so that their label is soft and other pools count, too. */
@@ -76,5 +90,49 @@ public record MixingSettings(
         String first =
                 ContentId.of(Long.toString(seed), classId, poolId, inputs(k), drawn, Integer.toString(k / cells()));
         return attempt == 0 ? first : ContentId.of(first, Integer.toString(attempt));
+    }
+
+    /** What generation tells the k-th mixture, one after the other; nothing where that is the class's prompt alone. */
+    public List<String> prompts(ClassLabel label, String poolId, int k) {
+        if (contexts.isEmpty()) {
+            return List.of();
+        }
+        String told = label.prompt(drawn(contexts, label.classId(), poolId, k, "context"));
+        return contextShare < 1 ? List.of(told, label.prompt()) : List.of(told);
+    }
+
+    /** The share of the steps that each of the prompts is told for. */
+    public List<Double> promptShares() {
+        if (contexts.isEmpty()) {
+            return List.of();
+        }
+        return contextShare < 1 ? List.of(contextShare, 1 - contextShare) : List.of(1.0);
+    }
+
+    /** The k-th mixture's guidance scale; none where it is generation's. */
+    public List<Double> guidance(String classId, String poolId, int k) {
+        return guidance.isEmpty() ? List.of() : List.of(drawn(guidance, classId, poolId, k, "guidance"));
+    }
+
+    /** What the k-th mixture takes of the network. */
+    public MixedTable.Effort effort(String classId, String poolId, int k) {
+        return new MixedTable.Effort(Method.parse(method(k)).strength(), guidance(classId, poolId, k));
+    }
+
+    /** All that mixtures take of it. */
+    public List<MixedTable.Effort> efforts() {
+        List<List<Double>> scales = guidance.isEmpty()
+                ? List.of(List.of())
+                : guidance.stream().map(List::of).toList();
+        return methods.stream()
+                .map(method -> Method.parse(method).strength())
+                .flatMap(strength -> scales.stream().map(scale -> new MixedTable.Effort(strength, scale)))
+                .toList();
+    }
+
+    /** As inputs are drawn: methods are compared in the same contexts and at the same guidance. */
+    private <T> T drawn(List<T> values, String classId, String poolId, int k, String what) {
+        String id = drawId(classId, poolId, k, 0) + " " + what;
+        return values.get(RecipeSampler.rng(id).nextInt(values.size()));
     }
 }

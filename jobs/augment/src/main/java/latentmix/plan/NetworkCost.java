@@ -12,6 +12,7 @@ import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
 import latentmix.schedule.Step;
+import latentmix.table.MixedTable;
 
 /**
  * How often the denoising network sees one image, as its tables of steps tell without running them.
@@ -57,14 +58,13 @@ public record NetworkCost(InversionMethod method, long inversion, Scheduler samp
                 config.generation().steps());
     }
 
-    /**
-     * Evaluations for a mixture.
-     *
-     * @param strength the share of the sampling steps that it takes
-     */
-    public long generation(double strength) {
-        List<Step> table = sampler.tail(steps, GenerationSettings.steps(steps, strength));
-        return method.sampling(new DenoisingLoop(table, new Unloaded(), guidance), sampler)
+    /** Evaluations for a mixture. */
+    public long generation(MixedTable.Effort effort) {
+        List<Step> table = sampler.tail(steps, GenerationSettings.steps(steps, effort.strength()));
+        Guidance own = effort.guidance().isEmpty()
+                ? guidance
+                : new Guidance(effort.guidance().get(0), guidance.least(), guidance.most());
+        return method.sampling(new DenoisingLoop(table, new Unloaded(), own), sampler)
                 .evaluations(1);
     }
 }

@@ -35,6 +35,14 @@ public record RunSettings(
         return mixing.stream().anyMatch(entry -> entry.settings().isSoft());
     }
 
+    /** The contexts of any entry, each once. */
+    public List<String> contexts() {
+        return mixing.stream()
+                .flatMap(entry -> entry.settings().contexts().stream())
+                .distinct()
+                .toList();
+    }
+
     /** The mixing entries with as many mixtures as these images of all classes ask for. */
     public List<MixingEntry> counted(List<Catalog> catalogs) {
         MixtureCount.Real real = new MixtureCount.Real(catalogs.stream()
@@ -80,7 +88,11 @@ public record RunSettings(
                     config.run().seed(),
                     entry.across() == RunConfig.Across.NONE
                             ? ""
-                            : entry.across().toString());
+                            : entry.across().toString(),
+                    entry.neighbours(),
+                    entry.contexts(),
+                    entry.contextShare(),
+                    entry.guidance());
             mixing.add(new MixingEntry(entry.name(), entry.export(), settings, ids.of(settings), entry.count()));
         }
         Scheduler sampler = config.sampler(checkpoint.schedulerConfig());

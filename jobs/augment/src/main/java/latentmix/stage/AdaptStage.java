@@ -104,7 +104,14 @@ final class AdaptStage {
                 int words = TokenLearner.words(clip, name);
                 int own = asked.vectors().orElse(words);
                 vectors.put(label.classId(), own);
-                int length = clip.length(label.prompt()) - words + own;
+                int length = Stream.concat(
+                                        Stream.of(label.prompt()),
+                                        context.settings().contexts().stream().map(label::prompt))
+                                .mapToInt(clip::length)
+                                .max()
+                                .getAsInt()
+                        - words
+                        + own;
                 if (words < 1) {
                     problems.add("adapt: expected a name of class " + label.classId()
                             + " that the checkpoint's tokenizer reads, which its token begins as, got \"" + name
@@ -112,7 +119,8 @@ final class AdaptStage {
                 } else if (length > clip.maxLength()) {
                     problems.add("adapt.vectors: expected room for them in the prompt of class " + label.classId()
                             + ", whose most is " + clip.maxLength() + " tokens, got " + length
-                            + " with start and end; set fewer vectors, or shorten prompt.template");
+                            + " with start and end; set fewer vectors, or shorten prompt.template"
+                            + (context.settings().contexts().isEmpty() ? "" : " or mixing.contexts"));
                 }
             }
         } finally {
@@ -178,13 +186,15 @@ final class AdaptStage {
         return told;
     }
 
-    /** Those that do not stand yet, or whose prompt does not. */
+    /** Those that do not stand yet, or whose prompts do not. */
     List<AdaptChunk> missing(List<Catalog> catalogs) throws IOException {
         Set<String> done = context.run().chunks(Table.ADAPTERS);
         Set<String> encoded = context.run().prompts();
         Prompts prompts = new Prompts(context.run(), settings.checkpointFingerprint());
+        List<String> contexts = context.settings().contexts();
         return chunks(catalogs).stream()
-                .filter(chunk -> !done.contains(chunk.id()) || !encoded.contains(prompts.id(chunk.prompt())))
+                .filter(chunk -> !done.contains(chunk.id())
+                        || !chunk.prompts(contexts).stream().map(prompts::id).allMatch(encoded::contains))
                 .toList();
     }
 
@@ -204,13 +214,14 @@ final class AdaptStage {
         long maxPixels = context.config().input().maxPixels();
         AdaptSettings how = settings;
         String id = settingsId;
+        List<String> contexts = context.settings().contexts();
         List<ChunkResult> results = context.tasks()
                 .run(
                         Job.of(StageName.ADAPT, "steps", missing, chunk -> how.steps()),
                         missing,
                         (folder, chunk, progress) -> new AdaptWork(
                                         folder, source.onDevice(folder.conf()), images, maxPixels, how, id, progress)
-                                .adapt(chunk));
+                                .adapt(chunk, contexts));
         return new StageResult(catalogs.size() - missing.size(), results);
     }
 

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import latentmix.latent.Method;
 import latentmix.plan.GenerationChunk;
 import latentmix.plan.MixedChunk;
 import latentmix.plan.MixingChunk;
@@ -56,10 +55,10 @@ final class GenerateStage {
      * What chunks cost of the denoising network.
      *
      * @param unmixed those of the mixed table that do not stand yet
-     * @param evaluations what a mixture costs, by its strength
+     * @param evaluations what a mixture costs, by what it takes
      */
     long networkEvaluations(
-            List<GenerationChunk> chunks, Map<String, MixingChunk> unmixed, Map<Double, Long> evaluations) {
+            List<GenerationChunk> chunks, Map<String, MixingChunk> unmixed, Map<MixedTable.Effort, Long> evaluations) {
         List<GenerationChunk> standing = chunks.stream()
                 .filter(chunk -> !unmixed.containsKey(chunk.mixed()))
                 .toList();
@@ -67,7 +66,7 @@ final class GenerateStage {
                 .tasks()
                 .map("count network evaluations", standing, (folder, chunk, progress) -> {
                     return new MixedTable(folder, chunk.classId())
-                            .strengths(chunk.mixed()).stream()
+                            .efforts(chunk.mixed()).stream()
                                     .mapToLong(evaluations::get)
                                     .sum();
                 })
@@ -79,7 +78,7 @@ final class GenerateStage {
                 .filter(unmixed::containsKey)
                 .map(unmixed::get)
                 .mapToLong(chunk -> chunk.ks().stream()
-                        .map(k -> Method.parse(chunk.settings().method(k)).strength())
+                        .map(k -> chunk.settings().effort(chunk.classId(), chunk.poolId(), k))
                         .mapToLong(evaluations::get)
                         .sum())
                 .sum();

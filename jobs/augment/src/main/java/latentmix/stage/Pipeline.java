@@ -52,6 +52,7 @@ import latentmix.report.StageSummary;
 import latentmix.source.ImageSource;
 import latentmix.table.Lease;
 import latentmix.table.MetricRow;
+import latentmix.table.MixedTable;
 import latentmix.table.RunFolder;
 import latentmix.table.StageName;
 import latentmix.work.CellScores;
@@ -590,11 +591,10 @@ public final class Pipeline {
      */
     private List<StageLeft> left(List<Catalog> catalogs, MixStage mix) throws IOException {
         NetworkCost cost = NetworkCost.of(config, checkpoint.schedulerConfig());
-        Map<Double, Long> evaluations = new HashMap<>();
-        config.mixing().stream()
-                .flatMap(entry -> entry.methods().stream())
-                .map(method -> method.value().strength())
-                .forEach(strength -> evaluations.computeIfAbsent(strength, cost::generation));
+        Map<MixedTable.Effort, Long> evaluations = new HashMap<>();
+        settings.mixing().stream()
+                .flatMap(entry -> entry.settings().efforts().stream())
+                .forEach(effort -> evaluations.computeIfAbsent(effort, cost::generation));
 
         List<InversionChunk> inversions = invert.chunks(catalogs);
         List<InversionChunk> uninverted = invert.missing(inversions);

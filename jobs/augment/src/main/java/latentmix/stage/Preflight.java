@@ -165,6 +165,10 @@ final class Preflight {
             problems.add("adapt: expected a checkpoint that prompts are told to, got "
                     + config.model().checkpoint().name() + words + "leave adapt out");
         }
+        if (config.mixing().stream().anyMatch(entry -> !entry.contexts().isEmpty())) {
+            problems.add("mixing.contexts: expected a checkpoint that prompts are told to, got "
+                    + config.model().checkpoint().name() + words + "leave contexts out");
+        }
         if (config.prompt().from() == RunConfig.PromptFrom.CAPTION) {
             problems.add("prompt.from: expected class, got caption" + words + "leave prompt.from out");
         }

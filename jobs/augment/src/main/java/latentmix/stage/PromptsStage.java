@@ -20,8 +20,8 @@ import latentmix.work.ModelOnDevice;
 import latentmix.work.Prompts;
 
 /**
- * Encodes the prompts of all classes, the negative one and the captions, each distinct text once. A task encodes a
- * group of them. Of a caption its id comes to the driver.
+ * Encodes the prompts of all classes, alone and in each context, the negative one and the captions, each distinct text
+ * once. A task encodes a group of them. Of a caption its id comes to the driver.
  */
 final class PromptsStage {
     private static final int PROMPTS_PER_TASK = 64;
@@ -61,14 +61,19 @@ final class PromptsStage {
     void run(List<Catalog> catalogs) throws IOException {
         Set<String> done = new HashSet<>(context.run().prompts());
         Prompts prompts = new Prompts(context.run(), fingerprint);
-        List<String> missing = Stream.concat(
+        List<String> contexts = context.settings().contexts();
+        List<String> missing = Stream.of(
                         catalogs.stream().map(catalog -> catalog.label().prompt()),
-                        Stream.of(context.config().prompt().negative()))
+                        Stream.of(context.config().prompt().negative()),
+                        catalogs.stream().flatMap(catalog -> contexts.stream()
+                                .map(told -> catalog.label().prompt(told))))
+                .flatMap(texts -> texts)
                 .distinct()
                 .filter(text -> done.add(prompts.id(text)))
                 .toList();
         PromptCuts.warnings(context.model().open(context.run().conf()), missing).stream()
-                .map(cut -> cut + "; shorten prompt.template or the class's name")
+                .map(cut -> cut + "; shorten prompt.template"
+                        + (contexts.isEmpty() ? " or the class's name" : ", the class's name or mixing.contexts"))
                 .forEach(context.tasks().console()::warn);
         List<Group> groups = new ArrayList<>();
         Batches.of(missing, PROMPTS_PER_TASK)

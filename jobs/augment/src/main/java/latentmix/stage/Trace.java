@@ -168,6 +168,9 @@ public final class Trace {
         lines.add("class      " + label.label() + ", " + label.className());
         lines.add("method     " + mixture.method());
         lines.add("prompt     " + mixture.prompt());
+        mixture.contexts()
+                .forEach((prompt, share) -> lines.add(line("told       %.2f of the steps: %s", share, prompt)));
+        mixture.guidance().forEach(scale -> lines.add("guidance   " + scale));
         learnt.ifPresent(of -> lines.add(line(
                 "learnt     %sfrom %d images, %s, in %s",
                 of.token().isEmpty() ? "" : of.token() + " ",

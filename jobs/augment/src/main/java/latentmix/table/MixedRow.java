@@ -20,10 +20,14 @@ import latentmix.latent.Degeneracy;
  *     beside the grid
  * @param degeneracy how far the latent is from nominal noise
  * @param sourceClasses the class of each source; a column only where mixtures have sources of other classes, as those
- *     below
+ *     below up to the label's
  * @param sourcePrompts what each source was inverted with
  * @param labelClasses the classes of the mixture's soft label, its own first
  * @param labelWeights the share of each, with a sum of 1
+ * @param prompts what generation is told one after the other, which the prompt is in; a column only where contexts are
+ *     drawn, as the next one
+ * @param promptShares the share of the steps that each is told for, with a sum of 1
+ * @param guidance the one guidance scale that was drawn; a column only where one is
  */
 public record MixedRow(
         String mixId,
@@ -51,4 +55,7 @@ public record MixedRow(
         @OnlyWhereGiven List<String> sourceClasses,
         @OnlyWhereGiven List<String> sourcePrompts,
         @OnlyWhereGiven List<String> labelClasses,
-        @OnlyWhereGiven List<Double> labelWeights) {}
+        @OnlyWhereGiven List<Double> labelWeights,
+        @OnlyWhereGiven List<String> prompts,
+        @OnlyWhereGiven List<Double> promptShares,
+        @OnlyWhereGiven List<Double> guidance) {}

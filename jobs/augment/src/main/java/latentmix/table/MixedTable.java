@@ -1,7 +1,10 @@
 package latentmix.table;
 
 import java.io.IOException;
+import java.io.Serializable;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import latentmix.latent.Degeneracy;
 import latentmix.table.RunFolder.Table;
 
@@ -64,8 +67,22 @@ public final class MixedTable extends ChunkTable<MixedRow> {
             String settingsId,
             @OnlyWhereGiven List<String> sourceClasses,
             @OnlyWhereGiven List<String> labelClasses,
-            @OnlyWhereGiven List<Double> labelWeights)
-            implements Mixture {}
+            @OnlyWhereGiven List<Double> labelWeights,
+            @OnlyWhereGiven List<String> prompts,
+            @OnlyWhereGiven List<Double> promptShares,
+            @OnlyWhereGiven List<Double> guidance)
+            implements Mixture {
+        /**
+         * What it is generated with where contexts are drawn, each prompt with its share of the steps; else nothing.
+         */
+        public Map<String, Double> contexts() {
+            Map<String, Double> contexts = new LinkedHashMap<>();
+            for (int i = 0; i < prompts.size(); i++) {
+                contexts.merge(prompts.get(i), promptShares.get(i), Double::sum);
+            }
+            return contexts;
+        }
+    }
 
     /** What generation needs of a mixture. */
     public record Start(
@@ -76,12 +93,20 @@ public final class MixedTable extends ChunkTable<MixedRow> {
             LatentColumn latent,
             double strength,
             LatentColumn original,
-            @OnlyWhereGiven List<String> sourcePrompts) {}
+            @OnlyWhereGiven List<String> sourcePrompts,
+            @OnlyWhereGiven List<String> prompts,
+            @OnlyWhereGiven List<Double> promptShares,
+            @OnlyWhereGiven List<Double> guidance) {}
 
     /** A mixture's latent. */
     public record Noise(LatentColumn latent, String poolId, String settingsId) {}
 
-    private record Strength(double strength) {}
+    /**
+     * What decides how often a network sees a mixture.
+     *
+     * @param guidance its own scale; empty where it has that of all
+     */
+    public record Effort(double strength, @OnlyWhereGiven List<Double> guidance) implements Serializable {}
 
     public MixedTable(RunFolder run, String classId) {
         super(run, Table.MIXED, StageName.MIX, classId, MixedRow.class);
@@ -107,8 +132,8 @@ public final class MixedTable extends ChunkTable<MixedRow> {
         return read(chunk, Noise.class);
     }
 
-    /** The shares of the sampling steps that a chunk's mixtures take. */
-    public List<Double> strengths(String chunk) throws IOException {
-        return read(chunk, Strength.class).stream().map(Strength::strength).toList();
+    /** What decides how often a network sees each of a chunk's mixtures. */
+    public List<Effort> efforts(String chunk) throws IOException {
+        return read(chunk, Effort.class);
     }
 }

@@ -9,6 +9,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.io.api.Binary;
@@ -39,11 +44,13 @@ final class RecordFormat<T extends Record> {
     /**
      * A component.
      *
+     * @param index its place in the record
      * @param type what it holds; of a list, what its elements are
      * @param nested the format of a record, or null
      */
-    private record Column(Method accessor, boolean isList, Class<?> type, RecordFormat<?> nested, Type field) {
-        static Column of(RecordComponent component) {
+    private record Column(
+            int index, Method accessor, boolean isList, Class<?> type, RecordFormat<?> nested, Type field) {
+        static Column of(int index, RecordComponent component) {
             boolean isList = component.getType() == List.class;
             Class<?> type = isList
                     ? (Class<?>) ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[0]
@@ -57,7 +64,7 @@ final class RecordFormat<T extends Record> {
                             .named(name)
                     : field(name, type, nested);
             component.getAccessor().setAccessible(true);
-            return new Column(component.getAccessor(), isList, type, nested, field);
+            return new Column(index, component.getAccessor(), isList, type, nested, field);
         }
 
         private static Type field(String name, Class<?> type, RecordFormat<?> nested) {
@@ -78,7 +85,7 @@ final class RecordFormat<T extends Record> {
     private final Constructor<T> constructor;
     private final List<Column> columns; // in the order of the schema's fields
     private final List<Column> optional; // beside them: the last ones, which files need not have
-    private final RecordFormat<T> whole; // with those, too
+    private final Map<List<Column>, RecordFormat<T>> others = new ConcurrentHashMap<>(); // with some of those
     private final MessageType schema;
 
     private RecordFormat(Class<T> type) {
@@ -89,37 +96,42 @@ final class RecordFormat<T extends Record> {
         this.constructor = constructor;
         this.columns = columns;
         this.optional = optional;
-        this.whole = optional.isEmpty()
-                ? this
-                : new RecordFormat<>(
-                        constructor,
-                        Stream.concat(columns.stream(), optional.stream()).toList(),
-                        List.of());
         this.schema = new MessageType("row", columns.stream().map(Column::field).toList());
     }
 
     private static List<Column> columns(Class<?> type, boolean isOptional) {
-        return Arrays.stream(type.getRecordComponents())
-                .filter(component -> component.isAnnotationPresent(OnlyWhereGiven.class) == isOptional)
-                .map(Column::of)
+        RecordComponent[] components = type.getRecordComponents();
+        return IntStream.range(0, components.length)
+                .filter(i -> components[i].isAnnotationPresent(OnlyWhereGiven.class) == isOptional)
+                .mapToObj(i -> Column.of(i, components[i]))
                 .toList();
+    }
+
+    /** The format with those of the optional columns that are in a file. */
+    private RecordFormat<T> with(Predicate<Column> isThere) {
+        Map<Boolean, List<Column>> there = optional.stream().collect(Collectors.partitioningBy(isThere));
+        return there.get(true).isEmpty()
+                ? this
+                : others.computeIfAbsent(
+                        there.get(true),
+                        more -> new RecordFormat<>(
+                                constructor,
+                                Stream.concat(columns.stream(), more.stream()).toList(),
+                                there.get(false)));
     }
 
     /** The format of a file with this first row. */
     RecordFormat<T> startingWith(T row) {
-        return isGiven(row) ? whole : this;
+        return with(column -> isGiven(row, column));
     }
 
     /** The format of a file that has these columns. */
     RecordFormat<T> in(GroupType found) {
-        return optional.stream()
-                        .allMatch(column -> found.containsField(column.field().getName()))
-                ? whole
-                : this;
+        return with(column -> found.containsField(column.field().getName()));
     }
 
-    private boolean isGiven(T row) {
-        return optional.stream().anyMatch(column -> !((List<?>) value(row, column)).isEmpty());
+    private static boolean isGiven(Record row, Column column) {
+        return !((List<?>) value(row, column)).isEmpty();
     }
 
     /** The format of a record type, made once. */
@@ -142,7 +154,7 @@ final class RecordFormat<T extends Record> {
     }
 
     void write(T row, RecordConsumer out) {
-        if (isGiven(row)) {
+        if (optional.stream().anyMatch(column -> isGiven(row, column))) {
             throw new IllegalArgumentException(
                     "A file's first row must have the lists that a later one has: " + optional);
         }
@@ -161,7 +173,8 @@ final class RecordFormat<T extends Record> {
         Arrays.fill(values, List.of()); // where the file has no such column
         for (int i = 0; i < columns.size(); i++) {
             Column column = columns.get(i);
-            values[i] = column.isList() ? readList(group.getGroup(i, 0), column) : readValue(group, i, column);
+            values[column.index()] =
+                    column.isList() ? readList(group.getGroup(i, 0), column) : readValue(group, i, column);
         }
         try {
             return constructor.newInstance(values);

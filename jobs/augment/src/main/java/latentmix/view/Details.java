@@ -76,7 +76,9 @@ record Details(
                 picture.chunk(),
                 tables.first().map(row -> row.className()).orElse(tables.classId()),
                 mixture.method(),
-                mixture.prompt(),
+                mixture.contexts().isEmpty()
+                        ? mixture.prompt()
+                        : String.join("; then ", mixture.contexts().keySet()),
                 mixture.k(),
                 picture.entry(),
                 mixture.ess(),
@@ -111,6 +113,10 @@ record Details(
         recipe.put("mix_id", mixture.mixId());
         recipe.put("method", mixture.method());
         recipe.put("prompt", mixture.prompt());
+        if (!mixture.contexts().isEmpty()) {
+            recipe.put("told", mixture.contexts());
+        }
+        mixture.guidance().forEach(scale -> recipe.put("guidance", scale));
         recipe.put(
                 "inputs",
                 inputs.stream()

@@ -7,10 +7,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -42,7 +45,7 @@ import latentmix.table.RunFolder;
 
 /**
  * Learns a token of a class, a LoRA or both from the class's images, and no others: encode them, learn, publish what
- * was learnt as diffusers loads it, the embeddings of the class's prompt, and last the adapter's row.
+ * was learnt as diffusers loads it, the embeddings of the class's prompts, and last the adapter's row.
  */
 public final class AdaptWork {
     /** A token's file, as diffusers and ComfyUI call it. */
@@ -98,22 +101,29 @@ public final class AdaptWork {
 
     private record Opened(List<String> ids, List<Pixels> pixels, List<TimeIds> sizes, int refused) {}
 
-    /** Learns the class where that is not done, and publishes what was learnt and the class's prompt. */
-    public ChunkResult adapt(AdaptChunk chunk) throws IOException {
+    /**
+     * Learns the class where that is not done, and publishes what was learnt and the class's prompt, alone and in these
+     * contexts.
+     */
+    public ChunkResult adapt(AdaptChunk chunk, List<String> contexts) throws IOException {
         long start = System.nanoTime();
         long evaluations;
+        List<String> texts = chunk.prompts(contexts);
         if (chunk.token().isEmpty()) {
-            Told.Words told;
+            Map<String, TextEncoder.Embeds> encoded = new HashMap<>();
+            TextEncoder.Embeds empty;
             try (TextEncoder encoder = model.textEncoder()) {
-                told = new Told.Words(encoder.encode(LoraTag.without(chunk.prompt())), encoder.encode(""));
+                texts.stream().map(LoraTag::without).forEach(text -> encoded.put(text, encoder.encode(text)));
+                empty = encoder.encode("");
             }
-            evaluations = adapt(chunk, told, Optional.empty());
+            Told told = new Told.Words(encoded.get(LoraTag.without(chunk.prompt())), empty);
+            evaluations = adapt(chunk, told, Optional.empty(), texts, (text, vectors) -> encoded.get(text));
         } else {
             TokenLearner.Token token = new TokenLearner.Token(chunk.token(), chunk.vectors(), chunk.name());
             try (TokenLearner learner = model.tokenLearner(token)) {
                 Told told = new Told.Token(
                         learner, LoraTag.without(chunk.prompt()), chunk.label().prompt(), settings.learningRate());
-                evaluations = adapt(chunk, told, Optional.of(learner));
+                evaluations = adapt(chunk, told, Optional.of(learner), texts, learner::encode);
             }
         }
         return new ChunkResult(1, 0, evaluations, (System.nanoTime() - start) / 1e9);
@@ -123,18 +133,20 @@ public final class AdaptWork {
      * The same.
      *
      * @param learner of the token, where one is learnt
+     * @param texts the prompts to publish
+     * @param encoder from a prompt and the token's vectors
      * @return the network's evaluations
      */
-    private long adapt(AdaptChunk chunk, Told told, Optional<TokenLearner> learner) throws IOException {
+    private long adapt(
+            AdaptChunk chunk,
+            Told told,
+            Optional<TokenLearner> learner,
+            List<String> texts,
+            BiFunction<String, List<float[]>, TextEncoder.Embeds> encoder)
+            throws IOException {
         AdaptersTable table = new AdaptersTable(run, chunk.classId());
-        Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
-        if (table.chunks().contains(chunk.id())) { // its prompt was taken away
-            prompts.publish(
-                    chunk.prompt(),
-                    learner.isEmpty()
-                            ? told.now()
-                            : learner.get()
-                                    .encode(LoraTag.without(chunk.prompt()), vectors(table.vectors(chunk.id()))));
+        if (table.chunks().contains(chunk.id())) { // a prompt is new, or was taken away
+            publish(texts, learner.isEmpty() ? List.of() : vectors(table.vectors(chunk.id())), encoder);
             return 0;
         }
         Opened opened = opened(chunk);
@@ -153,10 +165,20 @@ public final class AdaptWork {
                         run.adapted(chunk.classId(), chunk.id(), LORA),
                         file(student.tensors(model.checkpoint().denoiser())));
             }
-            prompts.publish(chunk.prompt(), told.now());
+            publish(texts, learnt.vectors(), encoder);
             table.commit(chunk.id(), List.of(row(chunk, opened, learnt)), List.of());
         }
         return learning(settings).evaluations();
+    }
+
+    /** Publishes the embeddings of prompts. */
+    private void publish(
+            List<String> texts, List<float[]> vectors, BiFunction<String, List<float[]>, TextEncoder.Embeds> encoder)
+            throws IOException {
+        Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
+        for (String text : texts) {
+            prompts.publish(text, encoder.apply(LoraTag.without(text), vectors));
+        }
     }
 
     private Student student(AdaptSettings.Lora lora, String seed) {

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,6 +24,7 @@ import latentmix.model.PromptEmbeds;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.GenerationChunk;
 import latentmix.plan.GenerationSettings;
+import latentmix.sampling.Conditioning;
 import latentmix.sampling.DenoisingLoop;
 import latentmix.sampling.Guidance;
 import latentmix.schedule.Scheduler;
@@ -42,6 +44,17 @@ public final class GenerationWork {
     private record Batch(List<MixedTable.Start> mixtures, List<LatentColumn> latents) {
         Batch part(int from, int to) {
             return new Batch(mixtures.subList(from, to), latents.subList(from, to));
+        }
+    }
+
+    /** What the mixtures of a micro-batch have in common: a table of steps and a guidance scale. */
+    private record Way(double strength, double guidance) implements Comparable<Way> {
+        private static final Comparator<Way> ORDER =
+                Comparator.comparingDouble(Way::strength).thenComparingDouble(Way::guidance);
+
+        @Override
+        public int compareTo(Way other) {
+            return ORDER.compare(this, other);
         }
     }
 
@@ -85,12 +98,10 @@ public final class GenerationWork {
         List<MixedTable.Start> mixtures = new MixedTable(run, chunk.classId()).starts(chunk.mixed());
         List<GeneratedRow> rows = new ArrayList<>();
         List<RejectedRow> rejected = new ArrayList<>();
-        Map<Double, List<MixedTable.Start>> byStrength = new TreeMap<>(); // a micro-batch has one table
-        mixtures.forEach(mixture -> byStrength
-                .computeIfAbsent(mixture.strength(), strength -> new ArrayList<>())
-                .add(mixture));
+        Map<Way, List<MixedTable.Start>> byWay = new TreeMap<>();
+        mixtures.forEach(mixture ->
+                byWay.computeIfAbsent(way(mixture), way -> new ArrayList<>()).add(mixture));
         long evaluations = 0;
-        Guidance guidance = new Guidance(settings.guidance(), settings.guidanceLeast(), settings.guidanceMost());
         Scheduler scheduler = model.scheduler(Solver.parse(settings.solver())).startingAt(settings.noisiest());
         InversionMethod method = InversionMethod.parse(settings.inversionMethod(), settings.guidance());
         Optional<Companions> companions = method.hasCompanion()
@@ -104,9 +115,11 @@ public final class GenerationWork {
         try (NDManager arrays = model.arrays()) {
             PromptEmbeds unconditional = prompts.embeds(List.of(settings.negative()), arrays);
             Denoiser denoiser = model.denoiser(run, chunk.label(), arrays);
-            for (List<MixedTable.Start> same : byStrength.values()) {
-                List<Step> table = scheduler.tail(
-                        settings.steps(), settings.steps(same.get(0).strength()));
+            for (Map.Entry<Way, List<MixedTable.Start>> ways : byWay.entrySet()) {
+                List<MixedTable.Start> same = ways.getValue();
+                Way way = ways.getKey();
+                List<Step> table = scheduler.tail(settings.steps(), settings.steps(way.strength()));
+                Guidance guidance = new Guidance(way.guidance(), settings.guidanceLeast(), settings.guidanceMost());
                 Sampler sampler = method.sampling(new DenoisingLoop(table, denoiser, guidance), scheduler);
                 evaluations += sampler.evaluations(same.size());
                 double first = table.get(0).timestep();
@@ -120,6 +133,7 @@ public final class GenerationWork {
                                         batch.part(from, to),
                                         halvings,
                                         sampler,
+                                        table.size(),
                                         companions,
                                         told,
                                         unconditional,
@@ -136,10 +150,19 @@ public final class GenerationWork {
         return new ChunkResult(rows.size(), rejected.size(), evaluations, (System.nanoTime() - start) / 1e9);
     }
 
+    private Way way(MixedTable.Start mixture) {
+        return new Way(
+                mixture.strength(),
+                mixture.guidance().isEmpty()
+                        ? settings.guidance()
+                        : mixture.guidance().get(0));
+    }
+
     private Generated sample(
             Batch start,
             int halvings,
             Sampler sampler,
+            int steps,
             Optional<Companions> companions,
             MixturePrompts told,
             PromptEmbeds unconditional,
@@ -147,7 +170,7 @@ public final class GenerationWork {
         try (NDManager scope = arrays.newSubManager()) {
             List<MixedTable.Start> batch = start.mixtures();
             NDArray noise = Latents.onto(scope, start.latents()); // (B, C, h, w)
-            PromptEmbeds conditional = told.embeds(batch, scope);
+            Conditioning conditional = told.conditioning(batch, steps, scope);
             Optional<NDArray> companion = companions.map(table -> table.mixed(
                     batch.stream()
                             .map(row -> new Companions.Mixture(told.ofInputs(row), row.sourceIds(), row.weights()))

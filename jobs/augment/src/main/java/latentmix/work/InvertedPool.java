@@ -3,6 +3,7 @@ package latentmix.work;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -75,6 +76,20 @@ public final class InvertedPool implements LatentPool {
             }
         }
         return encoded;
+    }
+
+    /** Visits the encoded latents of all images once, file by file. */
+    void forEachEncoded(Visitor visitor) throws IOException {
+        for (File file : files) {
+            try (RowFile.Cursor<Encoded> rows = table.encoded(file.chunk())) {
+                for (Encoded row = rows.next(); row != null; row = rows.next()) {
+                    int index = Collections.binarySearch(imageIds, row.imageId());
+                    if (index >= 0) {
+                        visitor.visit(index, row.encoded().latent().values());
+                    }
+                }
+            }
+        }
     }
 
     /** What an image of the pool was inverted with. */

@@ -216,7 +216,10 @@ public final class MixingWork {
                 isSoft ? inputs.stream().map(MixtureInputs.Source::classId).toList() : List.of(),
                 isSoft ? inputs.stream().map(MixtureInputs.Source::prompt).toList() : List.of(),
                 List.copyOf(mixture.drawn().label().keySet()),
-                List.copyOf(mixture.drawn().label().values()));
+                List.copyOf(mixture.drawn().label().values()),
+                chunk.settings().prompts(label, chunk.poolId(), mixture.k()),
+                chunk.settings().promptShares(),
+                chunk.settings().guidance(label.classId(), chunk.poolId(), mixture.k()));
     }
 
     private static RejectedRow rejected(MixingChunk chunk, int k, String reason, String detail) {

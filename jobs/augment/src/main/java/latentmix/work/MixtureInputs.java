@@ -56,6 +56,7 @@ final class MixtureInputs {
     private final RunFolder run;
     private final MixingChunk chunk;
     private final InvertedPool own;
+    private EncodedNeighbours neighbours; // null until they are asked for
     private final Map<String, InvertedPool> opened = new HashMap<>(); // pools of other classes, by class id
 
     /** @throws IOException if the pools are not those that were planned for */
@@ -93,11 +94,23 @@ final class MixtureInputs {
         if (!chunk.settings().across().isEmpty()) {
             return across(sampler, drawId);
         }
-        Recipe recipe = sampler.draw(drawId, own.size());
+        int near = chunk.settings().neighbours();
+        Recipe recipe = near == 0
+                ? sampler.draw(drawId, own.size())
+                : sampler.drawNear(drawId, own.size(), first -> neighbours().nearest(first, near));
         List<Source> sources = Arrays.stream(recipe.inputs())
                 .mapToObj(index -> source(own, chunk.classId(), index))
                 .toList();
         return new Drawn(recipe, sources, chunk.settings().isSoft() ? Map.of(chunk.classId(), 1.0) : Map.of());
+    }
+
+    private EncodedNeighbours neighbours() {
+        try {
+            neighbours = neighbours == null ? new EncodedNeighbours(own) : neighbours;
+            return neighbours;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private Drawn across(RecipeSampler sampler, String drawId) {

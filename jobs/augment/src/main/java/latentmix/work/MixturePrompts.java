@@ -8,6 +8,7 @@ import java.util.Map;
 import latentmix.latent.MixturePrompt;
 import latentmix.model.PromptEmbeds;
 import latentmix.plan.GenerationChunk;
+import latentmix.sampling.Conditioning;
 import latentmix.table.MixedTable;
 import latentmix.table.RunFolder;
 
@@ -17,7 +18,8 @@ import latentmix.table.RunFolder;
  *
  * <pre>c' = Σ w_i · c_i.</pre>
  *
- * A mixture without inputs has its class's prompt.
+ * A mixture without inputs has its class's prompt. One with a context is told that on the whole way, or for a share of
+ * the steps and its class's prompt for the rest.
  *
  * @param inverted what the pool's images were inverted with, by image id; not looked at for the class's prompt
  */
@@ -35,8 +37,30 @@ record MixturePrompts(Prompts prompts, MixturePrompt how, Map<String, String> in
                 : mixture.sourcePrompts();
     }
 
+    /**
+     * What mixtures of the same shares are told on their way.
+     *
+     * @param steps that they take
+     */
+    Conditioning conditioning(List<MixedTable.Start> mixtures, int steps, NDManager manager) {
+        List<Double> shares = mixtures.get(0).promptShares();
+        if (shares.isEmpty()) {
+            return Conditioning.of(embeds(mixtures, manager));
+        }
+        PromptEmbeds first = ofContexts(mixtures, 0, manager);
+        return shares.size() == 1
+                ? Conditioning.of(first)
+                : new Conditioning(
+                        first, Math.max(1, (int) Math.round(shares.get(0) * steps)), ofContexts(mixtures, 1, manager));
+    }
+
+    private PromptEmbeds ofContexts(List<MixedTable.Start> mixtures, int part, NDManager manager) {
+        return prompts.embeds(
+                mixtures.stream().map(mixture -> mixture.prompts().get(part)).toList(), manager);
+    }
+
     /** One row for each mixture, or one for all. */
-    PromptEmbeds embeds(List<MixedTable.Start> mixtures, NDManager manager) {
+    private PromptEmbeds embeds(List<MixedTable.Start> mixtures, NDManager manager) {
         return switch (how) {
             case CLASS ->
                 prompts.embeds(mixtures.stream().map(MixedTable.Start::prompt).toList(), manager);

@@ -24,6 +24,7 @@ import latentmix.latent.WeightSampler;
 import latentmix.metric.Threshold;
 import latentmix.model.Dtype;
 import latentmix.schedule.Solver;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -371,7 +372,8 @@ class ConfigFileTest {
                         "mixing.0.count: expected a whole number from 1 to 1000000000 for to, got 0; correct it");
         assertThat(problems(LEAST + "mixing: [{count: {ratio: 0}}, {name: b, count: {ratio: -1}}]"))
                 .hasSize(2)
-                .allMatch(problem -> problem.contains("expected a number above 0, up to 1000000000, for ratio, got "));
+                .allMatch(
+                        problem -> problem.contains("expected a number above 0 and up to 1000000000 for ratio, got "));
         assertThat(problems(LEAST + "mixing: [{count: {wren: 20, robin: many}}]"))
                 .containsExactly("mixing.0.count: expected a whole number from 0 to 1000000000 for robin, got \"many\";"
                         + " correct it");
@@ -433,6 +435,49 @@ class ConfigFileTest {
                                 + " without inputs",
                         "mixing.3.weights: Weights ess(2) need at least as many inputs, cannot have: 0; use more"
                                 + " inputs or a lower count");
+    }
+
+    @Test
+    void whatMixturesDrawIsReadAndWhatGoesWithNothingIsRefusedWithTheRemedy() {
+        RunConfig.Mixing entry = parse(LEAST
+                        + "mixing: [{inputs: 2..4, neighbours: 3, contexts: [at night, '{prompt}, big'],"
+                        + " context_share: 0.3, guidance: [2, 7.5]}]")
+                .mixing()
+                .get(0);
+        assertThat(entry.neighbours()).isEqualTo(3);
+        assertThat(entry.contexts()).containsExactly("at night", "{prompt}, big");
+        assertThat(entry.contextShare()).isEqualTo(0.3);
+        assertThat(entry.guidance()).containsExactly(2.0, 7.5);
+        assertThat(problems(LEAST + "mixing: [{inputs: [1, 2, 5], neighbours: 3, contexts: ['a {class}'],"
+                        + " context_share: 0, guidance: [2, 2]}]"))
+                .containsExactlyInAnyOrder(
+                        "mixing.0.inputs: expected 2 to 4 inputs with neighbours: 3, a first one and some of its"
+                                + " neighbours, got 1; leave neighbours out",
+                        "mixing.0.inputs: expected 2 to 4 inputs with neighbours: 3, a first one and some of its"
+                                + " neighbours, got 5; raise neighbours, or use fewer inputs",
+                        "mixing.0.contexts: expected no placeholder but {prompt}, got {class}; write the words"
+                                + " themselves, without braces",
+                        "mixing.0.context_share: expected a number above 0 and up to 1, got 0; the default is 1",
+                        "mixing.0.guidance: expected each value once, got [2,2]; take the repeated one away");
+        assertThat(problems(LEAST + "mixing: [{context_share: 0.3}]"))
+                .singleElement(InstanceOfAssertFactories.STRING)
+                .startsWith("mixing.0.context_share: expected contexts beside it")
+                .endsWith("write contexts, or leave it out");
+        String drawing = LEAST + "mixing: [{inputs: 2, contexts: at night, guidance: [2, 4]}]";
+        assertThat(problems(drawing, "inversion.method=negative-prompt"))
+                .hasSize(2)
+                .anyMatch(problem -> problem.startsWith("mixing.0.contexts: expected another inversion than"))
+                .anyMatch(problem -> problem.startsWith("mixing.0.guidance: expected no guidance of its own"));
+        assertThat(problems(drawing, "inversion.method=bdia"))
+                .singleElement(InstanceOfAssertFactories.STRING)
+                .startsWith("mixing.0.contexts: expected another inversion than bdia");
+        assertThat(problems(drawing, "prompt.from=caption", "prompt.mixture=mix"))
+                .singleElement(InstanceOfAssertFactories.STRING)
+                .startsWith("mixing.0.contexts: expected prompt.mixture: class with contexts")
+                .endsWith("leave prompt.mixture out, or contexts");
+        assertThat(problems(LEAST + "mixing: [{inputs: 2, neighbours: 4, across: classes, export: false}]"))
+                .containsExactly("mixing.0.neighbours: expected inputs of one class with neighbours, which are the"
+                        + " class's own, got across: classes; leave neighbours out, or mix within classes");
     }
 
     @Test

@@ -21,6 +21,7 @@ import latentmix.image.Resize;
 import latentmix.image.UnreadableImage;
 import latentmix.plan.NetworkCost;
 import latentmix.table.GeneratedRow.EncodedImage;
+import latentmix.table.MixedTable;
 import latentmix.table.RowFile;
 import latentmix.table.RunFolder;
 import latentmix.table.RunFolder.Table;
@@ -64,7 +65,7 @@ class InversionRunTest {
                 CheckpointFolder.open(Path.of(BuiltIn.located("builtin:fashion")))
                         .schedulerConfig());
         assertThat(planned.inversion()).isEqualTo(inversionEvaluations);
-        assertThat(planned.generation(1)).isEqualTo(generationEvaluations);
+        assertThat(planned.generation(new MixedTable.Effort(1, List.of()))).isEqualTo(generationEvaluations);
 
         assertThat(TinyRun.run(2, config, run)).isZero();
 

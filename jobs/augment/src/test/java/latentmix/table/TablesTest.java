@@ -45,6 +45,10 @@ class TablesTest {
     }
 
     private static MixedRow mixed(String id, int k, double strength) {
+        return mixed(id, k, strength, List.of(), List.of());
+    }
+
+    private static MixedRow mixed(String id, int k, double strength, List<String> classes, List<Double> guidance) {
         return new MixedRow(
                 id,
                 CAT,
@@ -68,10 +72,13 @@ class TablesTest {
                 Double.NaN,
                 new Degeneracy(1, 2, 3, 4, 5, 6, 7),
                 "s1",
+                classes,
+                classes,
+                classes,
+                classes.isEmpty() ? List.of() : List.of(1.0),
                 List.of(),
                 List.of(),
-                List.of(),
-                List.of());
+                guidance);
     }
 
     private static GeneratedRow generated(String id) {
@@ -123,12 +130,36 @@ class TablesTest {
         }
     }
 
+    /** A file has those of the lists that its rows have, and a table's files may have others. */
+    @Test
+    void listsThatSomeMixturesHaveAreReadBackWhicheverOfThemAFileHas() throws IOException {
+        MixedTable table = new MixedTable(run, CAT);
+        table.commit("plain", List.of(mixed("m1", 0, 1)), List.of());
+        table.commit("soft", List.of(mixed("m2", 0, 1, List.of(CAT), List.of())), List.of());
+        table.commit("guided", List.of(mixed("m3", 0, 1, List.of(), List.of(2.0))), List.of());
+        table.commit("all", List.of(mixed("m4", 0, 1, List.of(CAT), List.of(3.0))), List.of());
+        List<List<String>> classes = new ArrayList<>();
+        List<List<Double>> guidance = new ArrayList<>();
+        for (String chunk : List.of("plain", "soft", "guided", "all")) {
+            MixedTable.Trail row = table.mixtures(chunk, MixedTable.Trail.class).get(0);
+            classes.add(row.labelClasses());
+            guidance.add(row.guidance());
+            assertThat(table.starts(chunk).get(0).guidance()).isEqualTo(row.guidance());
+        }
+        assertThat(classes).containsExactly(List.of(), List.of(CAT), List.of(), List.of(CAT));
+        assertThat(guidance).containsExactly(List.of(), List.of(), List.of(2.0), List.of(3.0));
+        assertThatThrownBy(() -> table.commit(
+                        "mixed", List.of(mixed("m1", 0, 1), mixed("m2", 1, 1, List.of(), List.of(2.0))), List.of()))
+                .hasMessageContaining("first row must have the lists");
+    }
+
     @Test
     void mixturesAreReadBack() throws IOException {
         MixedTable table = new MixedTable(run, CAT);
         table.commit("c1", List.of(mixed("m1", 0, 1), mixed("m2", 1, 0.5)), List.of());
         assertThat(table.keys("c1")).contains(new MixedTable.Key("m2", 1, "pool", "s1"));
-        assertThat(table.strengths("c1")).containsExactly(1.0, 0.5);
+        assertThat(table.efforts("c1"))
+                .containsExactly(new MixedTable.Effort(1, List.of()), new MixedTable.Effort(0.5, List.of()));
         assertThat(table.noise("c1").get(0).latent()).usingRecursiveComparison().isEqualTo(LATENT);
         assertThat(table.starts("c1").get(0).original().isNone()).isTrue();
         List<String> ids = List.of("i1", "i2");

@@ -51,7 +51,10 @@ class ViewedRunTest {
 
     @BeforeAll
     static void serve() throws IOException {
-        config = Files.writeString(folder.resolve("tiny.yaml"), YAML + "adapt: {method: both, steps: 2, batch: 2}\n");
+        config = Files.writeString(
+                folder.resolve("tiny.yaml"),
+                YAML.replace("export: false", "export: false, contexts: big, context_share: 0.5, guidance: [2, 3]")
+                        + "adapt: {method: both, steps: 2, batch: 2}\n");
         input = TinyRun.input(folder.resolve("in"), 8);
         run = folder.resolve("run");
         assertThat(TinyRun.run(2, config, input, run)).isZero();
@@ -143,8 +146,10 @@ class ViewedRunTest {
 
     @Test
     void anImageIsMadeAgainToTheSameBytes() throws Exception {
-        for (JsonNode shown :
-                pictures(browser, Map.of("id", CLASS, "kind", "made")).subList(4, 6)) {
+        List<JsonNode> some = new ArrayList<>(
+                pictures(browser, Map.of("id", CLASS, "kind", "made")).subList(4, 6));
+        some.addAll(pictures(browser, Map.of("id", CLASS, "method", "lin/0"))); // which is told a context
+        for (JsonNode shown : some) {
             Map<String, String> named = Map.of(
                     "classId", CLASS, "id", shown.get("picture").get("id").asText());
             JsonNode state = browser.post("api/again", named);

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import latentmix.image.DifferenceHash;
@@ -48,6 +49,17 @@ class GenerationWorkTest {
     }
 
     private static MixedRow mixture(String mixId, Latent latent, double strength, LatentColumn original) {
+        return drawn(mixId, latent, strength, original, List.of(), List.of(), List.of());
+    }
+
+    private static MixedRow drawn(
+            String mixId,
+            Latent latent,
+            double strength,
+            LatentColumn original,
+            List<String> prompts,
+            List<Double> shares,
+            List<Double> guidance) {
         return new MixedRow(
                 mixId,
                 SANDAL.classId(),
@@ -74,7 +86,10 @@ class GenerationWorkTest {
                 List.of(),
                 List.of(),
                 List.of(),
-                List.of());
+                List.of(),
+                prompts,
+                shares,
+                guidance);
     }
 
     private ChunkResult generate(RunSettings settings, List<MixedRow> mixtures) throws IOException {
@@ -127,6 +142,9 @@ class GenerationWorkTest {
                     row.predictedClassMeanGain(),
                     row.degeneracy(),
                     row.settingsId(),
+                    List.of(),
+                    List.of(),
+                    List.of(),
                     List.of(),
                     List.of(),
                     List.of(),
@@ -249,6 +267,64 @@ class GenerationWorkTest {
         assertThat(distance(rows.get(0), rows.get(1)))
                 .as("little noise, twice")
                 .isLessThan(distance(rows.get(0), rows.get(3)));
+    }
+
+    /** All of the same noise. */
+    private static List<MixedRow> told(List<String> prompts, List<Double> shares, double... guidance) {
+        List<MixedRow> rows = new ArrayList<>();
+        for (double scale : guidance) {
+            rows.add(drawn("m" + rows.size(), NOISE.get(0), 1, LatentColumn.NONE, prompts, shares, List.of(scale)));
+        }
+        return rows;
+    }
+
+    private List<byte[]> images(RunSettings settings, List<MixedRow> mixtures) throws IOException {
+        generate(settings, mixtures);
+        return generated().stream()
+                .filter(row -> row.settingsId().equals(settings.generationId()))
+                .sorted(Comparator.comparing(GeneratedRow::mixId))
+                .map(row -> row.image().bytes())
+                .toList();
+    }
+
+    @Test
+    void mixturesOfOtherGuidanceBesideItChangeNoImage() throws IOException {
+        List<MixedRow> mixtures = told(List.of(), List.of(), 2, 1, 4, 2);
+        RunSettings settings = work.settings("generation.guidance=9");
+        ChunkResult result = generate(settings, mixtures);
+        assertThat(result.networkEvaluations()).as("steps × branches").isEqualTo(2 * (2 + 1 + 2 + 2));
+        List<byte[]> together = images(settings, mixtures);
+        for (int scale : new int[] {1, 2, 4}) {
+            RunSettings alone = work.settings("generation.guidance=" + scale);
+            int same = (int) mixtures.stream()
+                    .filter(row -> row.guidance().get(0) == scale)
+                    .count(); // of a micro-batch, on whose size rounding depends
+            List<byte[]> expected = images(
+                    alone,
+                    told(List.of(), List.of(), new double[same]).stream()
+                            .map(row -> mixture(row.mixId(), NOISE.get(0), 1, LatentColumn.NONE))
+                            .toList());
+            for (int i = 0; i < 4; i++) {
+                if (mixtures.get(i).guidance().get(0) == scale) {
+                    assertThat(together.get(i)).isEqualTo(expected.get(0));
+                }
+            }
+        }
+        assertThat(together.get(0)).isNotEqualTo(together.get(2)).isNotEqualTo(together.get(1));
+    }
+
+    @Test
+    void aMixtureIsToldItsContextOnTheWholeWayOrForTheFirstSteps() throws IOException {
+        RunSettings settings = work.settings("generation.guidance=9", "generation.steps=4");
+        List<byte[]> boot = images(settings, told(List.of("a boot"), List.of(1.0), 2, 2));
+        List<byte[]> own = images(settings, told(List.of(), List.of(), 2, 2));
+        List<byte[]> both = images(settings, told(List.of("a boot", SANDAL.prompt()), List.of(0.3, 0.7), 2, 2));
+        List<byte[]> least = images(settings, told(List.of("a boot", SANDAL.prompt()), List.of(0.01, 0.99), 2, 2));
+        List<byte[]> nearlyAll = images(settings, told(List.of("a boot", SANDAL.prompt()), List.of(0.9, 0.1), 2, 2));
+        assertThat(boot.get(0)).isNotEqualTo(own.get(0));
+        assertThat(both.get(0)).isNotEqualTo(own.get(0)).isNotEqualTo(boot.get(0));
+        assertThat(least.get(0)).as("a step at least").isEqualTo(both.get(0));
+        assertThat(nearlyAll.get(0)).as("3.6 of 4 steps").isEqualTo(boot.get(0));
     }
 
     private static double distance(GeneratedRow one, GeneratedRow other) throws UnreadableImage {

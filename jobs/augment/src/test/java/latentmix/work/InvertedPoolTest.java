@@ -7,9 +7,12 @@ import static org.assertj.core.api.Assertions.within;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import latentmix.latent.Latent;
+import latentmix.latent.Shape;
 import latentmix.plan.ClassPool;
 import latentmix.table.ContentId;
 import latentmix.table.LatentColumn;
@@ -51,6 +54,53 @@ class InvertedPoolTest {
             });
             assertThat(visited).containsExactly(0, 1, 2, 3, 4);
         }
+    }
+
+    @Test
+    void theNearestImagesAreThoseOfTheNearestEncodedLatents() throws IOException {
+        InvertedPool pool = new InvertedPool(
+                work.run(), new ClassPool(TinyWork.SANDAL, List.of("late", "wide", "between"), List.of("e")));
+        EncodedNeighbours neighbours = new EncodedNeighbours(pool);
+        for (int index = 0; index < 4; index++) {
+            double[] own = noise.get(index).values();
+            int[] expected = IntStream.range(0, 4)
+                    .boxed()
+                    .sorted(Comparator.comparingDouble(
+                            i -> distance(own, noise.get(i).values())))
+                    .mapToInt(i -> i)
+                    .skip(1) // itself
+                    .toArray();
+            assertThat(neighbours.nearest(index, 2)).containsExactly(expected[0], expected[1]);
+            assertThat(neighbours.nearest(index, 9)).containsExactly(expected);
+        }
+    }
+
+    private static double distance(double[] one, double[] other) {
+        return IntStream.range(0, one.length)
+                .mapToDouble(i -> (one[i] - other[i]) * (one[i] - other[i]))
+                .sum();
+    }
+
+    /** Of 16 × 24 entries a channel, 2 × 3 become one. */
+    @Test
+    void latentsAreComparedByTheMeansOfEightByEightCells() throws IOException {
+        Shape shape = new Shape(1, 16, 24);
+        double[] fine = new double[shape.size()]; // up and down inside every cell
+        double[] coarse = new double[shape.size()];
+        for (int i = 0; i < fine.length; i++) {
+            fine[i] = i / 24 % 2 == 0 ? 9 : -9;
+            coarse[i] = i / 24 < 8 ? 0.1 : -0.1;
+        }
+        work.invert(
+                "cells",
+                List.of("flat", "fine", "coarse"),
+                List.of(
+                        new Latent(shape, new double[shape.size()]),
+                        new Latent(shape, fine),
+                        new Latent(shape, coarse)));
+        InvertedPool pool = pool("cells");
+        assertThat(pool.imageIds()).containsExactly("coarse", "fine", "flat");
+        assertThat(new EncodedNeighbours(pool).nearest(2, 1)).containsExactly(1);
     }
 
     @Test

@@ -225,6 +225,67 @@ class MixingWorkTest {
     }
 
     @Test
+    void inputsBesideTheFirstAreItsNeighboursWhateverFilesTheyLieIn() throws IOException {
+        List<Latent> latents = new ArrayList<>(); // a row of points
+        for (int i = 0; i < 8; i++) {
+            double[] point = new double[SHAPE.size()];
+            Arrays.fill(point, 1 + i);
+            latents.add(new Latent(SHAPE, point));
+        }
+        List<String> ids = List.of("a", "b", "c", "d", "e", "f", "g", "h");
+        work.invert(chunk, ids, latents);
+        String[] near = {"mixing.inputs=2..3", "mixing.methods=lin/0", "mixing.neighbours=2", "mixing.count=40"};
+        mix(near);
+        assertThat(mixed()).hasSize(40).allSatisfy(row -> {
+            int first = ids.indexOf(row.sourceIds().get(0));
+            int nearest = Math.max(1, Math.min(6, first)); // in the middle of three
+            assertThat(row.sourceIds().subList(1, row.sourceIds().size()))
+                    .isSubsetOf(ids.subList(nearest - 1, nearest + 2));
+        });
+        assertThat(mixed().stream().map(row -> row.sourceIds().get(0)).distinct())
+                .hasSize(8);
+
+        TinyWork other = new TinyWork(folder.resolve("other"));
+        other.invert(
+                "odd",
+                List.of("b", "d", "f", "h"),
+                List.of(1, 3, 5, 7).stream().map(latents::get).toList());
+        other.invert(
+                "even",
+                List.of("a", "c", "e", "g"),
+                List.of(0, 2, 4, 6).stream().map(latents::get).toList());
+        MixingChunk planned =
+                other.missing(other.settings(near), 64, "odd", "even").get(0);
+        new MixingWork(other.run(), rows -> {}).mix(planned);
+        assertThat(work.bytes("mixed").get(0)).isEqualTo(other.bytes("mixed").get(0));
+    }
+
+    @Test
+    void aRowSaysTheContextAndTheGuidanceThatWereDrawnAndItsPromptStaysTheClasses() throws IOException {
+        pool("a", "b", "c");
+        mix(
+                "mixing.methods=[lin/0, fix/0]",
+                "mixing.inputs=2",
+                "mixing.count=8",
+                "mixing.contexts=[at night, in snow]",
+                "mixing.context_share=0.3",
+                "mixing.guidance=[2, 4]");
+        List<MixedRow> rows = mixed();
+        assertThat(rows).hasSize(16).allSatisfy(row -> {
+            assertThat(row.prompt()).isEqualTo("a photo of a sandal");
+            assertThat(row.prompts()).hasSize(2).endsWith("a photo of a sandal");
+            assertThat(row.promptShares()).containsExactly(0.3, 0.7);
+            assertThat(row.guidance()).hasSize(1).isSubsetOf(2.0, 4.0);
+        });
+        assertThat(rows.stream().map(row -> row.prompts().get(0)).distinct())
+                .containsExactlyInAnyOrder("a photo of a sandal at night", "a photo of a sandal in snow");
+        for (int k = 0; k < 16; k += 2) {
+            assertThat(rows.get(k + 1).prompts()).isEqualTo(rows.get(k).prompts());
+            assertThat(rows.get(k + 1).guidance()).isEqualTo(rows.get(k).guidance());
+        }
+    }
+
+    @Test
     void aPoolThatChangedSinceItWasPlannedForIsAnError() throws IOException {
         pool("a", "b", "c");
         MixingChunk planned =

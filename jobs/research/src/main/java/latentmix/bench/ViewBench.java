@@ -184,8 +184,19 @@ public final class ViewBench {
                 new InversionSettings("none", "cpu", "float32", 1, 1, "{class}", "", SIDE, "ddim", 1, 1, 0));
         String generation = run.settings(new GenerationSettings(
                 "none", "cpu", "float32", 1, 1, "", "ddim", 999, 1, 1, 0, 1000, "png", inversion, "ddim", ""));
-        String mixing = run.settings(
-                new MixingSettings(inversion, List.of("nin/chm"), List.of(INPUTS), "equal", "all", "off", 0, ""));
+        String mixing = run.settings(new MixingSettings(
+                inversion,
+                List.of("nin/chm"),
+                List.of(INPUTS),
+                "equal",
+                "all",
+                "off",
+                0,
+                "",
+                0,
+                List.of(),
+                0,
+                List.of()));
         Random random = new Random(0);
         for (int number = 0; number < classes; number++) {
             make(run, input, classId(number), number, generation, mixing, random);
@@ -273,6 +284,9 @@ public final class ViewBench {
                 1,
                 Degeneracy.of(latent),
                 mixing,
+                List.of(),
+                List.of(),
+                List.of(),
                 List.of(),
                 List.of(),
                 List.of(),

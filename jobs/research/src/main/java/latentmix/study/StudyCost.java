@@ -11,6 +11,7 @@ import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassList;
 import latentmix.plan.NetworkCost;
 import latentmix.source.ImageSource;
+import latentmix.table.MixedTable;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -69,7 +70,9 @@ record StudyCost(List<RunCost> runs) {
                             * entry.inputs().size()
                             * entry.count().number();
                     mixtures += cell;
-                    generation += cell * cost.generation(method.value().strength());
+                    generation += cell
+                            * cost.generation(
+                                    new MixedTable.Effort(method.value().strength(), List.of()));
                 }
             }
             costs.add(new RunCost(images, images * cost.inversion(), mixtures, generation));
