@@ -64,8 +64,7 @@ final class CurvesSection {
                 for (String weights : curves.cells().weights()) {
                     for (String pool : curves.cells().pools()) {
                         entries.put(
-                                Cells.entry(curves.heading().name(), method, weights, pool),
-                                new RowSource(weights, pool));
+                                Cells.entry(setting.entries(), method, weights, pool), new RowSource(weights, pool));
                     }
                 }
             }

@@ -71,7 +71,7 @@ final class GridSection {
             for (String method : cells.methods()) {
                 for (String weights : cells.weights()) {
                     for (String pool : cells.pools()) {
-                        String entry = Cells.entry(grid.heading().name(), method, weights, pool);
+                        String entry = Cells.entry(setting.entries(), method, weights, pool);
                         List<String> inputs = cells.inputs(method);
                         rows.add(new Row(
                                 label(setting, method, weights, pool),

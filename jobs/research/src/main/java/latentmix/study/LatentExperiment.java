@@ -31,8 +31,8 @@ public sealed interface LatentExperiment extends Experiment {
         return Spelled.parse(Integer.toString(inputs), InputCount::parse);
     }
 
-    private static Setting setting(RunConfig run, List<Mixing> entries) {
-        return new Setting("", run.withMixing(entries));
+    private static Setting setting(Heading heading, RunConfig run, List<Mixing> entries) {
+        return new Setting("", run.withMixing(entries), heading.name());
     }
 
     /**
@@ -72,6 +72,7 @@ public sealed interface LatentExperiment extends Experiment {
         @Override
         public List<Setting> settings() {
             return List.of(setting(
+                    heading,
                     run,
                     positions(frames).stream()
                             .map(position -> new Mixing(
@@ -149,7 +150,7 @@ public sealed interface LatentExperiment extends Experiment {
 
         @Override
         public List<Setting> settings() {
-            return List.of(setting(run, List.of()));
+            return List.of(setting(heading, run, List.of()));
         }
     }
 
@@ -195,7 +196,7 @@ public sealed interface LatentExperiment extends Experiment {
                             Gate.OFF,
                             images,
                             false));
-            return List.of(setting(run, entries));
+            return List.of(setting(heading, run, entries));
         }
 
         /** What is mixed of real images and of perturbed ones. */

@@ -304,7 +304,8 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
      *
      * @param label such as {@code 7.5}
      * @param run the base configuration with this value and the experiment's mixing entries, named by
-     *     {@link Cell#entry}
+     *     {@link Cells#entry}
+     * @param entries what these names begin with: the experiment's name, with the label where mixing itself differs
      */
-    public record Setting(String label, RunConfig run) {}
+    public record Setting(String label, RunConfig run, String entries) {}
 }

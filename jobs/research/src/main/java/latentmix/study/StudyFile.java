@@ -39,6 +39,11 @@ import latentmix.training.ClassifierTraining;
 public final class StudyFile {
     private static final Set<String> ONE_DATASET = Set.of("input.root", "input.classes", "input.folders");
 
+    /** What the settings of a grid or of curves may say of all mixing entries. */
+    private static final String MIXING = "mixing.";
+
+    private static final List<String> OF_MIXING = List.of("neighbours", "contexts", "context_share", "guidance");
+
     private final ObjectNode run;
     private final List<String> problems;
 
@@ -257,11 +262,11 @@ public final class StudyFile {
                         .map(Recipe.Pool::toString)
                         .toList(),
                 count);
-        List<RunConfig.Mixing> entries = List.of();
         try {
-            entries = cells.entries(heading.name());
+            cells.entries(heading.name());
         } catch (IllegalArgumentException e) {
             section.refuse(StudyKeys.METHODS, e.getMessage());
+            return cells;
         }
         if (values.size() > 1 && factor.isBlank()) {
             section.problem(
@@ -270,13 +275,26 @@ public final class StudyFile {
         List<Setting> settings = new ArrayList<>();
         Map<String, JsonNode> all = values.isEmpty() ? Map.of("", JsonNodeFactory.instance.objectNode()) : values;
         for (Map.Entry<String, JsonNode> setting : all.entrySet()) {
-            ObjectNode tree = changed(section, setting.getKey(), base, setting.getValue(), ONE_DATASET);
+            ObjectNode changes = JsonNodeFactory.instance.objectNode();
+            ObjectNode ofMixing = JsonNodeFactory.instance.objectNode();
+            setting.getValue().properties().forEach(change -> {
+                String key = change.getKey();
+                boolean mixing = key.startsWith(MIXING) && OF_MIXING.contains(key.substring(MIXING.length()));
+                (mixing ? ofMixing : changes).set(mixing ? key.substring(MIXING.length()) : key, change.getValue());
+            });
+            ObjectNode tree = changed(
+                    section,
+                    setting.getKey(),
+                    base,
+                    setting.getValue().isObject() ? changes : setting.getValue(),
+                    ONE_DATASET);
             if (!classes.isEmpty()) {
                 ArrayNode folders = tree.withObject("/input").putArray("folders");
                 classes.forEach(folders::add);
             }
-            tree.set("mixing", mixing(entries));
-            settings.add(new Setting(setting.getKey(), config(tree, problems)));
+            String name = ofMixing.isEmpty() ? heading.name() : heading.name() + " " + setting.getKey();
+            tree.set("mixing", mixing(cells.entries(name), ofMixing));
+            settings.add(new Setting(setting.getKey(), config(tree, problems), name));
         }
         return new Cells(factor, settings, cells.methods(), cells.inputs(), cells.weights(), cells.pools(), count);
     }
@@ -299,14 +317,20 @@ public final class StudyFile {
                         settings,
                         "a key path of run that may differ here",
                         change.getKey(),
-                        "a study has one dataset, and its experiments say what is mixed; check the path");
+                        "a study has one dataset, and its experiments say what is mixed, but for "
+                                + String.join(
+                                        ", ",
+                                        OF_MIXING.stream()
+                                                .map(key -> MIXING + key)
+                                                .toList())
+                                + " of a grid or of curves; check the path");
             }
         }
         return tree;
     }
 
     /** The entries as a run configuration has them. */
-    private static ArrayNode mixing(List<RunConfig.Mixing> entries) {
+    private static ArrayNode mixing(List<RunConfig.Mixing> entries, ObjectNode more) {
         ArrayNode mixing = JsonNodeFactory.instance.arrayNode();
         for (RunConfig.Mixing entry : entries) {
             ObjectNode node = mixing.addObject()
@@ -319,6 +343,7 @@ public final class StudyFile {
             entry.methods().forEach(method -> methods.add(method.text()));
             ArrayNode inputs = node.putArray("inputs");
             entry.inputs().forEach(count -> inputs.add(count.text()));
+            node.setAll(more);
         }
         return mixing;
     }

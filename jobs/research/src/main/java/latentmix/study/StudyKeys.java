@@ -72,7 +72,8 @@ public final class StudyKeys {
             "settings",
             new Type.Mapping(),
             "one setting, that of `run`",
-            "Settings by their label: each gives other values to key paths of `run`.",
+            "Settings by their label: each gives other values to key paths of `run`, or to `neighbours`, `contexts`,"
+                    + " `context_share` and `guidance` of `mixing` in every entry.",
             "{1: {generation.guidance: 1}, 4: {generation.guidance: 4}}");
     static final Key<ObjectNode> VALUES = optional(
             "settings",

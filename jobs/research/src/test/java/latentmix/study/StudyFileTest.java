@@ -125,6 +125,40 @@ class StudyFileTest {
     }
 
     @Test
+    void settingsMayDifferInNeighboursContextsAndGuidanceOfTheirMixingAlone() {
+        StudyConfig study = parse(
+                BASE
+                        + """
+                        experiments:
+                          - kind: curves
+                            name: near
+                            factor: neighbours
+                            methods: [fix/0, cog]
+                            inputs: [2, 4]
+                            settings:
+                              all: {}
+                              8 nearest: {mixing.neighbours: 8, mixing.guidance: [2, 4]}
+                        """);
+        Curves curves = (Curves) study.experiments().get(0);
+        RunConfig all = curves.settings().get(0).run();
+        RunConfig near = curves.settings().get(1).run();
+        assertThat(all.mixing()).extracting(RunConfig.Mixing::neighbours).containsOnly(0);
+        assertThat(near.mixing()).extracting(RunConfig.Mixing::neighbours).containsOnly(8);
+        assertThat(near.mixing()).extracting(RunConfig.Mixing::guidance).containsOnly(List.of(2.0, 4.0));
+        assertThat(near.mixing())
+                .extracting(RunConfig.Mixing::name)
+                .containsExactly("near-8-nearest--fix-0--equal--all", "near-8-nearest--cog--equal--all");
+        assertThat(StudyRuns.of(study))
+                .as("one run makes both")
+                .hasSize(1)
+                .allMatch(run -> run.mixing().size() == 4);
+        assertThatThrownBy(() ->
+                        parse(BASE + "experiments: [{kind: curves, name: a, settings: {x: {mixing.gate: refuse}}}]"))
+                .hasMessageContaining("mixing.gate")
+                .hasMessageContaining("mixing.neighbours, mixing.contexts");
+    }
+
+    @Test
     void aMethodThatTakesNoneOfTheCountsHasItsOwnAndOthersTheCountsThatTheyTake() {
         StudyConfig.Cells cells = ((Curves)
                         parse(BASE + "experiments: [{name: c, methods: [prompt, slerp, fix/0], inputs: [2, 8]}]")
