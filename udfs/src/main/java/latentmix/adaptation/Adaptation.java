@@ -7,10 +7,16 @@ import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import latentmix.latent.RecipeSampler;
 import latentmix.model.Denoiser;
 import latentmix.model.PromptEmbeds;
@@ -22,14 +28,14 @@ import org.apache.commons.rng.sampling.PermutationSampler;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
 /**
- * Learns a class from a few images: a token's vectors, a low-rank adapter of the network, or both at once are moved to
+ * Learns classes from a few images: tokens' vectors, a low-rank adapter of the network, or both at once are moved to
  * lessen
  *
  * <pre>E [ weight_t · mean (m(x_t, t, c) − target)² ]</pre>
  *
- * by {@link latentmix.inversion.Adam}, where c are the embeddings of the class's prompt. {@link TrainingProcess} says
- * what x_t, the target and the weight are. Which images, levels and noise a step sees depends on the seed and the step
- * alone.
+ * by {@link latentmix.inversion.Adam}, where c are the embeddings of the prompt of the image's class.
+ * {@link TrainingProcess} says what x_t, the target and the weight are. Which images, levels and noise a step sees
+ * depends on the seed and the step alone.
  */
 public record Adaptation(TrainingProcess process, Settings settings) {
     /** How many levels of noise are judged at, evenly spaced, and how many images at each. */
@@ -57,13 +63,19 @@ public record Adaptation(TrainingProcess process, Settings settings) {
      *
      * @param mirrored the same of mirror images; empty where none are shown
      * @param sizes of the images before they were encoded
+     * @param classes of the images, as places in the list of what is told
      */
     public record Images(
-            latentmix.latent.Shape shape, List<float[]> latents, List<float[]> mirrored, List<TimeIds> sizes) {
+            latentmix.latent.Shape shape,
+            List<float[]> latents,
+            List<float[]> mirrored,
+            List<TimeIds> sizes,
+            List<Integer> classes) {
         public Images {
             latents = List.copyOf(latents);
             sizes = List.copyOf(sizes);
             mirrored = List.copyOf(mirrored);
+            classes = List.copyOf(classes);
             if (latents.isEmpty()) {
                 throw new IllegalArgumentException("A class must be learnt from at least 1 image, cannot be from: 0");
             }
@@ -73,16 +85,21 @@ public record Adaptation(TrainingProcess process, Settings settings) {
     /**
      * What was learnt.
      *
-     * @param vectors of each CLIP encoder (vectors, width), row-major; none without a token
+     * @param vectors of each class and each CLIP encoder (vectors, width), row-major; none without a token
      * @param adapter as {@link latentmix.architecture.LowRankNetwork} lays it out; empty without one
      * @param losses of every step, weighted
-     * @param plainLoss the mean squared error of the network as it was, told the class's name, at levels and noise
-     *     which no step saw
+     * @param plainLoss the mean squared error of the network as it was, told the classes' names, at levels and noise
+     *     which no step saw; of the first images, 64 at most
      * @param loss the same of what was learnt
      * @param halvings of the micro-batch, the most
      */
     public record Learnt(
-            List<float[]> vectors, float[] adapter, List<Double> losses, double plainLoss, double loss, int halvings) {}
+            List<List<float[]>> vectors,
+            float[] adapter,
+            List<Double> losses,
+            double plainLoss,
+            double loss,
+            int halvings) {}
 
     /** Runs rows of a micro-batch through a network: whole, or in halves where there is no memory for them. */
     @FunctionalInterface
@@ -100,15 +117,16 @@ public record Adaptation(TrainingProcess process, Settings settings) {
      * What some rows give.
      *
      * @param loss their share of the batch's
-     * @param slope the gradient of that with respect to the prompt's embeddings, one row each
+     * @param slopes the gradients of that with respect to the embeddings of each prompt, one row each
      * @param adapter the same with respect to the adapter
      */
-    public record Part(double loss, List<float[]> slope, float[] adapter, int halvings) {}
+    public record Part(double loss, List<List<float[]>> slopes, float[] adapter, int halvings) {}
 
     /**
      * Examples of a step: noisy latents and what the network should say of them.
      *
      * @param sizes of their images
+     * @param classes of their images
      * @param wordless which of them are shown without words
      */
     private record Examples(
@@ -117,53 +135,86 @@ public record Adaptation(TrainingProcess process, Settings settings) {
             double[] timesteps,
             double[] weights,
             List<TimeIds> sizes,
+            List<Integer> classes,
             boolean[] wordless) {
         int rows() {
             return timesteps.length;
         }
 
-        /** Without words, the rows of a part. */
-        boolean[] wordless(int from, int to) {
-            return Arrays.copyOfRange(wordless, from, to);
+        /** What the rows of a part are told: the class, or nothing where they are shown without words. */
+        List<OptionalInt> told(int from, int to) {
+            return IntStream.range(from, to)
+                    .mapToObj(row -> wordless[row] ? OptionalInt.empty() : OptionalInt.of(classes.get(row)))
+                    .toList();
         }
     }
 
     /**
-     * Learns the class.
+     * Learns the classes.
      *
+     * @param told a class each
      * @param seed what draws images, levels and noise
      * @param progress hears of each step
      */
     public Learnt learn(
             Student student,
-            Told told,
+            List<Told> told,
             NDManager arrays,
             Images images,
             String seed,
             Rows runner,
             IntConsumer progress) {
-        Embeds empty = told.empty();
-        double plainLoss = judged(student::before, arrays, images, told.plain(), seed, runner);
+        Embeds empty = told.get(0).empty();
+        double plainLoss = judged(student::before, arrays, images, told, Told::plain, seed, runner);
         List<Double> losses = new ArrayList<>();
         int halvings = 0;
         for (int step = 0; step < settings.steps(); step++) {
             Examples examples = examples(images, seed, step);
+            List<Integer> shown =
+                    examples.classes().stream().distinct().sorted().toList();
             List<Part> parts = new ArrayList<>();
-            told.step(arrays, embeds -> {
-                parts.addAll(runner.run(
-                        examples.rows(),
-                        (from, to, halved) ->
-                                part(student, arrays, images, embeds, empty, examples, from, to, halved)));
-                return sum(parts, embeds);
-            });
+            step(
+                    shown.stream().map(told::get).toList(),
+                    List.of(),
+                    arrays,
+                    parts,
+                    embeds -> parts.addAll(runner.run(
+                            examples.rows(),
+                            (from, to, halved) ->
+                                    part(student, arrays, images, shown, embeds, empty, examples, from, to, halved))));
             student.step(sum(parts.stream().map(Part::adapter).toList()));
             losses.add(parts.stream().mapToDouble(Part::loss).sum());
             halvings = Math.max(
                     halvings, parts.stream().mapToInt(Part::halvings).max().orElse(0));
             progress.accept(step);
         }
-        double loss = judged(student::now, arrays, images, told.now(), seed, runner);
-        return new Learnt(told.vectors(), student.adapter(), losses, plainLoss, loss, halvings);
+        double loss = judged(student::now, arrays, images, told, Told::now, seed, runner);
+        return new Learnt(
+                told.stream().map(Told::vectors).toList(), student.adapter(), losses, plainLoss, loss, halvings);
+    }
+
+    /**
+     * One step of each class: their prompts are encoded, the network runs once with all of them, and each is led its
+     * own part of the gradient.
+     *
+     * @param embeds of the first classes
+     * @param parts what the network gives
+     */
+    private static void step(
+            List<Told> classes,
+            List<PromptEmbeds> embeds,
+            NDManager arrays,
+            List<Part> parts,
+            Consumer<List<PromptEmbeds>> network) {
+        int place = embeds.size();
+        if (place == classes.size()) {
+            network.accept(embeds);
+            return;
+        }
+        classes.get(place).step(arrays, own -> {
+            step(classes, Stream.concat(embeds.stream(), Stream.of(own)).toList(), arrays, parts, network);
+            return sum(parts, place, own);
+        });
     }
 
     /** The examples of a step. */
@@ -184,8 +235,7 @@ public record Adaptation(TrainingProcess process, Settings settings) {
         for (int i = 0; i < wordless.length && settings.promptDropout() > 0; i++) {
             wordless[i] = random.nextDouble() < settings.promptDropout();
         }
-        List<TimeIds> sizes = IntStream.of(rows).mapToObj(images.sizes()::get).toList();
-        return examples(latents, levels, sizes, wordless, random);
+        return examples(images, rows, latents, levels, wordless, random);
     }
 
     /** The image that is shown as the n-th: a fresh permutation of all whenever each was shown. */
@@ -195,9 +245,10 @@ public record Adaptation(TrainingProcess process, Settings settings) {
     }
 
     private static Examples examples(
+            Images images,
+            int[] rows,
             List<float[]> latents,
             List<TrainingProcess.Level> levels,
-            List<TimeIds> sizes,
             boolean[] wordless,
             UniformRandomProvider random) {
         ZigguratSampler.NormalizedGaussian normal = ZigguratSampler.NormalizedGaussian.of(random);
@@ -218,7 +269,8 @@ public record Adaptation(TrainingProcess process, Settings settings) {
                 target,
                 levels.stream().mapToDouble(TrainingProcess.Level::timestep).toArray(),
                 levels.stream().mapToDouble(TrainingProcess.Level::weight).toArray(),
-                sizes,
+                IntStream.of(rows).mapToObj(images.sizes()::get).toList(),
+                IntStream.of(rows).mapToObj(images.classes()::get).toList(),
                 wordless);
     }
 
@@ -226,7 +278,8 @@ public record Adaptation(TrainingProcess process, Settings settings) {
             Student student,
             NDManager arrays,
             Images images,
-            PromptEmbeds embeds,
+            List<Integer> classes,
+            List<PromptEmbeds> embeds,
             Embeds empty,
             Examples examples,
             int from,
@@ -235,12 +288,12 @@ public record Adaptation(TrainingProcess process, Settings settings) {
         try (NDManager scope = arrays.newSubManager()) {
             double[] losses = new double[1];
             double[] timesteps = Arrays.copyOfRange(examples.timesteps(), from, to);
-            boolean[] wordless = examples.wordless(from, to);
+            List<OptionalInt> told = examples.told(from, to);
             Student.Slopes slopes = student.slopes(
                     array(examples.noisy(), images.shape(), from, to, scope),
                     timesteps,
                     student.sized(
-                            shown(embeds, empty, wordless, scope),
+                            shown(told, of -> embeds.get(classes.indexOf(of)), empty, scope),
                             examples.sizes().subList(from, to),
                             scope),
                     predicted -> {
@@ -248,44 +301,43 @@ public record Adaptation(TrainingProcess process, Settings settings) {
                         losses[0] = squared(found, examples, images.shape().size(), from);
                         return predicted.getManager().create(found, predicted.getShape());
                     });
-            List<float[]> sums = new ArrayList<>();
-            for (NDArray array : slopes.prompt().arrays()) {
-                array.attach(scope);
-                sums.add(sum(array, wordless));
-            }
+            slopes.prompt().arrays().attach(scope);
+            List<List<float[]>> sums = classes.stream()
+                    .map(of -> slopes.prompt().arrays().stream()
+                            .map(array -> sum(array, told, OptionalInt.of(of)))
+                            .toList())
+                    .toList();
             return new Part(losses[0], sums, slopes.adapter(), halvings);
         }
     }
 
-    /** What each row is told. */
-    private static PromptEmbeds shown(PromptEmbeds embeds, Embeds empty, boolean[] wordless, NDManager scope) {
-        if (!any(wordless)) {
-            return embeds.rows(wordless.length, scope);
+    /** What each row is told, of a class's embeddings of one row. */
+    private static PromptEmbeds shown(
+            List<OptionalInt> told, IntFunction<PromptEmbeds> embeds, Embeds empty, NDManager scope) {
+        if (told.get(0).isPresent() && areAll(told, told.get(0))) {
+            return embeds.apply(told.get(0).getAsInt()).rows(told.size(), scope);
         }
-        return IntStream.range(0, wordless.length)
-                .mapToObj(row -> wordless[row] ? empty.onto(scope) : embeds.rows(1, scope))
+        return told.stream()
+                .map(of -> of.isEmpty()
+                        ? empty.onto(scope)
+                        : embeds.apply(of.getAsInt()).rows(1, scope))
                 .reduce(PromptEmbeds::concat)
                 .orElseThrow();
     }
 
-    private static boolean any(boolean[] flags) {
-        for (boolean flag : flags) {
-            if (flag) {
-                return true;
-            }
-        }
-        return false;
+    private static boolean areAll(List<OptionalInt> told, OptionalInt of) {
+        return told.stream().allMatch(of::equals);
     }
 
-    /** The sum of the rows that were told the prompt. */
-    private static float[] sum(NDArray rows, boolean[] wordless) {
-        if (!any(wordless)) {
+    /** The sum of the rows that were told a class. */
+    private static float[] sum(NDArray rows, List<OptionalInt> told, OptionalInt of) {
+        if (areAll(told, of)) {
             return rows.sum(new int[] {0}, true).toFloatArray();
         }
         float[] all = rows.toFloatArray();
-        float[] sum = new float[all.length / wordless.length];
-        for (int row = 0; row < wordless.length; row++) {
-            for (int i = 0; i < sum.length && !wordless[row]; i++) {
+        float[] sum = new float[all.length / told.size()];
+        for (int row = 0; row < told.size(); row++) {
+            for (int i = 0; i < sum.length && told.get(row).equals(of); i++) {
                 sum[i] += all[row * sum.length + i];
             }
         }
@@ -309,13 +361,14 @@ public record Adaptation(TrainingProcess process, Settings settings) {
         return sum;
     }
 
-    /** The sum of the parts' gradients, beside the embeddings. */
-    private static PromptEmbeds sum(List<Part> parts, PromptEmbeds embeds) {
+    /** The sum of the parts' gradients with respect to a prompt's embeddings, beside these. */
+    private static PromptEmbeds sum(List<Part> parts, int place, PromptEmbeds embeds) {
         NDList sums = new NDList();
         for (int i = 0; i < embeds.arrays().size(); i++) {
             NDArray like = embeds.arrays().get(i);
             int at = i;
-            float[] sum = sum(parts.stream().map(part -> part.slope().get(at)).toList());
+            float[] sum = sum(
+                    parts.stream().map(part -> part.slopes().get(place).get(at)).toList());
             sums.add(like.getManager().create(sum, like.getShape()));
         }
         return new PromptEmbeds(sums);
@@ -331,15 +384,20 @@ public record Adaptation(TrainingProcess process, Settings settings) {
         return sum;
     }
 
-    /** The mean squared error with a prompt, at levels and noise that are the same for each and that no step sees. */
+    /**
+     * The mean squared error with the classes' prompts, at levels and noise that are the same for all prompts and that
+     * no step sees.
+     */
     private double judged(
             Function<NDManager, Denoiser> denoiser,
             NDManager arrays,
             Images images,
-            Embeds prompt,
+            List<Told> told,
+            Function<Told, Embeds> prompt,
             String seed,
             Rows runner) {
         UniformRandomProvider random = RecipeSampler.rng(seed + " judgement");
+        Map<Integer, Embeds> prompts = new HashMap<>(); // by class
         double sum = 0;
         for (int i = 0; i < LEVELS; i++) {
             int first = i * IMAGES_PER_LEVEL;
@@ -348,9 +406,10 @@ public record Adaptation(TrainingProcess process, Settings settings) {
                     .map(n -> n % images.latents().size())
                     .toArray();
             Examples examples = examples(
+                    images,
+                    rows,
                     IntStream.of(rows).mapToObj(images.latents()::get).toList(),
                     Collections.nCopies(IMAGES_PER_LEVEL, level),
-                    IntStream.of(rows).mapToObj(images.sizes()::get).toList(),
                     new boolean[IMAGES_PER_LEVEL],
                     random);
             List<Part> parts = runner.run(examples.rows(), (from, to, halvings) -> {
@@ -360,7 +419,12 @@ public record Adaptation(TrainingProcess process, Settings settings) {
                                     array(examples.noisy(), images.shape(), from, to, scope),
                                     level.timestep(),
                                     network.sized(
-                                            prompt.onto(scope).rows((long) to - from, scope),
+                                            shown(
+                                                    examples.told(from, to),
+                                                    of -> prompts.computeIfAbsent(of, c -> prompt.apply(told.get(c)))
+                                                            .onto(scope),
+                                                    null,
+                                                    scope),
                                             examples.sizes().subList(from, to),
                                             scope))
                             .toFloatArray();

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.function.DoublePredicate;
@@ -63,7 +64,7 @@ class AdaptationTest {
             List<TimeIds> sizes = pixels.stream()
                     .map(image -> TimeIds.whole(image.height(), image.width()))
                     .toList();
-            return new Adaptation.Images(shape, latents, List.of(), sizes);
+            return new Adaptation.Images(shape, latents, List.of(), sizes, Collections.nCopies(latents.size(), 0));
         }
     }
 
@@ -75,7 +76,7 @@ class AdaptationTest {
                 TokenLearner learner = learner(name)) {
             return adaptation.learn(
                     new Student.Frozen(denoiser),
-                    new Told.Token(learner, "a photo of a <it>", "a photo of a " + name, rate),
+                    List.of(new Told.Token(learner, "a photo of a <it>", "a photo of a " + name, rate)),
                     arrays,
                     images(arrays, 8),
                     "seed",
@@ -96,7 +97,7 @@ class AdaptationTest {
                 TextEncoder encoder = Models.textEncoder(CHECKPOINT, Device.cpu(), Dtype.FLOAT32)) {
             return adaptation.learn(
                     student(rate),
-                    new Told.Words(encoder.encode("a photo of a " + name), encoder.encode("")),
+                    List.of(new Told.Words(encoder.encode("a photo of a " + name), encoder.encode(""))),
                     arrays,
                     images(arrays, 8),
                     "seed",
@@ -148,16 +149,20 @@ class AdaptationTest {
                         checkpoint, Device.cpu(), Dtype.FLOAT32, new TokenLearner.Token("<it>", 2, "w17 w3"))) {
             Adaptation.Learnt learnt = adaptation.learn(
                     new Student.Frozen(denoiser),
-                    new Told.Token(learner, "w5 <it>", "w5 w17 w3", 0.05),
+                    List.of(new Told.Token(learner, "w5 <it>", "w5 w17 w3", 0.05)),
                     arrays,
                     new Adaptation.Images(
-                            shape, List.of(latent), List.of(latent), List.of(TimeIds.square(300, 200, 128))),
+                            shape,
+                            List.of(latent),
+                            List.of(latent),
+                            List.of(TimeIds.square(300, 200, 128)),
+                            List.of(0)),
                     "seed",
                     HALVES,
                     step -> {});
             assertThat(learnt.loss()).isLessThan(learnt.plainLoss());
             for (int encoder = 0; encoder < 2; encoder++) {
-                assertThat(learnt.vectors().get(encoder))
+                assertThat(learnt.vectors().get(0).get(encoder))
                         .isNotEqualTo(learner.initial().get(encoder));
             }
         }
@@ -169,7 +174,8 @@ class AdaptationTest {
         Adaptation.Learnt whole = learn("bag", 0.01, settings, WHOLE);
         Adaptation.Learnt again = learn("bag", 0.01, settings, WHOLE);
         Adaptation.Learnt halves = learn("bag", 0.01, settings, HALVES);
-        assertThat(again.vectors().get(0)).isEqualTo(whole.vectors().get(0));
+        assertThat(again.vectors().get(0).get(0))
+                .isEqualTo(whole.vectors().get(0).get(0));
         assertThat(again.losses()).isEqualTo(whole.losses());
         assertThat(whole.halvings()).isZero();
         assertThat(halves.halvings()).isEqualTo(1);
@@ -235,7 +241,7 @@ class AdaptationTest {
     void aLowRankAdapterLearnsWhatTheNetworkDoesNotKnow() throws IOException {
         Adaptation.Learnt unknown = lora("wellington", 0.002, new Adaptation.Settings(60, 8, 0, 0), WHOLE);
         assertThat(unknown.loss()).isLessThan(0.97 * unknown.plainLoss());
-        assertThat(unknown.vectors()).isEmpty();
+        assertThat(unknown.vectors()).containsExactly(List.of());
     }
 
     @Test
@@ -260,14 +266,70 @@ class AdaptationTest {
                 TokenLearner learner = learner("bag")) {
             Adaptation.Learnt learnt = adaptation.learn(
                     student(0.01),
-                    new Told.Token(learner, "a photo of a <it>", "a photo of a bag", 0.01),
+                    List.of(new Told.Token(learner, "a photo of a <it>", "a photo of a bag", 0.01)),
                     arrays,
                     images(arrays, 4),
                     "seed",
                     HALVES,
                     step -> {});
-            assertThat(learnt.vectors().get(0)).isEqualTo(learner.initial().get(0));
+            assertThat(learnt.vectors().get(0).get(0))
+                    .isEqualTo(learner.initial().get(0));
             assertThat(share(learnt.adapter(), Half.B, value -> value != 0)).isGreaterThan(0.5);
+        }
+    }
+
+    /** Tokens of two classes and one adapter, learnt at once; in which order the classes come does not matter. */
+    @Test
+    void eachImageIsToldItsOwnClass() throws IOException {
+        Adaptation.Learnt learnt = both(List.of("bag", "sneaker"), List.of(0, 1, 0, 1));
+        Adaptation.Learnt swapped = both(List.of("sneaker", "bag"), List.of(1, 0, 1, 0));
+        assertThat(swapped.adapter()).isEqualTo(learnt.adapter());
+        assertThat(swapped.losses()).isEqualTo(learnt.losses());
+        assertThat(swapped.loss()).isEqualTo(learnt.loss());
+        assertThat(swapped.vectors().get(1).get(0))
+                .isEqualTo(learnt.vectors().get(0).get(0));
+        assertThat(swapped.vectors().get(0).get(0))
+                .isEqualTo(learnt.vectors().get(1).get(0));
+        Adaptation.Learnt wrong = both(List.of("bag", "sneaker"), List.of(1, 0, 1, 0));
+        assertThat(wrong.losses().get(0)).isNotEqualTo(learnt.losses().get(0));
+        assertThat(wrong.plainLoss()).isNotEqualTo(learnt.plainLoss());
+    }
+
+    /** A class that no image is of learns nothing, and takes nothing from the other. */
+    @Test
+    void aClassWithoutImagesLeavesTheOtherAsIfItWereAlone() throws IOException {
+        Adaptation.Learnt alone = both(List.of("bag"), List.of(0, 0, 0, 0));
+        Adaptation.Learnt beside = both(List.of("bag", "sneaker"), List.of(0, 0, 0, 0));
+        assertThat(beside.adapter()).isEqualTo(alone.adapter());
+        assertThat(beside.vectors().get(0).get(0))
+                .isEqualTo(alone.vectors().get(0).get(0));
+        try (TokenLearner learner = learner("sneaker")) {
+            assertThat(beside.vectors().get(1).get(0))
+                    .isEqualTo(learner.initial().get(0));
+        }
+    }
+
+    private static Adaptation.Learnt both(List<String> names, List<Integer> classes) throws IOException {
+        Adaptation adaptation =
+                new Adaptation(TrainingProcess.of(CHECKPOINT.schedulerConfig()), new Adaptation.Settings(2, 4, 0, 0.2));
+        List<TokenLearner> learners =
+                names.stream().map(AdaptationTest::learner).toList();
+        try (NDManager arrays = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            Adaptation.Images images = images(arrays, classes.size());
+            List<Told> told = new ArrayList<>();
+            for (int i = 0; i < names.size(); i++) {
+                told.add(new Told.Token(learners.get(i), "a photo of a <it>", "a photo of a " + names.get(i), 0.01));
+            }
+            return adaptation.learn(
+                    student(0.01),
+                    told,
+                    arrays,
+                    new Adaptation.Images(images.shape(), images.latents(), List.of(), images.sizes(), classes),
+                    "seed",
+                    WHOLE,
+                    step -> {});
+        } finally {
+            learners.forEach(TokenLearner::close);
         }
     }
 

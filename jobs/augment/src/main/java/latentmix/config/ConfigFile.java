@@ -168,6 +168,7 @@ public final class ConfigFile {
                     section,
                     method,
                     "learns no LoRA",
+                    RunKeys.ADAPT_SCOPE,
                     RunKeys.ADAPT_RANK,
                     RunKeys.ADAPT_ALPHA,
                     RunKeys.ADAPT_LORA_RATE,
@@ -181,6 +182,7 @@ public final class ConfigFile {
                 section.read(RunKeys.ADAPT_PROMPT_DROPOUT));
         return new RunConfig.Adapt(
                 method,
+                section.read(RunKeys.ADAPT_SCOPE),
                 section.find(RunKeys.ADAPT_VECTORS),
                 section.read(RunKeys.ADAPT_STEPS),
                 section.read(RunKeys.ADAPT_RATE),
@@ -358,12 +360,14 @@ public final class ConfigFile {
         }
         if (across
                 && mixture == MixturePrompt.MIX
-                && config.adapt().filter(adapt -> adapt.method().learnsLora()).isPresent()) {
+                && config.adapt()
+                        .filter(adapt -> adapt.method().learnsLora() && adapt.scope() == RunConfig.AdaptScope.CLASS)
+                        .isPresent()) {
             section.problem(
                     RunKeys.MIXTURE_PROMPT,
                     "class with across: classes and a LoRA of each class, which have no sum",
                     mixture,
-                    "leave prompt.mixture out, or set adapt.method: textual-inversion");
+                    "leave prompt.mixture out, set adapt.scope: dataset, or set adapt.method: textual-inversion");
         }
         if (mixture != MixturePrompt.CLASS
                 && config.mixing().stream()

@@ -361,8 +361,23 @@ public record RunConfig(
         }
     }
 
+    /** What has an adapter of its own. */
+    public enum AdaptScope {
+        /** Each class, whose adapter sees no image of another. */
+        CLASS,
+        /** All classes together: one LoRA, and a token of each class where tokens are learnt. */
+        DATASET;
+
+        /** Those of these that share an adapter, in their order. */
+        public <T> List<List<T>> parts(List<T> classes) {
+            return this == CLASS
+                    ? classes.stream().map(List::of).toList()
+                    : classes.isEmpty() ? List.of() : List.of(List.copyOf(classes));
+        }
+    }
+
     /**
-     * What is learnt of each class from its images.
+     * What is learnt of classes from their images.
      *
      * @param vectors of the token; empty for as many as the class's name has tokens
      * @param batch images of a step
@@ -373,6 +388,7 @@ public record RunConfig(
      */
     public record Adapt(
             AdaptMethod method,
+            AdaptScope scope,
             Optional<Integer> vectors,
             int steps,
             double learningRate,

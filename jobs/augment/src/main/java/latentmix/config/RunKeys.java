@@ -272,14 +272,25 @@ public final class RunKeys {
             "What is learnt: the vectors of a token, a LoRA, or both. The token takes the place of the class's name in its"
                     + " prompt. A LoRA is a low-rank change of the network's attention layers.",
             "both");
+    static final Key<RunConfig.AdaptScope> ADAPT_SCOPE = with(
+            "scope",
+            Type.Choice.of(RunConfig.AdaptScope.values()),
+            "class",
+            "What has a LoRA of its own: each class, or the dataset. A LoRA of the dataset is learnt from the images of"
+                    + " all classes, each told its own prompt. For `lora` and `both`.",
+            "dataset");
     static final Key<Integer> ADAPT_VECTORS = optional(
             "vectors",
             new Type.Count(1, 32),
             "as many as the class's name has tokens",
             "Vectors of a token. They begin as those of the class's name, again from the first where they are more.",
             "4");
-    static final Key<Integer> ADAPT_STEPS =
-            with("steps", new Type.Count(1, 100_000), "500", "Steps of Adam in each class.", "2000");
+    static final Key<Integer> ADAPT_STEPS = with(
+            "steps",
+            new Type.Count(1, 100_000),
+            "500",
+            "Steps of Adam: in each class, or in all where the scope is the dataset.",
+            "2000");
     static final Key<Double> ADAPT_RATE = with(
             "learning_rate",
             new Type.Above(0, 10),
@@ -334,6 +345,7 @@ public final class RunKeys {
             "What is learnt of each class from its own images before they are inverted; `adapt: {}` takes the defaults."
                     + " See [Adapting](adapting.md).",
             ADAPT_METHOD,
+            ADAPT_SCOPE,
             ADAPT_VECTORS,
             ADAPT_STEPS,
             ADAPT_RATE,

@@ -238,7 +238,10 @@ public record DatasetCard(
                 ? "a token learnt of its images by " + RunConfig.AdaptMethod.TEXTUAL_INVERSION
                 : "";
         String lora = adapt.lora()
-                .map(how -> (token.isEmpty() ? "" : " with ") + "a LoRA of rank " + how.rank() + " learnt of its images"
+                .map(how -> (token.isEmpty() ? "" : " with ") + "a LoRA of rank " + how.rank()
+                        + (adapt.scope() == RunConfig.AdaptScope.CLASS
+                                ? " learnt of its images"
+                                : " learnt of the images of all classes")
                         + " at the rate " + how.learningRate())
                 .orElse("");
         return token + lora + ", " + adapt.steps() + " steps of " + adapt.batch() + " images"

@@ -5,12 +5,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 import latentmix.config.RunConfig.AdaptMethod;
+import latentmix.config.RunConfig.AdaptScope;
 import latentmix.table.ContentId;
 
 /**
  * What is to be learnt of a class.
  *
- * @param id the adapter's
+ * @param id the adapter's; that of a dataset is the same in all its classes
  * @param label the class, whose prompt has its name
  * @param name the words of its prompt that the token takes the place of; empty without one
  * @param token what prompts call what is learnt; it tells the adapter, and so a prompt does; empty where no token is
@@ -30,17 +31,40 @@ public record AdaptChunk(
     }
 
     /**
-     * The adapter of a class.
+     * A class before it is known which adapter it has.
      *
      * @param label the class, whose prompt has its name
-     * @param template the prompts' template
      * @param vectors of the token; 0 without one
      */
-    public static AdaptChunk of(
-            String settingsId, AdaptMethod method, ClassLabel label, String template, int vectors, Catalog catalog) {
-        String images = ContentId.of(
-                catalog.chunks().stream().map(Catalog.Chunk::content).sorted().toList());
-        String id = ContentId.of(List.of(settingsId, label.classId(), template, label.prompt(), images));
+    public record Lesson(ClassLabel label, int vectors, List<Catalog.Chunk> images) {
+        /** What decides what is learnt of the class, beside the settings. */
+        private List<String> parts(String template) {
+            String content = ContentId.of(
+                    images.stream().map(Catalog.Chunk::content).sorted().toList());
+            return List.of(label.classId(), template, label.prompt(), content);
+        }
+    }
+
+    /**
+     * The adapters of classes: one each, or one of all.
+     *
+     * @param template the prompts' template
+     */
+    public static List<AdaptChunk> of(
+            String settingsId, AdaptScope scope, AdaptMethod method, String template, List<Lesson> lessons) {
+        return scope.parts(lessons).stream()
+                .flatMap(part -> {
+                    String id = ContentId.of(Stream.concat(
+                                    Stream.of(settingsId),
+                                    part.stream().flatMap(lesson -> lesson.parts(template).stream()))
+                            .toList());
+                    return part.stream().map(lesson -> of(id, method, template, lesson));
+                })
+                .toList();
+    }
+
+    private static AdaptChunk of(String id, AdaptMethod method, String template, Lesson lesson) {
+        ClassLabel label = lesson.label();
         String name = method.learnsToken() ? name(label, template) : "";
         String token = method.learnsToken() ? "<" + plain(name) + "-" + id.substring(0, DIGITS) + ">" : "";
         String prompt = method.learnsToken() ? template.replace(PLACE, token) : label.prompt();
@@ -50,8 +74,8 @@ public record AdaptChunk(
                 name,
                 token,
                 method.learnsLora() ? LoraTag.added(prompt, id) : prompt,
-                vectors,
-                catalog.chunks());
+                lesson.vectors(),
+                lesson.images());
     }
 
     /** What a class's prompt has in the place of {@code {class}}. */

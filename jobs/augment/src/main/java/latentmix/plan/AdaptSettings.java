@@ -4,7 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import java.io.Serializable;
 
 /**
- * Everything that decides what is learnt of a class beside its images and its prompt.
+ * Everything that decides what is learnt of classes beside their images and their prompts.
  *
  * @param checkpointFingerprint the content of the checkpoint
  * @param device the kind of device, {@code cpu} or {@code gpu}: their rounding differs
@@ -14,6 +14,7 @@ import java.io.Serializable;
  * @param learningRate of a token; 0 without one
  * @param batch images of a step
  * @param minSnr γ of min-SNR weighting; 0 without
+ * @param scope {@code dataset}; null, and not written, where each class has an adapter of its own
  * @param lora how a LoRA is learnt; null, and not written, where none is
  */
 public record AdaptSettings(
@@ -31,8 +32,14 @@ public record AdaptSettings(
         double minSnr,
         boolean flip,
         long seed,
+        @JsonInclude(JsonInclude.Include.NON_NULL) String scope,
         @JsonInclude(JsonInclude.Include.NON_NULL) Lora lora)
         implements Serializable {
+    /** Whether all classes share one LoRA. */
+    public boolean isShared() {
+        return scope != null;
+    }
+
     /**
      * What decides a LoRA.
      *

@@ -24,7 +24,6 @@ import latentmix.report.StageLeft;
 import latentmix.schedule.TrainingProcess;
 import latentmix.source.ImageSource;
 import latentmix.table.AdaptersTable;
-import latentmix.table.RunFolder.Table;
 import latentmix.table.StageName;
 import latentmix.work.AdaptWork;
 import latentmix.work.ChunkResult;
@@ -32,8 +31,9 @@ import latentmix.work.Prompts;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Learns a token of each class, a LoRA or both from its images. A task learns one class, on the device that it is
- * given. The class's prompt tells what was learnt from then on: so whatever is made with it has ids of its own.
+ * Learns a token of each class, a LoRA or both from its images. A task learns one class on the device that it is given,
+ * or all classes where they share a LoRA. The class's prompt tells what was learnt from then on: so whatever is made
+ * with it has ids of its own.
  */
 final class AdaptStage {
     private final RunContext context;
@@ -71,6 +71,7 @@ final class AdaptStage {
                 asked.minSnr(),
                 asked.flip(),
                 config.run().seed(),
+                asked.scope() == RunConfig.AdaptScope.CLASS ? null : "dataset",
                 asked.lora()
                         .map(lora -> new AdaptSettings.Lora(
                                 lora.rank(), lora.alpha(), lora.learningRate(), lora.promptDropout()))
@@ -149,9 +150,11 @@ final class AdaptStage {
     /** Refuses classes of too few images. */
     void checkImages(List<Catalog> catalogs) {
         List<String> problems = catalogs.stream()
-                .filter(catalog -> catalog.images() == 1)
+                .filter(catalog ->
+                        catalog.images() > 0 && catalog.images() < AdaptWork.leastImages(settings.isShared()))
                 .map(catalog -> "adapt: expected two images of a class or more, to learn what they share, got one of "
-                        + catalog.label().classId() + "; add images, or leave the class out by input.folders")
+                        + catalog.label().classId() + "; add images, leave the class out by input.folders,"
+                        + " or set adapt.scope: dataset")
                 .toList();
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
@@ -162,18 +165,18 @@ final class AdaptStage {
     List<AdaptChunk> chunks(List<Catalog> catalogs) {
         Map<String, ClassLabel> labels = new HashMap<>();
         context.classes().classes().forEach(label -> labels.put(label.classId(), label));
-        return catalogs.stream()
-                .map(catalog -> {
-                    String classId = catalog.label().classId();
-                    return AdaptChunk.of(
-                            settingsId,
-                            asked.method(),
-                            labels.get(classId),
-                            template(),
-                            vectors.getOrDefault(classId, 0),
-                            catalog);
-                })
-                .toList();
+        return AdaptChunk.of(
+                settingsId,
+                asked.scope(),
+                asked.method(),
+                template(),
+                catalogs.stream()
+                        .map(catalog -> {
+                            String classId = catalog.label().classId();
+                            return new AdaptChunk.Lesson(
+                                    labels.get(classId), vectors.getOrDefault(classId, 0), catalog.chunks());
+                        })
+                        .toList());
     }
 
     /** The same images of classes that are told their tokens. */
@@ -186,29 +189,30 @@ final class AdaptStage {
         return told;
     }
 
-    /** Those that do not stand yet, or whose prompts do not. */
-    List<AdaptChunk> missing(List<Catalog> catalogs) throws IOException {
-        Set<String> done = context.run().chunks(Table.ADAPTERS);
+    /** Those that do not stand yet, or whose prompts do not, by what is learnt at once. */
+    List<List<AdaptChunk>> missing(List<Catalog> catalogs) throws IOException {
+        Set<String> done = AdaptWork.done(context.run(), settings);
         Set<String> encoded = context.run().prompts();
         Prompts prompts = new Prompts(context.run(), settings.checkpointFingerprint());
         List<String> contexts = context.settings().contexts();
-        return chunks(catalogs).stream()
-                .filter(chunk -> !done.contains(chunk.id())
-                        || !chunk.prompts(contexts).stream().map(prompts::id).allMatch(encoded::contains))
+        return asked.scope().parts(chunks(catalogs)).stream()
+                .filter(part -> part.stream()
+                        .anyMatch(chunk -> !done.contains(chunk.id())
+                                || !chunk.prompts(contexts).stream().map(prompts::id).allMatch(encoded::contains)))
                 .toList();
     }
 
     /** What is left to learn. */
     StageLeft left(List<Catalog> catalogs) throws IOException {
-        List<AdaptChunk> missing = missing(catalogs);
+        List<List<AdaptChunk>> missing = missing(catalogs);
         Adaptation.Settings learning = AdaptWork.learning(settings);
-        return StageLeft.of(StageName.ADAPT, missing, chunk -> 1, missing.size() * learning.evaluations());
+        return StageLeft.of(StageName.ADAPT, missing, List::size, missing.size() * learning.evaluations());
     }
 
     /** Learns what is missing. */
     StageResult run(List<Catalog> catalogs) throws IOException {
-        List<AdaptChunk> missing = missing(catalogs);
-        warnOfCuts(missing);
+        List<List<AdaptChunk>> missing = missing(catalogs);
+        warnOfCuts(missing.stream().flatMap(List::stream).toList());
         ModelSource source = model;
         ImageSource images = context.source();
         long maxPixels = context.config().input().maxPixels();
@@ -217,12 +221,12 @@ final class AdaptStage {
         List<String> contexts = context.settings().contexts();
         List<ChunkResult> results = context.tasks()
                 .run(
-                        Job.of(StageName.ADAPT, "steps", missing, chunk -> how.steps()),
+                        Job.of(StageName.ADAPT, "steps", missing, part -> how.steps()),
                         missing,
-                        (folder, chunk, progress) -> new AdaptWork(
+                        (folder, part, progress) -> new AdaptWork(
                                         folder, source.onDevice(folder.conf()), images, maxPixels, how, id, progress)
-                                .adapt(chunk, contexts));
-        return new StageResult(catalogs.size() - missing.size(), results);
+                                .adapt(part, contexts));
+        return new StageResult(asked.scope().parts(catalogs).size() - missing.size(), results);
     }
 
     /** Says which prompts are cut; those with a token are refused before. */
@@ -239,7 +243,8 @@ final class AdaptStage {
 
     /** What was learnt, of the classes that it was learnt of. */
     List<Adapted> results(List<Catalog> catalogs) throws IOException {
-        Set<String> done = context.run().chunks(Table.ADAPTERS);
+        AdaptSettings how = settings;
+        Set<String> done = AdaptWork.done(context.run(), how);
         int rank = asked.lora().map(RunConfig.AdaptLora::rank).orElse(0);
         return context.tasks()
                 .map(
@@ -251,7 +256,7 @@ final class AdaptStage {
                                 chunk.label(),
                                 rank,
                                 new AdaptersTable(folder, chunk.classId()).result(chunk.id()),
-                                AdaptWork.files(folder, chunk).stream()
+                                AdaptWork.files(folder, how, chunk).stream()
                                         .map(Path::toString)
                                         .toList()));
     }

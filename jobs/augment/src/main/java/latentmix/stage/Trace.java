@@ -13,6 +13,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import latentmix.config.ConfigException;
+import latentmix.config.RunConfig;
 import latentmix.image.ImageDecoder;
 import latentmix.image.Pixels;
 import latentmix.image.PngEncoder;
@@ -307,12 +308,15 @@ public final class Trace {
             throw new ConfigException(List.of("--replay: expected a mixture with an image, but " + mixture.mixId()
                     + " has none; generate it first"));
         }
-        if (chunk.isSoft()) {
-            throw new ConfigException(
-                    List.of("--replay: expected a mixture of one class, which alone is inverted again,"
-                            + " but " + mixture.mixId()
-                            + " has images of several classes; run the configuration in a new folder"
-                            + " and compare the images"));
+        boolean sharesLora = context.config()
+                .adapt()
+                .filter(adapt -> adapt.scope() == RunConfig.AdaptScope.DATASET)
+                .isPresent();
+        if (chunk.isSoft() || sharesLora) {
+            throw new ConfigException(List.of("--replay: expected a mixture of one class, which alone is "
+                    + (sharesLora ? "learnt and " : "") + "inverted again, but " + mixture.mixId() + " has "
+                    + (sharesLora ? "a LoRA that is learnt of all classes" : "images of several classes")
+                    + "; run the configuration in a new folder and compare the images"));
         }
         RunFolder run = context.run();
         ClassLabel label = chunk.label();

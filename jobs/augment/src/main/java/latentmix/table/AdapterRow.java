@@ -13,7 +13,8 @@ import java.util.List;
  * @param clipL the first CLIP encoder's vectors, (vectors, width); empty where no token is learnt
  * @param clipG the second one's; empty where there is none
  * @param rank of the LoRA; 0 without one
- * @param lora its weights (rank, width) as the network takes them, with alpha / rank in B; empty without one
+ * @param lora its weights (rank, width) as the network takes them, with alpha / rank in B; empty without one, and where
+ *     classes share one: that is in a row of no class
  * @param losses the weighted loss of every step
  * @param plainLoss the mean squared error that the prompt with the class's name has, at noise that no step saw
  * @param loss the same of what was learnt

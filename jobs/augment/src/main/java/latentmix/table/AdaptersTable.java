@@ -5,7 +5,10 @@ import java.util.List;
 import latentmix.codec.LittleEndian;
 import latentmix.table.RunFolder.Table;
 
-/** What was learnt of one class: a chunk is an adapter, of one row. */
+/**
+ * What was learnt of one class: a chunk is an adapter, of one row. The LoRA that all classes share is a row of no
+ * class.
+ */
 public final class AdaptersTable extends ChunkTable<AdapterRow> {
     /** What a person should know of an adapter; reads no vectors. */
     public record Result(
@@ -21,8 +24,16 @@ public final class AdaptersTable extends ChunkTable<AdapterRow> {
     /** A LoRA's weights, as of {@link AdapterRow}. */
     private record Lora(byte[] lora) {}
 
+    private final RunFolder run;
+
     public AdaptersTable(RunFolder run, String classId) {
         super(run, Table.ADAPTERS, StageName.ADAPT, classId, AdapterRow.class);
+        this.run = run;
+    }
+
+    /** What classes share. */
+    public static AdaptersTable shared(RunFolder run) {
+        return new AdaptersTable(run, RunFolder.NO_CLASS);
     }
 
     /** A token's vectors. */
@@ -30,9 +41,13 @@ public final class AdaptersTable extends ChunkTable<AdapterRow> {
         return read(adapterId, Vectors.class).get(0);
     }
 
-    /** A LoRA's weights. */
+    /** The weights of the LoRA that the class has, its own or the one that classes share. */
     public float[] lora(String adapterId) throws IOException {
-        return LittleEndian.floats(read(adapterId, Lora.class).get(0).lora());
+        byte[] own = read(adapterId, Lora.class).get(0).lora();
+        return LittleEndian.floats(
+                own.length > 0
+                        ? own
+                        : shared(run).read(adapterId, Lora.class).get(0).lora());
     }
 
     /** What a person should know of an adapter. */

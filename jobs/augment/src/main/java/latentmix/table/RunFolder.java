@@ -43,12 +43,16 @@ import org.apache.hadoop.util.functional.FutureIO;
  * <pre>
  * &lt;run&gt;/&lt;table&gt;/class_id=&lt;class&gt;/&lt;chunk id&gt;.parquet      the commit mark of a chunk
  * &lt;run&gt;/rejected/stage=&lt;stage&gt;/&lt;chunk id&gt;.parquet     written before it
- * &lt;run&gt;/adapted/&lt;class&gt;/&lt;adapter id&gt;/             what was learnt of a class, as diffusers loads it
+ * &lt;run&gt;/adapted/&lt;class&gt;/&lt;adapter id&gt;/             what was learnt of a class, as diffusers loads it;
+ *                                                 {@link #NO_CLASS}: of all classes
  * &lt;run&gt;/settings/&lt;settings id&gt;.json
  * &lt;run&gt;/exported/&lt;chunk id&gt;                           the chunk's image files in the dataset stand
  * </pre>
  */
 public final class RunFolder {
+    /** The class id of rows that are of no class. Spark and Hive name their partition so, and read null. */
+    public static final String NO_CLASS = "__HIVE_DEFAULT_PARTITION__";
+
     /** The tables that are partitioned by class. */
     public enum Table {
         IMAGES,

@@ -89,8 +89,10 @@ final class Again {
         for (String prompt : run.prompts()) {
             copy(run, there, run.prompt(prompt), there.prompt(prompt));
         }
-        for (String adapter : run.chunks(Table.ADAPTERS, tables.classId())) {
-            copy(run, there, Table.ADAPTERS, tables.classId(), adapter);
+        for (String of : List.of(tables.classId(), RunFolder.NO_CLASS)) {
+            for (String adapter : run.chunks(Table.ADAPTERS, of)) {
+                copy(run, there, Table.ADAPTERS, of, adapter);
+            }
         }
         Optional<ClassPool> pool = tables.pool(mixture.poolId(), mixture.prompt());
         for (String chunk : tables.inverted().keySet()) {

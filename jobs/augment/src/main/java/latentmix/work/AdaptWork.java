@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
@@ -45,7 +46,8 @@ import latentmix.table.RunFolder;
 
 /**
  * Learns a token of a class, a LoRA or both from the class's images, and no others: encode them, learn, publish what
- * was learnt as diffusers loads it, the embeddings of the class's prompts, and last the adapter's row.
+ * was learnt as diffusers loads it, the embeddings of the class's prompts, and last the adapter's row. Classes that
+ * share a LoRA are learnt at once; its row is the last one.
  */
 public final class AdaptWork {
     /** A token's file, as diffusers and ComfyUI call it. */
@@ -87,112 +89,164 @@ public final class AdaptWork {
                 settings.lora() == null ? 0 : settings.lora().promptDropout());
     }
 
+    /** How many images a class must have: two, to learn what they share, or one where classes share a LoRA. */
+    public static int leastImages(boolean shared) {
+        return shared ? 1 : 2;
+    }
+
     /** Where the files lie that diffusers loads what was learnt of a class from: the token's, the LoRA's. */
-    public static List<org.apache.hadoop.fs.Path> files(RunFolder run, AdaptChunk chunk) {
+    public static List<org.apache.hadoop.fs.Path> files(RunFolder run, AdaptSettings settings, AdaptChunk chunk) {
         List<org.apache.hadoop.fs.Path> files = new ArrayList<>();
         if (!chunk.token().isEmpty()) {
             files.add(run.adapted(chunk.classId(), chunk.id(), TOKEN));
         }
-        if (LoraTag.adapter(chunk.prompt()).isPresent()) {
-            files.add(run.adapted(chunk.classId(), chunk.id(), LORA));
+        if (settings.lora() != null) {
+            files.add(loraFile(run, settings, chunk));
         }
         return files;
     }
 
+    private static org.apache.hadoop.fs.Path loraFile(RunFolder run, AdaptSettings settings, AdaptChunk chunk) {
+        return run.adapted(settings.isShared() ? RunFolder.NO_CLASS : chunk.classId(), chunk.id(), LORA);
+    }
+
+    /** The ids of the adapters that stand. */
+    public static Set<String> done(RunFolder run, AdaptSettings settings) throws IOException {
+        return settings.isShared() ? AdaptersTable.shared(run).chunks() : run.chunks(RunFolder.Table.ADAPTERS);
+    }
+
+    /** A class's images that can be opened, in the order of their ids. */
     private record Opened(List<String> ids, List<Pixels> pixels, List<TimeIds> sizes, int refused) {}
 
     /**
-     * Learns the class where that is not done, and publishes what was learnt and the class's prompt, alone and in these
-     * contexts.
-     */
-    public ChunkResult adapt(AdaptChunk chunk, List<String> contexts) throws IOException {
-        long start = System.nanoTime();
-        long evaluations;
-        List<String> texts = chunk.prompts(contexts);
-        if (chunk.token().isEmpty()) {
-            Map<String, TextEncoder.Embeds> encoded = new HashMap<>();
-            TextEncoder.Embeds empty;
-            try (TextEncoder encoder = model.textEncoder()) {
-                texts.stream().map(LoraTag::without).forEach(text -> encoded.put(text, encoder.encode(text)));
-                empty = encoder.encode("");
-            }
-            Told told = new Told.Words(encoded.get(LoraTag.without(chunk.prompt())), empty);
-            evaluations = adapt(chunk, told, Optional.empty(), texts, (text, vectors) -> encoded.get(text));
-        } else {
-            TokenLearner.Token token = new TokenLearner.Token(chunk.token(), chunk.vectors(), chunk.name());
-            try (TokenLearner learner = model.tokenLearner(token)) {
-                Told told = new Told.Token(
-                        learner, LoraTag.without(chunk.prompt()), chunk.label().prompt(), settings.learningRate());
-                evaluations = adapt(chunk, told, Optional.of(learner), texts, learner::encode);
-            }
-        }
-        return new ChunkResult(1, 0, evaluations, (System.nanoTime() - start) / 1e9);
-    }
-
-    /**
-     * The same.
+     * A class and what it is told.
      *
-     * @param learner of the token, where one is learnt
-     * @param texts the prompts to publish
-     * @param encoder from a prompt and the token's vectors
-     * @return the network's evaluations
+     * @param learner of its token, where one is learnt
+     * @param texts the class's prompts
+     * @param encoder of a prompt, with the token's vectors
      */
-    private long adapt(
+    private record Lesson(
             AdaptChunk chunk,
             Told told,
             Optional<TokenLearner> learner,
             List<String> texts,
-            BiFunction<String, List<float[]>, TextEncoder.Embeds> encoder)
-            throws IOException {
-        AdaptersTable table = new AdaptersTable(run, chunk.classId());
-        if (table.chunks().contains(chunk.id())) { // a prompt is new, or was taken away
-            publish(texts, learner.isEmpty() ? List.of() : vectors(table.vectors(chunk.id())), encoder);
+            BiFunction<String, List<float[]>, TextEncoder.Embeds> encoder) {}
+
+    /**
+     * Learns classes where that is not done, and publishes what was learnt and the classes' prompts.
+     *
+     * @param chunks those that share an adapter
+     * @param contexts that a class's prompt is published in, beside alone
+     */
+    public ChunkResult adapt(List<AdaptChunk> chunks, List<String> contexts) throws IOException {
+        long start = System.nanoTime();
+        List<Lesson> lessons = new ArrayList<>();
+        try {
+            lessons(chunks, contexts, lessons);
+            long evaluations = learnt(lessons);
+            return new ChunkResult(chunks.size(), 0, evaluations, (System.nanoTime() - start) / 1e9);
+        } finally {
+            lessons.forEach(lesson -> lesson.learner().ifPresent(TokenLearner::close));
+        }
+    }
+
+    private void lessons(List<AdaptChunk> chunks, List<String> contexts, List<Lesson> lessons) {
+        if (chunks.get(0).token().isEmpty()) {
+            Map<String, TextEncoder.Embeds> encoded = new HashMap<>();
+            try (TextEncoder encoder = model.textEncoder()) {
+                TextEncoder.Embeds empty = encoder.encode("");
+                for (AdaptChunk chunk : chunks) {
+                    List<String> texts = chunk.prompts(contexts);
+                    texts.stream()
+                            .map(LoraTag::without)
+                            .forEach(text -> encoded.computeIfAbsent(text, encoder::encode));
+                    Told told = new Told.Words(encoded.get(LoraTag.without(chunk.prompt())), empty);
+                    lessons.add(new Lesson(chunk, told, Optional.empty(), texts, (text, vectors) -> encoded.get(text)));
+                }
+            }
+            return;
+        }
+        for (AdaptChunk chunk : chunks) {
+            TokenLearner learner =
+                    model.tokenLearner(new TokenLearner.Token(chunk.token(), chunk.vectors(), chunk.name()));
+            Told told = new Told.Token(
+                    learner, LoraTag.without(chunk.prompt()), chunk.label().prompt(), settings.learningRate());
+            lessons.add(new Lesson(chunk, told, Optional.of(learner), chunk.prompts(contexts), learner::encode));
+        }
+    }
+
+    /** Learns what is not learnt, and returns the network's evaluations. */
+    private long learnt(List<Lesson> lessons) throws IOException {
+        String id = lessons.get(0).chunk().id();
+        if (done(run, settings).contains(id)) { // a prompt is new, or was taken away
+            for (Lesson lesson : lessons) {
+                publish(
+                        lesson,
+                        lesson.learner().isEmpty()
+                                ? List.of()
+                                : vectors(new AdaptersTable(run, lesson.chunk().classId()).vectors(id)));
+            }
             return 0;
         }
-        Opened opened = opened(chunk);
-        String seed = seed(chunk, opened);
+        List<Opened> opened = new ArrayList<>();
+        for (Lesson lesson : lessons) {
+            opened.add(opened(lesson.chunk()));
+        }
+        String seed = seed(lessons, opened);
         try (NDManager arrays = model.arrays();
                 Denoiser plain = settings.lora() == null ? model.differentiableDenoiser() : null) {
             Student student = plain != null ? new Student.Frozen(plain) : student(settings.lora(), seed);
-            Adaptation.Learnt learnt = learn(chunk, opened, student, told, seed, arrays);
-            if (learner.isPresent()) {
-                run.publish(
-                        run.adapted(chunk.classId(), chunk.id(), TOKEN),
-                        file(vectors(chunk.token(), learnt.vectors(), learner.get())));
-            }
+            Adaptation.Learnt learnt = learn(lessons, opened, student, seed, arrays);
             if (settings.lora() != null) {
                 run.publish(
-                        run.adapted(chunk.classId(), chunk.id(), LORA),
+                        loraFile(run, settings, lessons.get(0).chunk()),
                         file(student.tensors(model.checkpoint().denoiser())));
             }
-            publish(texts, learnt.vectors(), encoder);
-            table.commit(chunk.id(), List.of(row(chunk, opened, learnt)), List.of());
+            for (int i = 0; i < lessons.size(); i++) {
+                publish(lessons.get(i), opened.get(i), learnt, learnt.vectors().get(i));
+            }
+            if (settings.isShared()) {
+                AdaptersTable.shared(run).commit(id, List.of(shared(id, opened, learnt)), List.of());
+            }
         }
         return learning(settings).evaluations();
     }
 
-    /** Publishes the embeddings of prompts. */
-    private void publish(
-            List<String> texts, List<float[]> vectors, BiFunction<String, List<float[]>, TextEncoder.Embeds> encoder)
-            throws IOException {
+    /** Publishes the embeddings of a class's prompts. */
+    private void publish(Lesson lesson, List<float[]> vectors) throws IOException {
         Prompts prompts = new Prompts(run, settings.checkpointFingerprint());
-        for (String text : texts) {
-            prompts.publish(text, encoder.apply(LoraTag.without(text), vectors));
+        for (String text : lesson.texts()) {
+            prompts.publish(text, lesson.encoder().apply(LoraTag.without(text), vectors));
         }
+    }
+
+    private void publish(Lesson lesson, Opened opened, Adaptation.Learnt learnt, List<float[]> vectors)
+            throws IOException {
+        AdaptChunk chunk = lesson.chunk();
+        if (lesson.learner().isPresent()) {
+            run.publish(
+                    run.adapted(chunk.classId(), chunk.id(), TOKEN),
+                    file(vectors(chunk.token(), vectors, lesson.learner().get())));
+        }
+        publish(lesson, vectors);
+        new AdaptersTable(run, chunk.classId())
+                .commit(chunk.id(), List.of(row(chunk, opened, learnt, vectors)), List.of());
     }
 
     private Student student(AdaptSettings.Lora lora, String seed) {
         return new Student.LowRank(model.adaptable(), lora.rank(), lora.alpha(), lora.learningRate(), seed);
     }
 
-    /** What seeds a class's learning: how, what it is told, and its images. */
-    private String seed(AdaptChunk chunk, Opened opened) {
-        List<String> seed = new ArrayList<>(List.of(settingsId, chunk.prompt()));
-        seed.addAll(opened.ids());
+    /** What seeds the learning: how, what the classes are told, and their images. */
+    private String seed(List<Lesson> lessons, List<Opened> opened) {
+        List<String> seed = new ArrayList<>(List.of(settingsId));
+        for (int i = 0; i < lessons.size(); i++) {
+            seed.add(lessons.get(i).chunk().prompt());
+            seed.addAll(opened.get(i).ids());
+        }
         return ContentId.of(seed);
     }
 
-    /** The class's images that can be opened, in the order of their ids. */
     private Opened opened(AdaptChunk chunk) throws IOException {
         List<ImageRow> rows = new ArrayList<>();
         ImagesTable table = new ImagesTable(run, chunk.classId());
@@ -212,21 +266,23 @@ public final class AdaptWork {
                 sizes.add(image.timeIds(settings.size()));
             }
         }
-        if (ids.size() < 2) {
-            throw new IOException("adapt: expected two images of class " + chunk.classId() + " that can be opened, got "
-                    + ids.size() + " of " + rows.size() + "; the table rejected of an invert without adapt says why");
+        int least = leastImages(settings.isShared());
+        if (ids.size() < least) {
+            throw new IOException("adapt: expected " + least + " or more images of class " + chunk.classId()
+                    + " that can be opened, got " + ids.size() + " of " + rows.size()
+                    + "; the table rejected of an invert without adapt says why");
         }
         return new Opened(ids, pixels, sizes, rows.size() - ids.size());
     }
 
     private Adaptation.Learnt learn(
-            AdaptChunk chunk, Opened opened, Student student, Told told, String seed, NDManager arrays)
+            List<Lesson> lessons, List<Opened> opened, Student student, String seed, NDManager arrays)
             throws IOException {
         Adaptation adaptation =
                 new Adaptation(TrainingProcess.of(model.checkpoint().schedulerConfig()), learning(settings));
         Adaptation.Learnt learnt = adaptation.learn(
                 student,
-                told,
+                lessons.stream().map(Lesson::told).toList(),
                 arrays,
                 images(opened, arrays),
                 seed,
@@ -234,24 +290,43 @@ public final class AdaptWork {
                 step -> progress.accept(1));
         if (!Double.isFinite(learnt.loss())) {
             String rates = Stream.of(
-                            chunk.token().isEmpty() ? "" : "adapt.learning_rate",
+                            lessons.get(0).learner().isEmpty() ? "" : "adapt.learning_rate",
                             settings.lora() == null ? "" : "adapt.lora_learning_rate")
                     .filter(key -> !key.isEmpty())
                     .collect(Collectors.joining(" or "));
-            throw new IOException("adapt: expected something learnt of class " + chunk.classId()
+            throw new IOException("adapt: expected something learnt of "
+                    + (settings.isShared()
+                            ? "the classes"
+                            : "class " + lessons.get(0).chunk().classId())
                     + ", but its loss became " + learnt.loss() + "; lower " + rates + ", or use a wider model.dtype");
         }
         return learnt;
     }
 
-    /** The images and, where they are to be seen, their mirror images as latents. */
-    private Adaptation.Images images(Opened opened, NDManager arrays) {
-        List<Pixels> pixels = opened.pixels();
+    /**
+     * The images and, where they are to be seen, their mirror images as latents: the first image of each class, the
+     * second of each, and so on, so that the first ones are of as many classes as can be.
+     */
+    private Adaptation.Images images(List<Opened> classes, NDManager arrays) {
+        List<Pixels> pixels = new ArrayList<>();
+        List<TimeIds> sizes = new ArrayList<>();
+        List<Integer> of = new ArrayList<>();
+        int most =
+                classes.stream().mapToInt(opened -> opened.ids().size()).max().orElseThrow();
+        for (int n = 0; n < most; n++) {
+            for (int i = 0; i < classes.size(); i++) {
+                Opened opened = classes.get(i);
+                if (n < opened.ids().size()) {
+                    pixels.add(opened.pixels().get(n));
+                    sizes.add(opened.sizes().get(n));
+                    of.add(i);
+                }
+            }
+        }
         List<Latents> upright = encoded(pixels, arrays);
         List<Pixels> mirrored =
                 settings.flip() ? pixels.stream().map(Pixels::mirrored).toList() : List.of();
-        return new Adaptation.Images(
-                upright.get(0).shape(), rows(upright), rows(encoded(mirrored, arrays)), opened.sizes());
+        return new Adaptation.Images(upright.get(0).shape(), rows(upright), rows(encoded(mirrored, arrays)), sizes, of);
     }
 
     private List<Latents> encoded(List<Pixels> pixels, NDManager arrays) {
@@ -303,8 +378,7 @@ public final class AdaptWork {
         }
     }
 
-    private AdapterRow row(AdaptChunk chunk, Opened opened, Adaptation.Learnt learnt) {
-        List<float[]> vectors = learnt.vectors();
+    private AdapterRow row(AdaptChunk chunk, Opened opened, Adaptation.Learnt learnt, List<float[]> vectors) {
         return new AdapterRow(
                 chunk.id(),
                 chunk.classId(),
@@ -318,7 +392,34 @@ public final class AdaptWork {
                 opened.refused(),
                 vectors.isEmpty() ? new byte[0] : LittleEndian.bytes(vectors.get(0)),
                 vectors.size() < 2 ? new byte[0] : LittleEndian.bytes(vectors.get(1)),
-                settings.lora() == null ? 0 : settings.lora().rank(),
+                rank(),
+                settings.isShared() ? new byte[0] : LittleEndian.bytes(learnt.adapter()),
+                learnt.losses(),
+                learnt.plainLoss(),
+                learnt.loss(),
+                learnt.halvings(),
+                settingsId,
+                settings.checkpointFingerprint());
+    }
+
+    /** The LoRA that classes share, of no class. */
+    private AdapterRow shared(String id, List<Opened> opened, Adaptation.Learnt learnt) {
+        List<String> ids =
+                opened.stream().flatMap(of -> of.ids().stream()).sorted().toList();
+        return new AdapterRow(
+                id,
+                "",
+                -1,
+                "",
+                "",
+                "",
+                0,
+                ids.size(),
+                ids,
+                opened.stream().mapToInt(Opened::refused).sum(),
+                new byte[0],
+                new byte[0],
+                rank(),
                 LittleEndian.bytes(learnt.adapter()),
                 learnt.losses(),
                 learnt.plainLoss(),
@@ -326,6 +427,10 @@ public final class AdaptWork {
                 learnt.halvings(),
                 settingsId,
                 settings.checkpointFingerprint());
+    }
+
+    private int rank() {
+        return settings.lora() == null ? 0 : settings.lora().rank();
     }
 
     private static List<float[]> vectors(AdaptersTable.Vectors row) {

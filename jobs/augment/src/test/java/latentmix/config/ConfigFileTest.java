@@ -791,6 +791,7 @@ class ConfigFileTest {
         assertThat(ConfigFile.parse(yaml, "a test", List.of("adapt={}")).adapt())
                 .hasValue(new RunConfig.Adapt(
                         RunConfig.AdaptMethod.TEXTUAL_INVERSION,
+                        RunConfig.AdaptScope.CLASS,
                         Optional.empty(),
                         500,
                         0.001,
@@ -805,7 +806,15 @@ class ConfigFileTest {
                                         + " batch: 2, min_snr: 5, flip: true}"))
                         .adapt())
                 .hasValue(new RunConfig.Adapt(
-                        RunConfig.AdaptMethod.TEXTUAL_INVERSION, Optional.of(4), 9, 0.1, 2, 5, true, Optional.empty()));
+                        RunConfig.AdaptMethod.TEXTUAL_INVERSION,
+                        RunConfig.AdaptScope.CLASS,
+                        Optional.of(4),
+                        9,
+                        0.1,
+                        2,
+                        5,
+                        true,
+                        Optional.empty()));
         assertThat(problems(
                         yaml,
                         "adapt={method: dreambooth, vectors: 0}",

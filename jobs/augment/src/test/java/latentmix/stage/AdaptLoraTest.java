@@ -244,6 +244,107 @@ class AdaptLoraTest {
         assertThat(trace.replay(Console.SILENT)).isTrue();
     }
 
+    private static RunConfig shared(String... more) {
+        return config(
+                input,
+                Stream.concat(Stream.of("adapt.scope=dataset"), Stream.of(more)).toArray(String[]::new));
+    }
+
+    /** One task learns both classes: one LoRA, which lies in one place, and which both classes' prompts tell. */
+    @Test
+    void classesMayShareALora() throws IOException {
+        Path dataset = folder.resolve("dataset");
+        assertThat(Pipeline.plan(spark, shared(), dataset.toString()).stages().get(0))
+                .isEqualTo(new StageLeft("adapt", 1, 2, EVALUATIONS));
+        assertThat(summary(shared(), dataset, ALL).exitCode()).isEqualTo(ExitCode.DONE);
+        assertThat(TinyRun.evaluations(dataset, "adapt")).isEqualTo(EVALUATIONS);
+        Map<String, AdapterRow> adapters = adapters(dataset);
+        AdapterRow both = adapters.remove("");
+        assertThat(both.images()).isEqualTo(12);
+        assertThat(both.lora()).isNotEmpty();
+        assertThat(adapters.keySet()).containsExactly(SANDAL, BOOT);
+        adapters.values().forEach(row -> {
+            assertThat(row.adapterId()).isEqualTo(both.adapterId());
+            assertThat(row.prompt()).isEqualTo("a photo of a " + row.className() + " <lora:" + both.adapterId() + ">");
+            assertThat(row.lora()).isEmpty();
+            assertThat(row.losses()).isEqualTo(both.losses()).hasSize(4);
+        });
+        assertThat(sharedFile(dataset, both)).exists();
+        assertThat(Files.readString(dataset.resolve("dataset/README.md")))
+                .contains("a LoRA of rank 2 learnt of the images of all classes at the rate 0.01");
+        assertThat(Files.readString(dataset.resolve("report.html"))).contains("LoRA of rank 2");
+        String mixId = TinyRun.rows(dataset, "dataset/parquet", DatasetRow.class)
+                .get(0)
+                .mixId();
+        Trace trace = Pipeline.trace(spark, shared(), dataset.toString(), mixId);
+        assertThat(trace.lines()).anySatisfy(line -> assertThat(line)
+                .contains("LoRA of rank 2, in " + sharedFile(dataset, both).getParent()));
+        assertThat(catchThrowableOfType(ConfigException.class, () -> trace.replay(Console.SILENT)))
+                .hasMessageContaining(
+                        "has a LoRA that is learnt of all classes; run the configuration in a new folder");
+        AdapterRow own = adapters(run).get(BOOT);
+        assertThat(latents(dataset).values().iterator().next())
+                .isNotEqualTo(latents(run).values().iterator().next());
+        assertThat(own.adapterId()).isNotEqualTo(both.adapterId());
+        killedBeforeTheLoraOfAllWasThere(dataset, both);
+    }
+
+    /** The classes' rows are there, and what vouches for them is not. */
+    private static void killedBeforeTheLoraOfAllWasThere(Path dataset, AdapterRow both) throws IOException {
+        Path killed = TinyRun.copy(dataset, folder.resolve("killed-shared"));
+        Files.delete(sharedFile(killed, both));
+        Files.delete(killed.resolve("adapters/class_id=__HIVE_DEFAULT_PARTITION__/" + both.adapterId() + ".parquet"));
+        assertThat(summary(shared(), killed, ALL).exitCode()).isEqualTo(ExitCode.DONE);
+        TinyRun.assertSameTables(killed, dataset);
+        assertThat(TinyRun.evaluations(killed, "invert")).isZero();
+        Files.delete(AdaptTest.prompts(killed).get(adapters(killed).get(BOOT).prompt()));
+        assertThat(summary(shared(), killed, ALL).exitCode()).isEqualTo(ExitCode.DONE);
+        TinyRun.assertSameTables(killed, dataset);
+        assertThat(TinyRun.evaluations(killed, "adapt")).isZero();
+    }
+
+    private static Path sharedFile(Path of, AdapterRow row) {
+        return of.resolve(
+                "adapted/__HIVE_DEFAULT_PARTITION__/" + row.adapterId() + "/pytorch_lora_weights.safetensors");
+    }
+
+    /** As Diff-Mix does: a token of each class beside the LoRA of all, and mixtures whose prompts are summed. */
+    @Test
+    void classesShareALoraAndHaveATokenEach() throws IOException {
+        Path tokens = folder.resolve("tokens");
+        RunConfig config = shared(
+                "adapt.method=both",
+                "adapt.vectors=1",
+                "adapt.learning_rate=0.01",
+                "prompt.mixture=mix",
+                "mixing.0.across=classes",
+                "mixing.0.inputs=2",
+                "export.soft_labels=heaviest");
+        assertThat(summary(config, tokens, ALL).exitCode()).isEqualTo(ExitCode.DONE);
+        Map<String, AdapterRow> adapters = adapters(tokens);
+        AdapterRow both = adapters.remove("");
+        assertThat(adapters.values()).hasSize(2).allSatisfy(row -> {
+            assertThat(row.prompt()).isEqualTo("a photo of a " + row.token() + " <lora:" + both.adapterId() + ">");
+            assertThat(AdaptTest.learnt(tokens, row)).exists();
+        });
+        assertThat(adapters.get(BOOT).clipL()).isNotEqualTo(adapters.get(SANDAL).clipL());
+    }
+
+    /** One image of a class is too few to learn what its images share, and enough beside the other class's. */
+    @Test
+    void aClassOfOneImageMayShareALora() throws IOException {
+        assertThat(summary(
+                                shared(
+                                        "input.limit=1",
+                                        "mixing.0.inputs=1",
+                                        "mixing.1.methods=nin/chm",
+                                        "mixing.1.inputs=1"),
+                                folder.resolve("one"),
+                                List.of(StageName.INVERT))
+                        .exitCode())
+                .isEqualTo(ExitCode.DONE);
+    }
+
     @Test
     void nullTextFindsItsEmbeddingsWithTheLora() throws IOException {
         Path nullText = folder.resolve("null-text");
