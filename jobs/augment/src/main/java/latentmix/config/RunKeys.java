@@ -430,7 +430,7 @@ public final class RunKeys {
             "\"off\"",
             "What happens to mixtures that are predicted to degenerate; see [the gate](concepts.md#the-gate).",
             "redraw(4, tries=8)");
-    static final Key<RunConfig.Across> ACROSS = with(
+    public static final Key<RunConfig.Across> ACROSS = with(
             "across",
             Type.Choice.of(RunConfig.Across.values()),
             "none",
@@ -438,28 +438,28 @@ public final class RunKeys {
                     + " other one of another class. The label is then soft; see [across"
                     + " classes](concepts.md#across-classes).",
             "none");
-    static final Key<Integer> INPUT_NEIGHBOURS = optional(
+    public static final Key<Integer> INPUT_NEIGHBOURS = optional(
             "neighbours",
             new Type.Count(1, MOST),
             "all images of the class",
             "How many of the images nearest to a mixture's first input the others are drawn from; see"
                     + " [neighbours](concepts.md#neighbours).",
             "32");
-    static final Key<List<String>> CONTEXTS = optional(
+    public static final Key<List<String>> CONTEXTS = optional(
             "contexts",
             new Type.ListOf<>(TEXT),
             "the class's prompt alone",
             "Words after the class's prompt, of which each mixture draws one. Where they have `{prompt}`, the class's"
                     + " prompt takes its place; see [contexts](concepts.md#contexts).",
             "[in a forest, \"a watercolour, {prompt}\"]");
-    static final Key<Double> CONTEXT_SHARE = with(
+    public static final Key<Double> CONTEXT_SHARE = with(
             "context_share",
             new Type.Above(0, 1),
             "1",
             "The share of the sampling steps that are told the context, the first ones. The rest are told the class's"
                     + " prompt.",
             "0.3");
-    static final Key<List<Double>> MIXTURE_GUIDANCE = optional(
+    public static final Key<List<Double>> MIXTURE_GUIDANCE = optional(
             "guidance",
             new Type.ListOf<>(GUIDANCE_TYPE),
             "`generation.guidance`",

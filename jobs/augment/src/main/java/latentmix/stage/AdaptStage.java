@@ -198,7 +198,9 @@ final class AdaptStage {
         return asked.scope().parts(chunks(catalogs)).stream()
                 .filter(part -> part.stream()
                         .anyMatch(chunk -> !done.contains(chunk.id())
-                                || !chunk.prompts(contexts).stream().map(prompts::id).allMatch(encoded::contains)))
+                                || !chunk.prompts(contexts).stream()
+                                        .map(prompts::id)
+                                        .allMatch(encoded::contains)))
                 .toList();
     }
 

@@ -168,10 +168,13 @@ public final class Pipeline {
      *
      * @param summary what {@code run_summary.json} says
      * @param inverted the chunks of the inverted table that are the configuration's and stand
+     * @param pools what mixtures that count are drawn from, by class
+     * @param kept which mixtures are kept, where there is a filter and it ran
      */
-    public record Finished(RunSummary summary, List<InversionChunk> inverted) {
+    public record Finished(RunSummary summary, List<InversionChunk> inverted, List<ClassPool> pools, Kept kept) {
         public Finished {
             inverted = List.copyOf(inverted);
+            pools = List.copyOf(pools);
         }
     }
 
@@ -466,7 +469,11 @@ public final class Pipeline {
                 summaries,
                 RunSummary.measured(run, summaries));
         summary.publish(run);
-        Finished finished = new Finished(summary, invert.standing(inversions));
+        Finished finished = new Finished(
+                summary,
+                invert.standing(inversions),
+                invert.pools(inversions),
+                stages.contains(StageName.FILTER) ? kept(catalogs, mix, verdicts) : Kept.all(mix.entries()));
         if (stopped) {
             terms.ending().say(Ending.stopped(stop.reason(), left));
             return finished;

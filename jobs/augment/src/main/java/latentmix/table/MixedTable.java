@@ -11,7 +11,7 @@ import latentmix.table.RunFolder.Table;
 /** The mixtures of one class. Rows of a chunk are sorted by k. */
 public final class MixedTable extends ChunkTable<MixedRow> {
     /** A row, whole or in part, that tells which mixture it is. */
-    public sealed interface Mixture permits Key, Recipe, Sources, Scores, Trail {
+    public sealed interface Mixture permits Key, Label, Recipe, Sources, Scores, Trail {
         String mixId();
 
         /** The mixture's number in its entry, class and pool. */
@@ -20,6 +20,16 @@ public final class MixedTable extends ChunkTable<MixedRow> {
 
     /** Which mixture a row is. */
     public record Key(String mixId, int k, String poolId, String settingsId) implements Mixture {}
+
+    /** Which mixture a row is, and its soft label; that is empty where it is of its class alone. */
+    public record Label(
+            String mixId,
+            int k,
+            String poolId,
+            String settingsId,
+            @OnlyWhereGiven List<String> labelClasses,
+            @OnlyWhereGiven List<Double> labelWeights)
+            implements Mixture {}
 
     /** What a mixture was made of, and how. */
     public record Recipe(

@@ -7,13 +7,18 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import latentmix.checkpoint.BuiltIn;
 import latentmix.image.ImageDecoder;
+import latentmix.image.Pixels;
 import latentmix.image.UnreadableImage;
 import latentmix.model.Dtype;
 import latentmix.model.Models;
@@ -21,6 +26,7 @@ import latentmix.model.Torch;
 import latentmix.plan.ClassLabel;
 import latentmix.plan.ClassPool;
 import latentmix.plan.GenerationChunk;
+import latentmix.plan.Kept;
 import latentmix.source.FolderSource;
 import latentmix.source.Listing;
 import latentmix.table.ContentId;
@@ -30,6 +36,7 @@ import latentmix.table.RunFolder;
 import latentmix.training.Augmentation;
 import latentmix.training.ClassifierTraining;
 import latentmix.training.ClassifierTraining.Form;
+import latentmix.training.Corruption;
 import latentmix.training.Examples;
 import latentmix.training.Features;
 import latentmix.training.LabelledImages;
@@ -56,6 +63,8 @@ public final class ClassifierWork {
      * @param real the folder of the real images, {@code <real>/<class>/<image>}, all of which are used
      * @param classes the number of logits
      * @param validation places of the images that choose among ways, and {@code test} of those that judge
+     * @param tail the numbers of the classes that have the fewest real images; none where all have as many
+     * @param corruptions under which the images that judge are seen too, of this severity
      * @param seed the seed, with the number of shots, decides first weights, order and augmentation, whatever the
      *     images
      */
@@ -69,10 +78,15 @@ public final class ClassifierWork {
             Made made,
             List<Integer> validation,
             List<Integer> test,
+            Set<Integer> tail,
+            List<Corruption> corruptions,
+            int severity,
             int seed,
             StudyConfig.Classifier classifier)
             implements Serializable {
         public Training {
+            corruptions = List.copyOf(corruptions);
+            tail = Set.copyOf(tail);
             ways = List.copyOf(ways);
             labels = List.copyOf(labels);
             validation = List.copyOf(validation);
@@ -81,7 +95,21 @@ public final class ClassifierWork {
 
         /** The same with some of its ways. */
         Training only(List<Way> some) {
-            return new Training(arm, some, real, labels, classes, shots, made, validation, test, seed, classifier);
+            return new Training(
+                    arm,
+                    some,
+                    real,
+                    labels,
+                    classes,
+                    shots,
+                    made,
+                    validation,
+                    test,
+                    tail,
+                    corruptions,
+                    severity,
+                    seed,
+                    classifier);
         }
 
         /** The seed of first weights, order and augmentation. It is the same with and without made images. */
@@ -96,12 +124,21 @@ public final class ClassifierWork {
      * @param run the run folder they are in
      * @param mixingIds the settings ids of the entries, which have equal shares
      * @param generationId the settings id of the images
+     * @param filterId the settings id of the verdicts on them; empty without a filter
+     * @param kept which of them are trained on
      * @param pools the real images that they were made of
      */
-    public record Made(String run, String method, List<String> mixingIds, String generationId, List<ClassPool> pools)
+    public record Made(
+            String run,
+            String method,
+            List<String> mixingIds,
+            String generationId,
+            String filterId,
+            Kept kept,
+            List<ClassPool> pools)
             implements Serializable {
         /** No made images. */
-        public static final Made NONE = new Made("", "", List.of(), "", List.of());
+        public static final Made NONE = new Made("", "", List.of(), "", "", Kept.all(List.of()), List.of());
 
         public Made {
             mixingIds = List.copyOf(mixingIds);
@@ -160,7 +197,8 @@ public final class ClassifierWork {
             Made made,
             Way way,
             int seed,
-            StudyConfig.Classifier classifier) {
+            StudyConfig.Downstream config) {
+        StudyConfig.Classifier classifier = config.classifier();
         List<String> parts = new ArrayList<>(realIds.stream().sorted().toList());
         parts.addAll(judges);
         made.pools().forEach(pool -> parts.addAll(pool.inverted())); // by prompt: learnt tokens make other images
@@ -170,6 +208,8 @@ public final class ClassifierWork {
                 Integer.toString(shots),
                 String.join(" ", made.mixingIds()),
                 made.generationId(),
+                made.filterId(),
+                config.corruptions() + " " + config.severity(),
                 Double.toString(way.share()),
                 Integer.toString(way.multiple()),
                 way.augmented().augmentation().toString(),
@@ -224,6 +264,13 @@ public final class ClassifierWork {
         Map<Integer, Examples> mades = new TreeMap<>();
         Examples choosing = examples(training, validation, Augmented.NONE, 1, "validation");
         Examples judges = examples(training, judging, Augmented.NONE, 1, "test");
+        Examples tail = examples(training, judging.of(training.tail()), Augmented.NONE, 1, "tail");
+        Examples corrupted = examples(
+                training,
+                judging.corrupted(training.corruptions(), training.severity()),
+                Augmented.NONE,
+                1,
+                "corrupted");
         for (Way way : training.ways()) {
             if (!reals.containsKey(way.augmented())) {
                 reals.put(
@@ -236,7 +283,7 @@ public final class ClassifierWork {
                                 "real"));
             }
             if (!mades.containsKey(way.multiple())) {
-                images.put(way.multiple(), made(training, way.multiple()));
+                images.put(way.multiple(), made(training, way.multiple(), real.counts()));
                 mades.put(
                         way.multiple(),
                         examples(training, images.get(way.multiple()), way.augmented(), MADE_VIEWS, "made"));
@@ -267,7 +314,9 @@ public final class ClassifierWork {
                                 validation.count(),
                                 judging.count(),
                                 classifier.accuracy(choosing),
-                                classifier.accuracy(judges)));
+                                classifier.accuracy(judges),
+                                classifier.accuracy(tail),
+                                classifier.accuracy(corrupted)));
             }
             progress.accept(1);
         }
@@ -290,48 +339,79 @@ public final class ClassifierWork {
                 training.draws() + " " + what);
     }
 
-    private LabelledImages made(Training training, int multiple) throws IOException {
+    /** @param real how many real images each class has, by its number */
+    private LabelledImages made(Training training, int multiple, Map<Integer, Integer> real) throws IOException {
         LabelledImages.Builder images =
                 new LabelledImages.Builder(training.classifier().size());
-        Made made = training.made();
         if (multiple == 0) {
             return images.build();
         }
-        RunFolder run = new RunFolder(made.run(), folder.conf());
-        for (ClassPool pool : made.pools()) {
-            ClassLabel label = pool.label();
-            String poolId = pool.id(run);
-            GeneratedMixtures tables = new GeneratedMixtures(run, label.classId());
-            List<GeneratedMixtures.Pair<MixedTable.Key, GeneratedTable.Image>> pairs = new ArrayList<>();
-            for (String chunk : new MixedTable(run, label.classId()).chunks()) {
-                pairs.addAll(tables.chunk(
-                        chunk,
-                        GenerationChunk.id(made.generationId(), chunk),
-                        MixedTable.Key.class,
-                        GeneratedTable.Image.class,
-                        key -> key.poolId().equals(poolId)
-                                && made.mixingIds().contains(key.settingsId())
-                                && key.k() < made.each(multiple * training.shots())));
-            }
-            pairs.sort(Comparator.<GeneratedMixtures.Pair<MixedTable.Key, GeneratedTable.Image>>comparingInt(
-                            pair -> pair.mixture().k())
-                    .thenComparing(pair -> pair.mixture().mixId()));
-            for (var pair : pairs) {
-                if (pair.image().isPresent()) { // a mixture that was refused has none
-                    add(
-                            images,
-                            pair.image().get().image().bytes(),
-                            label,
-                            pair.mixture().mixId());
+        Map<String, Integer> labels =
+                training.labels().stream().collect(Collectors.toMap(ClassLabel::classId, ClassLabel::label));
+        for (ClassPool pool : training.made().pools()) {
+            int all = multiple * training.shots();
+            int made = training.tail().isEmpty()
+                    ? all
+                    : Math.max(0, all - real.get(pool.label().label()));
+            for (var pair : made(training.made(), pool, training.made().each(made))) {
+                MixedTable.Label mixture = pair.mixture();
+                Pixels pixels = decoded(pair.image().orElseThrow().image().bytes(), mixture.mixId());
+                if (mixture.labelClasses().isEmpty()) {
+                    images.add(pixels, pool.label().label());
+                } else {
+                    Map<Integer, Double> shares = new TreeMap<>();
+                    for (int i = 0; i < mixture.labelClasses().size(); i++) {
+                        shares.merge(
+                                labels.get(mixture.labelClasses().get(i)),
+                                mixture.labelWeights().get(i),
+                                Double::sum);
+                    }
+                    images.add(pixels, pool.label().label(), shares);
                 }
             }
         }
         return images.build();
     }
 
+    /** A class's first mixtures of each entry that are kept, with their images. */
+    private List<GeneratedMixtures.Pair<MixedTable.Label, GeneratedTable.Image>> made(
+            Made made, ClassPool pool, int each) throws IOException {
+        RunFolder run = new RunFolder(made.run(), folder.conf());
+        String classId = pool.label().classId();
+        Set<String> poolIds = pool.ids(run);
+        GeneratedMixtures tables = new GeneratedMixtures(run, classId);
+        List<GeneratedMixtures.Pair<MixedTable.Label, GeneratedTable.Image>> pairs = new ArrayList<>();
+        for (String chunk : new MixedTable(run, classId).chunks()) {
+            Predicate<String> kept = made.kept().of(run, classId, chunk);
+            tables
+                    .chunk(
+                            chunk,
+                            GenerationChunk.id(made.generationId(), chunk),
+                            MixedTable.Label.class,
+                            GeneratedTable.Image.class,
+                            label -> poolIds.contains(label.poolId())
+                                    && made.mixingIds().contains(label.settingsId())
+                                    && kept.test(label.mixId()))
+                    .stream()
+                    .filter(pair -> pair.image().isPresent()) // a mixture that was refused has none
+                    .forEach(pairs::add);
+        }
+        pairs.sort(Comparator.<GeneratedMixtures.Pair<MixedTable.Label, GeneratedTable.Image>>comparingInt(
+                        pair -> pair.mixture().k())
+                .thenComparing(pair -> pair.mixture().mixId()));
+        Map<String, Integer> taken = new HashMap<>();
+        return pairs.stream()
+                .filter(pair -> taken.merge(pair.mixture().settingsId(), 1, Integer::sum) <= each)
+                .toList();
+    }
+
     static void add(LabelledImages.Builder images, byte[] file, ClassLabel label, String name) {
+        images.add(decoded(file, name), label.label());
+    }
+
+    private static Pixels decoded(byte[] file, String name) {
         try {
-            images.add(ImageDecoder.decode(file, Integer.MAX_VALUE), label.label());
+            return ImageDecoder.decode(file, Integer.MAX_VALUE);
         } catch (UnreadableImage e) {
             throw new IllegalArgumentException(
                     "expected an image that can be read, got " + name + ": " + e.reason() + "; take it away", e);

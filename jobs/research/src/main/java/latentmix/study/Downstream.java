@@ -92,7 +92,7 @@ final class Downstream {
         long sets = config.arms().stream().mapToInt(arm -> arm.sets().size()).sum();
         long real = config.shots().stream()
                 .mapToLong(shots -> (long) shots * classes.classes().size() * config.seeds())
-                .sum();
+                .sum(); // with a long tail, the most
         context.console()
                 .say(String.format(
                         Locale.ROOT,
@@ -189,7 +189,7 @@ final class Downstream {
             for (Arm arm : arms) {
                 for (String method : arm.methods()) {
                     RunConfig.Mixing entry = entry(arm, method);
-                    entries.putIfAbsent(MixingKey.of(entry), entry);
+                    entries.putIfAbsent(MixingKey.of(arm, entry), entry);
                 }
             }
             RunConfig.Input input = settings.input();
@@ -204,16 +204,26 @@ final class Downstream {
             String runFolder = location + "/" + own + "/run";
             Set<StageName> stages = EnumSet.of(StageName.INVERT, StageName.MIX, StageName.GENERATE);
             run.adapt().ifPresent(adapt -> stages.add(StageName.ADAPT));
+            run.filter().ifPresent(filter -> stages.add(StageName.FILTER));
             StudyRuns.Done done = StudyRuns.Done.of(context, run, runFolder, stages);
             List<MixingKey> keys = List.copyOf(entries.keySet());
             List<Training> trainings = new ArrayList<>();
             for (Arm arm : arms) {
                 for (List<String> set : arm.sets()) {
                     List<String> mixingIds = set.stream()
-                            .map(method ->
-                                    done.summary().settings().mix().get(keys.indexOf(MixingKey.of(entry(arm, method)))))
+                            .map(method -> done.summary()
+                                    .settings()
+                                    .mix()
+                                    .get(keys.indexOf(MixingKey.of(arm, entry(arm, method)))))
                             .toList();
-                    Made made = new Made(runFolder, Arm.set(set), mixingIds, done.generation(), done.pools());
+                    Made made = new Made(
+                            runFolder,
+                            Arm.set(set),
+                            mixingIds,
+                            done.generation(),
+                            done.summary().settings().filter(),
+                            done.kept(),
+                            done.pools());
                     trainings.add(training(arm.name(), made, ways()));
                 }
             }
@@ -221,7 +231,7 @@ final class Downstream {
         }
 
         private RunConfig.Mixing entry(Arm arm, String method) {
-            return arm.entry(config.heading().name(), method, shots, config.mostMade() * shots);
+            return arm.entry(config.heading().name(), method, config.least(shots), config.made(shots));
         }
 
         private Training training(String arm, Made made, List<Way> ways) {
@@ -231,16 +241,7 @@ final class Downstream {
                     arm,
                     ways.stream()
                             .map(way -> new Way(
-                                    ClassifierWork.id(
-                                            realIds,
-                                            judges,
-                                            network,
-                                            logits,
-                                            shots,
-                                            made,
-                                            way,
-                                            seed,
-                                            config.classifier()),
+                                    ClassifierWork.id(realIds, judges, network, logits, shots, made, way, seed, config),
                                     way.share(),
                                     way.multiple(),
                                     way.augmented()))
@@ -252,18 +253,21 @@ final class Downstream {
                     made,
                     validation,
                     test,
+                    few.tail(shots, seed),
+                    config.corruptions(),
+                    config.severity(),
                     seed,
                     config.classifier());
         }
     }
 
     /** What an entry of a run makes, whatever it is called. */
-    private record MixingKey(List<String> methods, List<String> inputs, String weights) {
-        static MixingKey of(RunConfig.Mixing entry) {
+    private record MixingKey(List<String> methods, List<String> inputs, Arm.Drawing drawn) {
+        static MixingKey of(Arm arm, RunConfig.Mixing entry) {
             return new MixingKey(
                     entry.methods().stream().map(Spelled::text).toList(),
                     entry.inputs().stream().map(Spelled::text).toList(),
-                    entry.weights().text());
+                    arm.drawn());
         }
     }
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -97,9 +98,13 @@ final class DownstreamSection {
 
     /** The mean difference seed by seed. */
     private static MeanInterval difference(Map<Integer, AccuracyRow> seeds, Map<Integer, AccuracyRow> others) {
+        return difference(seeds, others, AccuracyRow::accuracy);
+    }
+
+    private static MeanInterval difference(
+            Map<Integer, AccuracyRow> seeds, Map<Integer, AccuracyRow> others, Function<AccuracyRow, Double> value) {
         return MeanInterval.of(seeds.entrySet().stream()
-                .map(seed ->
-                        seed.getValue().accuracy() - others.get(seed.getKey()).accuracy())
+                .map(seed -> value.apply(seed.getValue()) - value.apply(others.get(seed.getKey())))
                 .toList());
     }
 
@@ -143,6 +148,18 @@ final class DownstreamSection {
                 columns,
                 arms.stream().filter(arm -> !arm.equals(STANDARD)).toList(),
                 (shots, arm) -> text("%+.3f", difference(taken.get(shots).get(arm), standard(shots)))));
+        measures().forEach((measure, value) -> {
+            pivots.add(pivot(
+                    measure,
+                    columns,
+                    arms,
+                    (shots, arm) -> text("%.3f", mean(taken.get(shots).get(arm), value))));
+            pivots.add(pivot(
+                    measure + ": gain over real images with standard augmentation, seed by seed",
+                    columns,
+                    arms.stream().filter(arm -> !arm.equals(STANDARD)).toList(),
+                    (shots, arm) -> text("%+.3f", difference(taken.get(shots).get(arm), standard(shots), value))));
+        });
         for (int shots : config.shots()) {
             if (config.arms().size() > 1) {
                 pivots.add(pairs(shots));
@@ -165,9 +182,32 @@ final class DownstreamSection {
                         new StudyTable<>(name + "-trainings", "A row is a training.", AccuracyRow.class, accuracies)));
     }
 
+    /** What else than all test images as they are is judged by, in words. */
+    private Map<String, Function<AccuracyRow, Double>> measures() {
+        Map<String, Function<AccuracyRow, Double>> measures = new LinkedHashMap<>();
+        if (config.tail() > 0) {
+            measures.put("Accuracy on the third of the classes that have the fewest real images", AccuracyRow::tail);
+        }
+        if (!config.corruptions().isEmpty()) {
+            measures.put(
+                    String.format(
+                            Locale.ROOT,
+                            "Accuracy on test images spoilt by %s, severity %d",
+                            config.corruptions().stream()
+                                    .map(corruption -> corruption.name().toLowerCase(Locale.ROOT))
+                                    .collect(Collectors.joining(", ")),
+                            config.severity()),
+                    AccuracyRow::corrupted);
+        }
+        return measures;
+    }
+
     private static MeanInterval mean(Map<Integer, AccuracyRow> seeds) {
-        return MeanInterval.of(
-                seeds.values().stream().map(AccuracyRow::accuracy).toList());
+        return mean(seeds, AccuracyRow::accuracy);
+    }
+
+    private static MeanInterval mean(Map<Integer, AccuracyRow> seeds, Function<AccuracyRow, Double> value) {
+        return MeanInterval.of(seeds.values().stream().map(value).toList());
     }
 
     private interface Value {
@@ -287,8 +327,48 @@ final class DownstreamSection {
                 : new Chart.Point(row.shots(), row.accuracy(), row.low(), row.high());
     }
 
-    /** A sentence for each arm: where it is better or worse than standard augmentation beyond chance. */
+    /**
+     * What to do with so many shots: the way that does best on the validation images of all seeds, where its gain on
+     * the test images is above chance; else nothing.
+     */
+    private String advice(int shots) {
+        Map<List<Object>, List<AccuracyRow>> ways = accuracies.stream()
+                .filter(row -> row.shots() == shots && !row.arm().isEmpty())
+                .collect(Collectors.groupingBy(
+                        row -> List.of(row.arm(), row.method(), row.multiple(), row.share()),
+                        LinkedHashMap::new,
+                        Collectors.toList()));
+        List<AccuracyRow> best = ways.values().stream()
+                .max(Comparator.comparingDouble(rows -> rows.stream()
+                        .mapToDouble(AccuracyRow::validation)
+                        .average()
+                        .orElseThrow()))
+                .orElseThrow();
+        MeanInterval gain =
+                difference(best.stream().collect(Collectors.toMap(AccuracyRow::seed, row -> row)), standard(shots));
+        AccuracyRow way = best.get(0);
+        String what = String.format(
+                Locale.ROOT,
+                "%s (%s), %s made for each real image, %.0f %% of a batch",
+                way.arm(),
+                way.method(),
+                way.multiple(),
+                100 * way.share());
+        boolean certain = gain.known() && gain.mean() - gain.half() > 0;
+        return "Advice for k = " + shots + ": "
+                + (certain ? "make " + what : "make no images, or test with more seeds. The best was " + what)
+                + ". Over all seeds it is the best on the validation images. On the test images it gains "
+                + text("%+.3f", gain) + " over standard augmentation.";
+    }
+
+    /**
+     * What to do, and a sentence for each arm: where it is better or worse than standard augmentation beyond chance.
+     */
     private List<String> notes() {
+        return Stream.concat(config.shots().stream().map(this::advice), arms()).toList();
+    }
+
+    private Stream<String> arms() {
         return Stream.concat(config.arms().stream().map(arm -> "+ " + arm.name()), Stream.of(BEST))
                 .map(arm -> {
                     List<DownstreamRow> own =
@@ -301,8 +381,7 @@ final class DownstreamSection {
                                             own,
                                             row -> !(row.gainLow() > 0) && !(row.gainHigh() < 0)))
                             .replaceAll("; $", ".");
-                })
-                .toList();
+                });
     }
 
     private static String where(String what, List<DownstreamRow> rows, Predicate<DownstreamRow> are) {

@@ -3,11 +3,13 @@ package latentmix.study;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import latentmix.plan.ClassLabel;
@@ -98,9 +100,47 @@ final class FewShots {
         return images;
     }
 
+    /**
+     * How many images of each class are trained on. With a long tail they fall from the shots to the fewest in equal
+     * ratios, <a href="https://arxiv.org/abs/1901.05555">Cui et al.</a>'s way; the seed says in which order of classes.
+     */
+    List<Integer> counts(int shots, int seed) {
+        int classes = labels.size();
+        if (config.tail() == 0) {
+            return Collections.nCopies(classes, shots);
+        }
+        List<Integer> order = IntStream.range(0, classes)
+                .boxed()
+                .sorted(Comparator.comparing(i ->
+                        ContentId.of("long tail " + seed + " " + labels.get(i).classId(), new byte[0])))
+                .toList();
+        double ratio = (double) config.tail() / shots;
+        return IntStream.range(0, classes)
+                .mapToObj(i -> (int) Math.round(shots * Math.pow(ratio, order.indexOf(i) / (classes - 1.0))))
+                .toList();
+    }
+
+    /**
+     * The numbers of the classes that have the fewest images: a third of them, one or more; none without a long tail.
+     */
+    Set<Integer> tail(int shots, int seed) {
+        List<Integer> counts = counts(shots, seed);
+        return config.tail() == 0
+                ? Set.of()
+                : IntStream.range(0, labels.size())
+                        .boxed()
+                        .sorted(Comparator.comparing(counts::get))
+                        .limit(Math.max(1, labels.size() / 3))
+                        .map(i -> labels.get(i).label())
+                        .collect(Collectors.toSet());
+    }
+
     /** The ids of the images of a seed that are trained on. */
     List<String> ids(int shots, int seed) {
-        return taken(seed, order -> order.subList(0, shots))
+        List<Integer> counts = counts(shots, seed);
+        return IntStream.range(0, labels.size())
+                .boxed()
+                .flatMap(i -> order(i, seed).subList(0, counts.get(i)).stream())
                 .map(place -> place.drawn().id())
                 .toList();
     }
@@ -141,10 +181,11 @@ final class FewShots {
 
     /** Copies the images of a seed that are trained on into class folders below a folder, where they are missing. */
     void copy(int shots, int seed, String to) throws IOException {
+        List<Integer> counts = counts(shots, seed);
         for (int i = 0; i < labels.size(); i++) {
             String classFolder = to + "/" + labels.get(i).classId();
             Set<String> present = folder.files(classFolder);
-            for (Place place : order(i, seed).subList(0, shots)) {
+            for (Place place : order(i, seed).subList(0, counts.get(i))) {
                 Drawn image = place.drawn();
                 if (!present.contains(image.name())) {
                     folder.publish(folder.path(classFolder + "/" + image.name()), folder.read(new Path(image.file())));

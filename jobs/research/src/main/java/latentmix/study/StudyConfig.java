@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import latentmix.config.MixtureCount;
 import latentmix.config.RunConfig;
 import latentmix.config.Spelled;
 import latentmix.latent.DiffMix;
@@ -15,6 +16,7 @@ import latentmix.latent.Method;
 import latentmix.latent.Recipe;
 import latentmix.latent.WeightSampler;
 import latentmix.training.ClassifierTraining;
+import latentmix.training.Corruption;
 
 /**
  * What a study does, as its YAML file says it: one base run configuration and experiments that vary it.
@@ -95,9 +97,14 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
      *     images judge that a seed neither trains on nor chooses by.
      * @param validation images a class that choose an arm's way; no training sees them
      * @param shots numbers of real images a class
+     * @param tail the fewest real images of any class, where they fall from the shots to it; 0 where all classes have
+     *     as many
+     * @param corruptions under which the test images are seen, too
+     * @param severity of these, from 1 to 5
      * @param seeds how often each is repeated, with other real images and other first weights
      * @param arms what images are made; each is tuned among its ways
-     * @param multiples made images for each real one
+     * @param multiples made images for each real one; with a long tail, images of each class for each of its largest
+     *     number of real ones, which are counted
      * @param shares shares of a batch that are made images
      */
     public record Downstream(
@@ -106,6 +113,9 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
             String test,
             int validation,
             List<Integer> shots,
+            int tail,
+            List<Corruption> corruptions,
+            int severity,
             int seeds,
             List<Arm> arms,
             List<Integer> multiples,
@@ -114,6 +124,7 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
             implements Experiment {
         public Downstream {
             shots = List.copyOf(shots);
+            corruptions = List.copyOf(corruptions);
             arms = List.copyOf(arms);
             multiples = List.copyOf(multiples);
             shares = List.copyOf(shares);
@@ -128,20 +139,46 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
         int mostMade() {
             return multiples.stream().reduce(0, Math::max);
         }
+
+        /** The images that a class has at least, of so many shots. */
+        int least(int most) {
+            return tail == 0 ? most : tail;
+        }
+
+        /** How many mixtures of a set a class gets: so many for each real one, or what is missing to them. */
+        MixtureCount made(int most) {
+            int images = mostMade() * most;
+            return tail == 0 ? new MixtureCount.Fixed(images) : new MixtureCount.To(images);
+        }
     }
 
     /**
      * Images that are made in one of several ways, of which the validation images choose one in each seed.
      *
-     * @param run how they are made
+     * @param run how they are made; its filter, where there is one, says which are trained on
      * @param methods that make them
      * @param together whether the methods make one set of images, equal shares each, and are no ways of their own
      * @param inputs of a mixture: at most all real images of a class, or half of them where a class mean is taken out
+     * @param drawn what else of a mixture is drawn, and how
      */
     public record Arm(
-            String name, RunConfig run, List<String> methods, boolean together, InputCount inputs, String weights) {
+            String name, RunConfig run, List<String> methods, boolean together, InputCount inputs, Drawing drawn) {
         public Arm {
             methods = List.copyOf(methods);
+        }
+
+        /** What a mixture draws beside its inputs, as {@link RunConfig.Mixing} has it. */
+        public record Drawing(
+                String weights,
+                RunConfig.Across across,
+                int neighbours,
+                List<String> contexts,
+                double contextShare,
+                List<Double> guidance) {
+            public Drawing {
+                contexts = List.copyOf(contexts);
+                guidance = List.copyOf(guidance);
+            }
         }
 
         /** The methods of each set of images. */
@@ -165,20 +202,28 @@ public record StudyConfig(String title, String about, RunConfig base, List<Exper
          * The entry of a run that makes a method's images.
          *
          * @param experiment the name that the entry's name begins with
-         * @param count mixtures a class
+         * @param shots real images of the class that has the fewest
          * @throws IllegalArgumentException if the method takes neither these inputs nor a count of its own
          */
-        RunConfig.Mixing entry(String experiment, String method, int shots, int count) {
-            return new Cells(
-                            "",
-                            List.of(),
-                            List.of(method),
-                            List.of(inputs(method, shots).toString()),
-                            List.of(weights),
-                            List.of("all"),
-                            count)
-                    .entries(experiment + "--" + name)
-                    .get(0);
+        RunConfig.Mixing entry(String experiment, String method, int shots, MixtureCount count) {
+            InputCount taken = drawn.across() == RunConfig.Across.CLASSES ? inputs : inputs(method, shots);
+            Cells cells = new Cells("", List.of(), List.of(method), List.of(taken.toString()), List.of(), List.of(), 1);
+            return new RunConfig.Mixing(
+                    Cells.entry(experiment + "--" + name, method, drawn.weights(), "all"),
+                    List.of(Spelled.parse(method, Method::parse)),
+                    cells.inputs(method).stream()
+                            .map(inputs -> Spelled.parse(inputs, InputCount::parse))
+                            .toList(),
+                    Spelled.parse(drawn.weights(), WeightSampler::parse),
+                    Recipe.Pool.parse("all"),
+                    Gate.OFF,
+                    drawn.across(),
+                    drawn.neighbours(),
+                    drawn.contexts(),
+                    drawn.contextShare(),
+                    drawn.guidance(),
+                    count,
+                    false);
         }
     }
 

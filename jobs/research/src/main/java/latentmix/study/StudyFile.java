@@ -16,6 +16,7 @@ import latentmix.config.Block;
 import latentmix.config.ConfigException;
 import latentmix.config.ConfigFile;
 import latentmix.config.Field;
+import latentmix.config.MixtureCount;
 import latentmix.config.RunConfig;
 import latentmix.config.RunKeys;
 import latentmix.config.Section;
@@ -179,6 +180,9 @@ public final class StudyFile {
                 section.find(StudyKeys.TEST).orElse(null),
                 section.read(StudyKeys.VALIDATION),
                 section.read(StudyKeys.SHOTS),
+                section.find(StudyKeys.TAIL).orElse(0),
+                section.find(StudyKeys.CORRUPTIONS).orElse(List.of()),
+                section.read(StudyKeys.SEVERITY),
                 section.read(StudyKeys.SEEDS),
                 arms,
                 section.read(StudyKeys.MULTIPLES),
@@ -193,7 +197,16 @@ public final class StudyFile {
                                 classifier.read(StudyKeys.LEARNING_RATE),
                                 classifier.read(StudyKeys.WEIGHT_DECAY),
                                 classifier.read(StudyKeys.LABEL_SMOOTHING),
-                                classifier.read(StudyKeys.MIXUP))));
+                                classifier.read(StudyKeys.MIXUP),
+                                section.has(StudyKeys.TAIL))));
+        int fewest = experiment.shots().stream().reduce(Integer.MAX_VALUE, Math::min);
+        if (experiment.tail() > fewest) {
+            section.problem(
+                    StudyKeys.TAIL,
+                    "at most the smallest number of shots, " + fewest,
+                    experiment.tail(),
+                    "lower it, or raise shots");
+        }
         if (arms.stream().map(Arm::name).distinct().count() < arms.size()) {
             section.problem(
                     StudyKeys.ARMS,
@@ -205,7 +218,7 @@ public final class StudyFile {
             for (String method : arm.methods()) {
                 for (int shots : experiment.shots()) {
                     try {
-                        arm.entry(heading.name(), method, shots, 1);
+                        arm.entry(heading.name(), method, experiment.least(shots), experiment.made(shots));
                     } catch (IllegalArgumentException e) {
                         section.refuse(
                                 StudyKeys.ARMS, "arm " + arm.name() + " with " + shots + " shots: " + e.getMessage());
@@ -218,13 +231,36 @@ public final class StudyFile {
 
     private Arm arm(Section section, ObjectNode base) {
         JsonNode changes = section.find(StudyKeys.ARM_SETTINGS).orElseGet(JsonNodeFactory.instance::objectNode);
-        return new Arm(
+        ObjectNode tree = changed(section, "", base, changes, ONE_DATASET);
+        Arm arm = new Arm(
                 section.find(StudyKeys.ARM).orElse(""),
-                run(changed(section, "", base, changes, ONE_DATASET), problems),
+                run(tree, problems),
                 texts(section.read(StudyKeys.MAKING_METHODS)),
                 section.read(StudyKeys.TOGETHER),
                 section.read(StudyKeys.MAKING_INPUTS).value(),
-                section.read(StudyKeys.MAKING_WEIGHTS).text());
+                new Arm.Drawing(
+                        section.read(StudyKeys.MAKING_WEIGHTS).text(),
+                        section.read(RunKeys.ACROSS),
+                        section.find(RunKeys.INPUT_NEIGHBOURS).orElse(0),
+                        section.find(RunKeys.CONTEXTS).orElse(List.of()),
+                        section.read(RunKeys.CONTEXT_SHARE),
+                        section.find(RunKeys.MIXTURE_GUIDANCE).orElse(List.of())));
+        checkDrawing(arm, tree);
+        return arm;
+    }
+
+    /** Notes what a run of an arm would refuse, were there images enough. */
+    private void checkDrawing(Arm arm, ObjectNode tree) {
+        List<RunConfig.Mixing> entries = new ArrayList<>();
+        for (String method : arm.methods()) {
+            try {
+                entries.add(arm.entry(arm.name(), method, 2 * arm.inputs().most(), new MixtureCount.Fixed(1)));
+            } catch (IllegalArgumentException e) {
+                return; // said of the shots
+            }
+        }
+        tree.set("mixing", mixing(entries, JsonNodeFactory.instance.objectNode()));
+        config(tree, problems);
     }
 
     private static List<String> texts(List<? extends Spelled<?>> values) {
@@ -343,6 +379,16 @@ public final class StudyFile {
             entry.methods().forEach(method -> methods.add(method.text()));
             ArrayNode inputs = node.putArray("inputs");
             entry.inputs().forEach(count -> inputs.add(count.text()));
+            node.put("across", entry.across().toString()).put("context_share", entry.contextShare());
+            if (entry.neighbours() > 0) {
+                node.put("neighbours", entry.neighbours());
+            }
+            if (!entry.contexts().isEmpty()) {
+                entry.contexts().forEach(node.putArray("contexts")::add);
+            }
+            if (!entry.guidance().isEmpty()) {
+                entry.guidance().forEach(node.putArray("guidance")::add);
+            }
             node.setAll(more);
         }
         return mixing;

@@ -23,6 +23,7 @@ import latentmix.latent.WeightSampler;
 import latentmix.study.LatentExperiment.Statistic;
 import latentmix.study.StudyConfig.Axis;
 import latentmix.study.StudyConfig.AxisScale;
+import latentmix.training.Corruption;
 
 /** The keys of a study's configuration, each declared once. */
 public final class StudyKeys {
@@ -135,11 +136,29 @@ public final class StudyKeys {
             "5",
             "Images a class that choose among an arm's ways. No training sees them, and they do not judge.",
             "5");
+    static final Key<Integer> TAIL = optional(
+            "tail",
+            new Type.Count(1, MOST_SHOTS),
+            "all classes have as many",
+            "The fewest real images of a class. Those of the other classes rise from it to `shots` in equal ratios. Made"
+                    + " images then fill each class up, and each class is drawn equally often, whatever it is trained"
+                    + " on.",
+            "2");
+    static final Key<List<Corruption>> CORRUPTIONS = optional(
+            "corruptions",
+            new Type.ListOf<>(Type.Choice.of(Corruption.values())),
+            "none",
+            "What spoils the test images, for a second accuracy:"
+                    + " [common corruptions](https://arxiv.org/abs/1903.12261).",
+            "[gaussian_noise, jpeg_compression]");
+    static final Key<Integer> SEVERITY =
+            with("severity", new Type.Count(1, 5), "3", "How much corruptions spoil.", "5");
     static final Key<List<Integer>> MULTIPLES = with(
             "multiples",
             new Type.ListOf<>(new Type.Count(1, 1000)),
             "5",
-            "Made images for each real one: ways of an arm.",
+            "Made images for each real one: ways of an arm. With a long tail, a class gets what it lacks to so many times"
+                    + " `shots`.",
             "[1, 5]");
     static final Key<List<Double>> SHARES = with(
             "shares",
@@ -183,7 +202,12 @@ public final class StudyKeys {
             MAKING_METHODS,
             TOGETHER,
             MAKING_INPUTS,
-            MAKING_WEIGHTS);
+            MAKING_WEIGHTS,
+            RunKeys.ACROSS,
+            RunKeys.INPUT_NEIGHBOURS,
+            RunKeys.CONTEXTS,
+            RunKeys.CONTEXT_SHARE,
+            RunKeys.MIXTURE_GUIDANCE);
     static final Key<Integer> STEPS = with("steps", new Type.Count(1, MOST), "300", "Steps of a training.", "300");
     static final Key<Integer> BATCH = with("batch", new Type.Count(1, 10_000), "64", "Images of a step.", "64");
     static final Key<Double> LEARNING_RATE =
@@ -330,7 +354,10 @@ public final class StudyKeys {
                             TEST,
                             VALIDATION,
                             SHOTS,
+                            TAIL,
                             SEEDS,
+                            CORRUPTIONS,
+                            SEVERITY,
                             ARMS,
                             MULTIPLES,
                             SHARES,

@@ -12,6 +12,7 @@ import java.util.Set;
 import latentmix.config.RunConfig;
 import latentmix.plan.ClassPool;
 import latentmix.plan.InversionChunk;
+import latentmix.plan.Kept;
 import latentmix.report.RunSummary;
 import latentmix.stage.Pipeline;
 import latentmix.stage.RunTerms;
@@ -27,25 +28,29 @@ import latentmix.table.StageName;
  * over the same images share a run folder, and so their inversions.
  */
 final class StudyRuns {
-    /** A run, its summary, and the chunks of inverted images that its rows which count were made of. */
-    record Done(RunConfig config, RunFolder run, RunSummary summary, List<InversionChunk> inverted) {
+    /**
+     * A run, its summary, the chunks of inverted images that its rows which count were made of, the same by class, and
+     * which mixtures are kept.
+     */
+    record Done(
+            RunConfig config,
+            RunFolder run,
+            RunSummary summary,
+            List<InversionChunk> inverted,
+            List<ClassPool> pools,
+            Kept kept) {
         /** Does what is missing of a run. */
         static Done of(StudyContext context, RunConfig config, String folder, Set<StageName> stages)
                 throws IOException {
             Pipeline.Finished finished = Pipeline.finished(
                     context.spark(), config, folder, List.copyOf(stages), RunTerms.partOfAStudy(context.console()));
             RunFolder run = new RunFolder(folder, context.folder().conf());
-            return new Done(config, run, finished.summary(), finished.inverted());
-        }
-
-        /** The images of every class. */
-        List<ClassPool> pools() {
-            return ClassPool.of(inverted);
+            return new Done(config, run, finished.summary(), finished.inverted(), finished.pools(), finished.kept());
         }
 
         /** The images of a class. */
         ClassPool pool(String classId) {
-            return pools().stream()
+            return pools.stream()
                     .filter(pool -> pool.classId().equals(classId))
                     .findFirst()
                     .orElseThrow(() -> new IllegalArgumentException("The run must have the class " + classId));

@@ -8,6 +8,9 @@ import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import latentmix.architecture.ConvClassifier;
 import latentmix.architecture.Part;
 import latentmix.checkpoint.SafetensorsWriter.Values;
@@ -37,9 +40,16 @@ public final class ClassifierTraining implements AutoCloseable {
      * @param labelSmoothing the share of a label that goes to all classes, in [0, 1)
      * @param mixup α of <a href="https://arxiv.org/abs/1710.09412">MixUp</a>: a batch is blended with itself in another
      *     order, rows and labels alike, by λ ~ Beta(α, α); 0 for none
+     * @param balanced whether a batch has as many examples of each class, however few a class has
      */
     public record Settings(
-            int steps, int batch, double learningRate, double weightDecay, double labelSmoothing, double mixup)
+            int steps,
+            int batch,
+            double learningRate,
+            double weightDecay,
+            double labelSmoothing,
+            double mixup,
+            boolean balanced)
             implements Serializable {
         public Settings {
             if (steps < 1 || batch < 1) {
@@ -121,25 +131,66 @@ public final class ClassifierTraining implements AutoCloseable {
         this.network = network;
     }
 
-    /** Examples in an order of their own each time they have all been seen. */
+    /** Numbers in an order of their own each time they have all been given. */
     private static final class Epochs {
-        private final Examples examples;
+        private final List<Integer> numbers;
         private final UniformRandomProvider rng;
         private int[] order = {};
         private int next;
 
-        Epochs(Examples examples, UniformRandomProvider rng) {
-            this.examples = examples;
+        Epochs(List<Integer> numbers, UniformRandomProvider rng) {
+            this.numbers = numbers;
             this.rng = rng;
+        }
+
+        static Epochs of(Examples examples, UniformRandomProvider rng) {
+            return new Epochs(IntStream.range(0, examples.count()).boxed().toList(), rng);
         }
 
         int next() {
             if (next == order.length) {
-                order = new PermutationSampler(rng, examples.count(), examples.count()).sample();
+                order = new PermutationSampler(rng, numbers.size(), numbers.size()).sample();
                 next = 0;
             }
-            return order[next++];
+            return numbers.get(order[next++]);
         }
+    }
+
+    /** An example that a training sees. */
+    private record Drawn(Examples from, int index) {}
+
+    /** Which examples the rows of batches are. */
+    private interface Draws {
+        Drawn next(int row);
+    }
+
+    /** The first rows of a batch are made ones. */
+    private static Draws even(Examples real, Examples made, int ofMade, UniformRandomProvider rng) {
+        Epochs reals = Epochs.of(real, rng);
+        Epochs mades = Epochs.of(made, rng);
+        return row -> row < ofMade ? new Drawn(made, mades.next()) : new Drawn(real, reals.next());
+    }
+
+    /** Each class comes equally often; of a class that has made examples, a share is made. */
+    private static Draws byClass(Examples real, Examples made, double share, UniformRandomProvider rng) {
+        Map<Integer, Epochs> reals = epochs(real, rng);
+        Map<Integer, Epochs> mades = epochs(made, rng);
+        Epochs classes = new Epochs(List.copyOf(reals.keySet()), rng);
+        return row -> {
+            int label = classes.next();
+            return mades.containsKey(label) && rng.nextDouble() < share
+                    ? new Drawn(made, mades.get(label).next())
+                    : new Drawn(real, reals.get(label).next());
+        };
+    }
+
+    private static Map<Integer, Epochs> epochs(Examples examples, UniformRandomProvider rng) {
+        Map<Integer, Epochs> epochs = new TreeMap<>();
+        IntStream.range(0, examples.count())
+                .boxed()
+                .collect(Collectors.groupingBy(examples::label, TreeMap::new, Collectors.toList()))
+                .forEach((label, indices) -> epochs.put(label, new Epochs(indices, rng)));
+        return epochs;
     }
 
     /**
@@ -176,17 +227,18 @@ public final class ClassifierTraining implements AutoCloseable {
 
     private void run(Settings settings, Examples real, Examples made, double share, UniformRandomProvider rng) {
         int ofMade = made.count() == 0 ? 0 : (int) Math.round(settings.batch() * share);
-        Epochs reals = new Epochs(real, rng);
-        Epochs mades = new Epochs(made, rng);
+        Draws draws = settings.balanced() ? byClass(real, made, share, rng) : even(real, made, ofMade, rng);
         Batch batch = new Batch(settings.batch());
         float rest = (float) (settings.labelSmoothing() / form.classes());
         for (int step = 0; step < settings.steps(); step++) {
             Arrays.fill(batch.labels, rest);
             for (int i = 0; i < settings.batch(); i++) {
-                Epochs from = i < ofMade ? mades : reals;
-                int index = from.next();
-                batch.set(i, from.examples.seen(index, rng), from.examples.label(index), (float)
-                        (1 - settings.labelSmoothing()));
+                Drawn drawn = draws.next(i);
+                batch.set(
+                        i,
+                        drawn.from().seen(drawn.index(), rng),
+                        drawn.from().shares(drawn.index()),
+                        1 - settings.labelSmoothing());
             }
             if (settings.mixup() > 0) {
                 batch.mix(settings.mixup(), rng);
@@ -212,9 +264,9 @@ public final class ClassifierTraining implements AutoCloseable {
             this.labels = new float[rows * form.classes()];
         }
 
-        void set(int row, float[] example, int label, float share) {
+        void set(int row, float[] example, Map<Integer, Double> shares, double weight) {
             System.arraycopy(example, 0, values, row * length, length);
-            labels[row * form.classes() + label] += share;
+            shares.forEach((label, share) -> labels[row * form.classes() + label] += (float) (share * weight));
         }
 
         void mix(double alpha, UniformRandomProvider rng) {
@@ -251,7 +303,7 @@ public final class ClassifierTraining implements AutoCloseable {
             int rows = Math.min(EVALUATION_BATCH, examples.count() - from);
             Batch batch = new Batch(rows);
             for (int i = 0; i < rows; i++) {
-                batch.set(i, examples.plain(from + i), examples.label(from + i), 1);
+                batch.set(i, examples.plain(from + i), examples.shares(from + i), 1);
             }
             try (NDManager scope = network.arrays().newSubManager()) {
                 right += network.forward(scope, batch.arrays(scope)).get(1).getFloat();

@@ -2,6 +2,7 @@ package latentmix.training;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import latentmix.image.Pixels;
 import latentmix.latent.RecipeSampler;
@@ -62,6 +63,11 @@ public final class Features implements Examples {
     @Override
     public int label(int index) {
         return images.label(index);
+    }
+
+    @Override
+    public Map<Integer, Double> shares(int index) {
+        return images.shares(index);
     }
 
     @Override

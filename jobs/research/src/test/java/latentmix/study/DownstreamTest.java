@@ -136,7 +136,7 @@ class DownstreamTest {
                 """
                 title: tiny
                 run:
-                  input: {root: "%s/pool"}
+                  input: {root: "%s/pool", classes: "builtin:fashion-mnist-sample/classes.tsv"}
                   model: {checkpoint: "builtin:fashion"}
                   inversion: {steps: 2}
                   generation: {steps: 2, guidance: 1}
@@ -152,6 +152,59 @@ class DownstreamTest {
                 .as("of eight images four are the most shots and two choose")
                 .filteredOn(line -> line.contains(",0,4,4,"))
                 .hasSize(4);
+    }
+
+    /** Classes of four and of two images, filled up to eight; with a filter, with soft labels, under corruptions. */
+    @Test
+    void aLongTailIsFilledUpAndJudgedUnderCorruptions() throws IOException {
+        images("pool", 0, 8);
+        StudyConfig config = StudyFile.parse(
+                """
+                title: tiny
+                run:
+                  input: {root: "%s/pool", classes: "builtin:fashion-mnist-sample/classes.tsv"}
+                  model: {checkpoint: "builtin:fashion"}
+                  inversion: {steps: 2}
+                  generation: {steps: 2, guidance: 1}
+                experiments:
+                  - kind: downstream
+                    name: tiny
+                    shots: 4
+                    tail: 2
+                    seeds: 1
+                    validation: 2
+                    shares: 0.5
+                    multiples: [1, 2]
+                    corruptions: [contrast, gaussian_noise]
+                    arms:
+                      - {name: mixed, methods: fill, inputs: 2, contexts: [in rain], guidance: [1, 2]}
+                      - {name: across, methods: fill, inputs: 2, across: classes}
+                      - {name: other, methods: diff-mix(0.5), inputs: 1}
+                      - name: filtered
+                        methods: fill
+                        inputs: 2
+                        settings: {evaluation: {}, filter: {tries: 2, blank: {sharpness: 1000000}}}
+                    classifier: {steps: 3, batch: 4}
+                """
+                        .formatted(folder),
+                "tiny study",
+                List.of());
+        assertThat(run(config, folder.resolve("study"))).isZero();
+        List<String> trainings = Files.readAllLines(folder.resolve("study/tables/tiny-trainings.csv"));
+        assertThat(trainings.get(0)).endsWith("validation,accuracy,tail,corrupted");
+        assertThat(trainings)
+                .filteredOn(line -> line.contains(",1,standard,0,6,2,"))
+                .as("2 made")
+                .hasSize(3);
+        assertThat(trainings)
+                .filteredOn(line -> line.contains(",2,standard,0,6,10,"))
+                .hasSize(3);
+        assertThat(trainings).filteredOn(line -> line.contains(",filtered,")).allSatisfy(line -> assertThat(line)
+                .contains(",standard,0,6,0,"));
+        assertThat(trainings.subList(1, trainings.size())).noneMatch(line -> line.contains("NaN"));
+        assertThat(Files.readString(folder.resolve("study/report.html")))
+                .contains("test images spoilt by contrast, gaussian_noise, severity 3")
+                .contains("Advice for k = 4: ");
     }
 
     @Test

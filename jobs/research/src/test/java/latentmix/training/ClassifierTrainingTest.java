@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import latentmix.checkpoint.SafetensorsWriter.Values;
@@ -16,7 +18,7 @@ import org.junit.jupiter.api.Test;
 
 class ClassifierTrainingTest {
     private static final int SIZE = 16;
-    private static final Settings SHORT = new Settings(40, 8, 5e-3, 0.05, 0.1, 0);
+    private static final Settings SHORT = new Settings(40, 8, 5e-3, 0.05, 0.1, 0, false);
     private static final Form FORM = Form.small(SIZE, 3);
 
     /** Noise with a bright half: above for class 0, below for class 1, to the left for class 2. */
@@ -76,19 +78,88 @@ class ClassifierTrainingTest {
 
     @Test
     void learnsFromBlendsOfImagesAndOfTheirLabels() {
-        Settings blended = new Settings(60, 16, 5e-3, 0.05, 0, 1);
+        Settings blended = new Settings(60, 16, 5e-3, 0.05, 0, 1, false);
         try (ClassifierTraining classifier = trained(halves(4, "few"), none(), Augmentation.NONE, blended, "a")) {
             assertThat(classifier.accuracy(plain(halves(100, "unseen")))).isGreaterThan(0.9);
         }
         assertThat(weights(halves(4, "few"), none(), blended, "a"))
-                .isNotEqualTo(weights(halves(4, "few"), none(), new Settings(60, 16, 5e-3, 0.05, 0, 0), "a"));
+                .isNotEqualTo(weights(halves(4, "few"), none(), new Settings(60, 16, 5e-3, 0.05, 0, 0, false), "a"));
+    }
+
+    /** Of a class with one image among many of another, none is seen less often. */
+    @Test
+    void aBalancedTrainingSeesEachClassEquallyOften() {
+        int[] seen = new int[3];
+        Examples counted = counted(plain(halves(4, "few").only(List.of(0, 3, 6, 9, 1, 2))), seen);
+        Settings balanced = new Settings(10, 6, 5e-3, 0.05, 0, 0, true);
+        ClassifierTraining.of(FORM, balanced, counted, plain(none()), 0.5, "a").close();
+        assertThat(seen).containsExactly(20, 20, 20);
+        int[] real = new int[3];
+        Examples made = plain(halves(2, "made").of(Set.of(1)));
+        ClassifierTraining.of(FORM, balanced, counted(plain(halves(2, "few")), real), made, 1, "a")
+                .close();
+        assertThat(real).as("a class whose images are all made").containsExactly(20, 0, 20);
+    }
+
+    private static Examples counted(Examples of, int[] seen) {
+        return new Examples() {
+            @Override
+            public int count() {
+                return of.count();
+            }
+
+            @Override
+            public int label(int index) {
+                return of.label(index);
+            }
+
+            @Override
+            public Map<Integer, Double> shares(int index) {
+                return of.shares(index);
+            }
+
+            @Override
+            public float[] plain(int index) {
+                return of.plain(index);
+            }
+
+            @Override
+            public float[] seen(int index, UniformRandomProvider rng) {
+                seen[of.label(index)]++;
+                return of.seen(index, rng);
+            }
+        };
+    }
+
+    /** Labels that say nothing teach nothing; the same images with their classes do. */
+    @Test
+    void aSoftLabelIsWhatIsLearnt() {
+        LabelledImages real = halves(1, "one");
+        LabelledImages images = halves(20, "made");
+        LabelledImages.Builder soft = new LabelledImages.Builder(SIZE);
+        LabelledImages.Builder turned = new LabelledImages.Builder(SIZE);
+        for (int i = 0; i < images.count(); i++) {
+            int label = images.label(i);
+            soft.add(images.pixels(i), label, Map.of(0, 1 / 3.0, 1, 1 / 3.0, 2, 1 / 3.0));
+            turned.add(images.pixels(i), label, Map.of((label + 1) % 3, 1.0));
+        }
+        Examples unseen = plain(halves(100, "unseen"));
+        try (ClassifierTraining classifier =
+                ClassifierTraining.of(FORM, SHORT, plain(real), plain(turned.build()), 1, "a")) {
+            assertThat(classifier.accuracy(unseen)).isLessThan(0.1);
+        }
+        assertThat(LabelledImages.concat(List.of(real, soft.build()))
+                        .only(List.of(4))
+                        .shares(0))
+                .containsOnly(Map.entry(0, 1 / 3.0), Map.entry(1, 1 / 3.0), Map.entry(2, 1 / 3.0));
+        assertThat(weights(real, soft.build(), SHORT, "a")).isNotEqualTo(weights(real, images, SHORT, "a"));
     }
 
     @Test
     void aLinearLayerLearnsFromFeatures() {
         Function<List<Pixels>, List<float[]>> halves =
                 images -> images.stream().map(ClassifierTrainingTest::means).toList();
-        Settings longer = new Settings(200, 8, 0.1, 0, 0, 0);
+        Settings longer = new Settings(200, 8, 0.1, 0, 0, 0, false);
         Features real = Features.of(halves, halves(4, "few"), Augmentation.NONE, 1, "a");
         Features unseen = Features.of(halves, halves(100, "unseen"), Augmentation.NONE, 1, "a");
         try (ClassifierTraining classifier =
