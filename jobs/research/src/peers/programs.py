@@ -64,10 +64,10 @@ def run(program, inputs):
     return list(made) if isinstance(made, (list, tuple)) else [made]
 
 
-def cases(tensors, outputs):
-    """The cases of a golden file that have the first of these outputs."""
-    ends = [(name, name.removesuffix(outputs[0])) for name in tensors if f".{name}".endswith(f".{outputs[0]}")]
-    return [case for name, case in ends if ".act." not in name]
+def cases(tensors, inputs, outputs):
+    """The cases of a golden file that have the first of these inputs and of these outputs, as prefixes of names."""
+    ends = [name.removesuffix(outputs[0]) for name in tensors if f".{name}".endswith(f".{outputs[0]}")]
+    return [case for case in ends if case + inputs[0] in tensors]
 
 
 def golden(folder, dtype, device):
@@ -79,7 +79,7 @@ def golden(folder, dtype, device):
     worst, compared = 0.0, 0
     for part, (names, outputs) in PROGRAMS[kind].items():
         program = loaded(programs[part], device)
-        for case in cases(tensors, outputs):
+        for case in cases(tensors, names, outputs):
             inputs = [tensors[case + name] for name in names if case + name in tensors]
             if part == "text_encoder":
                 inputs = [inputs[0].long(), inputs[1].long() if len(inputs) > 1 else torch.ones_like(inputs[0]).long()]
