@@ -26,9 +26,9 @@ import org.slf4j.LoggerFactory;
  * The cache of compiled programs: one archive for each program text and weights, in the folder {@code programs} of
  * {@link Caches#dir}.
  *
- * <p>The name is a hash of everything that goes into the archive, so that a changed checkpoint, type or compiler makes
- * another file. A file is published whole, its sum is checked at every opening, and a file lock keeps two processes
- * from compiling the same program at once.
+ * <p>The name is a hash of everything that goes into the archive and of its form, so that a changed checkpoint, type or
+ * compiler makes another file. A file is published whole, its sum is checked at every opening, and a file lock keeps
+ * two processes from compiling the same program at once.
  */
 public final class CompiledPrograms {
     private static final Logger LOG = LoggerFactory.getLogger(CompiledPrograms.class);
@@ -40,7 +40,8 @@ public final class CompiledPrograms {
     /** The archive of one module of a component with its weights in the given type: from the cache, or compiled now. */
     public static Path of(Path component, Architecture architecture, ScriptModule module, ElementType type) {
         Program program = new Program(module, type);
-        String key = Fingerprint.ofText(CheckpointFolder.fingerprint(component)
+        String key = Fingerprint.ofText(Archive.FORM
+                + CheckpointFolder.fingerprint(component)
                 + HexFormat.of().formatHex(program.code())
                 + HexFormat.of().formatHex(program.objects()));
         Path file = Caches.dir().resolve("programs").resolve(key + ".pt");

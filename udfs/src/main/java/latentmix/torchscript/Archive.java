@@ -42,6 +42,9 @@ public final class Archive {
     /** {@code constants.pkl}: protocol 2, an empty tuple. */
     private static final byte[] NO_CONSTANTS = {(byte) 0x80, 2, ')', '.'};
 
+    /** What the archive is beside its content. Another form has another word, or its files would look damaged. */
+    public static final String FORM = "crc-32";
+
     /** The comment's length: a CRC-32 in hexadecimal. */
     private static final int CRC_HEX = 8;
 
