@@ -354,9 +354,11 @@ final class DownstreamSection {
                 way.method(),
                 way.multiple(),
                 100 * way.share());
-        boolean certain = gain.known() && gain.mean() - gain.half() > 0;
+        boolean gains = gain.known() && gain.mean() - gain.half() > 0;
+        boolean loses = gain.known() && gain.mean() + gain.half() < 0;
+        String none = loses ? "make no images" : "make no images, or test with more seeds";
         return "Advice for k = " + shots + ": "
-                + (certain ? "make " + what : "make no images, or test with more seeds. The best was " + what)
+                + (gains ? "make " + what : none + ". The best was " + what)
                 + ". Over all seeds it is the best on the validation images. On the test images it gains "
                 + text("%+.3f", gain) + " over standard augmentation.";
     }
